@@ -1,0 +1,1 @@
+"""The engine: plans, jobs, executors, results, and the interfaces that plugins implement."""

@@ -1,0 +1,68 @@
+"""Deterministic batches of normalised images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .errors import EvaluationError
+
+if TYPE_CHECKING:
+    import torch
+
+    from .descriptions import DatasetInfo
+    from .interfaces import Dataset
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch of labelled images.
+
+    Attributes:
+        images: Normalised, shape ``(size, channels, height, width)``, float32.
+        labels: Class indices, shape ``(size,)``, int64.
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on ``device``."""
+        return Batch(self.images.to(device), self.labels.to(device))
+
+
+def draw_batch(
+    info: DatasetInfo, dataset: Dataset, size: int, seed: int, resolution: int | None, augment: bool
+) -> Batch:
+    """Draw ``size`` distinct images; depends on the data set, ``size`` and ``seed`` only.
+
+    Args:
+        info: Gives the normalisation and whether images may be mirrored.
+        dataset: Where the images come from.
+        size: Number of images.
+        seed: Decides which images, and which of them are mirrored.
+        resolution: Height and width to resize to by nearest neighbour, or None.
+        augment: Mirror each image with probability 1/2 if the data set allows it.
+
+    Raises:
+        EvaluationError: The data set has fewer than ``size`` images.
+    """
+    import numpy as np
+    import torch
+    from torch.nn import functional
+
+    images, labels = dataset.load()
+    if size > len(images):
+        raise EvaluationError(f"it needs a batch of {size} images and the dataset '{info.name}' has {len(images)}")
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(len(images), size, replace=False)
+    mirrored = rng.random(size) < 0.5
+    mean = np.asarray(info.mean, np.float32)[None, :, None, None]
+    std = np.asarray(info.std, np.float32)[None, :, None, None]
+    batch = (images[chosen] - mean) / std
+    if augment and info.horizontal_flip:
+        batch[mirrored] = batch[mirrored, :, :, ::-1]
+    tensor = torch.from_numpy(batch)
+    if resolution is not None and tuple(tensor.shape[-2:]) != (resolution, resolution):
+        tensor = functional.interpolate(tensor, size=(resolution, resolution), mode="nearest")
+    return Batch(tensor.contiguous(), torch.from_numpy(labels[chosen]))

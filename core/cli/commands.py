@@ -1,0 +1,61 @@
+"""The list of commands, imported only when one is asked for, so that ``nasbench --help`` is instant."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+
+import click
+
+# Command, its module here, and its one-sentence help, so that listing the commands imports none of them.
+COMMANDS = {
+    "run": ("run", "Score architectures with evaluators and write a results file."),
+    "report": ("report", "Print rank correlations from a results file."),
+    "inspect": ("inspect", "Say what a results file holds."),
+    "merge": ("merge", "Join shards of one plan into one results file."),
+    "spaces": ("listing", "List installed search spaces, or explain one."),
+    "evaluators": ("listing", "List installed evaluators, or explain one."),
+    "strategies": ("listing", "List installed search strategies, or explain one."),
+    "datasets": ("listing", "List installed image sets, or explain one."),
+    "plugins": ("listing", "List installed plugins, or explain one."),
+    "data": ("data", "Re-make and check the embedded benchmark table."),
+}
+
+
+def debug_option() -> click.Option:
+    """Return the option that every command takes; the main function reads it from the arguments."""
+    return click.Option(["--debug"], is_flag=True, expose_value=False, help="Show a traceback with an error.")
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, the main ones first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f".{COMMANDS[cmd_name][0]}", __package__)
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        if not any(parameter.name == "debug" for parameter in command.params):
+            command.params.append(debug_option())
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table, importing none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+def command_group() -> click.Group:
+    """Return ``nasbench`` with all its commands."""
+    group = LazyGroup(
+        "nasbench",
+        help="Judge neural architecture search proxies side by side, on identical architectures.",
+        params=[debug_option()],
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    return click.version_option(importlib.metadata.version("nasbench-toolkit"), prog_name="nasbench")(group)

@@ -1,0 +1,103 @@
+"""``nasbench inspect``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .tables import format_option, print_record, print_rows
+
+if TYPE_CHECKING:
+    from ..results.contents import EvaluatorResults, Results
+
+
+@click.command("inspect")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--architectures",
+    "part",
+    flag_value="architectures",
+    help="Print only the architectures, one a line; 'nasbench run --architectures' takes such a list.",
+)
+@click.option(
+    "--failures",
+    "part",
+    flag_value="failures",
+    help="Print only the jobs that ended without a score, and why.",
+)
+@click.option("--scores", "part", flag_value="scores", help="Print only the scores, one row an architecture.")
+@format_option
+def inspect_command(file: Path, part: str | None, output_format: str) -> None:
+    """Say what a results file holds: plan, software, hardware, evaluators and how their jobs ended."""
+    from ..results.reader import read_results
+
+    results = read_results(file)
+    if part is None:
+        print_record(_summarise(results), output_format)
+    elif part == "architectures" and output_format == "table":
+        click.echo("\n".join(results.arch_ids))
+    else:
+        rows = {"architectures": _architectures, "failures": _failures, "scores": _scores}[part](results)
+        print_rows(rows, output_format)
+
+
+def _summarise(results: Results) -> dict[str, Any]:
+    return {
+        "space": results.plan.space,
+        "dataset": results.plan.dataset,
+        "seed": results.plan.seed,
+        "architectures": len(results.arch_ids),
+        "sampling": results.plan.sampling,
+        "plan": results.plan_id,
+        "ground truth": [
+            {"metric": column.metric.key, "unit": column.metric.unit, "noise ceiling": column.noise_ceiling}
+            for column in results.ground_truth
+        ],
+        "evaluators": [_summarise_evaluator(part) for part in results.evaluators],
+        "environment": [{"what": name, "value": value} for name, value in results.environment.items()],
+    }
+
+
+def _summarise_evaluator(part: EvaluatorResults) -> dict[str, Any]:
+    statuses = Counter(str(record.status) for record in part.records)
+    return {
+        "evaluator": part.header.label,
+        "jobs": dict(sorted(statuses.items())),
+        "settings": dict(part.header.settings),
+        "distribution": part.header.distribution,
+    }
+
+
+def _architectures(results: Results) -> list[dict[str, Any]]:
+    return [{"architecture": arch_id} for arch_id in results.arch_ids]
+
+
+def _failures(results: Results) -> list[dict[str, Any]]:
+    return [
+        {
+            "evaluator": part.header.label,
+            "architecture": arch_id,
+            "status": str(record.status),
+            "message": record.message,
+        }
+        for part in results.evaluators
+        for arch_id, record in zip(results.arch_ids, part.records, strict=True)
+        if record.status not in ("ok", "pending")
+    ]
+
+
+def _scores(results: Results) -> list[dict[str, Any]]:
+    return [
+        {"architecture": arch_id}
+        | {column.metric.key: column.values[row] for column in results.ground_truth}
+        | {part.header.label: _score(part, row) for part in results.evaluators}
+        for row, arch_id in enumerate(results.arch_ids)
+    ]
+
+
+def _score(part: EvaluatorResults, row: int) -> float | None:
+    record = part.records[row]
+    return record.score if record.status == "ok" else None

@@ -1,0 +1,175 @@
+"""``nasbench spaces``, ``evaluators``, ``strategies``, ``datasets`` and ``plugins``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+
+from ..descriptions import DatasetInfo, Description, EvaluatorInfo, SearchSpaceInfo, SearchStrategyInfo
+from ..errors import UnknownNameError
+from ..plugin_manager import HOOKS, PluginManager, PluginRecord, Provided, installed_plugins
+from ..settings import describe_settings
+from .tables import format_option, print_record, print_rows
+
+name_argument = click.argument("name", required=False)
+
+
+@click.command("spaces")
+@name_argument
+@format_option
+def spaces_command(name: str | None, output_format: str) -> None:
+    """List installed search spaces, or explain one."""
+    plugins = installed_plugins()
+    if name is None:
+        _print_list(plugins.search_spaces(), output_format)
+    else:
+        print_record(_explain_space(plugins.search_space(name), plugins), output_format)
+
+
+@click.command("evaluators")
+@name_argument
+@format_option
+def evaluators_command(name: str | None, output_format: str) -> None:
+    """List installed evaluators, or explain one."""
+    plugins = installed_plugins()
+    if name is None:
+        _print_list(plugins.evaluators(), output_format)
+    else:
+        print_record(_explain_evaluator(plugins.evaluator(name), plugins), output_format)
+
+
+@click.command("strategies")
+@name_argument
+@format_option
+def strategies_command(name: str | None, output_format: str) -> None:
+    """List installed search strategies, or explain one."""
+    plugins = installed_plugins()
+    if name is None:
+        _print_list(plugins.search_strategies(), output_format)
+    else:
+        print_record(_explain_strategy(plugins.search_strategy(name)), output_format)
+
+
+@click.command("datasets")
+@name_argument
+@format_option
+def datasets_command(name: str | None, output_format: str) -> None:
+    """List installed image sets, or explain one."""
+    plugins = installed_plugins()
+    if name is None:
+        _print_list(plugins.datasets(), output_format)
+    else:
+        print_record(_explain_dataset(plugins.dataset(name)), output_format)
+
+
+@click.command("plugins")
+@name_argument
+@format_option
+def plugins_command(name: str | None, output_format: str) -> None:
+    """List installed plugins, or explain one."""
+    plugins = installed_plugins()
+    if name is None:
+        print_rows([_summarise_plugin(record) for record in plugins.records], output_format)
+        return
+    found = [record for record in plugins.records if record.name == name]
+    if not found:
+        known = {record.name for record in plugins.records}
+        raise UnknownNameError("plugin", name, known, "Run 'nasbench plugins' to list what is installed.")
+    for record in found:
+        print_record(_summarise_plugin(record), output_format)
+
+
+def _print_list(provided: Mapping[str, Provided[Any]], output_format: str) -> None:
+    rows = [
+        {"name": name, "summary": item.info.summary, "distribution": item.distribution}
+        for name, item in provided.items()
+    ]
+    print_rows(rows, output_format)
+
+
+def _common(item: Provided[Any]) -> dict[str, Any]:
+    info: Description = item.info
+    return {
+        "name": info.name,
+        "summary": info.summary,
+        "source": info.source,
+        "distribution": item.distribution,
+    }
+
+
+def _explain_space(item: Provided[SearchSpaceInfo], plugins: PluginManager) -> dict[str, Any]:
+    space = item.info.create()
+    table = space.ground_truth()
+    return _common(item) | {
+        "architectures": space.size,
+        "datasets": list(item.info.datasets),
+        "provides": sorted(item.info.provides),
+        "example": space.example(),
+        "ground truth": [
+            {
+                "metric": metric.key,
+                "unit": metric.unit,
+                "better": str(metric.direction),
+                "noise ceiling": _rounded(table.noise_ceiling(metric)),
+            }
+            for metric in (table.metrics if table else ())
+        ],
+        "networks": [{"variant": name, "summary": text} for name, text in item.info.network_variants.items()],
+        "evaluators": [
+            {"evaluator": name, "supported": _support(evaluator.info, item.info)}
+            for name, evaluator in plugins.evaluators().items()
+        ],
+    }
+
+
+def _explain_evaluator(item: Provided[EvaluatorInfo], plugins: PluginManager) -> dict[str, Any]:
+    info = item.info
+    return _common(item) | {
+        "formula": info.formula,
+        "better": str(info.direction),
+        "needs": sorted(info.needs),
+        "version": info.version,
+        "settings": describe_settings(info.settings),
+        "spaces": [
+            {"space": name, "supported": _support(info, space.info)} for name, space in plugins.search_spaces().items()
+        ],
+    }
+
+
+def _explain_strategy(item: Provided[SearchStrategyInfo]) -> dict[str, Any]:
+    return _common(item) | {"settings": describe_settings(item.info.settings)}
+
+
+def _explain_dataset(item: Provided[DatasetInfo]) -> dict[str, Any]:
+    info = item.info
+    return _common(item) | {
+        "image shape": list(info.image_shape),
+        "classes": info.num_classes,
+        "mean": list(info.mean),
+        "std": list(info.std),
+        "licence": info.licence,
+    }
+
+
+def _summarise_plugin(record: PluginRecord) -> dict[str, Any]:
+    return {
+        "name": record.name,
+        "distribution": record.distribution,
+        "status": record.problem or "ok",
+        "hooks": _in_order(record.hooks),
+    }
+
+
+def _in_order(hooks: Iterable[str]) -> list[str]:
+    return [hook for hook in HOOKS if hook in set(hooks)]
+
+
+def _support(evaluator: EvaluatorInfo, space: SearchSpaceInfo) -> str:
+    reason = evaluator.reason_unsupported(space)
+    return "yes" if reason is None else f"no: {reason}"
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 3)

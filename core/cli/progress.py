@@ -1,0 +1,61 @@
+"""A progress bar on standard error; nothing at all where that is not a terminal."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..domain import Record
+
+
+class JobProgress:
+    """Shows jobs done, of how many, failures, and the time left; use it as a context manager.
+
+    Attributes:
+        done: Number of finished jobs.
+        total: Number of all jobs.
+    """
+
+    def __init__(self, noun: str = "jobs") -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        console = Console(stderr=True)
+        self.done = 0
+        self.total = 0
+        self._failures = 0
+        self._progress = Progress(
+            TextColumn(f"{noun}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[failures]}"),
+            TextColumn("elapsed"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+            console=console, disable=not console.is_terminal,
+        )  # fmt: skip
+        self._task = self._progress.add_task(noun, total=None, failures="")
+
+    def __enter__(self) -> JobProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def start(self, done: int, total: int) -> None:
+        """Take the number of jobs that were done before, and of all jobs."""
+        self.done, self.total = done, total
+        self._progress.reset(self._task, total=total, completed=done)
+
+    def advance(self, record: Record) -> None:
+        """Count one more job."""
+        self.done += 1
+        self._failures += record.status != "ok"
+        failures = f"{self._failures} failed" if self._failures else ""
+        self._progress.update(self._task, completed=self.done, failures=failures)

@@ -1,0 +1,43 @@
+"""``nasbench report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+FORMATS = ("table", "markdown", "csv", "latex", "json")
+
+
+@click.command("report")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "-f",
+    "output_format",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="Form of the output.",
+)
+@click.option("--metric", metavar="KEY", help="Ground truth to compare with.  [default: the file's first]")
+@click.option(
+    "--failures",
+    type=click.Choice(["worst", "omit"]),
+    default="worst",
+    show_default=True,
+    help="Rank failed architectures last, or leave them out.",
+)
+@click.option("--pairwise", is_flag=True, help="Also show how evaluators agree with each other.")
+def report_command(file: Path, output_format: str, metric: str | None, failures: str, pairwise: bool) -> None:
+    """Print rank correlations from a results file.
+
+    For each evaluator: Spearman's rho and Kendall's tau-b against ground truth with bootstrap 95 % intervals,
+    number of architectures, failures, ties and median seconds. Higher is better for every score and every metric:
+    losses are turned round first.
+    """
+    from ...reports import correlation_table, render
+    from ..results.reader import read_results
+
+    table = correlation_table(read_results(file), metric, failures)
+    click.echo(render(table, output_format, pairwise=pairwise), nl=False)

@@ -1,0 +1,138 @@
+"""What one job hands to its evaluator: the network, a batch of images, generators and shared values."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .batches import Batch, draw_batch
+from .domain import JobKey, Seconds
+from .seeding import derive_seed, seeded_global_rng, torch_generator
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from .descriptions import DatasetInfo
+    from .interfaces import Dataset, SearchSpace
+
+T = TypeVar("T")
+
+
+@dataclass
+class WorkerCache:
+    """Values that depend on the run but on no architecture, computed once in each worker.
+
+    Attributes:
+        values: By key. What is stored must never be changed.
+    """
+
+    values: dict[Hashable, Any]
+
+    def get(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return the value of ``key``, computing it the first time."""
+        if key not in self.values:
+            self.values[key] = compute()
+        value: T = self.values[key]
+        return value
+
+
+class EvaluationContext:
+    """One job as its evaluator sees it.
+
+    Attributes:
+        key: What the score may depend on.
+        space: The search space.
+        dataset: Description of the data set.
+        device: Where networks and tensors are to live.
+    """
+
+    def __init__(
+        self,
+        key: JobKey,
+        space: SearchSpace,
+        dataset: DatasetInfo,
+        images: Dataset,
+        device: torch.device,
+        cache: WorkerCache,
+    ) -> None:
+        self.key = key
+        self.space = space
+        self.dataset = dataset
+        self.device = device
+        self._images = images
+        self._cache = cache
+        self._build_seconds = 0.0
+        self._transfer_seconds = 0.0
+
+    def network(self, variant: str = "benchmark") -> nn.Module:
+        """Build the architecture's network on the device, in training mode.
+
+        Its initial weights are seeded from the job key alone, so every call returns the same ones. A variant that
+        the space does not have falls back to ``benchmark``: spaces of other plugins need not know of variants.
+        """
+        if variant not in self.space.info.network_variants:
+            variant = "benchmark"
+        with self._timed("build"), seeded_global_rng(self._job_seed("weights")):
+            network = self.space.build_network(self.key.arch_id, self.dataset, variant)
+        with self._timed("transfer"):
+            return network.to(self.device).train()
+
+    def batch(self, size: int, *, resolution: int | None = None, augment: bool = False) -> Batch:
+        """Return the run's batch of ``size`` normalised training images, the same for every architecture.
+
+        Args:
+            size: Number of images; they are distinct.
+            resolution: Height and width to resize to by nearest neighbour; the data set's own if None.
+            augment: Mirror each image with probability 1/2 where the data set allows it.
+
+        Raises:
+            EvaluationError: The data set has fewer images.
+        """
+        seed = derive_seed("batch", self.key.seed, self.key.dataset, size)
+        key = ("batch", self.key.dataset, size, resolution, augment, seed, str(self.device))
+        with self._timed("transfer"):
+            return self._cache.get(
+                key,
+                lambda: draw_batch(self.dataset, self._images, size, seed, resolution, augment).to(self.device),
+            )
+
+    def generator(self, stream: str) -> torch.Generator:
+        """Return a fresh CPU generator for one purpose (``stream``), seeded from the job key."""
+        return torch_generator(self._job_seed(stream))
+
+    def shared(self, stream: str, compute: Callable[[torch.Generator], T]) -> T:
+        """Return a value that all architectures of the run share, such as a regression target.
+
+        Args:
+            stream: Names the value within the evaluator.
+            compute: Makes it from a CPU generator seeded by run seed, data set, evaluator and settings, never by
+                the architecture. The value is kept by the worker: it must not be changed.
+        """
+        key = self.key
+        seed = derive_seed("shared", stream, key.seed, key.dataset, key.evaluator, key.settings_hash)
+        return self._cache.get(("shared", stream, seed, str(self.device)), lambda: compute(torch_generator(seed)))
+
+    def seconds(self, total: float) -> Seconds:
+        """Split the job's ``total`` wall-clock seconds into building, transfer and computing."""
+        compute = total - self._build_seconds - self._transfer_seconds
+        return Seconds(self._build_seconds, self._transfer_seconds, max(0.0, compute))
+
+    def _job_seed(self, stream: str) -> int:
+        key = self.key
+        return derive_seed(stream, key.space, key.dataset, key.arch_id, key.evaluator, key.settings_hash, key.seed)
+
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            elapsed = time.perf_counter() - start
+            if part == "build":
+                self._build_seconds += elapsed
+            else:
+                self._transfer_seconds += elapsed

@@ -1,0 +1,191 @@
+"""What plugins return from their hooks: one frozen description for each thing they provide.
+
+A description names its implementation by ``factory``: a class (or any callable), or its import path
+``"package.module:Name"``, which keeps listing commands from importing torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .domain import Direction
+from .errors import PluginError
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .interfaces import Dataset, Evaluator, SearchSpace, SearchStrategy
+
+NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-_@.][a-z0-9]+)*")
+NEEDS = ("network", "images", "labels", "stages", "ground_truth")
+
+
+@dataclass(frozen=True)
+class Description:
+    """What all descriptions share.
+
+    Attributes:
+        name: What users type: lower-case letters, digits and single ``-``, ``_``, ``@`` or ``.``, as in
+            ``gennas-combo``.
+        summary: One sentence.
+        source: Paper, or where the definition comes from.
+        factory: The implementation, or its import path ``"package.module:Name"``.
+
+    Raises:
+        PluginError: A field breaks these rules.
+    """
+
+    kind: ClassVar[str] = "thing"
+
+    name: str
+    summary: str
+    source: str
+    factory: Callable[..., Any] | str
+
+    def __post_init__(self) -> None:
+        if not NAME_PATTERN.fullmatch(self.name):
+            raise PluginError(
+                f"Bad {self.kind} name '{self.name}': use lower-case letters, digits and single '-', '_', '@' or "
+                "'.' between them, as in 'gennas-combo'."
+            )
+        if not self.summary.strip():
+            raise PluginError(f"The {self.kind} '{self.name}' has no summary: describe it in one sentence.")
+
+    def load_factory(self) -> Callable[..., Any]:
+        """Return the implementation, importing it if it was given as a path."""
+        if not isinstance(self.factory, str):
+            return self.factory
+        module_name, _, attribute = self.factory.partition(":")
+        factory: Callable[..., Any] = getattr(importlib.import_module(module_name), attribute)
+        return factory
+
+
+@dataclass(frozen=True)
+class DatasetInfo(Description):
+    """A labelled image set, returned by the hook ``nasbench_datasets``.
+
+    Attributes:
+        image_shape: ``(channels, height, width)``.
+        num_classes: Number of labels, which are ``0 .. num_classes - 1``.
+        mean: Mean of each channel of the images in ``[0, 1]``, subtracted before a network sees them.
+        std: Standard deviation of each channel, by which they are then divided.
+        horizontal_flip: Whether a mirrored image is still one of the data set, as for photographs but not digits.
+        licence: Licence of the images.
+    """
+
+    kind: ClassVar[str] = "dataset"
+
+    image_shape: tuple[int, int, int] = (3, 32, 32)
+    num_classes: int = 10
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    std: tuple[float, ...] = (1.0, 1.0, 1.0)
+    horizontal_flip: bool = True
+    licence: str = ""
+
+    def create(self) -> Dataset:
+        """Build the data set."""
+        dataset: Dataset = self.load_factory()()
+        return dataset
+
+
+@dataclass(frozen=True)
+class SearchSpaceInfo(Description):
+    """A search space, returned by the hook ``nasbench_search_spaces``.
+
+    Attributes:
+        datasets: Names of the data sets its networks can be built for; the first is the default.
+        provides: What evaluators may need from it: ``network`` (it builds ``torch.nn.Module``), ``images`` and
+            ``labels`` (its networks take images of a labelled set), ``stages`` (its networks have
+            ``forward_stages``), ``ground_truth`` (it has a table of trained performance).
+        network_variants: Named ways to build the network of an architecture, with one sentence each. ``benchmark``,
+            the network that the ground truth was measured on, must be there.
+    """
+
+    kind: ClassVar[str] = "search space"
+
+    datasets: tuple[str, ...] = ()
+    provides: frozenset[str] = frozenset({"network", "images", "labels"})
+    network_variants: Mapping[str, str] = field(
+        default_factory=lambda: {"benchmark": "the network that the ground truth was measured on"}
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_needs(self, self.provides)
+        if "benchmark" not in self.network_variants:
+            raise PluginError(f"The search space '{self.name}' has no network variant 'benchmark'.")
+
+    def create(self) -> SearchSpace:
+        """Build the search space."""
+        space: SearchSpace = self.load_factory()(self)
+        return space
+
+
+@dataclass(frozen=True)
+class EvaluatorInfo(Description):
+    """An evaluator, returned by the hook ``nasbench_evaluators``.
+
+    Attributes:
+        direction: Whether a higher or a lower score is the better one.
+        formula: The score in one line.
+        needs: What it needs from a search space, a subset of :data:`NEEDS`.
+        settings: Its settings class.
+        version: Raised by one whenever the same inputs give another score; part of every job key.
+        why_unsupported: Further reasons to refuse a space: given its description, returns a sentence, or None.
+    """
+
+    kind: ClassVar[str] = "evaluator"
+
+    direction: Direction = Direction.MAXIMIZE
+    formula: str = ""
+    needs: frozenset[str] = frozenset({"network"})
+    settings: type[Settings] = Settings
+    version: int = 1
+    why_unsupported: Callable[[SearchSpaceInfo], str | None] = lambda _space: None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_needs(self, self.needs)
+        if not isinstance(self.direction, Direction):
+            raise PluginError(f"The evaluator '{self.name}' has direction {self.direction!r}: use Direction.")
+
+    def reason_unsupported(self, space: SearchSpaceInfo) -> str | None:
+        """Return why this evaluator cannot score architectures of ``space``, or None if it can."""
+        missing = sorted(self.needs - space.provides)
+        if missing:
+            return f"it needs {', '.join(missing)}, which this space does not provide"
+        return self.why_unsupported(space)
+
+    def create(self, settings: Settings) -> Evaluator:
+        """Build the evaluator with the given settings."""
+        evaluator: Evaluator = self.load_factory()(settings)
+        return evaluator
+
+
+@dataclass(frozen=True)
+class SearchStrategyInfo(Description):
+    """A search strategy, returned by the hook ``nasbench_search_strategies``.
+
+    Attributes:
+        settings: Its settings class.
+    """
+
+    kind: ClassVar[str] = "search strategy"
+
+    settings: type[Settings] = Settings
+
+    def create(self, space: SearchSpace, settings: Settings, seed: int) -> SearchStrategy:
+        """Build a strategy that proposes architectures of ``space``."""
+        strategy: SearchStrategy = self.load_factory()(space, settings, seed)
+        return strategy
+
+
+def _check_needs(description: Description, needs: frozenset[str]) -> None:
+    unknown = sorted(set(needs) - set(NEEDS))
+    if unknown:
+        raise PluginError(
+            f"The {description.kind} '{description.name}' names {', '.join(unknown)}; known are {', '.join(NEEDS)}."
+        )

@@ -1,0 +1,69 @@
+"""Turns ``--device`` and ``--workers`` into one device for each worker process."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from .errors import DeviceError
+
+DEVICE_PATTERN = re.compile(r"cpu|cuda(:\d+)?")
+
+
+def usable_cores() -> int:
+    """Return the number of processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def worker_devices(text: str, workers: int | None) -> tuple[str, ...]:
+    """Return the device of each worker.
+
+    Args:
+        text: ``cpu``, ``cuda``, ``cuda:0,cuda:1`` or ``auto`` (every CUDA device, or the CPU if there is none).
+        workers: Number of processes on the CPU, None for one a core. CUDA devices have one process each.
+
+    Raises:
+        DeviceError: The text is not a device, the device is not there, or ``workers`` does not fit.
+    """
+    if workers is not None and workers < 1:
+        raise DeviceError(f"--workers must be at least 1, got {workers}.")
+    names = _cuda_devices() or ("cpu",) if text == "auto" else tuple(part.strip() for part in text.split(","))
+    for name in names:
+        if not DEVICE_PATTERN.fullmatch(name):
+            raise DeviceError(f"Unknown device '{name}'. Use cpu, cuda, cuda:0, a list such as cuda:0,cuda:1, or auto.")
+    if names == ("cpu",):
+        return ("cpu",) * (workers or usable_cores())
+    if "cpu" in names:
+        raise DeviceError(
+            f"'{text}' mixes cpu and CUDA devices, whose scores differ in the last digits. Choose one kind."
+        )
+    names = tuple("cuda:0" if name == "cuda" else name for name in names)
+    _check_cuda(names, workers)
+    return names
+
+
+def _check_cuda(names: tuple[str, ...], workers: int | None) -> None:
+    present = _cuda_devices()
+    missing = [name for name in names if name not in present]
+    if missing:
+        here = (
+            f"This machine has {', '.join(present)}."
+            if present
+            else "This machine has none that torch can use; try --device cpu."
+        )
+        raise DeviceError(f"There is no device {', '.join(missing)}. {here}")
+    if len(set(names)) != len(names):
+        raise DeviceError(f"A device is named twice in '{','.join(names)}'. One worker process runs on each.")
+    if workers not in (None, len(names)):
+        raise DeviceError(
+            f"--workers {workers} does not fit {len(names)} CUDA device(s): one process runs on each. "
+            "Leave --workers out."
+        )
+
+
+def _cuda_devices() -> tuple[str, ...]:
+    import torch
+
+    return tuple(f"cuda:{index}" for index in range(torch.cuda.device_count()))

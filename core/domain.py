@@ -1,0 +1,106 @@
+"""The nouns of the field as small frozen records: metrics, statuses, job keys, evaluations and records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Which end of a scale is the good one."""
+
+    MAXIMIZE = "maximize"
+    MINIMIZE = "minimize"
+
+    @property
+    def sign(self) -> float:
+        """Factor that turns a value so that higher is better: 1.0 or -1.0."""
+        return 1.0 if self is Direction.MAXIMIZE else -1.0
+
+
+class Status(StrEnum):
+    """How a job ended. Only ``OK`` carries a score; every other status ranks last and is counted."""
+
+    OK = "ok"
+    DIVERGED = "diverged"
+    DEGENERATE = "degenerate"
+    FAILED = "failed"
+    OUT_OF_MEMORY = "oom"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a ground truth measured: data set, split, quantity, training epochs, direction and unit.
+
+    ``key`` is its name on the command line and in files, such as ``cifar10/test_accuracy@200``.
+    """
+
+    dataset: str
+    split: str
+    quantity: str
+    epochs: int
+    direction: Direction
+    unit: str
+
+    @property
+    def key(self) -> str:
+        """Return ``dataset/split_quantity@epochs``."""
+        return f"{self.dataset}/{self.split}_{self.quantity}@{self.epochs}"
+
+
+@dataclass(frozen=True)
+class JobKey:
+    """Everything that a score may depend on; two jobs with the same key have the same score, bit for bit.
+
+    Attributes:
+        space: Name of the search space.
+        dataset: Name of the data set whose images the evaluator sees.
+        arch_id: Canonical string of the architecture.
+        evaluator: Name of the evaluator.
+        settings_hash: Hash of the evaluator's version and effective settings.
+        seed: The run's seed, chosen by the user.
+    """
+
+    space: str
+    dataset: str
+    arch_id: str
+    evaluator: str
+    settings_hash: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluator returns: a finite score and, optionally, named curves such as a loss per iteration."""
+
+    score: float
+    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Wall-clock seconds of one job: building the network, moving data to the device, and all the rest."""
+
+    build: float = 0.0
+    transfer: float = 0.0
+    compute: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """Return the sum of the three."""
+        return self.build + self.transfer + self.compute
+
+
+@dataclass(frozen=True)
+class Record:
+    """The outcome of one job. ``score`` is NaN unless ``status`` is ``OK``; ``message`` says why it is not."""
+
+    status: Status
+    score: float
+    message: str = ""
+    seconds: Seconds = Seconds()
+    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)

@@ -1,0 +1,44 @@
+"""What a run was made with: software, hardware and command, for the results file."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import shlex
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .devices import usable_cores
+
+DISTRIBUTIONS = ("nasbench-toolkit", "torch", "numpy", "scipy", "h5py", "pluggy")
+
+
+def describe_environment(devices: Sequence[str], threads: int) -> dict[str, str]:
+    """Return names and values that say how a results file came about."""
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": shlex.join(["nasbench", *sys.argv[1:]]),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": str(usable_cores()),
+        "devices": ", ".join(_device_names(devices)),
+        "threads_per_worker": str(threads),
+    } | {f"version_{name}": importlib.metadata.version(name) for name in DISTRIBUTIONS}
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _device_names(devices: Sequence[str]) -> list[str]:
+    import torch
+
+    return [name if name == "cpu" else f"{name} ({torch.cuda.get_device_name(name)})" for name in devices]

@@ -1,0 +1,188 @@
+"""What a plugin implements: search spaces, ground truths, data sets, evaluators and search strategies.
+
+Public methods check their input and output and call the private one that a subclass writes, so no subclass can
+forget a check.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from .descriptions import DatasetInfo, SearchSpaceInfo
+from .domain import Evaluation, Metric
+from .errors import DivergedError, PluginError, SampleSizeError
+from .settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from torch import nn
+
+    from .context import EvaluationContext
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+class GroundTruth(ABC):
+    """A table of trained performance. Reading it must not import torch.
+
+    Must implement ``metrics``, ``values``; may implement ``noise_ceiling``.
+    """
+
+    @property
+    @abstractmethod
+    def metrics(self) -> tuple[Metric, ...]:
+        """What the table holds; the first is the default, and it is always named in results."""
+
+    @abstractmethod
+    def values(self, metric: Metric, arch_ids: Sequence[str]) -> list[float]:
+        """Return one value for each architecture, NaN where the table has none."""
+
+    def noise_ceiling(self, metric: Metric) -> float | None:
+        """Return the rank correlation between two independent makings of the table's values, if it is known."""
+        return None
+
+
+class SearchSpace(ABC):
+    """A set of architectures: how to name, sample and build them.
+
+    Must implement ``size``, ``canonicalize``, ``_sample`` and ``_build_network``; may implement ``ground_truth``.
+    One instance serves a whole run; it must not change with use.
+    """
+
+    def __init__(self, info: SearchSpaceInfo) -> None:
+        self.info = info
+
+    @property
+    @abstractmethod
+    def size(self) -> int | None:
+        """Number of architectures that differ in more than their spelling, or None if it is not known."""
+
+    @abstractmethod
+    def canonicalize(self, text: str) -> str:
+        """Return the canonical string of an architecture: isomorphic architectures have the same one.
+
+        Raises:
+            InvalidArchitectureError: ``text`` is not an architecture of this space.
+        """
+
+    @abstractmethod
+    def _sample(self, count: int, rng: np.random.Generator) -> list[str]:
+        """Return ``count`` distinct canonical strings, uniform over the space; ``count`` is at most ``size``."""
+
+    @abstractmethod
+    def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
+        """Build a network that takes ``(batch, *dataset.image_shape)`` and returns ``(batch, num_classes)``.
+
+        Initial weights come from torch's global generator, which the engine has seeded.
+        """
+
+    def sample(self, count: int, rng: np.random.Generator) -> list[str]:
+        """Return ``count`` distinct architectures, uniform over the space, as canonical strings.
+
+        Raises:
+            SampleSizeError: The space has fewer.
+            PluginError: The space returned something else than it was asked for.
+        """
+        if count < 1:
+            raise SampleSizeError(f"The number of architectures must be at least 1, got {count}.")
+        if self.size is not None and count > self.size:
+            raise SampleSizeError(
+                f"The search space '{self.info.name}' has {self.size:,} architectures, {count:,} were asked for. "
+                f"Ask for at most {self.size}."
+            )
+        arch_ids = self._sample(count, rng)
+        if len(arch_ids) != count or len(set(arch_ids)) != count:
+            raise PluginError(
+                f"The search space '{self.info.name}' was asked for {count} distinct architectures and returned "
+                f"{len(arch_ids)}, {len(set(arch_ids))} of them distinct. This is a fault of its plugin."
+            )
+        return arch_ids
+
+    def example(self) -> str:
+        """Return one architecture, the same at every call."""
+        import numpy as np
+
+        return self.sample(1, np.random.default_rng(0))[0]
+
+    def build_network(self, arch_id: str, dataset: DatasetInfo, variant: str = "benchmark") -> nn.Module:
+        """Build the network of an architecture for a data set.
+
+        Args:
+            arch_id: Canonical string.
+            dataset: Decides input channels, resolution and number of outputs.
+            variant: One of ``info.network_variants``.
+
+        Raises:
+            PluginError: The space has no such variant.
+        """
+        if variant not in self.info.network_variants:
+            raise PluginError(
+                f"The search space '{self.info.name}' has no network variant '{variant}'. It has "
+                f"{', '.join(self.info.network_variants)}."
+            )
+        return self._build_network(arch_id, dataset, variant)
+
+    def ground_truth(self) -> GroundTruth | None:
+        """Return the table of trained performance, or None if there is none at hand."""
+        return None
+
+
+class Dataset(ABC):
+    """A labelled image set; batches for evaluators are drawn from it."""
+
+    @abstractmethod
+    def load(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """Return training images ``(n, channels, height, width)`` in ``[0, 1]`` and labels ``(n,)``."""
+
+
+class Evaluator(ABC, Generic[SettingsT]):
+    """Maps an architecture to a score.
+
+    Must implement ``_evaluate``. One instance serves many jobs, in any order, in several processes: it must keep no
+    state from one job to the next. The engine seeds the global generators from the job key before every job and
+    restores them afterwards; the network it hands out is the job's own and may be changed.
+    """
+
+    def __init__(self, settings: SettingsT) -> None:
+        self.settings = settings
+
+    def evaluate(self, context: EvaluationContext) -> Evaluation:
+        """Score one architecture.
+
+        Raises:
+            DivergedError: The score is not finite.
+            EvaluationError: As raised by the evaluator.
+        """
+        result = self._evaluate(context)
+        evaluation = result if isinstance(result, Evaluation) else Evaluation(float(result))
+        if not math.isfinite(evaluation.score):
+            raise DivergedError(f"the score is {evaluation.score}")
+        return evaluation
+
+    @abstractmethod
+    def _evaluate(self, context: EvaluationContext) -> Evaluation | float:
+        """Return the score, or an :class:`Evaluation` with curves; raise :class:`EvaluationError` if there is none."""
+
+
+class SearchStrategy(ABC, Generic[SettingsT]):
+    """Proposes architectures, is told their scores, and proposes again; it knows nothing of evaluators.
+
+    Must implement ``ask`` and ``tell``. The sequence of proposals depends on the seed and on what was told only.
+    """
+
+    def __init__(self, space: SearchSpace, settings: SettingsT, seed: int) -> None:
+        self.space = space
+        self.settings = settings
+        self.seed = seed
+
+    @abstractmethod
+    def ask(self, count: int) -> list[str]:
+        """Propose up to ``count`` architectures as canonical strings; an empty list ends the search."""
+
+    @abstractmethod
+    def tell(self, arch_id: str, fitness: float | None) -> None:
+        """Take the fitness of a proposed architecture: higher is better, None if it has no score."""

@@ -1,0 +1,123 @@
+"""A run, fixed before anything is computed: which architectures meet which evaluators, with which seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .domain import Direction, JobKey, Metric
+from .settings import Settings
+
+
+@dataclass(frozen=True)
+class EvaluatorHeader:
+    """An evaluator as a results file describes it.
+
+    Attributes:
+        label: Name, followed by the settings that the user chose, as in ``gennas-combo:preset=paper``; unique in a
+            plan.
+        name: Name of the evaluator.
+        direction: Which end of its scale is the good one.
+        version: Version of the evaluator's definition.
+        settings: Effective settings by name.
+        settings_hash: Hash of version and effective settings.
+        distribution: Distribution and version that provide it, as in ``nasbench-toolkit 0.1.0``.
+    """
+
+    label: str
+    name: str
+    direction: Direction
+    version: int
+    settings: Mapping[str, Any]
+    settings_hash: str
+    distribution: str
+
+
+@dataclass(frozen=True)
+class EvaluatorSpec:
+    """An evaluator of a plan: how a results file describes it, and the settings to create it with."""
+
+    header: EvaluatorHeader
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class PlanHeader:
+    """A plan as a results file describes it.
+
+    Attributes:
+        space: Name of the search space.
+        dataset: Name of the data set that evaluators see.
+        seed: The run's seed.
+        sampling: How the architectures were chosen, in words.
+    """
+
+    space: str
+    dataset: str
+    seed: int
+    sampling: str
+
+
+@dataclass(frozen=True)
+class GroundTruthColumn:
+    """Trained performance of the plan's architectures.
+
+    Attributes:
+        metric: What was measured.
+        values: One for each architecture, NaN where there is none.
+        noise_ceiling: Rank correlation between two independent makings of the values, None if not known.
+        source: Where the values come from.
+    """
+
+    metric: Metric
+    values: tuple[float, ...]
+    noise_ceiling: float | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Architectures crossed with evaluators.
+
+    Attributes:
+        header: Names and seed.
+        arch_ids: Canonical strings, distinct, in the order of sampling.
+        evaluators: In the order of the command line, labels distinct.
+        ground_truth: Columns of the space's table, empty if it has none.
+    """
+
+    header: PlanHeader
+    arch_ids: tuple[str, ...]
+    evaluators: tuple[EvaluatorSpec, ...]
+    ground_truth: tuple[GroundTruthColumn, ...]
+
+    @property
+    def plan_id(self) -> str:
+        """Hash of all that decides the scores; files of one plan can be merged and resumed."""
+        return plan_id(self.header, self.arch_ids, tuple(spec.header for spec in self.evaluators))
+
+    def job_key(self, evaluator: int, arch: int) -> JobKey:
+        """Return the key of one job from the positions of its evaluator and architecture."""
+        header = self.evaluators[evaluator].header
+        return JobKey(
+            space=self.header.space,
+            dataset=self.header.dataset,
+            arch_id=self.arch_ids[arch],
+            evaluator=header.name,
+            settings_hash=header.settings_hash,
+            seed=self.header.seed,
+        )
+
+
+def plan_id(header: PlanHeader, arch_ids: tuple[str, ...], evaluators: tuple[EvaluatorHeader, ...]) -> str:
+    """Hash a plan's names, seed, architectures and evaluators to 16 hexadecimal digits.
+
+    How the architectures were chosen, what evaluators are called and which distribution provides them do not count.
+    """
+    plan = asdict(header) | {"sampling": ""}
+    described = [[evaluator.name, evaluator.settings_hash] for evaluator in evaluators]
+    text = json.dumps([plan, arch_ids, described], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Results files: layout, writing as results come, reading with care, merging."""

@@ -1,0 +1,52 @@
+"""What a results file holds, as records in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..domain import Record, Status
+from ..plan import EvaluatorHeader, GroundTruthColumn, PlanHeader, plan_id
+
+
+@dataclass(frozen=True)
+class EvaluatorResults:
+    """The records of one evaluator.
+
+    Attributes:
+        header: What the evaluator was.
+        records: One for each architecture, in the plan's order; ``Status.PENDING`` where a job has not been done.
+    """
+
+    header: EvaluatorHeader
+    records: tuple[Record, ...]
+
+    @property
+    def done(self) -> int:
+        """Number of finished jobs, whatever their status."""
+        return sum(record.status is not Status.PENDING for record in self.records)
+
+
+@dataclass(frozen=True)
+class Results:
+    """A results file.
+
+    Attributes:
+        plan: Names and seed of the run.
+        arch_ids: Canonical strings of the architectures.
+        ground_truth: Columns of trained performance; may be empty.
+        evaluators: Records by evaluator, in the plan's order.
+        environment: Software, hardware and command line, as texts.
+    """
+
+    plan: PlanHeader
+    arch_ids: tuple[str, ...]
+    ground_truth: tuple[GroundTruthColumn, ...]
+    evaluators: tuple[EvaluatorResults, ...]
+    environment: Mapping[str, Any]
+
+    @property
+    def plan_id(self) -> str:
+        """Hash of the plan, see :func:`plan_id`."""
+        return plan_id(self.plan, self.arch_ids, tuple(part.header for part in self.evaluators))

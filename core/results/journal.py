@@ -1,0 +1,165 @@
+"""The journal of an unfinished run: one checksummed line for each finished job, on disk before the next begins.
+
+A process can be killed while it rewrites an HDF5 file, and half an HDF5 file is no file. So records go to this
+append-only text first; the HDF5 file is written whole, beside its old self, and then takes its place.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import math
+import os
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..domain import Record, Seconds, Status
+from ..errors import ResultsFileError, ResultsWriteError
+from .layout import FORMAT_VERSION, JOURNAL_FORMAT
+
+# Position of a job in the plan: (evaluator, architecture).
+Position = tuple[int, int]
+
+
+class Journal:
+    """The journal of a run, opened for appending and locked against a second run."""
+
+    def __init__(self, path: Path, plan_id: str) -> None:
+        """Open or create the journal.
+
+        Raises:
+            ResultsWriteError: It cannot be written, or another run holds it.
+        """
+        self.path = path
+        self._header = _encode({"format": JOURNAL_FORMAT, "format_version": FORMAT_VERSION, "plan_id": plan_id})
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        except OSError as error:
+            raise ResultsWriteError(f"Cannot write '{path}': {error.strerror}.") from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._descriptor)
+            raise ResultsWriteError(
+                f"Another run is writing '{path.name.removesuffix('.journal')}' now. Wait for it, or choose another "
+                "--output."
+            ) from error
+
+    def append(self, position: Position, record: Record) -> None:
+        """Write one record; when this returns, killing the process cannot lose it.
+
+        Raises:
+            ResultsWriteError: The disk is full or gone. All earlier records stay readable.
+        """
+        self._write(_encode(_record_to_json(position, record)))
+
+    def clear(self) -> None:
+        """Forget all records, after they have become part of the HDF5 file."""
+        os.ftruncate(self._descriptor, 0)
+        self._write(self._header)
+
+    def close(self, *, remove: bool) -> None:
+        """Unlock the journal, and delete it if its records are in the HDF5 file."""
+        if remove:
+            self.path.unlink(missing_ok=True)
+        os.close(self._descriptor)
+
+    def _write(self, line: bytes) -> None:
+        end = os.lseek(self._descriptor, 0, os.SEEK_END)
+        try:
+            written = os.write(self._descriptor, line)
+            if written < len(line):
+                os.write(self._descriptor, line[written:])
+        except OSError as error:
+            os.ftruncate(self._descriptor, end)
+            raise ResultsWriteError(
+                f"Cannot write '{self.path}': {error.strerror}. Everything up to here is kept; make room and run the "
+                "same command with --resume."
+            ) from error
+
+
+@dataclass(frozen=True)
+class JournalContents:
+    """What a journal holds.
+
+    Attributes:
+        path: The journal.
+        plan_id: Plan of its run, None if there is no journal or a kill left an empty one.
+        records: The last record of each job.
+    """
+
+    path: Path
+    plan_id: str | None
+    records: dict[Position, Record]
+
+    def records_of(self, plan_id: str) -> dict[Position, Record]:
+        """Return the records. Raises ResultsFileError if they belong to another plan than ``plan_id``."""
+        if self.plan_id not in (None, plan_id):
+            raise ResultsFileError(
+                f"'{self.path}' belongs to another run than the results file beside it. Move one of them away."
+            )
+        return self.records
+
+
+def read_journal(path: Path) -> JournalContents:
+    """Read a journal; a last line cut short by a kill is dropped.
+
+    Raises:
+        ResultsFileError: The journal is damaged.
+    """
+    lines = path.read_bytes().split(b"\n")[:-1] if path.is_file() else []
+    entries = [_decode(path, number, line) for number, line in enumerate(lines, start=1)]
+    if not entries:
+        return JournalContents(path, None, {})
+    if entries[0].get("format") != JOURNAL_FORMAT or entries[0].get("format_version") != FORMAT_VERSION:
+        raise ResultsFileError(f"'{path}' is not a journal of this version of nasbench. It was left as it is.")
+    records = dict(_record_from_json(path, number, entry) for number, entry in enumerate(entries[1:], start=2))
+    return JournalContents(path, str(entries[0].get("plan_id")), records)
+
+
+def _encode(entry: Mapping[str, Any]) -> bytes:
+    text = json.dumps(entry, separators=(",", ":")).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def _decode(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    checksum, _, text = line.partition(b" ")
+    if checksum != b"%08x" % zlib.crc32(text):
+        raise ResultsFileError(
+            f"'{path}' is damaged at line {number}. It was left as it is; cut it before that line to keep what comes "
+            "before."
+        )
+    entry: dict[str, Any] = json.loads(text)
+    return entry
+
+
+def _record_to_json(position: Position, record: Record) -> dict[str, Any]:
+    seconds = record.seconds
+    return {
+        "job": position,
+        "status": record.status,
+        "score": None if math.isnan(record.score) else record.score,
+        "message": record.message,
+        "seconds": [seconds.build, seconds.transfer, seconds.compute],
+        "curves": record.curves,
+    }
+
+
+def _record_from_json(path: Path, number: int, entry: Mapping[str, Any]) -> tuple[Position, Record]:
+    try:
+        evaluator, arch = entry["job"]
+        curves = {str(name): tuple(map(float, curve)) for name, curve in entry["curves"].items()}
+        score = math.nan if entry["score"] is None else float(entry["score"])
+        record = Record(
+            Status(entry["status"]),
+            score,
+            str(entry["message"]),
+            Seconds(*map(float, entry["seconds"])),
+            curves,
+        )
+        return (int(evaluator), int(arch)), record
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ResultsFileError(f"'{path}' has no valid record at line {number}: {error}.") from error

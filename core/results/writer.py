@@ -1,0 +1,284 @@
+"""The only code that writes results files."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ..domain import Record, Status
+from ..errors import ResultsFileError, ResultsWriteError
+from ..plan import Plan
+from .contents import EvaluatorResults, Results
+from .journal import Journal, Position
+from .layout import (
+    FORMAT,
+    FORMAT_VERSION,
+    HDF5_VERSIONS,
+    SECONDS_PARTS,
+    group_name,
+    journal_path,
+)
+from .reader import read_results
+
+# The HDF5 file is rewritten at most this often, and at most a tenth of the time is spent on it.
+CHECKPOINT_SECONDS = 30.0
+CHECKPOINT_COST_FACTOR = 10.0
+
+PENDING = Record(Status.PENDING, float("nan"))
+
+
+class ResultsWriter:
+    """Writes a run's records as they come.
+
+    Attributes:
+        path: The results file.
+        records: By position in the plan: every record that the file has, old and new.
+    """
+
+    def __init__(self, path: Path, plan: Plan, environment: Mapping[str, Any], records: dict[Position, Record]) -> None:
+        self.path = path
+        self.records = records
+        self._plan = plan
+        self._environment = environment
+        self._journal = Journal(journal_path(path), plan.plan_id)
+        self._last_checkpoint = time.monotonic()
+        self._checkpoint_cost = 0.0
+
+    @classmethod
+    def create(cls, path: Path, plan: Plan, environment: Mapping[str, Any], *, overwrite: bool) -> ResultsWriter:
+        """Start a new file.
+
+        Raises:
+            ResultsFileError: The file exists and ``overwrite`` is false.
+            ResultsWriteError: The place is not writable.
+        """
+        check_target(path)
+        if not overwrite:
+            for existing in (path, journal_path(path)):
+                if existing.exists() and existing.stat().st_size:
+                    raise ResultsFileError(
+                        f"'{existing}' exists. Continue it with --resume, replace it with --overwrite, or choose "
+                        "another --output."
+                    )
+        writer = cls(path, plan, environment, {})
+        writer._start()
+        return writer
+
+    @classmethod
+    def resume(cls, path: Path, plan: Plan, environment: Mapping[str, Any]) -> ResultsWriter:
+        """Continue a file, or start it if it does not exist.
+
+        Raises:
+            ResultsFileError: The file is damaged or was made by another plan.
+        """
+        if not path.exists():
+            return cls.create(path, plan, environment, overwrite=False)
+        check_target(path)
+        stored = read_results(path)
+        _check_same_plan(path, stored, plan)
+        writer = cls(path, plan, stored.environment, _finished(stored))
+        writer._start()
+        return writer
+
+    def add(self, position: Position, record: Record) -> None:
+        """Store one record on disk; now and then the HDF5 file is brought up to date as well."""
+        self._journal.append(position, record)
+        self.records[position] = record
+        due = max(CHECKPOINT_SECONDS, CHECKPOINT_COST_FACTOR * self._checkpoint_cost)
+        if time.monotonic() - self._last_checkpoint > due:
+            self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Bring the HDF5 file up to date and empty the journal."""
+        start = time.monotonic()
+        write_results(self.path, self.results())
+        self._journal.clear()
+        self._last_checkpoint = time.monotonic()
+        self._checkpoint_cost = self._last_checkpoint - start
+
+    def __enter__(self) -> ResultsWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Bring the HDF5 file up to date and remove the journal; keep the journal where that fails."""
+        saved = False
+        try:
+            self.checkpoint()
+            saved = True
+        finally:
+            self._journal.close(remove=saved)
+
+    def results(self) -> Results:
+        """Return what the file holds."""
+        parts = tuple(
+            EvaluatorResults(
+                spec.header,
+                tuple(self.records.get((i, j), PENDING) for j in range(len(self._plan.arch_ids))),
+            )
+            for i, spec in enumerate(self._plan.evaluators)
+        )
+        plan = self._plan
+        return Results(plan.header, plan.arch_ids, plan.ground_truth, parts, self._environment)
+
+    def _start(self) -> None:
+        try:
+            self.checkpoint()
+        except BaseException:
+            self._journal.close(remove=not self.records)
+            raise
+
+
+def write_results(path: Path, results: Results) -> None:
+    """Write a results file whole: beside the old one first, then in its place.
+
+    Raises:
+        ResultsWriteError: It cannot be written; what was at ``path`` is as it was.
+    """
+    image = _file_image(results)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(image)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise ResultsWriteError(
+            f"Cannot write '{path}': {error.strerror}. What was computed is kept; make room and run the same command "
+            "with --resume."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _file_image(results: Results) -> bytes:
+    """Return the bytes of the file; made in memory, because HDF5 crashes when a disk fills up under it."""
+    with h5py.File("image", "w", driver="core", backing_store=False, libver=HDF5_VERSIONS) as file:
+        _write_file(file, results)
+        file.flush()
+        image: bytes = file.id.get_file_image()
+    return image
+
+
+def _write_file(file: h5py.File, results: Results) -> None:
+    file.attrs["format"] = FORMAT
+    file.attrs["format_version"] = FORMAT_VERSION
+    file.attrs["plan_id"] = results.plan_id
+    plan = file.create_group("plan")
+    plan.attrs.update(
+        space=results.plan.space,
+        dataset=results.plan.dataset,
+        seed=results.plan.seed,
+        sampling=results.plan.sampling,
+    )
+    file.create_group("environment").attrs.update(
+        {name: value if isinstance(value, str) else json.dumps(value) for name, value in results.environment.items()}
+    )
+    _write_texts(file, "architectures", results.arch_ids)
+    _write_ground_truth(file.create_group("ground_truth"), results)
+    evaluators = file.create_group("evaluators")
+    for position, part in enumerate(results.evaluators):
+        _write_evaluator(evaluators.create_group(group_name(part.header.label)), position, part)
+
+
+def _write_ground_truth(group: h5py.Group, results: Results) -> None:
+    for position, column in enumerate(results.ground_truth):
+        metric = column.metric
+        dataset = _write_numbers(group, group_name(metric.key), np.asarray(column.values, float))
+        dataset.attrs.update(
+            key=metric.key, position=position, dataset=metric.dataset, split=metric.split, quantity=metric.quantity,
+            epochs=metric.epochs, direction=str(metric.direction), unit=metric.unit, source=column.source,
+            noise_ceiling=float("nan") if column.noise_ceiling is None else column.noise_ceiling,
+        )  # fmt: skip
+
+
+def _write_evaluator(group: h5py.Group, position: int, part: EvaluatorResults) -> None:
+    header, records = part.header, part.records
+    group.attrs.update(
+        label=header.label, position=position, name=header.name, direction=str(header.direction),
+        version=header.version, settings=json.dumps(header.settings, sort_keys=True),
+        settings_hash=header.settings_hash, distribution=header.distribution,
+    )  # fmt: skip
+    _write_numbers(group, "score", np.array([record.score for record in records]))
+    _write_texts(group, "status", [record.status for record in records])
+    _write_texts(group, "message", [record.message for record in records])
+    for name in SECONDS_PARTS:
+        _write_numbers(group, f"seconds_{name}", np.array([getattr(record.seconds, name) for record in records]))
+    curves = group.create_group("curves")
+    for name in sorted({name for record in records for name in record.curves}):
+        _write_numbers(curves, name, _padded([record.curves.get(name, ()) for record in records]))
+
+
+def _write_numbers(group: h5py.Group, name: str, values: np.ndarray) -> h5py.Dataset:
+    return group.create_dataset(name, data=values, chunks=values.shape, compression="gzip", fletcher32=True)
+
+
+def _write_texts(group: h5py.Group, name: str, texts: Sequence[str]) -> None:
+    encoded = [text.encode() for text in texts]
+    length = max(1, *(len(text) for text in encoded))
+    dtype = h5py.string_dtype("utf-8", length)
+    group.create_dataset(
+        name, data=np.array(encoded, dtype=dtype), chunks=(len(texts),), compression="gzip",
+        fletcher32=True,
+    )  # fmt: skip
+
+
+def _padded(curves: Sequence[Sequence[float]]) -> np.ndarray:
+    padded = np.full((len(curves), max(1, *(len(curve) for curve in curves))), np.nan)
+    for row, curve in zip(padded, curves, strict=True):
+        row[: len(curve)] = curve
+    return padded
+
+
+def _finished(results: Results) -> dict[Position, Record]:
+    return {
+        (i, j): record
+        for i, part in enumerate(results.evaluators)
+        for j, record in enumerate(part.records)
+        if record.status is not Status.PENDING
+    }
+
+
+def check_target(path: Path) -> None:
+    """Check that a results file could be written at ``path``. Raises ResultsFileError or ResultsWriteError."""
+    if path.is_dir():
+        raise ResultsFileError(f"'{path}' is a directory. Name a file, such as '{path / 'results.h5'}'.")
+    if not path.parent.is_dir():
+        raise ResultsFileError(f"The directory '{path.parent}' does not exist. Create it or choose another --output.")
+    if not os.access(path.parent, os.W_OK):
+        raise ResultsWriteError(f"The directory '{path.parent}' is not writable. Choose another --output.")
+
+
+def _check_same_plan(path: Path, stored: Results, plan: Plan) -> None:
+    if stored.plan_id == plan.plan_id:
+        return
+    differences = [
+        f"{name} ({old} in the file, {new} now)"
+        for name, old, new in (
+            ("space", stored.plan.space, plan.header.space),
+            ("dataset", stored.plan.dataset, plan.header.dataset),
+            ("seed", stored.plan.seed, plan.header.seed),
+            ("evaluators", _labels(stored), [spec.header.label for spec in plan.evaluators]),
+            ("number of architectures", len(stored.arch_ids), len(plan.arch_ids)),
+        )
+        if old != new
+    ]
+    where = ", ".join(differences) or "settings or versions of evaluators, or the architectures themselves"
+    raise ResultsFileError(
+        f"'{path}' was made by another plan; it differs in: {where}. Repeat the command that made it, or choose "
+        "another --output."
+    )
+
+
+def _labels(results: Results) -> list[str]:
+    return [part.header.label for part in results.evaluators]

@@ -1,0 +1,84 @@
+"""The whole run: plan in, results file out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .domain import Record, Status
+from .environment import describe_environment
+from .executor import ProcessExecutor
+from .plan import Plan
+from .results.contents import Results
+from .results.journal import Position
+from .results.writer import ResultsWriter
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run a plan; nothing here changes a score.
+
+    Attributes:
+        output: The results file.
+        devices: Device of each worker process.
+        threads: Math threads of each worker. More than one may change the last digits of a score.
+        time_limit: Seconds that one job may take, None for no limit.
+        resume: Continue the file if it exists.
+        overwrite: Replace the file if it exists.
+        retry_failed: With ``resume``: do jobs again that ended without a score.
+        shard: ``(index, count)``, index from 0: do only every ``count``-th architecture.
+    """
+
+    output: Path
+    devices: tuple[str, ...]
+    threads: int = 1
+    time_limit: float | None = None
+    resume: bool = False
+    overwrite: bool = False
+    retry_failed: bool = False
+    shard: tuple[int, int] = (0, 1)
+
+
+def run_plan(
+    plan: Plan, options: RunOptions, on_start: Callable[[int, int], None], on_record: Callable[[Record], None]
+) -> Results:
+    """Run what a plan still lacks and return all its results.
+
+    Args:
+        plan: What to evaluate.
+        options: Where and how.
+        on_start: Called once with the number of jobs that are done already and of all jobs.
+        on_record: Called after each record is safe on disk.
+
+    Raises:
+        ResultsFileError: The file exists, is damaged, or was made by another plan.
+        ResultsWriteError: Results cannot be written.
+        NasbenchError: Workers cannot start.
+    """
+    environment = describe_environment(options.devices, options.threads)
+    if options.resume:
+        writer = ResultsWriter.resume(options.output, plan, environment)
+    else:
+        writer = ResultsWriter.create(options.output, plan, environment, overwrite=options.overwrite)
+    with writer:
+        wanted = _wanted_jobs(plan, options.shard)
+        jobs = [job for job in wanted if not _is_done(writer.records.get(job), options.retry_failed)]
+        on_start(len(wanted) - len(jobs), len(wanted))
+        if jobs:
+            with ProcessExecutor(plan, options.devices, options.threads, options.time_limit) as executor:
+                for position, record in executor.run(jobs):
+                    writer.add(position, record)
+                    on_record(record)
+        return writer.results()
+
+
+def _wanted_jobs(plan: Plan, shard: tuple[int, int]) -> list[Position]:
+    """List jobs architecture by architecture, so that an unfinished run compares evaluators on the same ones."""
+    index, count = shard
+    archs = range(index, len(plan.arch_ids), count)
+    return [(evaluator, arch) for arch in archs for evaluator in range(len(plan.evaluators))]
+
+
+def _is_done(record: Record | None, retry_failed: bool) -> bool:
+    return record is not None and (record.status is Status.OK or not retry_failed)

@@ -1,0 +1,73 @@
+"""Chooses the architectures of a run: sampled from a seed, or given by the user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .errors import InvalidArchitectureError, UsageError
+from .interfaces import SearchSpace
+from .seeding import derive_seed
+
+# A text list of architectures larger than this is a mistake: NAS-Bench-101's 423,624 cells take 40 MB.
+MAX_LIST_BYTES = 200_000_000
+
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+def sample_architectures(space: SearchSpace, count: int, seed: int) -> tuple[str, ...]:
+    """Return ``count`` distinct architectures, uniform over the space; depends on space, count and seed only.
+
+    Raises:
+        SampleSizeError: The space has fewer.
+    """
+    import numpy as np
+
+    rng = np.random.default_rng(derive_seed("sampling", space.info.name, seed))
+    return tuple(space.sample(count, rng))
+
+
+def read_architectures(path: Path, space: SearchSpace) -> tuple[str, ...]:
+    """Return the architectures of a results file, or of a text with one architecture a line (``#`` comments).
+
+    Isomorphic duplicates collapse to one; the order of first appearance is kept.
+
+    Raises:
+        UsageError: The file is missing, empty, too large or not a text.
+        InvalidArchitectureError: A line is not an architecture of ``space``; the message names the line.
+    """
+    if not path.is_file():
+        raise UsageError(f"There is no file '{path}'. Give a results file, or a text with one architecture a line.")
+    if path.stat().st_size > MAX_LIST_BYTES:
+        raise UsageError(f"'{path}' has more than {MAX_LIST_BYTES:,} bytes: that is not a list of architectures.")
+    with path.open("rb") as file:
+        is_results_file = file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
+    lines = _stored_architectures(path) if is_results_file else _text_lines(path)
+    arch_ids = []
+    for number, line in enumerate(lines, start=1):
+        text = line.split("#", 1)[0].strip()
+        if text:
+            arch_ids.append(_canonicalize(space, text, path, number))
+    if not arch_ids:
+        raise UsageError(f"'{path}' lists no architecture. Write one a line.")
+    return tuple(dict.fromkeys(arch_ids))
+
+
+def _stored_architectures(path: Path) -> Sequence[str]:
+    from .results.reader import read_results
+
+    return read_results(path).arch_ids
+
+
+def _text_lines(path: Path) -> Sequence[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise UsageError(f"'{path}' is not a text. Write one architecture a line.") from None
+
+
+def _canonicalize(space: SearchSpace, text: str, path: Path, number: int) -> str:
+    try:
+        return space.canonicalize(text)
+    except InvalidArchitectureError as error:
+        raise InvalidArchitectureError(f"'{path}', line {number}: {error}") from error

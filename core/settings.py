@@ -1,0 +1,147 @@
+"""Settings of evaluators and strategies: frozen dataclasses, parsed from text, hashed stably.
+
+A settings class is a frozen dataclass that derives from :class:`Settings`. Field types may be ``int``, ``float``,
+``str``, ``bool``, ``Literal[...]`` of texts, ``tuple[float, ...]`` (written ``0.25/0.5/1``) and any of them
+``| None``. Field metadata: ``help`` (one sentence), ``minimum`` and ``maximum`` (inclusive), ``reader`` (a function
+that turns the given text, such as a path, into the value that is stored).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import InvalidSettingError, closest_matches
+
+SETTINGS_HASH_LENGTH = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Base of all settings; by itself the settings of something that has none."""
+
+    def effective(self) -> dict[str, Any]:
+        """Return the values that decide a score, by name; presets are resolved here so that they hash alike."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+
+def setting(default: Any, help_text: str, **metadata: Any) -> Any:
+    """Declare a field of a settings class with its default, one sentence of help, and limits."""
+    return dataclasses.field(default=default, metadata={"help": help_text, **metadata})
+
+
+def settings_hash(version: int, settings: Settings) -> str:
+    """Hash an evaluator's version and effective settings to 16 hexadecimal digits, stable across processes."""
+    text = json.dumps([version, settings.effective()], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:SETTINGS_HASH_LENGTH]
+
+
+def parse_settings(owner: str, settings_type: type[Settings], given: Mapping[str, str]) -> Settings:
+    """Build settings from texts.
+
+    Args:
+        owner: Name of the evaluator or strategy, for messages.
+        settings_type: Its settings class.
+        given: Texts by field name, as typed by the user.
+
+    Raises:
+        InvalidSettingError: A field does not exist, a value cannot be read, or is outside its range.
+    """
+    fields = {field.name: field for field in dataclasses.fields(settings_type)}
+    hints = typing.get_type_hints(settings_type)
+    values = {}
+    for name, text in given.items():
+        if name not in fields:
+            known = f"Its settings are: {', '.join(fields)}." if fields else "It has no settings."
+            raise InvalidSettingError(f"'{owner}' has no setting '{name}'. {closest_matches(name, fields)}{known}")
+        values[name] = _parse_field(owner, fields[name], hints[name], text)
+    return settings_type(**values)
+
+
+def describe_settings(settings_type: type[Settings]) -> list[dict[str, str]]:
+    """List name, type, default and help of every setting, in the order of their declaration."""
+    hints = typing.get_type_hints(settings_type)
+    return [
+        {
+            "name": field.name,
+            "type": describe_type(hints[field.name]),
+            "default": format_value(field.default),
+            "help": field.metadata.get("help", ""),
+        }
+        for field in dataclasses.fields(settings_type)
+    ]
+
+
+def describe_type(hint: Any) -> str:
+    """Return a type as a user reads it, such as ``official|paper`` or ``number, optional``."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        inner = [member for member in typing.get_args(hint) if member is not type(None)]
+        return f"{describe_type(inner[0])}, optional"
+    if typing.get_origin(hint) is typing.Literal:
+        return "|".join(str(choice) for choice in typing.get_args(hint))
+    if typing.get_origin(hint) is tuple:
+        return "numbers a/b/c"
+    return {int: "integer", float: "number", bool: "true|false", str: "text"}.get(hint, str(hint))
+
+
+def format_value(value: Any) -> str:
+    """Write a value as a user types it."""
+    if value is None:
+        return ""
+    if value is True or value is False:
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "/".join(f"{number:g}" for number in value)
+    return str(value)
+
+
+def _parse_field(owner: str, field: dataclasses.Field[Any], hint: Any, text: str) -> Any:
+    reader = field.metadata.get("reader")
+    value = reader(text) if reader else _parse_text(f"'{owner}' setting '{field.name}'", hint, text)
+    numbers = value if isinstance(value, tuple) else (value,)
+    for number in numbers:
+        _check_range(f"'{owner}' setting '{field.name}'", field.metadata, number)
+    return value
+
+
+def _parse_text(subject: str, hint: Any, text: str) -> Any:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        hint = next(member for member in typing.get_args(hint) if member is not type(None))
+    if typing.get_origin(hint) is typing.Literal:
+        choices = typing.get_args(hint)
+        if text not in choices:
+            raise InvalidSettingError(f"{subject} must be one of {', '.join(choices)}, got '{text}'.")
+        return text
+    if typing.get_origin(hint) is tuple:
+        return tuple(_parse_number(subject, float, part) for part in text.split("/"))
+    if hint is bool:
+        if text.lower() not in ("true", "false"):
+            raise InvalidSettingError(f"{subject} must be true or false, got '{text}'.")
+        return text.lower() == "true"
+    if hint in (int, float):
+        return _parse_number(subject, hint, text)
+    return text
+
+
+def _parse_number(subject: str, kind: type[int] | type[float], text: str) -> int | float:
+    try:
+        number = kind(text)
+    except ValueError:
+        noun = "a whole number" if kind is int else "a number"
+        raise InvalidSettingError(f"{subject} must be {noun}, got '{text}'.") from None
+    if not math.isfinite(number):
+        raise InvalidSettingError(f"{subject} must be finite, got '{text}'.")
+    return number
+
+
+def _check_range(subject: str, metadata: Mapping[str, Any], value: Any) -> None:
+    if "minimum" in metadata and value is not None and value < metadata["minimum"]:
+        raise InvalidSettingError(f"{subject} must be at least {metadata['minimum']}, got {value}.")
+    if "maximum" in metadata and value is not None and value > metadata["maximum"]:
+        raise InvalidSettingError(f"{subject} must be at most {metadata['maximum']}, got {value}.")

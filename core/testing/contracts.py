@@ -1,0 +1,239 @@
+"""One contract class for each kind of plugin.
+
+Derive a class, name the plugin in a class attribute, and pytest runs the contract's tests on it.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from ..domain import JobKey, Record, Status
+from ..evaluation import JobRunner
+from ..interfaces import SearchSpace
+from ..plugin_manager import installed_plugins
+from ..settings import parse_settings, settings_hash
+
+
+class SearchSpaceContract:
+    """What a search space promises.
+
+    Attributes:
+        space: Name of the search space.
+        samples: Number of architectures to try.
+    """
+
+    space: ClassVar[str]
+    samples: ClassVar[int] = 8
+
+    def make_space(self) -> SearchSpace:
+        """Return the search space."""
+        return installed_plugins().search_space(self.space).info.create()
+
+    def draw(self, seed: int = 0) -> list[str]:
+        """Return a sample."""
+        return self.make_space().sample(self.samples, np.random.default_rng(seed))
+
+    def test_sample_is_a_function_of_the_generator(self) -> None:
+        """The same seed gives the same sample, another seed another one."""
+        assert self.draw(1) == self.draw(1)
+        assert self.draw(1) != self.draw(2)
+
+    def test_sampled_architectures_are_canonical(self) -> None:
+        """Sampled strings are their own canonical form, and distinct."""
+        space, sample = self.make_space(), self.draw()
+        assert [space.canonicalize(arch_id) for arch_id in sample] == sample
+        assert len(set(sample)) == len(sample)
+
+    def test_network_maps_images_to_logits_for_every_dataset_and_variant(self) -> None:
+        """Networks take images of the data set's shape and return one finite logit a class."""
+        space = self.make_space()
+        for name in space.info.datasets:
+            dataset = installed_plugins().dataset(name).info
+            for variant in space.info.network_variants:
+                network = space.build_network(space.example(), dataset, variant)
+                logits = network(torch.randn(3, *dataset.image_shape, generator=torch.Generator().manual_seed(0)))
+                assert logits.shape == (3, dataset.num_classes)
+                assert bool(torch.isfinite(logits).all())
+
+    def test_initial_weights_follow_the_global_generator(self) -> None:
+        """The same global seed gives the same weights, bit for bit."""
+        space = self.make_space()
+        dataset = installed_plugins().dataset(space.info.datasets[0]).info
+        states = []
+        for _ in range(2):
+            torch.manual_seed(7)
+            states.append(space.build_network(space.example(), dataset).state_dict())
+        assert states[0].keys() == states[1].keys()
+        assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+    def test_stages_are_there_if_promised(self) -> None:
+        """A space that provides ``stages`` builds networks whose ``forward_stages`` returns feature maps."""
+        space = self.make_space()
+        dataset = installed_plugins().dataset(space.info.datasets[0]).info
+        network = space.build_network(space.example(), dataset)
+        has_stages = hasattr(network, "forward_stages")
+        assert has_stages or "stages" not in space.info.provides
+        if has_stages:
+            assert all(stage.ndim == 4 for stage in network.forward_stages(torch.zeros(2, *dataset.image_shape)))
+
+    def test_ground_truth_is_there_if_promised(self) -> None:
+        """A space that provides ``ground_truth`` has a finite value for each sampled architecture and metric."""
+        space, sample = self.make_space(), self.draw()
+        table = space.ground_truth()
+        assert (table is not None) == ("ground_truth" in space.info.provides)
+        for metric in table.metrics if table else ():
+            assert all(math.isfinite(value) for value in table.values(metric, sample))
+            assert all(math.isnan(value) for value in table.values(metric, ["no architecture"]))
+
+
+class EvaluatorContract:
+    """What an evaluator promises.
+
+    Attributes:
+        evaluator: Name of the evaluator.
+        space: Name of a search space that it supports.
+        settings: Settings to test it with, as texts.
+        samples: Number of architectures to try.
+    """
+
+    evaluator: ClassVar[str]
+    space: ClassVar[str]
+    settings: ClassVar[dict[str, str]] = {}
+    samples: ClassVar[int] = 2
+
+    def run(self, arch_ids: list[str], seed: int = 0, runner: JobRunner | None = None) -> list[Record]:
+        """Score architectures one after the other with one evaluator instance."""
+        runner = runner or self.make_runner()
+        info = installed_plugins().evaluator(self.evaluator).info
+        settings = parse_settings(self.evaluator, info.settings, self.settings)
+        evaluator = info.create(settings)
+        hashed = settings_hash(info.version, settings)
+        keys = [
+            JobKey(self.space, runner.dataset_info.name, arch_id, self.evaluator, hashed, seed) for arch_id in arch_ids
+        ]
+        return [runner.run(key, evaluator) for key in keys]
+
+    def make_runner(self) -> JobRunner:
+        """Return a fresh runner on the CPU."""
+        plugins = installed_plugins()
+        space = plugins.search_space(self.space).info.create()
+        dataset = plugins.dataset(space.info.datasets[0]).info
+        return JobRunner(space, dataset, dataset.create(), torch.device("cpu"))
+
+    def draw(self) -> list[str]:
+        """Return a sample of the space."""
+        return self.make_runner().space.sample(self.samples, np.random.default_rng(0))
+
+    def test_space_is_supported(self) -> None:
+        """The evaluator does not refuse the space it is tested on."""
+        plugins = installed_plugins()
+        evaluator, space = plugins.evaluator(self.evaluator).info, plugins.search_space(self.space).info
+        assert evaluator.reason_unsupported(space) is None
+
+    def test_score_is_finite_or_has_a_reason(self) -> None:
+        """Every job ends with a finite score, or with a status and a message."""
+        for record in self.run(self.draw()):
+            assert math.isfinite(record.score) if record.status is Status.OK else record.message
+            assert record.status is not Status.FAILED, record.message
+
+    def test_score_does_not_depend_on_order_or_company(self) -> None:
+        """The same key gives the same bits: alone, in another order, and in a fresh runner."""
+        arch_ids = self.draw()
+        forward = self.run(arch_ids)
+        backward = self.run(arch_ids[::-1])[::-1]
+        alone = [self.run([arch_id])[0] for arch_id in arch_ids]
+        for first, second, third in zip(forward, backward, alone, strict=True):
+            assert (first.status, first.curves) == (second.status, second.curves) == (third.status, third.curves)
+            assert [first.score] == [second.score] == [third.score] or math.isnan(first.score)
+
+    def test_global_generators_are_left_alone(self) -> None:
+        """Python's, NumPy's and torch's global generators are as they were, and what they were does not matter."""
+        arch_ids, scores = self.draw()[:1], []
+        for seed in (1, 2):
+            random.seed(seed)
+            np.random.seed(seed)
+            torch.manual_seed(seed)
+            expected = (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state())
+            scores.append(self.run(arch_ids)[0].score)
+            assert random.getstate() == expected[0]
+            assert np.random.get_state()[1].tolist() == expected[1]
+            assert torch.equal(torch.get_rng_state(), expected[2])
+        assert scores[0] == scores[1] or math.isnan(scores[0])
+
+
+class SearchStrategyContract:
+    """What a search strategy promises.
+
+    Attributes:
+        strategy: Name of the search strategy.
+        space: Name of a search space that it supports.
+        proposals: Number of architectures to ask for.
+    """
+
+    strategy: ClassVar[str]
+    space: ClassVar[str]
+    proposals: ClassVar[int] = 12
+
+    def propose(self, seed: int, batch: int) -> list[str]:
+        """Ask for architectures, ``batch`` at a time, telling each its length as fitness."""
+        plugins = installed_plugins()
+        info = plugins.search_strategy(self.strategy).info
+        space = plugins.search_space(self.space).info.create()
+        strategy = info.create(space, info.settings(), seed)
+        proposed: list[str] = []
+        while len(proposed) < self.proposals:
+            asked = strategy.ask(batch)
+            assert len(asked) <= batch
+            if not asked:
+                break
+            for arch_id in asked:
+                strategy.tell(arch_id, float(len(arch_id)))
+            proposed += asked
+        return proposed
+
+    def test_proposals_are_canonical(self) -> None:
+        """Every proposal is a canonical string of the space."""
+        space = installed_plugins().search_space(self.space).info.create()
+        proposed = self.propose(0, 3)
+        assert proposed
+        assert [space.canonicalize(arch_id) for arch_id in proposed] == proposed
+
+    def test_proposals_depend_on_seed_and_answers_only(self) -> None:
+        """The same seed and the same answers give the same proposals; another seed gives others."""
+        assert self.propose(1, 3) == self.propose(1, 3)
+        assert self.propose(1, 3) != self.propose(2, 3)
+
+
+class DatasetContract:
+    """What a data set promises.
+
+    Attributes:
+        dataset: Name of the data set.
+    """
+
+    dataset: ClassVar[str]
+
+    def test_images_and_labels_are_what_the_description_says(self) -> None:
+        """Shape, type, range, labels, mean and standard deviation agree with the description."""
+        info = installed_plugins().dataset(self.dataset).info
+        images, labels = info.create().load()
+        assert images.shape == (len(labels), *info.image_shape)
+        assert images.dtype == np.float32
+        assert labels.dtype == np.int64
+        assert images.min() >= 0.0
+        assert images.max() <= 1.0
+        assert set(labels.tolist()) == set(range(info.num_classes))
+        np.testing.assert_allclose(images.mean(axis=(0, 2, 3)), info.mean, atol=0.02)
+        np.testing.assert_allclose(images.std(axis=(0, 2, 3)), info.std, atol=0.02)
+
+    def test_images_are_the_same_every_time(self) -> None:
+        """Loading twice gives the same bits."""
+        info = installed_plugins().dataset(self.dataset).info
+        first, second = info.create().load(), info.create().load()
+        assert np.array_equal(first[0], second[0])
+        assert np.array_equal(first[1], second[1])

@@ -1,0 +1,88 @@
+"""The worker process: takes positions of jobs, sends back records, knows nothing of files."""
+
+from __future__ import annotations
+
+import signal
+import warnings
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from .evaluation import JobRunner
+from .plan import Plan
+from .plugin_manager import PluginWarning, installed_plugins
+from .seeding import seeded_global_rng
+
+
+@dataclass(frozen=True)
+class WorkerReady:
+    """Sent once, when the worker can take jobs."""
+
+
+@dataclass(frozen=True)
+class WorkerFailed:
+    """Sent instead, when it cannot; ``reason`` says why."""
+
+    reason: str
+
+
+def worker_main(connection: Connection, plan: Plan, device: str, threads: int) -> None:
+    """Serve jobs until the other end closes the connection.
+
+    Args:
+        connection: Receives positions ``(evaluator, architecture)`` in the plan, sends one record for each.
+        plan: What is to be evaluated.
+        device: Where to compute.
+        threads: Number of math threads.
+    """
+    # Ctrl-C reaches the whole process group; the main process decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The main process has said already which plugins were left out.
+    warnings.simplefilter("ignore", PluginWarning)
+    try:
+        _limit_threads(threads)
+        _warm_up()
+        runner = _make_runner(plan, device)
+        plugins = installed_plugins()
+        evaluators = [plugins.evaluator(spec.header.name).info.create(spec.settings) for spec in plan.evaluators]
+    except Exception as error:
+        connection.send(WorkerFailed(f"{type(error).__name__}: {error}"))
+        return
+    try:
+        connection.send(WorkerReady())
+        while True:
+            evaluator, arch = connection.recv()
+            connection.send(runner.run(plan.job_key(evaluator, arch), evaluators[evaluator]))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+
+
+def _make_runner(plan: Plan, device: str) -> JobRunner:
+    import torch
+
+    plugins = installed_plugins()
+    dataset = plugins.dataset(plan.header.dataset).info
+    return JobRunner(
+        space=plugins.search_space(plan.header.space).info.create(),
+        dataset_info=dataset,
+        dataset=dataset.create(),
+        device=torch.device(device),
+    )
+
+
+def _warm_up() -> None:
+    """Let torch and NumPy load what they load at first use, so that the first job is timed like the others."""
+    with seeded_global_rng(0):
+        pass
+
+
+def _limit_threads(threads: int) -> None:
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    torch.set_num_threads(threads)
+    threadpool_limits(threads)
+    # Speed must not change a score: no autotuned kernels, no shortened floats.
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False

@@ -1,0 +1,99 @@
+"""Write the generated pages of the documentation: the command line, evaluators and search spaces.
+
+Usage: python docs/generate.py. A test fails when a page differs from what this script would write.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+from nasbench_toolkit.core.cli.commands import command_group
+from nasbench_toolkit.core.descriptions import Description
+from nasbench_toolkit.core.plugin_manager import Provided, installed_plugins
+from nasbench_toolkit.core.settings import describe_settings
+
+FOLDER = Path(__file__).parent
+OWN_DISTRIBUTION = "nasbench-toolkit "
+NOTICE = "<!-- Written by docs/generate.py from the code; do not edit. -->"
+
+
+def pages() -> dict[str, str]:
+    """Return the text of every generated page by file name."""
+    return {
+        "command-line.md": "\n".join(_command_line()) + "\n",
+        "evaluators.md": "\n".join(_evaluators()) + "\n",
+        "search-spaces.md": "\n".join(_search_spaces()) + "\n",
+    }
+
+
+def _command_line() -> Iterator[str]:
+    yield from ("# The command line", "", NOTICE, "")
+    yield "Exit codes: 0 for success, 2 for bad input, 1 for a run that failed, 130 for Ctrl-C."
+    group = command_group()
+    context = click.Context(group, info_name="nasbench", terminal_width=100)
+    yield from _help(group, context)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield from _command(command, context, name)
+
+
+def _command(command: click.Command, parent: click.Context, name: str) -> Iterator[str]:
+    context = click.Context(command, info_name=name, parent=parent, terminal_width=100)
+    yield from _help(command, context)
+    if isinstance(command, click.Group):
+        for inner in command.list_commands(context):
+            found = command.get_command(context, inner)
+            assert found is not None
+            yield from _command(found, context, inner)
+
+
+def _help(command: click.Command, context: click.Context) -> Iterator[str]:
+    yield from ("", f"## {context.command_path}", "", "```", command.get_help(context), "```")
+
+
+def _evaluators() -> Iterator[str]:
+    yield from ("# Evaluators", "", NOTICE)
+    for provided in _own(installed_plugins().evaluators().values()):
+        info = provided.info
+        needs = ", ".join(sorted(info.needs)) or "nothing"
+        yield from ("", f"## {info.name}", "", info.summary, "")
+        yield from (f"- Score: {info.formula}", f"- Better: {info.direction}", f"- Needs: {needs}")
+        yield f"- Source: {info.source}"
+        rows = describe_settings(info.settings)
+        if rows:
+            yield from ("", "| setting | type | default | meaning |", "| --- | --- | --- | --- |")
+        for row in rows:
+            yield f"| `{row['name']}` | {_cell(row['type'])} | {_cell(row['default'])} | {_cell(row['help'])} |"
+
+
+def _search_spaces() -> Iterator[str]:
+    yield from ("# Search spaces", "", NOTICE)
+    for provided in _own(installed_plugins().search_spaces().values()):
+        info = provided.info
+        space = info.create()
+        yield from ("", f"## {info.name}", "", info.summary, "", f"- Architectures: {space.size:,}")
+        yield from (f"- Example: `{_cell(space.example())}`", f"- Data sets: {', '.join(info.datasets)}")
+        yield f"- Provides: {', '.join(sorted(info.provides))}"
+        yield f"- Source: {info.source}"
+        yield from (f"- Network `{name}`: {text}" for name, text in info.network_variants.items())
+        table = space.ground_truth()
+        for metric in table.metrics if table else ():
+            yield f"- Ground truth `{metric.key}`: {metric.unit}, {metric.direction}"
+
+
+def _own(provided: Iterable[Provided[Description]]) -> list[Provided[Description]]:
+    return [item for item in provided if item.distribution.startswith(OWN_DISTRIBUTION)]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    os.environ["COLUMNS"] = "100"
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")

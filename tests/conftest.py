@@ -1,0 +1,44 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from nasbench_toolkit.core.planning import RunRequest, make_plan
+from nasbench_toolkit.core.plugin_manager import PluginManager, installed_plugins
+
+TOY_PLUGIN = Path(__file__).parent / "toy_plugin"
+
+
+@pytest.fixture
+def toy_plugins(monkeypatch: pytest.MonkeyPatch) -> PluginManager:
+    """Install the toy plugin, in this process and in worker processes."""
+    monkeypatch.syspath_prepend(str(TOY_PLUGIN))
+    installed_plugins.cache_clear()
+    yield installed_plugins()
+    installed_plugins.cache_clear()
+
+
+@pytest.fixture
+def toy_plan(toy_plugins):
+    """Make a plan of the toy space."""
+
+    def make(evaluators=("toy-random",), samples=6, seed=0, architectures=None):
+        request = RunRequest("toy", tuple(evaluators), None, samples, seed, architectures)
+        return make_plan(request, toy_plugins)
+
+    return make
+
+
+@pytest.fixture
+def nasbench(tmp_path):
+    """Run the command line in a process of its own, in an empty directory, with the toy plugin installed."""
+
+    def run(*args, **kwargs):
+        environment = os.environ | {"PYTHONPATH": str(TOY_PLUGIN), "COLUMNS": "120"} | kwargs.pop("env", {})
+        return subprocess.run(
+            [sys.executable, "-m", "nasbench_toolkit", *map(str, args)],
+            capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=300, **kwargs,
+        )  # fmt: skip
+
+    return run

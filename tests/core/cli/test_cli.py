@@ -1,0 +1,220 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+HEAVY = ("torch", "numpy", "pandas", "scipy", "h5py", "rich")
+
+
+@pytest.mark.parametrize("args", [["--help"], ["run", "--help"], ["report", "--help"], ["--version"]], ids=" ".join)
+def test_help_imports_nothing_heavy(args) -> None:
+    code = (
+        "import sys\nfrom nasbench_toolkit.core.cli import main\n"
+        f"try:\n    main({args!r})\nexcept SystemExit:\n    pass\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "nasbench" in done.stdout
+    assert done.stderr.strip() == "[]"
+
+
+def test_run_then_report_prints_the_same_table(nasbench) -> None:
+    ran = nasbench("run", "--space", "toy", "-e", "toy-width", "-e", "toy-random", "-n", 12, "-o", "r.h5")
+    assert ran.returncode == 0, ran.stderr
+    assert "Scoring 12 architectures of toy with toy-width, toy-random" in ran.stderr
+    reported = nasbench("report", "r.h5")
+    assert reported.stdout == ran.stdout
+    assert "toy-width" in reported.stdout
+    assert "noise/test_accuracy@5" in reported.stdout
+
+
+def test_report_json_has_the_perfect_correlation_of_a_perfect_evaluator(nasbench) -> None:
+    nasbench("run", "--space", "toy", "-e", "toy-width", "-n", 12, "-o", "r.h5")
+    for metric in ("noise/test_accuracy@5", "noise/test_cross_entropy@5"):
+        report = json.loads(nasbench("report", "r.h5", "--metric", metric, "--format", "json").stdout)
+        assert report["evaluators"][0]["rho"] == pytest.approx(1.0)
+        assert report["evaluators"][0]["n"] == 12
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["run", "--space", "tou"], "Unknown search space 'tou'. Did you mean 'toy'"),
+        (["run", "--space", "toy", "-e", "toy-wide"], "Did you mean 'toy-width'"),
+        (
+            ["run", "--space", "toy", "-e", "gennas-combo"],
+            "'gennas-combo' does not support search space 'toy'",
+        ),
+        (["run", "--space", "toy", "-e", "toy-width", "-n", "0"], "must be at least 1, got 0"),
+        (["run", "--space", "toy", "-e", "toy-width", "-n", "3001"], "has 3,000 architectures"),
+        (["run", "--space", "toy", "-e", "toy-width", "--dataset", "nois"], "Did you mean 'noise'"),
+        (
+            ["run", "--space", "toy", "-e", "toy-width", "--device", "gpu"],
+            "Unknown device 'gpu'. Use cpu, cuda",
+        ),
+        (["run", "--space", "toy", "-e", "toy-width", "--device", "cuda:97"], "There is no device cuda:97"),
+        (["run", "--space", "toy", "-e", "toy-width", "--workers", "0"], "--workers must be at least 1"),
+        (["run", "--space", "toy", "-e", "toy-width", "--shard", "3/2"], "--shard must be I/K"),
+        (
+            ["run", "--space", "toy", "-e", "toy-width", "--metric", "x"],
+            "has no metric 'x'. It has: noise/test_acc",
+        ),
+        (["run", "--space", "toy", "-e", "toy-width", "--resume"], "--resume needs to know which file"),
+        (["run", "--space", "toy", "-e", "toy-width", "-o", "."], "is a directory"),
+        (["run", "--space", "toy", "-e", "toy-width", "-o", "no/r.h5"], "The directory 'no' does not exist"),
+        (["run", "--space", "toy", "-e", "toy-width:mode"], "has no '='"),
+        (["run", "--space", "toy", "-e", "toy-width:sconds=2"], "Did you mean 'seconds'"),
+        (["run", "--nonsense"], "No such option"),
+        (["report", "none.h5"], "There is no file 'none.h5'"),
+        (["inspect", "."], "is a directory"),
+        (["merge", "a.h5", "-o", "b.h5"], "There is no file 'a.h5'"),
+        (["evaluators", "synflwo"], "Did you mean 'synflow'"),
+        (["nonsense"], "No such command 'nonsense'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_message_and_exit_code_2(nasbench, args, message: str) -> None:
+    done = nasbench(*args)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_debug_shows_a_traceback(nasbench) -> None:
+    for args in (["report", "none.h5", "--debug"], ["--debug", "report", "none.h5"]):
+        done = nasbench(*args)
+        assert done.returncode == 2
+        assert "Traceback" in done.stderr
+
+
+def test_run_without_a_single_score_fails(nasbench, tmp_path) -> None:
+    (tmp_path / "archs.txt").write_text("width-11\nwidth-12\n")
+    done = nasbench("run", "--space", "toy", "-e", "toy-misbehaving", "--architectures", "archs.txt", "-o", "r.h5")
+    assert done.returncode == 1
+    assert "No job got a score" in done.stderr
+    failures = json.loads(nasbench("inspect", "r.h5", "--failures", "--format", "json").stdout)
+    assert [(row["status"], row["message"]) for row in failures] == [
+        ("failed", "ValueError: no reason"),
+        ("degenerate", "nothing to see"),
+    ]
+
+
+def test_inspect_gives_a_list_that_run_takes_back(nasbench, tmp_path) -> None:
+    nasbench("run", "--space", "toy", "-e", "toy-width", "-n", 5, "-o", "r.h5")
+    listed = nasbench("inspect", "r.h5", "--architectures").stdout
+    (tmp_path / "archs.txt").write_text(listed)
+    for given in ("archs.txt", "r.h5"):
+        nasbench("run", "--space", "toy", "-e", "toy-random", "--architectures", given, "-o", f"{given}.2.h5")
+        assert nasbench("inspect", f"{given}.2.h5", "--architectures").stdout == listed
+
+
+def test_inspect_says_what_a_file_holds(nasbench) -> None:
+    nasbench("run", "--space", "toy", "-e", "toy-width:mode=x", "-n", 5, "-o", "r.h5")
+    summary = json.loads(nasbench("inspect", "r.h5", "--format", "json").stdout)
+    assert summary["space"] == "toy"
+    assert summary["architectures"] == 5
+    assert summary["evaluators"][0]["jobs"] == {"ok": 5}
+    assert summary["evaluators"][0]["settings"] == {"mode": "x", "seconds": 0.0}
+    assert {row["what"] for row in summary["environment"]} >= {
+        "created",
+        "version_torch",
+        "processor",
+        "command",
+    }
+    scores = nasbench("inspect", "r.h5", "--scores", "--format", "csv").stdout.splitlines()
+    assert scores[0] == "architecture,noise/test_accuracy@5,noise/test_cross_entropy@5,toy-width:mode=x"
+    assert len(scores) == 6
+
+
+def test_shards_merge_into_the_whole(nasbench) -> None:
+    common = ["run", "--space", "toy", "-e", "toy-random", "-n", 7]
+    nasbench(*common, "-o", "whole.h5")
+    for shard in ("1/2", "2/2"):
+        nasbench(*common, "--shard", shard, "-o", f"{shard[0]}.h5")
+    merged = nasbench("merge", "1.h5", "2.h5", "-o", "merged.h5")
+    assert "7 of 7 jobs are done" in merged.stdout
+    assert nasbench("merge", "1.h5", "2.h5", "-o", "merged.h5").returncode == 2
+    scores = [nasbench("inspect", name, "--scores", "--format", "csv").stdout for name in ("whole.h5", "merged.h5")]
+    assert scores[0] == scores[1]
+
+
+@pytest.mark.parametrize("command", ["spaces", "evaluators", "strategies", "datasets", "plugins"])
+def test_listings_name_the_distribution_and_explain_each_entry(nasbench, command: str) -> None:
+    rows = json.loads(nasbench(command, "--format", "json").stdout)
+    assert {"nasbench-toolkit", "toy-plugin"} <= {row["distribution"].split()[0] for row in rows}
+    table = nasbench(command).stdout
+    for row in rows:
+        assert row["name"] in table
+        explained = nasbench(command, row["name"], "--format", "json")
+        assert json.loads(explained.stdout)["name"] == row["name"], explained.stderr
+    assert nasbench(command, rows[0]["name"]).returncode == 0
+
+
+def start_run(tmp_path, *args) -> subprocess.Popen:
+    from pathlib import Path
+
+    toy = Path(__file__).parents[2] / "toy_plugin"
+    return subprocess.Popen(
+        [sys.executable, "-m", "nasbench_toolkit", "run", "--space", "toy", *map(str, args)],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(toy)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def wait_for_records(path, count: int) -> None:
+    deadline = time.monotonic() + 60
+    while not (path.exists() and path.read_bytes().count(b'"job"') >= count):
+        assert time.monotonic() < deadline, "the run does not make progress"
+        time.sleep(0.02)
+
+
+def test_interrupt_keeps_everything_and_says_how_to_go_on(nasbench, tmp_path) -> None:
+    args = ["-e", "toy-random:seconds=0.2", "-n", 30, "-o", "r.h5", "-j", "1"]
+    process = start_run(tmp_path, *args)
+    wait_for_records(tmp_path / "r.h5.journal", 3)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "jobs are safe in 'r.h5'. Continue with:\n  nasbench run" in errors
+    assert "--resume" in errors
+    assert "Traceback" not in errors
+    jobs = json.loads(nasbench("inspect", "r.h5", "--format", "json").stdout)["evaluators"][0]["jobs"]
+    assert jobs["ok"] >= 3
+    assert not (tmp_path / "r.h5.journal").exists()
+
+
+def test_kill_then_resume_gives_the_file_of_an_uninterrupted_run(nasbench, tmp_path) -> None:
+    args = ["-e", "toy-random:seconds=0.05", "-n", 24, "-j", "2"]
+    nasbench("run", "--space", "toy", *args, "-o", "whole.h5")
+    for kills in (2, 5, 9):
+        process = start_run(tmp_path, *args, "-o", "r.h5", "--resume")
+        wait_for_records(tmp_path / "r.h5.journal", kills)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    done = nasbench("run", "--space", "toy", *args, "-o", "r.h5", "--resume")
+    assert done.returncode == 0, done.stderr
+    assert_equal_but_for_times(tmp_path / "whole.h5", tmp_path / "r.h5")
+
+
+def assert_equal_but_for_times(first, second) -> None:
+    import dataclasses
+
+    from nasbench_toolkit.core.domain import Seconds
+    from nasbench_toolkit.core.results.reader import read_results
+
+    contents = []
+    for path in (first, second):
+        results = read_results(path)
+        parts = [
+            dataclasses.replace(
+                part, records=tuple(dataclasses.replace(record, seconds=Seconds()) for record in part.records)
+            )
+            for part in results.evaluators
+        ]
+        contents.append(dataclasses.replace(results, evaluators=tuple(parts), environment={}))
+    assert contents[0] == contents[1]

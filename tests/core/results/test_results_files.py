@@ -1,0 +1,285 @@
+import contextlib
+import os
+import resource
+import shutil
+
+import h5py
+import pytest
+from nasbench_toolkit.core.domain import Record, Seconds, Status
+from nasbench_toolkit.core.errors import ResultsFileError, ResultsWriteError
+from nasbench_toolkit.core.results.layout import journal_path
+from nasbench_toolkit.core.results.merge import merge_results
+from nasbench_toolkit.core.results.reader import read_results
+from nasbench_toolkit.core.results.writer import ResultsWriter, write_results
+
+RECORD = Record(Status.OK, 0.1 + 0.2, "", Seconds(0.5, 0.25, 1.0), {"loss": (1.0, 0.5)})
+FAILURE = Record(Status.FAILED, float("nan"), "ValueError: größer als 5")
+
+
+@pytest.fixture
+def plan(toy_plan):
+    return toy_plan(("toy-width", "toy-random:mode=a/b"), samples=4)
+
+
+@pytest.fixture
+def finished(plan, tmp_path):
+    path = tmp_path / "r.h5"
+    with ResultsWriter.create(path, plan, {"created": "today"}, overwrite=False) as writer:
+        writer.add((0, 0), RECORD)
+        writer.add((1, 3), FAILURE)
+    return path
+
+
+def test_results_come_back_as_they_were_written(plan, finished) -> None:
+    results = read_results(finished)
+    assert results.plan == plan.header
+    assert results.arch_ids == plan.arch_ids
+    assert results.ground_truth == plan.ground_truth
+    assert results.environment == {"created": "today"}
+    assert [part.header for part in results.evaluators] == [spec.header for spec in plan.evaluators]
+    assert results.evaluators[0].records[0] == RECORD
+    failure = results.evaluators[1].records[3]
+    assert (failure.status, failure.message) == (FAILURE.status, FAILURE.message)
+    assert results.evaluators[0].records[1].status is Status.PENDING
+    assert not journal_path(finished).exists()
+
+
+def test_results_are_readable_with_plain_h5py(plan, finished) -> None:
+    with h5py.File(finished) as file:
+        assert file.attrs["format"] == "nasbench-results"
+        assert file["architectures"].asstr()[0] == plan.arch_ids[0]
+        assert file["evaluators/toy-width/score"][0] == RECORD.score
+        assert file["evaluators/toy-width/curves/loss"][0].tolist() == [1.0, 0.5]
+        assert file["evaluators/toy-random:mode=a_b"].attrs["label"] == "toy-random:mode=a/b"
+        assert file["ground_truth/noise_test_accuracy@5"].attrs["unit"] == "percent"
+
+
+def test_results_of_an_unfinished_run_include_its_journal(plan, tmp_path) -> None:
+    path = tmp_path / "r.h5"
+    writer = ResultsWriter.create(path, plan, {}, overwrite=False)
+    writer.add((0, 2), RECORD)
+    assert read_results(path).evaluators[0].records[2] == RECORD
+    with h5py.File(path) as file:
+        assert file["evaluators/toy-width/status"].asstr()[2] == "pending"
+
+
+@pytest.mark.parametrize("cut", [1, 10, 60])
+def test_journal_line_cut_short_by_a_kill_loses_only_its_own_job(plan, tmp_path, cut: int) -> None:
+    path = tmp_path / "r.h5"
+    writer = ResultsWriter.create(path, plan, {}, overwrite=False)
+    writer.add((0, 0), RECORD)
+    writer.add((0, 1), RECORD)
+    os.truncate(journal_path(path), journal_path(path).stat().st_size - cut)
+    assert [record.status for record in read_results(path).evaluators[0].records[:2]] == ["ok", "pending"]
+
+
+def test_journal_with_a_damaged_line_is_refused(plan, tmp_path) -> None:
+    path = tmp_path / "r.h5"
+    writer = ResultsWriter.create(path, plan, {}, overwrite=False)
+    writer.add((0, 0), RECORD)
+    writer.add((0, 1), RECORD)
+    content = journal_path(path).read_bytes().replace(b'"job":[0,0]', b'"job":[0,3]')
+    journal_path(path).write_bytes(content)
+    with pytest.raises(ResultsFileError, match=r"r.h5.journal' is damaged at line 2"):
+        read_results(path)
+    assert journal_path(path).read_bytes() == content
+
+
+def test_journal_of_another_run_is_refused(plan, toy_plan, tmp_path) -> None:
+    writer = ResultsWriter.create(tmp_path / "a.h5", plan, {}, overwrite=False)
+    writer.add((0, 0), RECORD)
+    with ResultsWriter.create(tmp_path / "b.h5", toy_plan(seed=9), {}, overwrite=False):
+        pass
+    shutil.copy(tmp_path / "a.h5.journal", tmp_path / "b.h5.journal")
+    with pytest.raises(ResultsFileError, match="belongs to another run"):
+        read_results(tmp_path / "b.h5")
+
+
+def test_create_never_replaces_a_file_unasked(plan, finished) -> None:
+    before = finished.read_bytes()
+    with pytest.raises(ResultsFileError, match="exists. Continue it with --resume, replace it with --overwrite"):
+        ResultsWriter.create(finished, plan, {}, overwrite=False)
+    assert finished.read_bytes() == before
+    with ResultsWriter.create(finished, plan, {}, overwrite=True):
+        pass
+    assert read_results(finished).evaluators[0].done == 0
+
+
+def test_resume_keeps_what_is_there(plan, finished) -> None:
+    with ResultsWriter.resume(finished, plan, {"created": "tomorrow"}) as writer:
+        assert writer.records[0, 0] == RECORD
+        writer.add((0, 1), RECORD)
+    results = read_results(finished)
+    assert results.evaluators[0].done == 2
+    assert results.environment == {"created": "today"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": 5}, r"differs in: seed \(0 in the file, 5 now\)"),
+        ({"evaluators": ("toy-width",)}, "differs in: evaluators"),
+        ({"samples": 5}, r"number of architectures \(4 in the file, 5 now\)"),
+        ({"evaluators": ("toy-width:seconds=2", "toy-random:mode=a/b")}, "evaluators"),
+    ],
+    ids=["seed", "evaluators", "samples", "settings"],
+)
+def test_resume_with_another_plan_says_what_differs(toy_plan, finished, change, message: str) -> None:
+    before = finished.read_bytes()
+    same = {"evaluators": ("toy-width", "toy-random:mode=a/b"), "samples": 4}
+    with pytest.raises(ResultsFileError, match=message):
+        ResultsWriter.resume(finished, toy_plan(**(same | change)), {})
+    assert finished.read_bytes() == before
+
+
+def test_two_runs_cannot_write_one_file(plan, tmp_path) -> None:
+    path = tmp_path / "r.h5"
+    with (
+        ResultsWriter.create(path, plan, {}, overwrite=False),
+        pytest.raises(ResultsWriteError, match=r"Another run is writing 'r.h5' now"),
+    ):
+        ResultsWriter.resume(path, plan, {})
+
+
+@contextlib.contextmanager
+def largest_file(size: int):
+    """Let writes beyond ``size`` bytes fail, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_full_disk_while_a_record_is_written_keeps_everything_before_it(plan, tmp_path) -> None:
+    path = tmp_path / "r.h5"
+    writer = ResultsWriter.create(path, plan, {}, overwrite=False)
+    writer.add((0, 0), RECORD)
+    room = journal_path(path).stat().st_size + 30
+    with (
+        largest_file(room),
+        pytest.raises(ResultsWriteError, match=r"File too large. Everything up to here is kept"),
+    ):
+        writer.add((0, 1), RECORD)
+    statuses = [record.status for record in read_results(path).evaluators[0].records]
+    assert statuses == ["ok", "pending", "pending", "pending"]
+
+
+def test_full_disk_while_the_file_is_brought_up_to_date_keeps_file_and_journal(plan, tmp_path) -> None:
+    path = tmp_path / "r.h5"
+    writer = ResultsWriter.create(path, plan, {}, overwrite=False)
+    writer.add((0, 0), RECORD)
+    with largest_file(2000), pytest.raises(ResultsWriteError, match=r"Cannot write '.*r.h5'"), writer:
+        pass
+    assert read_results(path).evaluators[0].records[0] == RECORD
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["r.h5", "r.h5.journal"]
+
+
+def damage_truncate(path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def damage_bytes(path) -> None:
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    for offset in range(middle, middle + 600):
+        content[offset] ^= 0x5A
+    path.write_bytes(content)
+
+
+def damage_empty(path) -> None:
+    path.write_bytes(b"")
+
+
+def damage_text(path) -> None:
+    path.write_text("not HDF5 at all")
+
+
+def damage_shape(path) -> None:
+    with h5py.File(path, "r+") as file:
+        del file["evaluators/toy-width/score"]
+        file["evaluators/toy-width/score"] = [1.0]
+
+
+def damage_status(path) -> None:
+    with h5py.File(path, "r+") as file:
+        del file["evaluators/toy-width/status"]
+        file["evaluators/toy-width/status"] = [b"great"] * 4
+
+
+def damage_missing_group(path) -> None:
+    with h5py.File(path, "r+") as file:
+        del file["ground_truth"]
+
+
+def damage_plan(path) -> None:
+    with h5py.File(path, "r+") as file:
+        file["plan"].attrs["seed"] = 99
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_truncate, damage_bytes, damage_empty, damage_text, damage_shape, damage_status, damage_missing_group,
+        damage_plan,
+    ],
+)  # fmt: skip
+def test_damaged_file_is_refused_named_and_left_untouched(plan, finished, damage) -> None:
+    damage(finished)
+    before = finished.read_bytes()
+    for use in (read_results, lambda path: ResultsWriter.resume(path, plan, {})):
+        with pytest.raises(ResultsFileError, match=r"r.h5' is damaged.*It was left as it is"):
+            use(finished)
+    assert finished.read_bytes() == before
+    assert not journal_path(finished).exists()
+
+
+def test_foreign_hdf5_file_is_refused(tmp_path) -> None:
+    path = tmp_path / "other.h5"
+    with h5py.File(path, "w") as file:
+        file["weights"] = [1, 2, 3]
+    with pytest.raises(ResultsFileError, match="is an HDF5 file, but not one that 'nasbench run' wrote"):
+        read_results(path)
+
+
+def test_newer_file_is_refused_with_the_remedy(finished) -> None:
+    with h5py.File(finished, "r+") as file:
+        file.attrs["format_version"] = 2
+    with pytest.raises(ResultsFileError, match="layout version 2, this nasbench reads up to 1. Upgrade"):
+        read_results(finished)
+
+
+def test_missing_file_and_directory_are_named(tmp_path) -> None:
+    with pytest.raises(ResultsFileError, match="There is no file"):
+        read_results(tmp_path / "none.h5")
+    with pytest.raises(ResultsFileError, match="is a directory"):
+        read_results(tmp_path)
+
+
+@pytest.mark.parametrize(("target", "message"), [("", "is a directory"), ("missing/r.h5", "does not exist. Create it")])
+def test_create_in_an_impossible_place(plan, tmp_path, target: str, message: str) -> None:
+    with pytest.raises(ResultsFileError, match=message):
+        ResultsWriter.create(tmp_path / target, plan, {}, overwrite=False)
+
+
+def test_merge_joins_shards(plan, tmp_path) -> None:
+    for name, jobs in (("a", [(0, 0), (1, 0)]), ("b", [(0, 1), (1, 1)])):
+        with ResultsWriter.create(tmp_path / f"{name}.h5", plan, {}, overwrite=False) as writer:
+            for job in jobs:
+                writer.add(job, RECORD)
+    merged = merge_results([tmp_path / "a.h5", tmp_path / "b.h5"])
+    write_results(tmp_path / "merged.h5", merged)
+    statuses = [record.status for record in read_results(tmp_path / "merged.h5").evaluators[1].records]
+    assert statuses == ["ok", "ok", "pending", "pending"]
+
+
+def test_merge_refuses_other_plans_and_contradictions(plan, toy_plan, finished, tmp_path) -> None:
+    with ResultsWriter.create(tmp_path / "other.h5", toy_plan(seed=4), {}, overwrite=False):
+        pass
+    with pytest.raises(ResultsFileError, match=r"r.h5' and '.*other.h5' come from different plans"):
+        merge_results([finished, tmp_path / "other.h5"])
+    with ResultsWriter.create(tmp_path / "same.h5", plan, {}, overwrite=False) as writer:
+        writer.add((0, 0), Record(Status.OK, 0.5))
+    with pytest.raises(ResultsFileError, match="same job must have the same score"):
+        merge_results([finished, tmp_path / "same.h5"])

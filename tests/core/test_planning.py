@@ -1,0 +1,95 @@
+import pytest
+from nasbench_toolkit.core.errors import (
+    InvalidArchitectureError,
+    SampleSizeError,
+    UnknownNameError,
+    UnsupportedSearchSpaceError,
+    UsageError,
+)
+from nasbench_toolkit.core.planning import RunRequest, make_plan
+
+
+def test_make_plan_same_seed_same_architectures(toy_plan) -> None:
+    assert toy_plan(samples=20, seed=3).arch_ids == toy_plan(samples=20, seed=3).arch_ids
+    assert toy_plan(samples=20, seed=3).arch_ids != toy_plan(samples=20, seed=4).arch_ids
+
+
+def test_make_plan_stores_every_metric_of_the_table(toy_plan) -> None:
+    plan = toy_plan(samples=3)
+    assert [column.metric.key for column in plan.ground_truth] == [
+        "noise/test_accuracy@5",
+        "noise/test_cross_entropy@5",
+    ]
+    widths = tuple(float(arch_id.removeprefix("width-")) for arch_id in plan.arch_ids)
+    assert plan.ground_truth[0].values == widths
+    assert plan.ground_truth[0].noise_ceiling == 0.95
+
+
+def test_make_plan_job_key_names_all_a_score_depends_on(toy_plan) -> None:
+    plan = toy_plan(("toy-width", "toy-random:mode=b"), samples=2, seed=7)
+    key = plan.job_key(1, 0)
+    assert (key.space, key.dataset, key.evaluator, key.seed) == ("toy", "noise", "toy-random", 7)
+    assert key.arch_id == plan.arch_ids[0]
+    assert key.settings_hash != plan.job_key(0, 0).settings_hash
+
+
+def test_plan_id_ignores_labels_but_not_settings(toy_plan) -> None:
+    assert toy_plan(("toy-width:mode=fast",)).plan_id == toy_plan(("toy-width",)).plan_id
+    assert toy_plan(("toy-width:mode=slow",)).plan_id != toy_plan(("toy-width",)).plan_id
+    assert toy_plan(seed=1).plan_id != toy_plan(seed=2).plan_id
+
+
+def test_make_plan_reads_a_list_and_collapses_duplicates(toy_plan, tmp_path) -> None:
+    listed = tmp_path / "archs.txt"
+    listed.write_text("# two networks\nwidth-5\nwidth-005  # the same\n\nwidth-2\n")
+    assert toy_plan(architectures=listed).arch_ids == ("width-5", "width-2")
+
+
+def test_make_plan_list_with_a_bad_line_names_it(toy_plan, tmp_path) -> None:
+    listed = tmp_path / "archs.txt"
+    listed.write_text("width-5\ndepth-5\n")
+    with pytest.raises(InvalidArchitectureError, match=r"archs.txt', line 2: 'depth-5' is not a width"):
+        toy_plan(architectures=listed)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "There is no file"), ("", "lists no architecture"), (b"\xff\xfe\x00", "is not a text")],
+    ids=["missing", "empty", "binary"],
+)
+def test_make_plan_unusable_list(toy_plan, tmp_path, content, message: str) -> None:
+    listed = tmp_path / "archs.txt"
+    if content is not None:
+        listed.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(UsageError, match=message):
+        toy_plan(architectures=listed)
+
+
+def test_make_plan_more_than_the_space_has(toy_plan) -> None:
+    with pytest.raises(SampleSizeError, match="'toy' has 3,000 architectures, 3,001 were asked for"):
+        toy_plan(samples=3001)
+
+
+@pytest.mark.parametrize(
+    ("evaluators", "error", "message"),
+    [
+        ((), UsageError, "No evaluator was given"),
+        (("toy-widht",), UnknownNameError, "Did you mean 'toy-width'"),
+        (("toy-width", "toy-width:mode=fast"), UsageError, "is given twice"),
+        (("toy-width:mode",), UsageError, "'mode' has no '='"),
+        (("toy-width:mode=a,mode=b",), UsageError, "'mode=b' is given twice"),
+        (
+            ("gennas-combo",),
+            UnsupportedSearchSpaceError,
+            "does not support search space 'toy': it needs stages",
+        ),
+    ],
+)
+def test_make_plan_refuses_evaluators(toy_plan, evaluators, error, message: str) -> None:
+    with pytest.raises(error, match=message):
+        toy_plan(evaluators)
+
+
+def test_make_plan_refuses_a_dataset_the_space_has_no_networks_for(toy_plugins) -> None:
+    with pytest.raises(UsageError, match="no networks for the dataset 'mnist'. Choose one of: noise"):
+        make_plan(RunRequest("toy", ("toy-width",), dataset="mnist"), toy_plugins)

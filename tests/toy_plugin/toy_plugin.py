@@ -1,0 +1,181 @@
+"""A plugin for tests: a space of tiny convolutional networks, and evaluators that behave in every way."""
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from nasbench_toolkit import (
+    Dataset,
+    DatasetInfo,
+    DegenerateError,
+    Direction,
+    Evaluation,
+    Evaluator,
+    EvaluatorInfo,
+    GroundTruth,
+    InvalidArchitectureError,
+    Metric,
+    SearchSpace,
+    SearchSpaceInfo,
+    SearchStrategy,
+    SearchStrategyInfo,
+    Settings,
+    hookimpl,
+    setting,
+)
+
+ACCURACY = Metric("noise", "test", "accuracy", 5, Direction.MAXIMIZE, "percent")
+LOSS = Metric("noise", "test", "cross_entropy", 5, Direction.MINIMIZE, "nats")
+
+
+class Widths(GroundTruth):
+    metrics = (ACCURACY, LOSS)
+
+    def values(self, metric, arch_ids):
+        return [metric.direction.sign * float(arch_id.removeprefix("width-")) for arch_id in arch_ids]
+
+    def noise_ceiling(self, metric):
+        return 0.95 if metric == ACCURACY else None
+
+
+class OneConvolution(SearchSpace):
+    """Networks 'width-1' to 'width-3000'."""
+
+    size = 3000
+
+    def canonicalize(self, text):
+        if not text.startswith("width-") or not text.removeprefix("width-").isdigit():
+            raise InvalidArchitectureError(f"'{text}' is not a width, such as width-8")
+        return f"width-{int(text.removeprefix('width-'))}"
+
+    def _sample(self, count, rng):
+        return [f"width-{width + 1}" for width in rng.choice(self.size, count, replace=False)]
+
+    def _build_network(self, arch_id, dataset, variant):
+        from torch import nn
+
+        width = int(arch_id.removeprefix("width-")) % 8 + 1
+        return nn.Sequential(
+            nn.Conv2d(dataset.image_shape[0], width, 3),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(width, dataset.num_classes),
+        )
+
+    def ground_truth(self):
+        return Widths()
+
+
+class Noise(Dataset):
+    def load(self):
+        rng = np.random.default_rng(0)
+        return rng.random((64, 1, 16, 16), np.float32), np.arange(64) % 2
+
+
+@dataclass(frozen=True)
+class ToySettings(Settings):
+    seconds: float = setting(0.0, "How long to sleep.", minimum=0)
+    mode: str = setting("fast", "Anything.")
+
+
+class Width(Evaluator):
+    """The width itself: costs nothing."""
+
+    def _evaluate(self, context):
+        return float(context.key.arch_id.removeprefix("width-"))
+
+
+class RandomOutput(Evaluator):
+    """Uses every generator there is, so that a seed that leaks shows."""
+
+    def _evaluate(self, context):
+        import torch
+
+        time.sleep(self.settings.seconds)
+        batch = context.batch(4, augment=True)
+        noise = torch.rand(1, generator=context.generator("noise")) + torch.rand(1) + float(np.random.rand())
+        target = context.shared("target", lambda generator: torch.rand(1, generator=generator))
+        output = context.network()(batch.images).sum() + noise + target
+        return Evaluation(float(output.detach()), {"halves": (float(output.detach()) / 2, 1.0)})
+
+
+class Misbehaving(Evaluator):
+    """Crashes, hangs, and fails, depending on the width."""
+
+    def _evaluate(self, context):
+        width = int(context.key.arch_id.removeprefix("width-"))
+        match width % 8:
+            case 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            case 1:
+                time.sleep(60)
+            case 2:
+                raise MemoryError("too much")
+            case 3:
+                raise ValueError("no reason")
+            case 4:
+                raise DegenerateError("nothing to see")
+            case 5:
+                return float("nan")
+            case 6:
+                raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 byte")
+        return float(width)
+
+
+class FirstCome(SearchStrategy):
+    def ask(self, count):
+        return self.space.sample(count, np.random.default_rng(self.seed))
+
+    def tell(self, arch_id, fitness):
+        pass
+
+
+@hookimpl
+def nasbench_search_spaces():
+    yield SearchSpaceInfo(
+        name="toy",
+        summary="One convolution of any width.",
+        source="the tests",
+        factory=OneConvolution,
+        datasets=("noise",),
+        provides=frozenset({"network", "images", "labels", "ground_truth"}),
+    )
+
+
+@hookimpl
+def nasbench_datasets():
+    yield DatasetInfo(
+        name="noise",
+        summary="Sixty-four images of noise.",
+        source="the tests",
+        factory=Noise,
+        image_shape=(1, 16, 16),
+        num_classes=2,
+        mean=(0.5,),
+        std=(0.25,),
+    )
+
+
+@hookimpl
+def nasbench_evaluators():
+    for name, factory in (
+        ("toy-width", Width),
+        ("toy-random", RandomOutput),
+        ("toy-misbehaving", Misbehaving),
+    ):
+        yield EvaluatorInfo(
+            name=name,
+            summary=f"{factory.__doc__}",
+            source="the tests",
+            factory=factory,
+            needs=frozenset(),
+            settings=ToySettings,
+        )
+
+
+@hookimpl
+def nasbench_search_strategies():
+    yield SearchStrategyInfo(name="toy-first-come", summary="Proposes a sample.", source="the tests", factory=FirstCome)

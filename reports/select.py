@@ -1,0 +1,119 @@
+"""Choose the metric of a results file and turn scores and ground truth so that higher is better."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.domain import Status
+from ..core.errors import UnknownNameError, UsageError
+from ..core.plan import EvaluatorHeader, GroundTruthColumn
+from ..core.results.contents import EvaluatorResults, Results
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+FAILURE_STATUSES = tuple(status for status in Status if status not in (Status.OK, Status.PENDING))
+"""The ways in which a job ends without a score, in the order of every report."""
+
+
+@dataclass(frozen=True)
+class EvaluatorSelection:
+    """One evaluator's records over the architectures that are compared.
+
+    Attributes:
+        evaluator: What the evaluator was.
+        scores: Higher is better, NaN unless the job is ok; shape `(architectures,)`.
+        ok: Whether there is a score; shape `(architectures,)`.
+        done: Whether the job has ended, whatever its status; shape `(architectures,)`.
+        failures: Number of jobs by status, for the statuses that occur other than ok and pending.
+        ok_seconds: Total wall-clock seconds of the ok jobs.
+    """
+
+    evaluator: EvaluatorHeader
+    scores: Floats
+    ok: Mask
+    done: Mask
+    failures: Mapping[Status, int]
+    ok_seconds: Floats
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a report compares: the architectures with a known ground truth, or all if the file has none.
+
+    Attributes:
+        column: The chosen metric with its values as stored, None if the file has no ground truth.
+        truth: Higher is better, no NaN, shape `(architectures,)`; None if the file has no ground truth.
+        num_without_truth: Architectures of the file left out because their ground truth is not known.
+        evaluators: In the order of the file.
+    """
+
+    column: GroundTruthColumn | None
+    truth: Floats | None
+    num_without_truth: int
+    evaluators: tuple[EvaluatorSelection, ...]
+
+
+def select(results: Results, metric_key: str | None = None) -> Selection:
+    """Choose a metric and orient both sides.
+
+    Args:
+        results: Contents of a results file.
+        metric_key: Such as `cifar10/test_accuracy@200`; None takes the first metric of the file.
+
+    Raises:
+        UsageError: The file does not have this metric.
+    """
+    column = choose_metric(results, metric_key)
+    if column is None:
+        known, truth = np.ones(len(results.arch_ids), dtype=np.bool_), None
+    else:
+        values = column.metric.direction.sign * np.asarray(column.values, dtype=np.float64)
+        known = ~np.isnan(values)
+        truth = values[known]
+    return Selection(
+        column=column,
+        truth=truth,
+        num_without_truth=int((~known).sum()),
+        evaluators=tuple(_select_evaluator(part, known) for part in results.evaluators),
+    )
+
+
+def choose_metric(results: Results, metric_key: str | None) -> GroundTruthColumn | None:
+    """Return the ground truth with this key, by default the first one; None if the file has none.
+
+    Raises:
+        UsageError: The file does not have this metric.
+    """
+    columns = {column.metric.key: column for column in results.ground_truth}
+    if metric_key is None:
+        return next(iter(columns.values()), None)
+    if not columns:
+        raise UsageError(
+            f"Metric '{metric_key}' was asked for, but these results have no ground truth. "
+            "Leave the metric out to see how the evaluators agree with each other."
+        )
+    if metric_key not in columns:
+        hint = f"These results have: {', '.join(columns)}."
+        raise UnknownNameError("metric", metric_key, columns, hint)
+    return columns[metric_key]
+
+
+def _select_evaluator(part: EvaluatorResults, known: Mask) -> EvaluatorSelection:
+    records = [record for record, kept in zip(part.records, known, strict=True) if kept]
+    statuses = Counter(record.status for record in records)
+    ok = np.array([record.status is Status.OK for record in records], dtype=np.bool_)
+    scores = np.array([record.score for record in records], dtype=np.float64)
+    return EvaluatorSelection(
+        evaluator=part.header,
+        scores=np.where(ok, part.header.direction.sign * scores, np.nan),
+        ok=ok,
+        done=np.array([record.status is not Status.PENDING for record in records], dtype=np.bool_),
+        failures={status: statuses[status] for status in FAILURE_STATUSES if statuses[status]},
+        ok_seconds=np.array([record.seconds.total for record in records])[ok],
+    )

@@ -1,0 +1,139 @@
+"""What a correlation table says to people, in plain text: headings, cells, notes. Formats add layout only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..core.metrics import FailurePolicy
+from .correlation import CorrelationRow, CorrelationTable, Estimate
+
+PAIRWISE_TITLE = "Spearman rho between evaluators, over the architectures that count for both"
+UNDEFINED = "undefined"
+CORRELATION_HEADINGS = ("Spearman rho", "Kendall tau")
+
+_POLICY = {
+    FailurePolicy.WORST: "Failed jobs share the worst rank.",
+    FailurePolicy.OMIT: "Failed jobs are left out.",
+}
+
+
+def title(table: CorrelationTable) -> str:
+    """Name search space, data set, seed and metric."""
+    run = f"{table.plan.space} on {table.plan.dataset}, seed {table.plan.seed}"
+    if table.metric is None:
+        return f"{run}, no ground truth"
+    return f"{run}, compared with {table.metric.key} ({table.metric.direction}, {table.metric.unit})"
+
+
+def headings(table: CorrelationTable) -> tuple[str, ...]:
+    """Head the columns; there are none for correlations without a ground truth."""
+    correlations = CORRELATION_HEADINGS if table.metric else ()
+    return ("Evaluator", *correlations, "n", "fail", "ties", "sec")
+
+
+def cells(row: CorrelationRow, table: CorrelationTable) -> tuple[str, ...]:
+    """Write one row, in the order of the headings; an undefined rho gives its reason."""
+    rho = _estimate(row.rho) if row.rho.value is not None else row.note
+    correlations = (rho, _estimate(row.tau)) if table.metric else ()
+    return (row.label, *correlations, str(row.n), str(row.num_failures), str(row.ties), _seconds(row))
+
+
+def shows_pairwise(table: CorrelationTable, asked: bool) -> bool:
+    """Show agreements on request, and where a ground truth is missing; they take two evaluators."""
+    return len(table.rows) > 1 and (asked or table.metric is None)
+
+
+def pairwise_headings(table: CorrelationTable) -> tuple[str, ...]:
+    """Head the columns of the matrix: numbers of the evaluators, since their labels are too wide."""
+    return ("Evaluator", *(str(number) for number in range(1, len(table.rows))))
+
+
+def pairwise_cells(table: CorrelationTable) -> list[tuple[str, ...]]:
+    """Write the lower triangle of the matrix of agreements, one row for each evaluator."""
+    rho = {(pair.first, pair.second): pair.rho for pair in table.pairwise}
+    labels = [row.label for row in table.rows]
+    matrix = []
+    for position, label in enumerate(labels):
+        agreements = [_agreement(rho[other, label]) for other in labels[:position]]
+        blanks = [""] * (len(labels) - 1 - position)
+        matrix.append((f"{position + 1} {label}", *agreements, *blanks))
+    return matrix
+
+
+def notes(table: CorrelationTable) -> list[str]:
+    """Explain the columns and say all that qualifies the numbers, one sentence or line each."""
+    return [
+        f"n: architectures compared, of {table.num_architectures:,} in the results; "
+        "fail: jobs without a score; ties: architectures that share their score with another; "
+        "sec: median seconds of a job.",
+        f"{'Scores and metric' if table.metric else 'Scores'} are turned so that higher is better.",
+        _POLICY[table.failure_policy],
+        *_failures(table),
+        *_pending(table),
+        *_without_truth(table),
+        *_undefined_intervals(table),
+        *_about_metric(table),
+    ]
+
+
+def _estimate(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return UNDEFINED
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:z.3f}"
+    return f"{estimate.value:z.3f} [{estimate.low:z.2f}, {estimate.high:z.2f}]"
+
+
+def _agreement(rho: float | None) -> str:
+    return "undef." if rho is None else f"{rho:z.2f}"
+
+
+def _seconds(row: CorrelationRow) -> str:
+    seconds = row.median_seconds
+    if seconds is None:
+        return "-"
+    if seconds < 0.01:
+        return "<0.01"
+    return f"{seconds:.2f}" if seconds < 10 else f"{seconds:.0f}"
+
+
+def _failures(table: CorrelationTable) -> Iterable[str]:
+    failed = [
+        f"{row.label} " + ", ".join(f"{count} {status}" for status, count in row.failures.items())
+        for row in table.rows
+        if row.failures
+    ]
+    return [f"Failures: {'; '.join(failed)}."] if failed else []
+
+
+def _pending(table: CorrelationTable) -> Iterable[str]:
+    pending = [
+        f"{row.label} {table.num_compared - row.pending:,} of {table.num_compared:,} done"
+        for row in table.rows
+        if row.pending
+    ]
+    return [f"Unfinished: {'; '.join(pending)}."] if pending else []
+
+
+def _without_truth(table: CorrelationTable) -> Iterable[str]:
+    if not table.num_without_truth:
+        return []
+    return [f"Architectures left out, since their ground truth is not known: {table.num_without_truth:,}."]
+
+
+def _undefined_intervals(table: CorrelationTable) -> Iterable[str]:
+    return [f"{row.label}: {row.note}." for row in table.rows if row.note and row.rho.value is not None]
+
+
+def _about_metric(table: CorrelationTable) -> Iterable[str]:
+    if table.metric is None:
+        return []
+    ceiling = "not known"
+    if table.noise_ceiling is not None:
+        making = "rank correlation between two independent makings of the table"
+        ceiling = f"{table.noise_ceiling:z.2f} ({making})"
+    return [
+        f"[low, high]: {table.level:.0%} percentile bootstrap, {table.resamples:,} resamples "
+        f"of architectures, seed {table.bootstrap_seed}.",
+        f"Noise ceiling of {table.metric.key}: {ceiling}.",
+    ]

@@ -1,0 +1,60 @@
+import math
+
+import pytest
+from nasbench_toolkit.core.domain import Direction, Metric, Record, Seconds, Status
+from nasbench_toolkit.core.plan import EvaluatorHeader, GroundTruthColumn, PlanHeader
+from nasbench_toolkit.core.results.contents import EvaluatorResults, Results
+
+LOSS = Metric("mnist", "test", "cross_entropy", 3, Direction.MINIMIZE, "nats")
+ACCURACY = Metric("mnist", "test", "accuracy", 3, Direction.MAXIMIZE, "percent")
+
+
+def record(outcome):
+    """A number is the score of an ok job that took as many seconds; a status has none."""
+    if isinstance(outcome, Status):
+        return Record(outcome, math.nan)
+    return Record(Status.OK, float(outcome), seconds=Seconds(build=0.25, compute=abs(outcome)))
+
+
+@pytest.fixture
+def evaluator():
+    """Make the results of one evaluator from scores and statuses."""
+
+    def make(label, *outcomes, direction=Direction.MAXIMIZE):
+        name = label.partition(":")[0]
+        header = EvaluatorHeader(label, name, direction, 1, {}, "0" * 16, "nasbench-toolkit 0.1.0")
+        return EvaluatorResults(header, tuple(map(record, outcomes)))
+
+    return make
+
+
+@pytest.fixture
+def results():
+    """Make results from evaluators and ground truth by metric."""
+
+    def make(*evaluators, truth=None, noise_ceiling=0.91):
+        columns = tuple(
+            GroundTruthColumn(metric, tuple(map(float, values)), noise_ceiling, "our own training")
+            for metric, values in (truth or {}).items()
+        )
+        arch_ids = tuple(f"arch-{position}" for position in range(len(evaluators[0].records)))
+        plan = PlanHeader("nasbench201-tiny", "mnist", 0, "uniform")
+        return Results(plan, arch_ids, columns, evaluators, {})
+
+    return make
+
+
+@pytest.fixture
+def small_results(results, evaluator):
+    """Eight architectures, one of them without ground truth; four evaluators with a bit of everything."""
+    failed, pending = Status.DIVERGED, Status.PENDING
+    return results(
+        evaluator("jacob_cov", 8, 7, 6, 4, 5, 3, 3, 1),
+        evaluator(
+            "gennas-combo:preset=paper", 1, failed, 2, 4, 3, Status.OUT_OF_MEMORY, 6, 7,
+            direction=Direction.MINIMIZE,
+        ),
+        evaluator("flat_100%&#", 2, 2, 2, 2, 2, 2, 2, 2),
+        evaluator("late", 1, 2, 3, 4, 5, pending, pending, pending),
+        truth={LOSS: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, math.nan], ACCURACY: [9, 8, 7, 6, 5, 4, 3, 2]},
+    )  # fmt: skip

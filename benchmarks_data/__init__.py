@@ -1,0 +1,1 @@
+"""Readers of benchmark tables and of the small data sets that evaluators use."""

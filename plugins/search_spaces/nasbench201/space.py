@@ -1,0 +1,104 @@
+"""The search spaces of NAS-Bench-201 cells: the whole space, and the small one with a table of its own.
+
+Both list one canonical cell for each class of isomorphic ones (the benchmark's own rule), and sampling is
+uniform over these classes. Importing this module and reading the table does not import torch.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ....core.errors import InvalidArchitectureError
+from ....core.interfaces import GroundTruth, SearchSpace
+from .cell import canonical_arch_str, parse_arch_str, unique_arch_strs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import nn
+
+    from ....benchmarks_data.nasbench201_tiny import TinyTable
+    from ....core.descriptions import DatasetInfo
+
+# The size of NAS-Bench-201's networks (Dong & Yang, ICLR 2020, section 2.1).
+STEM_CHANNELS = 16
+CELLS_PER_STAGE = 5
+
+# As small as a network with three stages of cells can be, and wide enough for cells to differ.
+TINY_STEM_CHANNELS = 8
+TINY_CELLS_PER_STAGE = 1
+
+
+class Nasbench201(SearchSpace):
+    """All 6,466 unique cells, in NAS-Bench-201's own networks: 16 channels, 5 cells a stage."""
+
+    def _arch_ids(self) -> tuple[str, ...]:
+        return unique_arch_strs()
+
+    def _network_size(self) -> dict[str, int]:
+        return {"stem_channels": STEM_CHANNELS, "cells_per_stage": CELLS_PER_STAGE}
+
+    @property
+    def size(self) -> int:
+        """Number of unique cells."""
+        return len(self._arch_ids())
+
+    def canonicalize(self, text: str) -> str:
+        """Return the canonical string of the class of isomorphic cells that ``text`` belongs to.
+
+        Raises:
+            InvalidArchitectureError: ``text`` is no NAS-Bench-201 cell.
+        """
+        return canonical_arch_str(parse_arch_str(text))
+
+    def _sample(self, count: int, rng: np.random.Generator) -> list[str]:
+        arch_ids = self._arch_ids()
+        return [arch_ids[index] for index in rng.choice(len(arch_ids), count, replace=False)]
+
+    def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
+        from .network import CellNetwork
+
+        return CellNetwork(
+            parse_arch_str(arch_id),
+            input_channels=dataset.image_shape[0],
+            num_classes=dataset.num_classes,
+            variant="gennas" if variant == "gennas" else "benchmark",
+            **self._network_size(),
+        )
+
+
+class Nasbench201Tiny(Nasbench201):
+    """The cells of the embedded table, in the small networks that it was measured on."""
+
+    def _arch_ids(self) -> tuple[str, ...]:
+        return _tiny_table().arch_ids
+
+    def _network_size(self) -> dict[str, int]:
+        return {"stem_channels": TINY_STEM_CHANNELS, "cells_per_stage": TINY_CELLS_PER_STAGE}
+
+    def canonicalize(self, text: str) -> str:
+        """Return the canonical string of a cell of the table.
+
+        Raises:
+            InvalidArchitectureError: ``text`` is no NAS-Bench-201 cell, or its class is not in the table.
+        """
+        arch_id = super().canonicalize(text)
+        if arch_id not in _tiny_table().row_of:
+            raise InvalidArchitectureError(
+                f"'{text}' is not in the search space '{self.info.name}', which is tabular: it has only the "
+                f"{self.size:,} cells of its table. Sample from it, or use 'nasbench201', which has all."
+            )
+        return arch_id
+
+    def ground_truth(self) -> GroundTruth:
+        """Return the embedded table."""
+        from .tiny_ground_truth import TinyGroundTruth
+
+        return TinyGroundTruth(_tiny_table())
+
+
+@cache
+def _tiny_table() -> TinyTable:
+    from ....benchmarks_data.nasbench201_tiny import read_table
+
+    return read_table()

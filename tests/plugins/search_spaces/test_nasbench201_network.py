@@ -1,0 +1,157 @@
+import random
+
+import pytest
+import torch
+from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import (
+    OPERATIONS,
+    format_arch_str,
+    parse_arch_str,
+)
+from nasbench_toolkit.plugins.search_spaces.nasbench201.network import Cell, CellNetwork, ReductionBlock
+from torch import nn
+
+NEEDS_XAUTODL = "run 'pip install --no-deps xautodl==1.0.0'"
+
+ARCH_13714 = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|"
+DEAD_NODE = ("nor_conv_3x3", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3", "skip_connect", "none")
+CONV_OF_ZERO = ("none", "skip_connect", "nor_conv_3x3", "none", "nor_conv_1x1", "skip_connect")
+DISCONNECTED = ("none",) * 6
+
+
+def random_cells(count):
+    rng = random.Random(0)
+    return [tuple(rng.choice(OPERATIONS) for _ in range(6)) for _ in range(count)]
+
+
+def build(ops, *, stem_channels=4, cells_per_stage=1, variant="benchmark"):
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        return CellNetwork(
+            ops,
+            input_channels=3,
+            stem_channels=stem_channels,
+            cells_per_stage=cells_per_stage,
+            num_classes=10,
+            variant=variant,
+        )
+
+
+def images(batch, side=32):
+    return torch.randn(batch, 3, side, side, generator=torch.Generator().manual_seed(1))
+
+
+def count_macs(network, batch):
+    """Multiply-accumulates of convolutions and linear layers for one image, from the shapes that run."""
+    total = 0
+
+    def add(module, inputs, output):
+        nonlocal total
+        total += output[0].numel() * module.weight[0].numel()
+
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            module.register_forward_hook(add)
+    network(batch)
+    return total
+
+
+def test_network_has_the_benchmarks_size():
+    network = build(parse_arch_str(ARCH_13714), stem_channels=16, cells_per_stage=5)
+    assert sum(parameter.numel() for parameter in network.parameters()) == 1_073_466
+    assert count_macs(network, images(1)) == 153_272_960
+
+
+def test_network_stage_shapes():
+    network = build(parse_arch_str(ARCH_13714), stem_channels=16)
+    stages = network.forward_stages(images(2))
+    assert [tuple(stage.shape) for stage in stages] == [(2, 16, 32, 32), (2, 32, 16, 16), (2, 64, 8, 8)]
+
+
+def test_network_logits_come_from_the_last_stage():
+    network = build(parse_arch_str(ARCH_13714)).eval()
+    batch = images(2)
+    last = network.forward_stages(batch)[-1]
+    expected = network.classifier(network.final_activation(last).mean(dim=(2, 3)))
+    torch.testing.assert_close(network(batch), expected, rtol=0, atol=0)
+
+
+def reference_network(ops, state_of, cells_per_stage):
+    """The benchmark authors' network with our weights; both register modules in the same order."""
+    genotypes = pytest.importorskip("xautodl.models.cell_searchs.genotypes", reason=NEEDS_XAUTODL)
+    tiny = pytest.importorskip("xautodl.models.cell_infers.tiny_network", reason=NEEDS_XAUTODL)
+    reference = tiny.TinyNetwork(4, cells_per_stage, genotypes.Structure.str2structure(format_arch_str(ops)), 10)
+    ours, theirs = state_of.state_dict().values(), reference.state_dict().keys()
+    reference.load_state_dict(dict(zip(theirs, ours, strict=True)))
+    return reference
+
+
+@pytest.mark.parametrize("ops", [*random_cells(5), DEAD_NODE, CONV_OF_ZERO, DISCONNECTED], ids=format_arch_str)
+def test_network_agrees_with_the_benchmark_authors_package(ops):
+    network = build(ops, cells_per_stage=2)
+    reference = reference_network(ops, network, cells_per_stage=2)
+    batch = images(4, side=16)
+    logits, (_, reference_logits) = network(batch), reference(batch)
+    torch.testing.assert_close(logits, reference_logits, rtol=1e-4, atol=1e-5)
+    weights = torch.randn(logits.shape, generator=torch.Generator().manual_seed(2))
+    (logits * weights).sum().backward()
+    (reference_logits * weights).sum().backward()
+    for ours, theirs in zip(network.parameters(), reference.parameters(), strict=True):
+        # The benchmark multiplies by 0 where we leave an edge out: its gradient of 0 is a missing one here.
+        gradient = torch.zeros_like(ours) if ours.grad is None else ours.grad
+        torch.testing.assert_close(gradient, theirs.grad, rtol=1e-3, atol=1e-4)
+    for ours, theirs in zip(network.buffers(), reference.buffers(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def cell_modules(network, kind):
+    return [
+        module
+        for cell in network.modules()
+        if isinstance(cell, Cell)
+        for module in cell.modules()
+        if isinstance(module, kind)
+    ]
+
+
+def test_gennas_variant_changes_the_cells():
+    network = build(parse_arch_str(ARCH_13714), variant="gennas")
+    norms, convs = cell_modules(network, nn.BatchNorm2d), cell_modules(network, nn.Conv2d)
+    assert len(norms) == len(convs) == 15
+    assert all(norm.weight is None and norm.bias is None and norm.running_mean is None for norm in norms)
+    assert all(conv.bias is not None for conv in convs)
+
+
+def test_gennas_variant_keeps_stem_and_reduction_blocks():
+    network = build(parse_arch_str(ARCH_13714), variant="gennas")
+    outside = [network.stem, *(module for module in network.modules() if isinstance(module, ReductionBlock))]
+    layers = [layer for block in outside for layer in block.modules()]
+    norms = [layer for layer in layers if isinstance(layer, nn.BatchNorm2d)]
+    convs = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
+    assert len(norms) == 5
+    assert len(convs) == 7
+    assert all(norm.affine and norm.track_running_stats for norm in norms)
+    assert all(conv.bias is None for conv in convs)
+
+
+def test_gennas_variant_equals_benchmark_in_train_mode_at_default_norm_weights():
+    benchmark = build(DEAD_NODE)
+    gennas = build(DEAD_NODE, variant="gennas")
+    shared = {name: value for name, value in benchmark.state_dict().items() if name in gennas.state_dict()}
+    gennas.load_state_dict(shared, strict=False)
+    # A convolution's bias is taken out again by the batch normalisation that follows.
+    torch.testing.assert_close(gennas(images(4)), benchmark(images(4)), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("ops", [DISCONNECTED, CONV_OF_ZERO], ids=["disconnected", "conv-of-zero"])
+def test_network_input_gradient_exists_for_dead_cells(ops):
+    network = build(ops)
+    batch = images(2).requires_grad_()
+    network(batch).sum().backward()
+    assert batch.grad is not None
+
+
+def test_network_uses_standard_modules_only():
+    standard = (nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.AvgPool2d, nn.Linear, nn.Identity)
+    network = build(random_cells(1)[0])
+    leaves = [module for module in network.modules() if not list(module.children())]
+    assert all(isinstance(leaf, (*standard, Cell)) for leaf in leaves)

@@ -1,0 +1,160 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from nasbench_toolkit.benchmarks_data.nasbench201_tiny import TABLE_PATH, TinyTable
+from nasbench_toolkit.core.domain import Direction
+from nasbench_toolkit.core.errors import InvalidArchitectureError, PluginError, SampleSizeError
+from nasbench_toolkit.plugins.datasets import MNIST, PHOTOS
+from nasbench_toolkit.plugins.search_spaces import NASBENCH201, NASBENCH201_TINY
+from nasbench_toolkit.plugins.search_spaces.nasbench201 import space as space_module
+from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import unique_arch_strs
+
+INDEX_13714 = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|"
+OUTSIDE = "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|"
+
+
+@pytest.fixture
+def space():
+    return NASBENCH201.create()
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Make the tabular space with a table of three cells and two seeds."""
+    arch_ids = tuple(unique_arch_strs()[index] for index in (5000, 6000, 100))
+    results = {
+        "test_accuracy": ((90.0, 92.0), (80.0, 84.0), (10.0, 30.0)),
+        "test_cross_entropy": ((0.1, 0.3), (0.5, 0.5), (2.0, 1.0)),
+    }
+    table = TinyTable(arch_ids, results, (1.0, 1.0, 1.0), {"setting": {"epochs": 3}})
+    monkeypatch.setattr(space_module, "_tiny_table", lambda: table)
+    return NASBENCH201_TINY.create()
+
+
+def test_nasbench201_size(space):
+    assert space.size == 6466
+
+
+def test_nasbench201_sample_of_everything_is_everything(space):
+    assert set(space.sample(6466, np.random.default_rng(0))) == set(unique_arch_strs())
+
+
+def test_nasbench201_sample_is_canonical_and_decided_by_generator(space):
+    first, second = (space.sample(50, np.random.default_rng(7)) for _ in range(2))
+    assert first == second
+    assert first != space.sample(50, np.random.default_rng(8))
+    assert [space.canonicalize(arch_id) for arch_id in first] == first
+
+
+def test_nasbench201_sample_larger_than_space(space):
+    with pytest.raises(SampleSizeError, match="has 6,466 architectures, 6,467 were asked for"):
+        space.sample(6467, np.random.default_rng(0))
+
+
+def test_nasbench201_canonicalize_isomorphic_cells(space):
+    # Both are the identity: skip connections along the chain, or from input to output directly.
+    direct = "|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"
+    through_node_1 = "|skip_connect~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|"
+    assert space.canonicalize(through_node_1) == space.canonicalize(direct)
+
+
+def test_nasbench201_canonicalize_refuses_other_text(space):
+    with pytest.raises(InvalidArchitectureError, match="unknown operation 'max_pool_3x3'"):
+        space.canonicalize(INDEX_13714.replace("skip_connect", "max_pool_3x3"))
+
+
+def test_nasbench201_builds_the_benchmark_network(space):
+    network = space.build_network(INDEX_13714, PHOTOS)
+    assert sum(parameter.numel() for parameter in network.parameters()) == 1_073_466
+    shapes = [tuple(stage.shape[1:]) for stage in network.forward_stages(torch.zeros(2, 3, 32, 32))]
+    assert shapes == [(16, 32, 32), (32, 16, 16), (64, 8, 8)]
+
+
+def test_nasbench201_builds_the_gennas_network(space):
+    network = space.build_network(INDEX_13714, PHOTOS, "gennas")
+    norms = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    assert {norm.affine for norm in norms} == {True, False}
+
+
+def test_nasbench201_builds_for_the_dataset(space):
+    network = space.build_network(INDEX_13714, replace(MNIST, num_classes=7))
+    assert network(torch.zeros(2, 1, 12, 12)).shape == (2, 7)
+
+
+def test_nasbench201_refuses_unknown_variant(space):
+    with pytest.raises(PluginError, match=r"no network variant 'wide'. It has benchmark, gennas"):
+        space.build_network(INDEX_13714, PHOTOS, "wide")
+
+
+def test_nasbench201_has_no_ground_truth(space):
+    assert space.ground_truth() is None
+
+
+def test_tiny_samples_the_cells_of_its_table(tiny):
+    assert tiny.size == 3
+    assert set(tiny.sample(3, np.random.default_rng(0))) == {unique_arch_strs()[i] for i in (5000, 6000, 100)}
+
+
+def test_tiny_canonicalize_cell_of_the_table(tiny):
+    arch_id = unique_arch_strs()[5000]
+    assert tiny.canonicalize(arch_id) == arch_id
+
+
+def test_tiny_canonicalize_refuses_cell_outside_its_table(tiny):
+    with pytest.raises(
+        InvalidArchitectureError, match=r"'nasbench201-tiny', which is tabular: it has only the 3 cells"
+    ):
+        tiny.canonicalize(OUTSIDE)
+
+
+def test_tiny_builds_the_network_of_its_table(tiny):
+    from nasbench_toolkit.plugins.search_spaces.nasbench201.tiny_training import build_training_network
+
+    arch_id = unique_arch_strs()[5000]
+    expected = build_training_network(arch_id, seed=0).state_dict()
+    shapes = {name: value.shape for name, value in tiny.build_network(arch_id, MNIST).state_dict().items()}
+    assert shapes == {name: value.shape for name, value in expected.items()}
+
+
+def test_tiny_ground_truth_metrics(tiny):
+    metrics = tiny.ground_truth().metrics
+    assert [metric.key for metric in metrics] == ["mnist/test_cross_entropy@3", "mnist/test_accuracy@3"]
+    assert [metric.direction for metric in metrics] == [Direction.MINIMIZE, Direction.MAXIMIZE]
+
+
+def test_tiny_ground_truth_values_are_means_over_seeds(tiny):
+    truth = tiny.ground_truth()
+    arch_ids = [unique_arch_strs()[100], OUTSIDE, unique_arch_strs()[5000]]
+    cross_entropy, accuracy = (truth.values(metric, arch_ids) for metric in truth.metrics)
+    np.testing.assert_allclose(cross_entropy, [1.5, np.nan, 0.2])
+    np.testing.assert_allclose(accuracy, [20.0, np.nan, 91.0])
+
+
+def test_tiny_ground_truth_noise_ceiling(tiny):
+    # The two seeds order the three cells alike, in both metrics.
+    truth = tiny.ground_truth()
+    assert [truth.noise_ceiling(metric) for metric in truth.metrics] == pytest.approx([1.0, 1.0])
+
+
+@pytest.mark.skipif(not TABLE_PATH.exists(), reason=f"the table {TABLE_PATH.name} has not been built")
+def test_tiny_embedded_table():
+    space = NASBENCH201_TINY.create()
+    assert space.size >= 1000
+    truth = space.ground_truth()
+    arch_ids = space.sample(20, np.random.default_rng(0))
+    for metric in truth.metrics:
+        assert np.isfinite(truth.values(metric, arch_ids)).all()
+
+
+def test_spaces_read_tables_without_torch():
+    code = (
+        "import sys; from nasbench_toolkit.plugins.search_spaces import NASBENCH201; "
+        "NASBENCH201.create().size; "
+        "from nasbench_toolkit.plugins.search_spaces.nasbench201 import tiny_ground_truth; "
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

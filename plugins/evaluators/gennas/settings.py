@@ -1,0 +1,228 @@
+"""Settings of the GenNAS evaluators: one for each quantity that paper and code disagree on.
+
+Two presets give the defaults that differ: ``official`` follows the authors' code, ``paper`` what the paper
+states.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from ....core.errors import InvalidSettingError, InvalidTaskError
+from ....core.settings import Settings, format_value, setting
+from . import published_tasks
+from .task import NUM_STAGES, Task, task_to_text
+from .task_parser import parse_task, read_task_file
+
+Frequencies = Literal["grid", "uniform"]
+Head = Literal["bn-conv", "conv"]
+WeightInit = Literal["default", "xavier", "kaiming", "zero"]
+BiasInit = Literal["default", "zero"]
+
+DEFAULT_SCORE_WEIGHTS = (0.25, 0.5, 1.0)
+"""Weight 1 / 2^(N-i) of stage i among N = 3, in the paper (section 3.1.1) and in the code."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Defaults that differ between the paper and the authors' code."""
+
+    weight_decay: float
+    train_weights: tuple[float, ...]
+    frequencies: Frequencies
+
+
+PRESETS = {
+    "official": Preset(weight_decay=4e-5, train_weights=(0.25, 0.5, 1.0), frequencies="grid"),
+    # Paper: decay in appendix A.2, unweighted sum of the losses in section 3.1.1, frequencies in section 4.1.
+    "paper": Preset(weight_decay=1e-5, train_weights=(1.0, 1.0, 1.0), frequencies="uniform"),
+}
+
+
+@dataclass(frozen=True)
+class RegressionOptions:
+    """Settings with presets and the task's own wishes resolved; fields as in :class:`GennasSettings`."""
+
+    iterations: int
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    train_weights: tuple[float, ...]
+    score_weights: tuple[float, ...]
+    batch_size: int
+    frequencies: Frequencies
+    network: str
+    head: Head
+    weight_init: WeightInit
+    bias_init: BiasInit
+    score_mode: Literal["eval", "train"]
+    score_interval: int
+
+    @property
+    def stages(self) -> tuple[int, ...]:
+        """Indices of the stages that take part: those with a training weight, and always the last."""
+        last = NUM_STAGES - 1
+        return tuple(index for index in range(NUM_STAGES) if index == last or self.train_weights[index] > 0)
+
+
+@dataclass(frozen=True)
+class GennasSettings(Settings):
+    """Settings that all GenNAS evaluators share; a subclass adds the task."""
+
+    published_task: ClassVar[Task]
+
+    preset: Literal["official", "paper"] = setting(
+        "official",
+        "Whether weight_decay, train_weights and frequencies default to the authors' code or to the paper.",
+    )
+    iterations: int = setting(100, "Training steps on the one batch.", minimum=1)
+    learning_rate: float = setting(0.1, "Constant learning rate of SGD.", minimum=0)
+    momentum: float = setting(0.9, "Momentum of SGD; the paper does not state it.", minimum=0, maximum=1)
+    weight_decay: float | None = setting(
+        None, "Decay of convolution and linear weights: 4e-5 in the code, 1e-5 in the paper.", minimum=0
+    )
+    train_weights: tuple[float, ...] | None = setting(
+        None,
+        "Stage weights of the training loss; the task's own, else 0.25/0.5/1 (code) or 1/1/1 (paper). "
+        "A first or second stage with weight 0 is left out of training and score.",
+        minimum=0,
+    )
+    score_weights: tuple[float, ...] | None = setting(
+        None, "Weights of the stages in the score; the task's own, else 0.25/0.5/1.", minimum=0
+    )
+    batch_size: int | None = setting(None, "Images in the batch; the task's own by default.", minimum=1)
+    frequencies: Literal["grid", "uniform"] | None = setting(
+        None,
+        "How a named frequency band is filled: ten even frequencies (code) or ten random ones (paper).",
+    )
+    network: Literal["gennas", "benchmark"] = setting(
+        "gennas",
+        "The network of the authors' code where it differs, or the one that the benchmark trained.",
+    )
+    head: Literal["bn-conv", "conv"] = setting(
+        "bn-conv",
+        "Head of each stage: batch normalisation and 1x1 convolution (code), or the convolution alone.",
+    )
+    weight_init: Literal["default", "xavier", "kaiming", "zero"] = setting(
+        "default",
+        "Initial convolution and linear weights: the network's own, normal xavier or kaiming, or zero.",
+    )
+    bias_init: Literal["default", "zero"] = setting(
+        "default", "Initial biases of the same layers: the network's own, or zero."
+    )
+    score_mode: Literal["eval", "train"] = setting(
+        "eval", "Mode of batch normalisation in scoring: running statistics, or those of the batch."
+    )
+    score_interval: int = setting(10, "Training steps between two points of the score's curve.", minimum=1)
+
+    def __post_init__(self) -> None:
+        """Check what the limits of single fields cannot say."""
+        for name in ("train_weights", "score_weights"):
+            weights = getattr(self, name)
+            if weights is not None and (len(weights) != NUM_STAGES or not any(weights)):
+                raise InvalidSettingError(
+                    f"The setting '{name}' takes {NUM_STAGES} weights, not all of them 0, as in "
+                    f"{name}=0.25/0.5/1; got {format_value(weights)}."
+                )
+
+    def task_definition(self) -> Task:
+        """Return the task to train on."""
+        return self.published_task
+
+    def resolve(self) -> RegressionOptions:
+        """Settle every open choice: what was given, else what the task says, else what the preset says.
+
+        Raises:
+            InvalidSettingError: The weights leave nothing to score, or there is no task.
+        """
+        task, preset = self.task_definition(), PRESETS[self.preset]
+        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(RegressionOptions)}
+        options = RegressionOptions(
+            **own
+            | {
+                "weight_decay": preset.weight_decay if self.weight_decay is None else self.weight_decay,
+                "train_weights": self.train_weights or task.train_weights or preset.train_weights,
+                "score_weights": self.score_weights or task.eval_weights or DEFAULT_SCORE_WEIGHTS,
+                "batch_size": self.batch_size or task.batch,
+                "frequencies": (self.frequencies or preset.frequencies) if task.uses_named_bands else "grid",
+            }
+        )
+        if not any(options.score_weights[index] for index in options.stages):
+            raise InvalidSettingError(
+                f"The score would always be 0: score_weights {format_value(options.score_weights)} give "
+                "weight to untrained stages only. Give one of them a training weight (train_weights) or the "
+                "last stage a score weight."
+            )
+        return options
+
+    def effective(self) -> dict[str, Any]:
+        """Return the resolved settings by name; the preset is in its consequences only."""
+        return dataclasses.asdict(self.resolve())
+
+
+class SingleSettings(GennasSettings):
+    """Settings of ``gennas-single``."""
+
+    published_task = published_tasks.SINGLE
+
+
+class ComboSettings(GennasSettings):
+    """Settings of ``gennas-combo``."""
+
+    published_task = published_tasks.COMBO
+
+
+class SearchNSettings(GennasSettings):
+    """Settings of ``gennas-n``."""
+
+    published_task = published_tasks.SEARCH_N
+
+
+class SearchDSettings(GennasSettings):
+    """Settings of ``gennas-d``."""
+
+    published_task = published_tasks.SEARCH_D
+
+
+class SearchRSettings(GennasSettings):
+    """Settings of ``gennas-r``."""
+
+    published_task = published_tasks.SEARCH_R
+
+
+def _read_task(file: str) -> str:
+    return task_to_text(read_task_file(file))
+
+
+@dataclass(frozen=True)
+class TaskFileSettings(GennasSettings):
+    """Settings of ``gennas``, whose task the user writes."""
+
+    task: str | None = setting(
+        None, "JSON file with the task; results keep its content, not its path.", reader=_read_task
+    )
+
+    def task_definition(self) -> Task:
+        """Return the user's task.
+
+        Raises:
+            InvalidSettingError: None was given.
+            InvalidTaskError: Its text is no task.
+        """
+        if self.task is None:
+            raise InvalidSettingError(
+                "The evaluator 'gennas' needs a task: give a JSON file with "
+                "--evaluator gennas:task=my-task.json, or use a published task such as 'gennas-combo'."
+            )
+        try:
+            value = json.loads(self.task)
+        except ValueError as error:
+            raise InvalidTaskError(f"The GenNAS task is not JSON: {error}.") from error
+        return parse_task(value)
+
+    def effective(self) -> dict[str, Any]:
+        """Return the resolved settings and the task's text."""
+        return super().effective() | {"task": self.task}

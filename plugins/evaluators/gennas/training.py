@@ -1,0 +1,127 @@
+"""GenNAS's short training: one batch, one target, and the loss that is left."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ....core.domain import Evaluation
+from ....core.errors import DivergedError
+from .regression_network import RegressionNetwork, parameter_groups
+from .settings import RegressionOptions
+from .task import Noise
+
+
+class RegressionTraining:
+    """Trains one network towards one target."""
+
+    def __init__(
+        self,
+        network: RegressionNetwork,
+        images: Tensor,
+        targets: Sequence[Tensor],
+        noise: Noise,
+        options: RegressionOptions,
+        generator: torch.Generator,
+    ) -> None:
+        """Set up the training.
+
+        Args:
+            network: Trained in place.
+            images: Normalised images, shape ``(batch, colours, height, width)``.
+            targets: One for each stage of the task, shape ``(batch, channels, 8, 8)``.
+            noise: Added to the images at every forward pass.
+            options: Optimiser and losses.
+            generator: Source of the noise, on the CPU.
+        """
+        self.network = network
+        self.images = images
+        self.targets = [targets[index] for index in options.stages]
+        self.train_weights = [options.train_weights[index] for index in options.stages]
+        self.score_weights = [options.score_weights[index] for index in options.stages]
+        self.noise = noise
+        self.options = options
+        self.generator = generator
+        self.optimizer = torch.optim.SGD(
+            parameter_groups(network, options.weight_decay),
+            lr=options.learning_rate,
+            momentum=options.momentum,
+        )
+
+    def run(self) -> Evaluation:
+        """Train, and score after every ``score_interval`` steps and after the last; the last score counts.
+
+        Returns:
+            The score with its curves: ``train_loss`` for each step, ``score_loss`` for each scoring pass,
+            both weighted sums over stages, and the unweighted ``score_loss_stage1`` to ``3`` of the stages
+            that take part.
+
+        Raises:
+            DivergedError: A loss is no longer finite.
+        """
+        train_losses: list[float] = []
+        stage_losses: list[list[float]] = []
+        pending: list[Tensor] = []
+        self.network.train()
+        for step in range(1, self.options.iterations + 1):
+            pending.append(self.train_step())
+            if step % self.options.score_interval == 0 or step == self.options.iterations:
+                # Losses stay on the device between scoring passes: reading one makes the device wait.
+                train_losses += torch.stack(pending).tolist()
+                pending.clear()
+                _check_finite("loss", train_losses)
+                stage_losses.append(self.score_pass())
+                _check_finite("score loss", stage_losses[-1], step)
+        return self._evaluation(train_losses, stage_losses)
+
+    def train_step(self) -> Tensor:
+        """Take one optimiser step; return the weighted loss before it, a scalar on the device."""
+        loss = torch.zeros((), device=self.images.device)
+        for weight, stage_loss in zip(self.train_weights, self._stage_losses(), strict=True):
+            loss = loss + weight * stage_loss
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        return loss.detach()
+
+    @torch.no_grad()
+    def score_pass(self) -> list[float]:
+        """Return the unweighted loss of each stage, batch normalisation in the mode of ``score_mode``."""
+        self.network.train(self.options.score_mode == "train")
+        losses: list[float] = torch.stack(self._stage_losses()).tolist()
+        self.network.train()
+        return losses
+
+    def _stage_losses(self) -> list[Tensor]:
+        outputs = self.network(self._noisy_images())
+        return [functional.mse_loss(output, target) for output, target in zip(outputs, self.targets, strict=True)]
+
+    def _noisy_images(self) -> Tensor:
+        if self.noise.level == 0:
+            return self.images
+        shape = self.images.shape
+        if self.noise.kind == "gaussian":
+            noise = torch.randn(shape, generator=self.generator)
+        else:
+            noise = 2.0 * torch.rand(shape, generator=self.generator) - 1.0
+        return self.images + self.noise.level * noise.to(self.images.device)
+
+    def _evaluation(self, train_losses: list[float], stage_losses: list[list[float]]) -> Evaluation:
+        scores = [
+            sum(weight * loss for weight, loss in zip(self.score_weights, losses, strict=True))
+            for losses in stage_losses
+        ]
+        curves = {"train_loss": tuple(train_losses), "score_loss": tuple(scores)}
+        for index, curve in zip(self.options.stages, zip(*stage_losses, strict=True), strict=True):
+            curves[f"score_loss_stage{index + 1}"] = curve
+        return Evaluation(scores[-1], curves)
+
+
+def _check_finite(what: str, losses: Sequence[float], step: int | None = None) -> None:
+    for index, loss in enumerate(losses, start=1):
+        if not math.isfinite(loss):
+            raise DivergedError(f"the {what} became {loss} at iteration {step or index}")

@@ -1,0 +1,160 @@
+import copy
+import dataclasses
+
+import pytest
+import torch
+from nasbench_toolkit.core.errors import DivergedError
+from nasbench_toolkit.plugins.evaluators.gennas.regression_network import RegressionNetwork
+from nasbench_toolkit.plugins.evaluators.gennas.settings import ComboSettings
+from nasbench_toolkit.plugins.evaluators.gennas.task import Noise
+from nasbench_toolkit.plugins.evaluators.gennas.training import RegressionTraining
+
+SILENT = Noise("gaussian", 0.0)
+CHANNELS = [5, 6, 7]
+
+
+@pytest.fixture
+def training(make_network, images):
+    """Build a training of a tiny network towards random targets."""
+
+    def make(noise=SILENT, **settings):
+        options = dataclasses.replace(ComboSettings().resolve(), **settings)
+        backbone = make_network()
+        torch.manual_seed(1)
+        network = RegressionNetwork(backbone, [8, 16, 32], CHANNELS, options.stages, options.head)
+        source = torch.Generator().manual_seed(5)
+        targets = [torch.randn(4, channels, 8, 8, generator=source) for channels in CHANNELS]
+        return RegressionTraining(network, images, targets, noise, options, torch.Generator().manual_seed(9))
+
+    return make
+
+
+def squared_errors(outputs, targets):
+    return [((output - target) ** 2).mean().item() for output, target in zip(outputs, targets, strict=True)]
+
+
+def train_by_hand(training, steps, interval, noisy):
+    """Train a copy of the network with SGD and momentum written out; return train losses and stage losses."""
+    network, options = copy.deepcopy(training.network), training.options
+    velocity = {}
+    train_losses, stage_losses = [], []
+    for step in range(1, steps + 1):
+        network.train()
+        outputs = network(noisy(training.images))
+        losses = [((output - target) ** 2).mean() for output, target in zip(outputs, training.targets, strict=True)]
+        loss = sum(weight * part for weight, part in zip(options.train_weights, losses, strict=True))
+        train_losses.append(loss.item())
+        named = {name: value for name, value in network.named_parameters() if "classifier" not in name}
+        gradients = torch.autograd.grad(loss, list(named.values()))
+        with torch.no_grad():
+            for (name, value), gradient in zip(named.items(), gradients, strict=True):
+                decay = options.weight_decay if value.dim() > 1 else 0.0
+                gradient = gradient + decay * value
+                velocity[name] = options.momentum * velocity.get(name, 0.0) + gradient
+                value -= options.learning_rate * velocity[name]
+            if step % interval == 0 or step == steps:
+                network.eval()
+                outputs = network(noisy(training.images))
+                stage_losses.append(squared_errors(outputs, training.targets))
+    return train_losses, stage_losses
+
+
+@pytest.mark.parametrize(
+    "noise", [SILENT, Noise("gaussian", 0.5), Noise("uniform", 0.5)], ids=["silent", "gaussian", "uniform"]
+)
+def test_training_equals_a_loop_by_hand(training, noise) -> None:
+    options = {"iterations": 5, "score_interval": 2, "weight_decay": 0.01}
+    trained = training(noise, **options)
+    source = torch.Generator().manual_seed(9)
+
+    def noisy(images):
+        if noise.kind == "uniform":
+            return images + torch.empty_like(images).uniform_(-noise.level, noise.level, generator=source)
+        return images + noise.level * torch.randn(images.shape, generator=source)
+
+    train_losses, stage_losses = train_by_hand(trained, 5, 2, noisy)
+    evaluation = trained.run()
+    assert evaluation.curves["train_loss"] == pytest.approx(train_losses, abs=1e-6)
+    for index in range(3):
+        expected = [losses[index] for losses in stage_losses]
+        assert evaluation.curves[f"score_loss_stage{index + 1}"] == pytest.approx(expected, abs=1e-6)
+    totals = [0.25 * first + 0.5 * second + third for first, second, third in stage_losses]
+    assert evaluation.curves["score_loss"] == pytest.approx(totals, abs=1e-6)
+    assert len(totals) == 3
+    assert evaluation.score == evaluation.curves["score_loss"][-1]
+
+
+def test_loss_falls(training) -> None:
+    curve = training(iterations=40).run().curves["train_loss"]
+    assert curve[-1] < 0.9 * curve[0]
+
+
+def test_same_seeds_give_the_same_bits(training) -> None:
+    noise = Noise("gaussian", 0.3)
+    assert training(noise, iterations=6).run() == training(noise, iterations=6).run()
+
+
+def test_noise_is_redrawn_for_every_pass(training) -> None:
+    frozen = {"iterations": 3, "score_interval": 1, "learning_rate": 0.0, "score_mode": "train"}
+    quiet = training(SILENT, **frozen).run().curves
+    noisy = training(Noise("uniform", 0.3), **frozen).run().curves
+    assert len({round(loss, 5) for loss in quiet["train_loss"] + quiet["score_loss"]}) == 1
+    assert len({round(loss, 5) for loss in noisy["train_loss"] + noisy["score_loss"]}) == 6
+
+
+def test_scores_use_running_statistics_and_leave_them_alone(training) -> None:
+    trained = training(iterations=3, score_interval=1)
+    trained.train_step()
+    before = {name: value.clone() for name, value in trained.network.state_dict().items()}
+    losses = trained.score_pass()
+    assert all(torch.equal(before[name], value) for name, value in trained.network.state_dict().items())
+    assert trained.network.training
+    trained.network.eval()
+    outputs = trained.network(trained.images)
+    expected = squared_errors(outputs, trained.targets)
+    assert losses == pytest.approx(expected, abs=1e-6)
+
+
+def test_score_mode_train_uses_batch_statistics(training) -> None:
+    trained = training(score_mode="train")
+    trained.train_step()
+    trained.network.train()
+    with torch.no_grad():
+        outputs = trained.network(trained.images)
+    expected = squared_errors(outputs, trained.targets)
+    assert trained.score_pass() == pytest.approx(expected, abs=1e-6)
+
+
+def test_stages_without_training_weight_are_neither_trained_nor_scored(training) -> None:
+    trained = training(iterations=2, train_weights=(0.0, 0.5, 1.0))
+    evaluation = trained.run()
+    assert set(evaluation.curves) == {"train_loss", "score_loss", "score_loss_stage2", "score_loss_stage3"}
+    second, third = evaluation.curves["score_loss_stage2"][-1], evaluation.curves["score_loss_stage3"][-1]
+    assert evaluation.score == pytest.approx(0.5 * second + third)
+    assert len(trained.network.heads) == 2
+
+
+def test_last_stage_is_scored_without_training_weight(training) -> None:
+    trained = training(iterations=2, train_weights=(1.0, 0.0, 0.0))
+    evaluation = trained.run()
+    assert set(evaluation.curves) == {"train_loss", "score_loss", "score_loss_stage1", "score_loss_stage3"}
+
+
+def test_score_curve_ends_with_the_last_step(training) -> None:
+    curves = training(iterations=7, score_interval=3).run().curves
+    assert len(curves["train_loss"]) == 7
+    assert [len(curve) for name, curve in curves.items() if name != "train_loss"] == [3, 3, 3, 3]
+
+
+def test_exploding_training_is_diverged(training) -> None:
+    with pytest.raises(DivergedError, match=r"the loss became (nan|inf) at iteration \d+$"):
+        training(iterations=30, learning_rate=1e8).run()
+
+
+def test_score_that_is_not_finite_is_diverged(training) -> None:
+    trained = training(iterations=1)
+    trained.network.heads[2][0].register_forward_hook(
+        lambda module, _inputs, output: output if module.training else output * float("inf")
+    )
+    with pytest.raises(DivergedError, match=r"the score loss became (nan|inf) at iteration 1$"):
+        trained.run()

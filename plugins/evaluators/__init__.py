@@ -1,0 +1,16 @@
+"""Built-in evaluators; each family lists its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...core.descriptions import EvaluatorInfo
+from ...core.hookspecs import hookimpl
+from . import gennas, zero_cost
+
+
+@hookimpl
+def nasbench_evaluators() -> Iterator[EvaluatorInfo]:
+    """Yield the built-in evaluators."""
+    yield from gennas.EVALUATORS
+    yield from zero_cost.EVALUATORS

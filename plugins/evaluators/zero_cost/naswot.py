@@ -1,0 +1,140 @@
+"""``naswot``: how differently the ReLU units of the untrained network respond to different images.
+
+Source: Mellor, Turner, Storkey, Crowley, "Neural Architecture Search without Training", ICML 2021, section 3.
+Formula: log |det K|, where K_ij is the number of ReLU units that are on for both or off for both of images i
+and j.
+Direction: higher is better.
+
+One forward pass in training mode of 128 real images, not augmented, through the network with the space's own
+initial weights. Deviations from the authors' code: every ReLU that runs is counted, by one forward pass
+(theirs counts those that a backward pass reaches, on a second forward); the classifier keeps all its outputs
+(theirs has one), which K does not depend on; a singular K has no score (status ``degenerate``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from ....core.context import EvaluationContext
+from ....core.errors import DegenerateError, DivergedError
+from ....core.interfaces import Evaluator
+from .probing import argument, network_mode
+from .settings import NaswotSettings
+
+_RELUS = (
+    functional.relu,
+    functional.relu_,
+    functional.relu6,
+    torch.relu,
+    torch.relu_,
+    Tensor.relu,
+    Tensor.relu_,
+)
+
+EXACT_UNITS = 2**24
+"""Sums of as many values +-1 are exact in float32, in any order."""
+
+
+class ReluAgreement(TorchFunctionMode):
+    """Counts, while active, the ReLU units on which two images of the batch agree.
+
+    Attributes:
+        kernel: K, shape (batch, batch), float64: agreements of images i and j. None as long as no ReLU has
+        run.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernel: Tensor | None = None
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Look at the input of a ReLU, before an in-place one overwrites it, and run the call."""
+        kwargs = kwargs or {}
+        if func in _RELUS or _is_relu6(func, args, kwargs):
+            agreements = count_agreements(argument(args, kwargs, 0, "input"))
+            self.kernel = agreements if self.kernel is None else self.kernel + agreements
+        return func(*args, **kwargs)
+
+
+def _is_relu6(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+    """Recognise the call that ``nn.ReLU6`` makes: a clipping whose lower end is 0."""
+    is_clipping = func in (functional.hardtanh, functional.hardtanh_)
+    return is_clipping and argument(args, kwargs, 1, "min_val", -1.0) == 0
+
+
+def count_agreements(pre_activations: Tensor) -> Tensor:
+    """Count for each pair of images the units that are positive for both or for neither.
+
+    With s = +-1 in place of on and off, U units agree in (U + <s_i, s_j>) / 2 places: one matrix product.
+
+    Args:
+        pre_activations: Inputs of the units, shape (batch, ...).
+
+    Returns:
+        Shape (batch, batch), float64, exact whole numbers.
+    """
+    signs = (pre_activations.detach() > 0).flatten(1).float().mul_(2).sub_(1)
+    batch_size, units = signs.shape
+    products = torch.zeros(batch_size, batch_size, dtype=torch.float64, device=signs.device)
+    for part in torch.split(signs, EXACT_UNITS, dim=1):
+        products += part @ part.T
+    return (units + products) / 2
+
+
+def log_determinant(kernel: Tensor) -> float:
+    """Return log det K of a symmetric positive definite matrix in float64.
+
+    Raises:
+        DegenerateError: K is singular to working precision.
+    """
+    kernel = kernel.cpu()  # so that it is the same on every device
+    size = len(kernel)
+    rank = int(torch.linalg.matrix_rank(kernel, hermitian=True))
+    if rank < size:
+        raise DegenerateError(
+            f"the ReLU activation patterns of {size} images span only {rank} dimensions, so det K is 0"
+        )
+    return float(torch.linalg.slogdet(kernel).logabsdet)
+
+
+def naswot_score(network: nn.Module, images: Tensor) -> float:
+    """Return log |det K| of one forward pass in training mode; the network is left as found.
+
+    Args:
+        network: Takes ``images``.
+        images: Shape (batch, channels, height, width).
+
+    Raises:
+        DegenerateError: No ReLU has run, or K is singular.
+        DivergedError: The network's output is not finite.
+    """
+    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    agreement = ReluAgreement()
+    with network_mode(network, training=True), torch.no_grad(), agreement:
+        logits: Tensor = functional_call(network, buffers, (images,))
+    if agreement.kernel is None:
+        raise DegenerateError("no ReLU has run: the network has no activation patterns to compare")
+    if not torch.isfinite(logits).all():
+        raise DivergedError("the network's output is not finite")
+    return log_determinant(agreement.kernel)
+
+
+class Naswot(Evaluator[NaswotSettings]):
+    """Scores an architecture by the log-determinant of its activation-pattern kernel."""
+
+    def _evaluate(self, context: EvaluationContext) -> float:
+        network = context.network()
+        return naswot_score(network, context.batch(self.settings.batch_size).images)

@@ -1,0 +1,82 @@
+"""``synflow``: the synaptic flow through all weights, without data.
+
+Source: Tanaka, Kunin, Yamins, Ganguli, "Pruning neural networks without any data by iteratively conserving
+synaptic flow", NeurIPS 2020; as an architecture score Abdelfattah et al., "Zero-Cost Proxies for Lightweight
+NAS", ICLR 2021.
+Formula: log sum |theta * dR/dtheta| over the weights of convolutions and linear layers, where all parameters
+and buffers are replaced by their absolute values and R is the sum of the logits of one all-ones image.
+Direction: higher is better.
+
+As in the released code of Abdelfattah et al., batch normalisation is skipped and everything is float64: the
+sum reaches 1e60. Deviations: the score is the logarithm, which changes no rank; a network without a path from
+input to output, whose sum is 0, has no score (status ``degenerate``, ranked last); modules are in evaluation
+mode, so that dropout does nothing.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from ....core.context import EvaluationContext
+from ....core.errors import DegenerateError, DivergedError
+from ....core.interfaces import Evaluator
+from ....core.settings import Settings
+from .probing import BatchNormBypass, counted_weight_names, network_mode
+
+
+def log_synaptic_flow(network: nn.Module, image_shape: tuple[int, int, int]) -> float:
+    """Return the logarithm of the network's synaptic flow; the network is left as found.
+
+    Args:
+        network: Takes images of shape (1, channels, height, width).
+        image_shape: ``(channels, height, width)``.
+
+    Raises:
+        DegenerateError: The flow is 0.
+        DivergedError: The flow is not finite.
+    """
+    state = _absolute_state(network)
+    weights = [state[name].requires_grad_() for name in counted_weight_names(network)]
+    if not weights:
+        raise DegenerateError("the network has no convolution and no linear layer, hence no synaptic flow")
+    image = torch.ones((1, *image_shape), dtype=torch.float64, device=weights[0].device)
+    with torch.enable_grad(), network_mode(network, training=False), BatchNormBypass():
+        logits: Tensor = functional_call(network, state, (image,))
+        flow = _total_flow(logits, weights)
+    if flow == 0.0:
+        raise DegenerateError("the synaptic flow is 0: the network has no path from its input to its output")
+    if not math.isfinite(flow):
+        raise DivergedError(f"the synaptic flow is {flow}: it does not fit into float64")
+    return math.log(flow)
+
+
+def _absolute_state(network: nn.Module) -> dict[str, Tensor]:
+    """Copy all parameters and buffers, floating ones as absolute values in float64."""
+    named = [*network.named_parameters(), *network.named_buffers()]
+    return {
+        name: tensor.detach().to(torch.float64).abs() if tensor.is_floating_point() else tensor.clone()
+        for name, tensor in named
+    }
+
+
+def _total_flow(logits: Tensor, weights: list[Tensor]) -> float:
+    if not logits.requires_grad:
+        return 0.0
+    gradients = torch.autograd.grad(logits.sum(), weights, allow_unused=True)
+    flows = [
+        (weight.detach() * gradient).abs().sum()
+        for weight, gradient in zip(weights, gradients, strict=True)
+        if gradient is not None
+    ]
+    return float(torch.stack(flows).sum())
+
+
+class Synflow(Evaluator[Settings]):
+    """Scores an architecture by the logarithm of its synaptic flow at initialisation."""
+
+    def _evaluate(self, context: EvaluationContext) -> float:
+        return log_synaptic_flow(context.network(), context.dataset.image_shape)

@@ -1,0 +1,83 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+from nasbench_toolkit.core.domain import Direction
+from nasbench_toolkit.core.errors import EvaluationError, InvalidSettingError
+from nasbench_toolkit.core.settings import parse_settings
+from nasbench_toolkit.plugins.evaluators.zero_cost import EVALUATORS
+from nasbench_toolkit.plugins.evaluators.zero_cost.flops import count_macs
+from nasbench_toolkit.plugins.evaluators.zero_cost.naswot import naswot_score
+from nasbench_toolkit.plugins.evaluators.zero_cost.params import count_params
+from nasbench_toolkit.plugins.evaluators.zero_cost.settings import NaswotSettings
+from nasbench_toolkit.plugins.evaluators.zero_cost.synflow import log_synaptic_flow
+
+INFOS = {info.name: info for info in EVALUATORS}
+
+EXPECTED = {
+    "params": lambda context: count_params(context.network()),
+    "flops": lambda context: count_macs(context.network(), (3, 32, 32)),
+    "synflow": lambda context: log_synaptic_flow(context.network(), (3, 32, 32)),
+    "naswot": lambda context: naswot_score(context.network(), context.batch(8).images),
+    "random": lambda context: torch.rand((), dtype=torch.float64, generator=context.generator("score")).item(),
+}
+
+
+def create(name):
+    settings = NaswotSettings(batch_size=8) if name == "naswot" else INFOS[name].settings()
+    return INFOS[name].create(settings)
+
+
+def test_evaluators_names_and_directions():
+    assert set(INFOS) == set(EXPECTED)
+    assert {info.direction for info in EVALUATORS} == {Direction.MAXIMIZE}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_evaluate_scores_the_benchmark_network(make_context, name):
+    assert create(name).evaluate(make_context()).score == EXPECTED[name](make_context())
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_evaluate_is_reproducible_and_leaves_global_generator(make_context, name):
+    evaluator = create(name)
+    state = torch.get_rng_state()
+    scores = {evaluator.evaluate(make_context()).score for _ in range(2)}
+    assert len(scores) == 1
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize(
+    ("name", "depends"), [("params", False), ("flops", False), ("synflow", True), ("random", True)]
+)
+def test_evaluate_dependence_on_seed(make_context, name, depends):
+    first, second = (create(name).evaluate(make_context(seed=seed)).score for seed in (0, 1))
+    assert (first != second) is depends
+
+
+def test_random_is_uniform_and_differs_between_architectures(make_context):
+    evaluator = create("random")
+    scores = [evaluator.evaluate(make_context(arch_id=f"arch {number}")).score for number in range(400)]
+    assert len(set(scores)) == 400
+    assert all(0.0 <= score < 1.0 for score in scores)
+    # Five standard errors of the mean of 400 uniform numbers.
+    assert sum(scores) / 400 == pytest.approx(0.5, abs=5 * (1 / 12 / 400) ** 0.5)
+
+
+def test_naswot_refuses_one_image():
+    with pytest.raises(InvalidSettingError, match="'naswot' setting 'batch_size' must be at least 2, got 1"):
+        parse_settings("naswot", NaswotSettings, {"batch_size": "1"})
+
+
+def test_naswot_refuses_batch_larger_than_dataset(make_context):
+    with pytest.raises(EvaluationError, match=r"a batch of 1001 images and the dataset 'photos' has 1000"):
+        INFOS["naswot"].create(NaswotSettings(batch_size=1001)).evaluate(make_context())
+
+
+def test_listing_does_not_import_torch():
+    code = (
+        "import sys, nasbench_toolkit.plugins.evaluators.zero_cost, nasbench_toolkit.plugins.datasets, "
+        "nasbench_toolkit.plugins.search_spaces; sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

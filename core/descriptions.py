@@ -159,9 +159,9 @@ class EvaluatorInfo(Description):
             return f"it needs {', '.join(missing)}, which this space does not provide"
         return self.why_unsupported(space)
 
-    def create(self, settings: Settings) -> Evaluator:
+    def create(self, settings: Settings) -> Evaluator[Any]:
         """Build the evaluator with the given settings."""
-        evaluator: Evaluator = self.load_factory()(settings)
+        evaluator: Evaluator[Any] = self.load_factory()(settings)
         return evaluator
 
 
@@ -177,9 +177,9 @@ class SearchStrategyInfo(Description):
 
     settings: type[Settings] = Settings
 
-    def create(self, space: SearchSpace, settings: Settings, seed: int) -> SearchStrategy:
+    def create(self, space: SearchSpace, settings: Settings, seed: int) -> SearchStrategy[Any]:
         """Build a strategy that proposes architectures of ``space``."""
-        strategy: SearchStrategy = self.load_factory()(space, settings, seed)
+        strategy: SearchStrategy[Any] = self.load_factory()(space, settings, seed)
         return strategy
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .context import EvaluationContext, WorkerCache
 from .domain import JobKey, Record, Status
@@ -40,7 +40,7 @@ class JobRunner:
     device: torch.device
     cache: WorkerCache = field(default_factory=lambda: WorkerCache({}))
 
-    def run(self, key: JobKey, evaluator: Evaluator[object]) -> Record:  # type: ignore[type-var]
+    def run(self, key: JobKey, evaluator: Evaluator[Any]) -> Record:
         """Run one job; the result depends on ``key`` and the evaluator only, and global generators are restored."""
         context = EvaluationContext(key, self.space, self.dataset_info, self.dataset, self.device, self.cache)
         start = time.perf_counter()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -158,9 +157,7 @@ class ProcessExecutor:
 
 
 def _start_method() -> Any:
-    """Fork workers from a server that has imported torch once and computed nothing, where the system can."""
-    if sys.platform == "win32":
-        return multiprocessing.get_context("spawn")
+    """Fork workers from a server that has imported torch once and computed nothing: they start at once."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["torch", "numpy", worker_main.__module__])
     return context

@@ -9,7 +9,7 @@ from .correlation import CorrelationRow, CorrelationTable, Estimate
 
 PAIRWISE_TITLE = "Spearman rho between evaluators, over the architectures that count for both"
 UNDEFINED = "undefined"
-CORRELATION_HEADINGS = ("Spearman rho", "Kendall tau")
+CORRELATION_HEADINGS = ("Spearman rho", "Kendall tau-b")
 
 _POLICY = {
     FailurePolicy.WORST: "Failed jobs share the worst rank.",

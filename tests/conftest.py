@@ -7,6 +7,9 @@ import pytest
 from nasbench_toolkit.core.planning import RunRequest, make_plan
 from nasbench_toolkit.core.plugin_manager import PluginManager, installed_plugins
 
+# Before torch is imported: small tensors are slower on several threads, much slower on a busy machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 TOY_PLUGIN = Path(__file__).parent / "toy_plugin"
 
 

@@ -9,6 +9,7 @@ import click
 
 from ..descriptions import DatasetInfo, Description, EvaluatorInfo, SearchSpaceInfo, SearchStrategyInfo
 from ..errors import UnknownNameError
+from ..interfaces import GroundTruth
 from ..plugin_manager import HOOKS, PluginManager, PluginRecord, Provided, installed_plugins
 from ..settings import describe_settings
 from .tables import format_option, print_record, print_rows
@@ -107,21 +108,28 @@ def _explain_space(item: Provided[SearchSpaceInfo], plugins: PluginManager) -> d
         "datasets": list(item.info.datasets),
         "provides": sorted(item.info.provides),
         "example": space.example(),
-        "ground truth": [
-            {
-                "metric": metric.key,
-                "unit": metric.unit,
-                "better": str(metric.direction),
-                "noise ceiling": _rounded(table.noise_ceiling(metric)),
-            }
-            for metric in (table.metrics if table else ())
-        ],
+        "ground truth": _explain_ground_truth(table) if table else [],
         "networks": [{"variant": name, "summary": text} for name, text in item.info.network_variants.items()],
         "evaluators": [
             {"evaluator": name, "supported": _support(evaluator.info, item.info)}
             for name, evaluator in plugins.evaluators().items()
         ],
     }
+
+
+def _explain_ground_truth(table: GroundTruth) -> list[dict[str, Any]]:
+    rows = []
+    for metric in table.metrics:
+        ceiling = table.noise_ceiling(metric)
+        rows.append(
+            {
+                "metric": metric.key,
+                "unit": metric.unit,
+                "better": str(metric.direction),
+                "noise ceiling": None if ceiling is None else round(ceiling, 3),
+            }
+        )
+    return rows
 
 
 def _explain_evaluator(item: Provided[EvaluatorInfo], plugins: PluginManager) -> dict[str, Any]:
@@ -169,7 +177,3 @@ def _in_order(hooks: Iterable[str]) -> list[str]:
 def _support(evaluator: EvaluatorInfo, space: SearchSpaceInfo) -> str:
     reason = evaluator.reason_unsupported(space)
     return "yes" if reason is None else f"no: {reason}"
-
-
-def _rounded(number: float | None) -> float | None:
-    return None if number is None else round(number, 3)

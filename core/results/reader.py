@@ -20,6 +20,9 @@ from .contents import EvaluatorResults, Results
 from .journal import Position, read_journal
 from .layout import FORMAT, FORMAT_VERSION, SECONDS_PARTS, journal_path
 
+# A million architectures with a curve of a hundred points; a small file can claim to unpack to far more.
+MAX_ARRAY_BYTES = 2**30
+
 # What h5py and the checks below raise for a file that is not what it should be.
 READ_ERRORS = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, IndexError)
 
@@ -123,22 +126,29 @@ def _read_evaluator(group: h5py.Group, count: int) -> EvaluatorResults:
 def _read_numbers(dataset: h5py.Dataset, count: int) -> npt.NDArray[np.float64]:
     if dataset.shape != (count,) or dataset.dtype.kind != "f":
         raise ValueError(f"'{dataset.name}' must hold {count} numbers")
-    values: npt.NDArray[np.float64] = dataset[()].astype(np.float64)
+    values: npt.NDArray[np.float64] = _load(dataset).astype(np.float64)
     return values
 
 
 def _read_texts(dataset: h5py.Dataset, count: int | None = None) -> list[str]:
     if dataset.ndim != 1 or dataset.dtype.kind != "S" or count not in (None, len(dataset)):
         raise ValueError(f"'{dataset.name}' must hold {'texts' if count is None else f'{count} texts'}")
-    return [text.decode() for text in dataset[()].tolist()]
+    return [text.decode() for text in _load(dataset).tolist()]
 
 
 def _read_curves(dataset: h5py.Dataset, count: int) -> list[tuple[float, ...]]:
     if dataset.ndim != 2 or len(dataset) != count or dataset.dtype.kind != "f":
         raise ValueError(f"'{dataset.name}' must hold {count} curves")
-    rows = dataset[()].astype(np.float64)
+    rows = _load(dataset).astype(np.float64)
     lengths = [int(np.flatnonzero(~np.isnan(row)).max(initial=-1)) + 1 for row in rows]
     return [tuple(row[:length].tolist()) for row, length in zip(rows, lengths, strict=True)]
+
+
+def _load(dataset: h5py.Dataset) -> npt.NDArray[Any]:
+    if dataset.nbytes > MAX_ARRAY_BYTES:
+        raise ValueError(f"'{dataset.name}' would unpack to {dataset.nbytes:,} bytes")
+    loaded: npt.NDArray[Any] = dataset[()]
+    return loaded
 
 
 def _read_json_object(value: Any) -> Mapping[str, Any]:

@@ -199,7 +199,7 @@ def _processor_name() -> str:
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     fields = dict(line.replace("\t", "").split(":", 1) for line in lines if ":" in line)
     names = [f"{label} {fields[key].strip()}".strip() for key, label in _CPU_FIELDS.items() if key in fields]
-    return ", ".join(names) or platform.machine()
+    return ", ".join(name.strip() for name in names) or platform.machine()
 
 
 _CPU_FIELDS = {"model name": "", "cpu family": "family", "model": "model"}

@@ -11,7 +11,7 @@ from ....benchmarks_data.nasbench201_tiny import TEST_ACCURACY, TEST_CROSS_ENTRO
 from .tiny_build import rebuild_row, rounded
 
 NEIGHBOURS = 50
-"""Rows whose seeds tell the noise at one level of the results; four seeds each tell it to 6 percent."""
+"""Rows whose seeds tell the noise at one level of the results; three seeds each tell it to 7 percent."""
 
 MAX_STANDARD_ERRORS = 4.0
 """Allowed distance of two means; normal noise goes beyond once in 16,000 comparisons."""

@@ -213,6 +213,12 @@ def damage_missing_group(path) -> None:
         del file["ground_truth"]
 
 
+def damage_bomb(path) -> None:
+    with h5py.File(path, "r+") as file:
+        del file["architectures"]
+        file.create_dataset("architectures", (2**31,), "S8", chunks=(2**20,), compression="gzip")
+
+
 def damage_plan(path) -> None:
     with h5py.File(path, "r+") as file:
         file["plan"].attrs["seed"] = 99
@@ -222,7 +228,7 @@ def damage_plan(path) -> None:
     "damage",
     [
         damage_truncate, damage_bytes, damage_empty, damage_text, damage_shape, damage_status, damage_missing_group,
-        damage_plan,
+        damage_plan, damage_bomb,
     ],
 )  # fmt: skip
 def test_damaged_file_is_refused_named_and_left_untouched(plan, finished, damage) -> None:

@@ -141,7 +141,7 @@ def test_read_trainings_refuses_other_lines(tmp_path):
 
 
 def test_write_table_refuses_an_unfinished_build(tmp_path):
-    with pytest.raises(build.DataError, match="no cell with all 4 seeds; run the build first"):
+    with pytest.raises(build.DataError, match="no cell with all 3 seeds; run the build first"):
         build.write_table(tmp_path, tmp_path / "table.csv.gz")
 
 

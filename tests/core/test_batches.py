@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+import torch
+from nasbench_toolkit.core.batches import draw_batch
+from nasbench_toolkit.core.descriptions import DatasetInfo
+from nasbench_toolkit.core.errors import EvaluationError
+from nasbench_toolkit.core.interfaces import Dataset
+
+INFO = DatasetInfo(
+    name="ramps",
+    summary="Images that say who they are.",
+    source="the tests",
+    factory="nowhere:Nothing",
+    image_shape=(1, 4, 4),
+    mean=(0.25,),
+    std=(0.5,),
+)
+MIRRORLESS = DatasetInfo(**{**vars(INFO), "horizontal_flip": False})
+
+
+class Ramps(Dataset):
+    """Image i has the value i / 100 in its left column and 0 elsewhere; its label is i."""
+
+    def load(self):
+        images = np.zeros((40, 1, 4, 4), np.float32)
+        images[:, 0, :, 0] = np.arange(40)[:, None] / 100
+        return images, np.arange(40)
+
+
+def draw(size=8, seed=1, resolution=None, augment=False, info=INFO):
+    return draw_batch(info, Ramps(), size, seed, resolution, augment)
+
+
+def test_draw_batch_depends_on_size_and_seed_only() -> None:
+    assert torch.equal(draw().images, draw().images)
+    assert not torch.equal(draw(seed=1).labels, draw(seed=2).labels)
+
+
+def test_draw_batch_images_are_distinct_normalised_and_keep_their_labels() -> None:
+    batch = draw(size=40)
+    assert sorted(batch.labels.tolist()) == list(range(40))
+    expected = (batch.labels / 100 - 0.25) / 0.5
+    torch.testing.assert_close(batch.images[:, 0, 2, 0], expected.float())
+    assert batch.images.dtype == torch.float32
+
+
+def test_draw_batch_mirrors_about_half_if_asked_and_allowed() -> None:
+    plain, mirrored = draw(size=40), draw(size=40, augment=True)
+    assert torch.equal(plain.labels, mirrored.labels)
+    flipped = [not torch.equal(one, other) for one, other in zip(plain.images[1:], mirrored.images[1:], strict=True)]
+    assert 8 <= sum(flipped) <= 32
+    for one, other, was_flipped in zip(plain.images[1:], mirrored.images[1:], flipped, strict=True):
+        assert torch.equal(other, one.flip(-1) if was_flipped else one)
+    assert torch.equal(draw(size=40, augment=True, info=MIRRORLESS).images, plain.images)
+
+
+def test_draw_batch_resizes_by_nearest_neighbour() -> None:
+    small, large = draw(), draw(resolution=8)
+    assert torch.equal(large.images, small.images.repeat_interleave(2, -1).repeat_interleave(2, -2))
+
+
+def test_draw_batch_larger_than_the_data_set() -> None:
+    with pytest.raises(EvaluationError, match="needs a batch of 41 images and the dataset 'ramps' has 40"):
+        draw(size=41)

@@ -1,0 +1,82 @@
+import dataclasses
+
+import pytest
+import torch
+from nasbench_toolkit.core.context import EvaluationContext, WorkerCache
+from nasbench_toolkit.core.domain import JobKey
+
+KEY = JobKey("toy", "noise", "width-3", "toy-random", "0123", 0)
+
+
+@pytest.fixture
+def make_context(toy_plugins):
+    dataset = toy_plugins.dataset("noise").info
+    space = toy_plugins.search_space("toy").info.create()
+
+    def make(cache=None, **changes):
+        key = dataclasses.replace(KEY, **changes)
+        return EvaluationContext(key, space, dataset, dataset.create(), torch.device("cpu"), cache or WorkerCache({}))
+
+    return make
+
+
+def weights(context) -> torch.Tensor:
+    return torch.cat([parameter.flatten() for parameter in context.network().parameters()])
+
+
+@pytest.mark.parametrize(
+    "changes", [{"seed": 1}, {"evaluator": "other"}, {"settings_hash": "4567"}, {"arch_id": "width-11"}], ids=str
+)
+def test_network_weights_depend_on_every_part_of_the_key(make_context, changes) -> None:
+    assert torch.equal(weights(make_context()), weights(make_context()))
+    assert not torch.equal(weights(make_context()), weights(make_context(**changes)))
+
+
+def test_network_twice_from_one_context_is_the_same(make_context) -> None:
+    context = make_context()
+    assert torch.equal(weights(context), weights(context))
+
+
+def test_network_falls_back_to_benchmark_for_an_unknown_variant(make_context) -> None:
+    context = make_context()
+    names = [name for name, _ in context.network("gennas").named_parameters()]
+    assert names == [name for name, _ in context.network().named_parameters()]
+
+
+def test_batch_is_shared_by_architectures_and_evaluators_but_not_seeds(make_context) -> None:
+    batch = make_context().batch(6)
+    assert torch.equal(batch.images, make_context(arch_id="width-9", evaluator="other").batch(6).images)
+    assert not torch.equal(batch.images, make_context(seed=1).batch(6).images)
+
+
+def test_generator_streams_differ(make_context) -> None:
+    context = make_context()
+    first, second = context.generator("noise"), context.generator("noise")
+    assert torch.equal(torch.rand(3, generator=first), torch.rand(3, generator=second))
+    other = torch.rand(3, generator=context.generator("other"))
+    assert not torch.equal(torch.rand(3, generator=context.generator("noise")), other)
+
+
+def test_shared_value_is_made_once_in_a_worker_and_ignores_the_architecture(make_context) -> None:
+    cache, calls = WorkerCache({}), []
+
+    def compute(generator):
+        calls.append(1)
+        return torch.rand(3, generator=generator)
+
+    first = make_context(cache).shared("target", compute)
+    second = make_context(cache, arch_id="width-9").shared("target", compute)
+    assert first is second
+    assert len(calls) == 1
+    assert torch.equal(first, make_context().shared("target", compute))
+    assert not torch.equal(first, make_context(seed=1).shared("target", compute))
+
+
+def test_seconds_add_up_to_the_total(make_context) -> None:
+    context = make_context()
+    context.network()
+    context.batch(4)
+    seconds = context.seconds(5.0)
+    assert seconds.build > 0
+    assert seconds.transfer > 0
+    assert seconds.total == pytest.approx(5.0)

@@ -17,6 +17,7 @@ from .progress import JobProgress
 
 if TYPE_CHECKING:
     from ..plan import Plan
+    from ..plugin_manager import PluginManager
     from ..results.contents import Results
     from ..run import RunOptions
 
@@ -101,10 +102,9 @@ def run_command(
     from ..plugin_manager import installed_plugins
     from ..run import RunOptions
 
-    request = RunRequest(
-        space, _with_task(evaluators, task) or DEFAULT_EVALUATORS, dataset, samples, seed, architectures
-    )
-    plan = make_plan(request, installed_plugins())
+    plugins = installed_plugins()
+    chosen = _with_task(evaluators, task) or _default_evaluators(space, plugins)
+    plan = make_plan(RunRequest(space, chosen, dataset, samples, seed, architectures), plugins)
     _check_metric(plan, metric)
     options = RunOptions(
         output=output or Path(f"nasbench-{datetime.now():%Y%m%d-%H%M%S}.h5"),
@@ -120,6 +120,12 @@ def _with_task(evaluators: tuple[str, ...], task: Path | None) -> tuple[str, ...
         return evaluators
     plain = [text for text in evaluators if text != "gennas"]
     return (*plain, f"gennas:task={task}")
+
+
+def _default_evaluators(space: str, plugins: PluginManager) -> tuple[str, ...]:
+    info = plugins.search_space(space).info
+    supported = (name for name in DEFAULT_EVALUATORS if not plugins.evaluator(name).info.reason_unsupported(info))
+    return tuple(supported)
 
 
 def _parse_shard(text: str | None) -> tuple[int, int]:

@@ -32,6 +32,12 @@ def test_run_then_report_prints_the_same_table(nasbench) -> None:
     assert "noise/test_accuracy@5" in reported.stdout
 
 
+def test_run_without_evaluators_compares_those_that_support_the_space(nasbench) -> None:
+    ran = nasbench("run", "--space", "toy", "-n", 3, "-o", "r.h5")
+    assert ran.returncode == 0, ran.stderr
+    assert "of toy with synflow, naswot, params, flops, random\n" in ran.stderr
+
+
 def test_report_json_has_the_perfect_correlation_of_a_perfect_evaluator(nasbench) -> None:
     nasbench("run", "--space", "toy", "-e", "toy-width", "-n", 12, "-o", "r.h5")
     for metric in ("noise/test_accuracy@5", "noise/test_cross_entropy@5"):

@@ -29,7 +29,7 @@ def rebuild_command(count: int, seed: int, output_format: str) -> None:
     """Train rows of nasbench201-tiny again and compare them with the stored ones.
 
     The same processor type and torch build give identical rows; elsewhere the means over the training seeds must agree
-    within four standard errors. Exit code 1 if a row does not.
+    within four standard errors (s.e.). Exit code 1 if a row does not.
     """
     from ...benchmarks_data.nasbench201_tiny import read_table
     from ...plugins.search_spaces.nasbench201.tiny_check import check_rows
@@ -41,11 +41,9 @@ def rebuild_command(count: int, seed: int, output_format: str) -> None:
         raise UsageError(f"--check {count} is more than the {len(table.arch_ids)} rows of the table.")
     checks = list(track(check_rows(count, seed, table), count, "rows"))
     rows = [
-        {
-            "architecture": check.arch_id,
-            "outcome": "identical" if check.identical else "within noise" if check.within_noise else "DIFFERENT",
-        }
-        | {f"{metric}, standard errors": round(distance, 2) for metric, distance in check.distances.items()}
+        {"outcome": "identical" if check.identical else "within noise" if check.within_noise else "DIFFERENT"}
+        | {f"{metric.removeprefix('test_')} (s.e.)": round(distance, 2) for metric, distance in check.distances.items()}
+        | {"architecture": check.arch_id}
         for check in checks
     ]
     print_rows(rows, output_format)

@@ -61,7 +61,11 @@ DEFAULT_EVALUATORS = ("gennas-combo", "synflow", "naswot", "params", "flops", "r
 )
 @click.option("--workers", "-j", type=int, help="Worker processes on the CPU.  [default: one a core]")
 @click.option(
-    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Math threads of each worker."
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Math threads of each worker; another number changes the last digits of scores.",
 )
 @click.option(
     "--time-limit",

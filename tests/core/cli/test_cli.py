@@ -224,3 +224,11 @@ def assert_equal_but_for_times(first, second) -> None:
         ]
         contents.append(dataclasses.replace(results, evaluators=tuple(parts), environment={}))
     assert contents[0] == contents[1]
+
+
+def test_data_rebuild_trains_rows_again_and_finds_them_unchanged(nasbench) -> None:
+    done = nasbench("data", "rebuild", "--check", "1", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)
+    assert row["outcome"] in ("identical", "within noise")
+    assert nasbench("data", "rebuild", "--check", "1001").returncode == 2

@@ -1,6 +1,6 @@
 """Kill a run at random moments, resume it each time, and compare its file with that of an uninterrupted run.
 
-Usage: python experiments/kill_and_resume.py [--kills 20] [--samples 40] [--seed 0]
+Usage: python experiments/kill_and_resume.py [--kills 20] [--samples 200] [--seed 0]
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ from nasbench_toolkit.core.results.reader import read_results
 
 EVALUATORS = ("gennas-combo:iterations=20", "synflow", "naswot", "params", "random")
 
+# What importing and starting workers takes at most on a quiet machine; until then there is no progress.
+STARTUP_SECONDS = 4.0
+
 
 def main() -> None:
     """Run, kill and compare; exit code 1 if the two files differ in anything but times."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--samples", type=int, default=40)
+    parser.add_argument("--samples", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     rng = random.Random(args.seed)
@@ -36,10 +39,10 @@ def main() -> None:
         start = time.monotonic()
         start_run(args.samples, whole).wait()
         duration = time.monotonic() - start
-        print(f"uninterrupted run: {duration:.1f} s")
+        print(f"uninterrupted run: {duration:.1f} s", flush=True)
         for number in range(args.kills):
-            # Half of the kills come early, while the file is made and the workers start.
-            delay = rng.uniform(0, duration if number % 2 else duration / 4)
+            # Some kills come while the file is made and workers start; together they leave work for the last run.
+            delay = rng.uniform(0, STARTUP_SECONDS + 1.5 * duration / args.kills)
             print(
                 f"kill {number + 1} after {delay:.2f} s: {kill_after(args.samples, killed, delay)}",
                 flush=True,

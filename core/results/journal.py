@@ -31,19 +31,19 @@ class Journal:
         """Open or create the journal.
 
         Raises:
-            ResultsWriteError: It cannot be written, or another run holds it.
+            ResultsFileError: It cannot be written, or another run holds it.
         """
         self.path = path
         self._header = _encode({"format": JOURNAL_FORMAT, "format_version": FORMAT_VERSION, "plan_id": plan_id})
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
         except OSError as error:
-            raise ResultsWriteError(f"Cannot write '{path}': {error.strerror}.") from error
+            raise ResultsFileError(f"Cannot write '{path}': {error.strerror}. Choose another --output.") from error
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._descriptor)
-            raise ResultsWriteError(
+            raise ResultsFileError(
                 f"Another run is writing '{path.name.removesuffix('.journal')}' now. Wait for it, or choose another "
                 "--output."
             ) from error

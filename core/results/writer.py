@@ -57,8 +57,8 @@ class ResultsWriter:
         """Start a new file.
 
         Raises:
-            ResultsFileError: The file exists and ``overwrite`` is false.
-            ResultsWriteError: The place is not writable.
+            ResultsFileError: The file exists and ``overwrite`` is false, or the place is not writable.
+            ResultsWriteError: The disk is full.
         """
         check_target(path)
         if not overwrite:
@@ -250,13 +250,13 @@ def _finished(results: Results) -> dict[Position, Record]:
 
 
 def check_target(path: Path) -> None:
-    """Check that a results file could be written at ``path``. Raises ResultsFileError or ResultsWriteError."""
+    """Check that a results file could be written at ``path``. Raises ResultsFileError if not."""
     if path.is_dir():
         raise ResultsFileError(f"'{path}' is a directory. Name a file, such as '{path / 'results.h5'}'.")
     if not path.parent.is_dir():
         raise ResultsFileError(f"The directory '{path.parent}' does not exist. Create it or choose another --output.")
     if not os.access(path.parent, os.W_OK):
-        raise ResultsWriteError(f"The directory '{path.parent}' is not writable. Choose another --output.")
+        raise ResultsFileError(f"The directory '{path.parent}' is not writable. Choose another --output.")
 
 
 def _check_same_plan(path: Path, stored: Results, plan: Plan) -> None:

@@ -72,6 +72,7 @@ def test_report_json_has_the_perfect_correlation_of_a_perfect_evaluator(nasbench
         (["run", "--space", "toy", "-e", "toy-width", "--resume"], "--resume needs to know which file"),
         (["run", "--space", "toy", "-e", "toy-width", "-o", "."], "is a directory"),
         (["run", "--space", "toy", "-e", "toy-width", "-o", "no/r.h5"], "The directory 'no' does not exist"),
+        (["run", "--space", "toy", "-e", "toy-width", "-o", "/proc/r.h5"], "'/proc"),
         (["run", "--space", "toy", "-e", "toy-width:mode"], "has no '='"),
         (["run", "--space", "toy", "-e", "toy-width:sconds=2"], "Did you mean 'seconds'"),
         (["run", "--nonsense"], "No such option"),

@@ -136,7 +136,7 @@ def test_two_runs_cannot_write_one_file(plan, tmp_path) -> None:
     path = tmp_path / "r.h5"
     with (
         ResultsWriter.create(path, plan, {}, overwrite=False),
-        pytest.raises(ResultsWriteError, match=r"Another run is writing 'r.h5' now"),
+        pytest.raises(ResultsFileError, match=r"Another run is writing 'r.h5' now"),
     ):
         ResultsWriter.resume(path, plan, {})
 

@@ -36,10 +36,10 @@ class Worker:
         theirs.close()
 
     def start(self, job: Position) -> None:
-        """Hand over a job."""
+        """Hand over a job. Raises OSError if the process is gone."""
+        self.connection.send(job)
         self.job = job
         self.started_at = time.monotonic()
-        self.connection.send(job)
 
     def stop(self) -> None:
         """End the process at once."""
@@ -95,10 +95,22 @@ class ProcessExecutor:
         for device in self._devices[: len(waiting)]:
             self._workers.append(Worker(self._plan, device, self._threads))
         while waiting or any(worker.job for worker in self._workers):
-            for worker in self._workers:
-                if worker.ready and worker.job is None and waiting:
-                    worker.start(waiting.popleft())
+            for worker in self._idle_workers():
+                if waiting and self._hand_over(worker, waiting[0]):
+                    waiting.popleft()
             yield from self._collect()
+
+    def _idle_workers(self) -> list[Worker]:
+        return [worker for worker in self._workers if worker.ready and worker.job is None]
+
+    def _hand_over(self, worker: Worker, job: Position) -> bool:
+        try:
+            worker.start(job)
+        except OSError:
+            # The worker died while it had nothing to do: the job is not to blame and goes to another one.
+            self._replace(worker)
+            return False
+        return True
 
     def _collect(self) -> Iterator[tuple[Position, Record]]:
         """Wait for news from any worker, or for the next time limit, and yield what has ended."""

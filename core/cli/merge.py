@@ -25,10 +25,13 @@ def merge_command(files: tuple[Path, ...], output: Path, overwrite: bool) -> Non
 
     Shards are made by 'nasbench run --shard 1/2', '--shard 2/2' and so on, with the same other options.
     """
+    from ..results.layout import journal_path
     from ..results.merge import merge_results
     from ..results.writer import check_target, write_results
 
     check_target(output)
+    if journal_path(output).exists():
+        raise ResultsFileError(f"A run of '{output}' is unfinished. Finish it, or choose another --output.")
     if output.exists() and not overwrite:
         raise ResultsFileError(f"'{output}' exists. Replace it with --overwrite, or choose another --output.")
     results = merge_results(files)

@@ -122,8 +122,9 @@ def run_command(
 def _with_task(evaluators: tuple[str, ...], task: Path | None) -> tuple[str, ...]:
     if task is None:
         return evaluators
-    plain = [text for text in evaluators if text != "gennas"]
-    return (*plain, f"gennas:task={task}")
+    others = [text for text in evaluators if text.partition(":")[0] != "gennas"]
+    own = [text for text in evaluators if text not in others] or ["gennas"]
+    return (*others, *(f"{text}{',' if ':' in text else ':'}task={task}" for text in own))
 
 
 def _default_evaluators(space: str, plugins: PluginManager) -> tuple[str, ...]:

@@ -35,18 +35,12 @@ class Journal:
         """
         self.path = path
         self._header = _encode({"format": JOURNAL_FORMAT, "format_version": FORMAT_VERSION, "plan_id": plan_id})
-        try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-        except OSError as error:
-            raise ResultsFileError(f"Cannot write '{path}': {error.strerror}. Choose another --output.") from error
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._descriptor)
-            raise ResultsFileError(
-                f"Another run is writing '{path.name.removesuffix('.journal')}' now. Wait for it, or choose another "
-                "--output."
-            ) from error
+        self._descriptor = _open_locked(path)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no run has written to it."""
+        return os.fstat(self._descriptor).st_size == 0
 
     def append(self, position: Position, record: Record) -> None:
         """Write one record; when this returns, killing the process cannot lose it.
@@ -60,6 +54,10 @@ class Journal:
         """Forget all records, after they have become part of the HDF5 file."""
         os.ftruncate(self._descriptor, 0)
         self._write(self._header)
+
+    def abandon(self) -> None:
+        """Unlock the journal and leave the place as it was found."""
+        self.close(remove=self.is_empty)
 
     def close(self, *, remove: bool) -> None:
         """Unlock the journal, and delete it if its records are in the HDF5 file."""
@@ -79,6 +77,33 @@ class Journal:
                 f"Cannot write '{self.path}': {error.strerror}. Everything up to here is kept; make room and run the "
                 "same command with --resume."
             ) from error
+
+
+def _open_locked(path: Path) -> int:
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        except OSError as error:
+            raise ResultsFileError(f"Cannot write '{path}': {error.strerror}. Choose another --output.") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(descriptor)
+            raise ResultsFileError(
+                f"Another run is writing '{path.name.removesuffix('.journal')}' now. Wait for it, or choose another "
+                "--output."
+            ) from error
+        if _is_still_there(path, descriptor):
+            return descriptor
+        os.close(descriptor)
+
+
+def _is_still_there(path: Path, descriptor: int) -> bool:
+    """Tell whether ``path`` is the file that was opened, or a run removed that one before we had the lock."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -43,14 +44,20 @@ class ResultsWriter:
         records: By position in the plan: every record that the file has, old and new.
     """
 
-    def __init__(self, path: Path, plan: Plan, environment: Mapping[str, Any], records: dict[Position, Record]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        plan: Plan,
+        environment: Mapping[str, Any],
+        records: dict[Position, Record],
+        journal: Journal,
+    ) -> None:
         self.path = path
         self.records = records
         self._plan = plan
         self._environment = environment
-        self._journal = Journal(journal_path(path), plan.plan_id)
-        self._last_checkpoint = time.monotonic()
-        self._checkpoint_cost = 0.0
+        self._journal = journal
+        self.checkpoint()
 
     @classmethod
     def create(cls, path: Path, plan: Plan, environment: Mapping[str, Any], *, overwrite: bool) -> ResultsWriter:
@@ -60,17 +67,10 @@ class ResultsWriter:
             ResultsFileError: The file exists and ``overwrite`` is false, or the place is not writable.
             ResultsWriteError: The disk is full.
         """
-        check_target(path)
-        if not overwrite:
-            for existing in (path, journal_path(path)):
-                if existing.exists() and existing.stat().st_size:
-                    raise ResultsFileError(
-                        f"'{existing}' exists. Continue it with --resume, replace it with --overwrite, or choose "
-                        "another --output."
-                    )
-        writer = cls(path, plan, environment, {})
-        writer._start()
-        return writer
+        with _locked_journal(path, plan) as journal:
+            if not overwrite:
+                _refuse_existing(path, journal)
+            return cls(path, plan, environment, {}, journal)
 
     @classmethod
     def resume(cls, path: Path, plan: Plan, environment: Mapping[str, Any]) -> ResultsWriter:
@@ -78,15 +78,16 @@ class ResultsWriter:
 
         Raises:
             ResultsFileError: The file is damaged or was made by another plan.
+            ResultsWriteError: The disk is full.
         """
-        if not path.exists():
-            return cls.create(path, plan, environment, overwrite=False)
-        check_target(path)
-        stored = read_results(path)
-        _check_same_plan(path, stored, plan)
-        writer = cls(path, plan, stored.environment, _finished(stored))
-        writer._start()
-        return writer
+        # Nothing is read before the lock is held: a run that is just ending may still add to the file.
+        with _locked_journal(path, plan) as journal:
+            if not path.exists():
+                _refuse_existing(path, journal)
+                return cls(path, plan, environment, {}, journal)
+            stored = read_results(path)
+            _check_same_plan(path, stored, plan)
+            return cls(path, plan, stored.environment, _finished(stored), journal)
 
     def add(self, position: Position, record: Record) -> None:
         """Store one record on disk; now and then the HDF5 file is brought up to date as well."""
@@ -130,12 +131,29 @@ class ResultsWriter:
         plan = self._plan
         return Results(plan.header, plan.arch_ids, plan.ground_truth, parts, self._environment)
 
-    def _start(self) -> None:
-        try:
-            self.checkpoint()
-        except BaseException:
-            self._journal.close(remove=not self.records)
-            raise
+
+@contextmanager
+def _locked_journal(path: Path, plan: Plan) -> Iterator[Journal]:
+    """Give the journal of a file to its writer; where that fails, leave the place as it was found."""
+    check_target(path)
+    journal = Journal(journal_path(path), plan.plan_id)
+    try:
+        yield journal
+    except BaseException:
+        journal.abandon()
+        raise
+
+
+def _refuse_existing(path: Path, journal: Journal) -> None:
+    if path.exists():
+        raise ResultsFileError(
+            f"'{path}' exists. Continue it with --resume, replace it with --overwrite, or choose another --output."
+        )
+    if not journal.is_empty:
+        raise ResultsFileError(
+            f"'{journal.path}' is left from a run whose results file is gone. Bring that file back, discard the "
+            "records with --overwrite, or choose another --output."
+        )
 
 
 def write_results(path: Path, results: Results) -> None:

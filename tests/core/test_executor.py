@@ -1,3 +1,6 @@
+import os
+import signal
+
 import pytest
 from nasbench_toolkit.core.errors import NasbenchError
 from nasbench_toolkit.core.executor import ProcessExecutor
@@ -26,3 +29,15 @@ def test_executor_starts_no_more_workers_than_jobs(toy_plan) -> None:
     with ProcessExecutor(toy_plan(samples=2), ["cpu"] * 4, threads=1, time_limit=None) as executor:
         assert len(list(executor.run([(0, 0)]))) == 1
         assert len(executor._workers) == 1
+
+
+def test_executor_idle_worker_that_dies_is_replaced_and_no_job_is_blamed(toy_plan) -> None:
+    with ProcessExecutor(toy_plan(samples=6), ["cpu"], threads=1, time_limit=None) as executor:
+        jobs = executor.run([(0, arch) for arch in range(6)])
+        outcomes = [next(jobs)]
+        process = executor._workers[0].process
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        outcomes += jobs
+    assert [position for position, _ in outcomes] == [(0, arch) for arch in range(6)]
+    assert [record.status for _, record in outcomes] == ["ok"] * 6

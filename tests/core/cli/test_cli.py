@@ -233,3 +233,16 @@ def test_data_rebuild_trains_rows_again_and_finds_them_unchanged(nasbench) -> No
     (row,) = json.loads(done.stdout)
     assert row["outcome"] in ("identical", "within noise")
     assert nasbench("data", "rebuild", "--check", "1001").returncode == 2
+
+
+@pytest.mark.parametrize("given", [[], ["-e", "gennas:iterations=2"]], ids=["alone", "with-settings"])
+def test_run_task_is_short_for_the_setting_of_gennas(nasbench, given) -> None:
+    from pathlib import Path
+
+    task = Path(__file__).parents[3] / "examples" / "my-task.json"
+    ran = nasbench("run", *given, "-e", "params", "--task", task, "-n", 1, "-o", "r.h5")
+    assert ran.returncode == 0, ran.stderr
+    labels = [
+        row["evaluator"] for row in json.loads(nasbench("inspect", "r.h5", "--format", "json").stdout)["evaluators"]
+    ]
+    assert labels == ["params", "gennas:iterations=2,task=my-task.json" if given else "gennas:task=my-task.json"]

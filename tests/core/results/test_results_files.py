@@ -1,4 +1,5 @@
 import contextlib
+import fcntl
 import os
 import resource
 import shutil
@@ -7,6 +8,7 @@ import h5py
 import pytest
 from nasbench_toolkit.core.domain import Record, Seconds, Status
 from nasbench_toolkit.core.errors import ResultsFileError, ResultsWriteError
+from nasbench_toolkit.core.results.journal import Journal, read_journal
 from nasbench_toolkit.core.results.layout import journal_path
 from nasbench_toolkit.core.results.merge import merge_results
 from nasbench_toolkit.core.results.reader import read_results
@@ -150,6 +152,46 @@ def largest_file(size: int):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_resume_reads_nothing_before_it_holds_the_lock(plan, finished, monkeypatch) -> None:
+    from nasbench_toolkit.core.results import writer as module
+
+    def read_while_locked(path):
+        with pytest.raises(ResultsFileError, match="Another run is writing"):
+            Journal(journal_path(path), plan.plan_id)
+        return read_results(path)
+
+    monkeypatch.setattr(module, "read_results", read_while_locked)
+    with ResultsWriter.resume(finished, plan, {}) as writer:
+        assert writer.records[0, 0] == RECORD
+
+
+def test_journal_that_another_run_removed_meanwhile_is_opened_anew(plan, tmp_path, monkeypatch) -> None:
+    path, flock = tmp_path / "r.h5.journal", fcntl.flock
+
+    def remove_then_lock(descriptor: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        path.unlink()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", remove_then_lock)
+    journal = Journal(path, plan.plan_id)
+    journal.clear()
+    journal.append((0, 0), RECORD)
+    assert read_journal(path).records == {(0, 0): RECORD}
+
+
+def test_journal_without_its_results_file_is_kept_and_explained(plan, tmp_path) -> None:
+    path = tmp_path / "r.h5"
+    writer = ResultsWriter.create(path, plan, {}, overwrite=False)
+    writer.add((0, 0), RECORD)
+    writer._journal.close(remove=False)
+    path.unlink()
+    before = journal_path(path).read_bytes()
+    with pytest.raises(ResultsFileError, match=r"r.h5.journal' is left from a run whose results file is gone"):
+        ResultsWriter.resume(path, plan, {})
+    assert journal_path(path).read_bytes() == before
 
 
 def test_full_disk_while_a_record_is_written_keeps_everything_before_it(plan, tmp_path) -> None:

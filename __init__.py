@@ -5,9 +5,18 @@ This is what plugin authors import from.
 
 from .core.batches import Batch
 from .core.context import EvaluationContext
-from .core.descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo, SearchStrategyInfo
+from .core.data_home import stored_folder
+from .core.descriptions import (
+    DatasetInfo,
+    DataSourceInfo,
+    EvaluatorInfo,
+    OfficialFile,
+    SearchSpaceInfo,
+    SearchStrategyInfo,
+)
 from .core.domain import Direction, Evaluation, Metric, Status
 from .core.errors import (
+    DataError,
     DegenerateError,
     DivergedError,
     EvaluationError,
@@ -15,13 +24,24 @@ from .core.errors import (
     NasbenchError,
 )
 from .core.hookspecs import hookimpl
-from .core.interfaces import Dataset, Evaluator, GroundTruth, SearchSpace, SearchStrategy
+from .core.interfaces import (
+    Dataset,
+    DataSource,
+    Evaluator,
+    GroundTruth,
+    ImportSummary,
+    SearchSpace,
+    SearchStrategy,
+)
 from .core.settings import Settings, setting
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Batch",
+    "DataError",
+    "DataSource",
+    "DataSourceInfo",
     "Dataset",
     "DatasetInfo",
     "DegenerateError",
@@ -33,9 +53,11 @@ __all__ = [
     "Evaluator",
     "EvaluatorInfo",
     "GroundTruth",
+    "ImportSummary",
     "InvalidArchitectureError",
     "Metric",
     "NasbenchError",
+    "OfficialFile",
     "SearchSpace",
     "SearchSpaceInfo",
     "SearchStrategy",
@@ -44,4 +66,5 @@ __all__ = [
     "Status",
     "hookimpl",
     "setting",
+    "stored_folder",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,18 +52,33 @@ def draw_batch(
     import torch
     from torch.nn import functional
 
-    images, labels = dataset.load()
-    if size > len(images):
-        raise EvaluationError(f"it needs a batch of {size} images and the dataset '{info.name}' has {len(images)}")
+    labels = dataset.labels()
+    if size > len(labels):
+        raise EvaluationError(f"it needs a batch of {size} images and the dataset '{info.name}' has {len(labels)}")
     rng = np.random.default_rng(seed)
-    chosen = rng.choice(len(images), size, replace=False)
+    chosen = rng.choice(len(labels), size, replace=False).astype(np.int64)
     mirrored = rng.random(size) < 0.5
     mean = np.asarray(info.mean, np.float32)[None, :, None, None]
     std = np.asarray(info.std, np.float32)[None, :, None, None]
-    batch = (images[chosen] - mean) / std
+    batch = (dataset.images(chosen) - mean) / std
     if augment and info.horizontal_flip:
         batch[mirrored] = batch[mirrored, :, :, ::-1]
     tensor = torch.from_numpy(batch)
     if resolution is not None and tuple(tensor.shape[-2:]) != (resolution, resolution):
         tensor = functional.interpolate(tensor, size=(resolution, resolution), mode="nearest")
     return Batch(tensor.contiguous(), torch.from_numpy(labels[chosen]))
+
+
+def batch_digest(batch: Batch) -> str:
+    """Return 16 hexadecimal digits that tell this batch from others, the same on every machine.
+
+    They begin the SHA-256 of the images' shape and values (little-endian float32), then of the labels (int64).
+    """
+    import numpy as np
+
+    digest = hashlib.sha256()
+    for tensor, dtype in ((batch.images, "<f4"), (batch.labels, "<i8")):
+        values = np.ascontiguousarray(tensor.detach().cpu().numpy(), dtype)
+        digest.update(np.array([values.ndim, *values.shape], "<i8").tobytes())
+        digest.update(values.tobytes())
+    return digest.hexdigest()[:16]

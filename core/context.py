@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .batches import Batch, draw_batch
+from .batches import Batch, batch_digest, draw_batch
 from .domain import JobKey, Seconds
 from .seeding import derive_seed, seeded_global_rng, torch_generator
 
@@ -48,6 +48,7 @@ class EvaluationContext:
         space: The search space.
         dataset: Description of the data set.
         device: Where networks and tensors are to live.
+        batches: Digest of every batch that was handed out, by description.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class EvaluationContext:
         self.space = space
         self.dataset = dataset
         self.device = device
+        self.batches: dict[str, str] = {}
         self._images = images
         self._cache = cache
         self._build_seconds = 0.0
@@ -95,10 +97,13 @@ class EvaluationContext:
         seed = derive_seed("batch", self.key.seed, self.key.dataset, size)
         key = ("batch", self.key.dataset, size, resolution, augment, seed, str(self.device))
         with self._timed("transfer"):
-            return self._cache.get(
-                key,
-                lambda: draw_batch(self.dataset, self._images, size, seed, resolution, augment).to(self.device),
-            )
+            batch, digest = self._cache.get(key, lambda: self._draw(size, seed, resolution, augment))
+        self.batches[_describe_batch(size, resolution, augment)] = digest
+        return batch
+
+    def _draw(self, size: int, seed: int, resolution: int | None, augment: bool) -> tuple[Batch, str]:
+        batch = draw_batch(self.dataset, self._images, size, seed, resolution, augment)
+        return batch.to(self.device), batch_digest(batch)
 
     def generator(self, stream: str) -> torch.Generator:
         """Return a fresh CPU generator for one purpose (``stream``), seeded from the job key."""
@@ -136,3 +141,8 @@ class EvaluationContext:
                 self._build_seconds += elapsed
             else:
                 self._transfer_seconds += elapsed
+
+
+def _describe_batch(size: int, resolution: int | None, augment: bool) -> str:
+    resized = "" if resolution is None else f" at {resolution}x{resolution}"
+    return f"{size} images{resized}{', augmented' if augment else ''}"

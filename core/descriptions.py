@@ -10,14 +10,14 @@ import importlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from .domain import Direction
 from .errors import PluginError
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from .interfaces import Dataset, Evaluator, SearchSpace, SearchStrategy
+    from .interfaces import Dataset, DataSource, Evaluator, SearchSpace, SearchStrategy
 
 NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-_@.][a-z0-9]+)*")
 NEEDS = ("network", "images", "labels", "stages", "ground_truth")
@@ -74,6 +74,7 @@ class DatasetInfo(Description):
         std: Standard deviation of each channel, by which they are then divided.
         horizontal_flip: Whether a mirrored image is still one of the data set, as for photographs but not digits.
         licence: Licence of the images.
+        requires: Data source that must be imported before there are images, None if nothing must.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -84,6 +85,7 @@ class DatasetInfo(Description):
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
     horizontal_flip: bool = True
     licence: str = ""
+    requires: str | None = None
 
     def create(self) -> Dataset:
         """Build the data set."""
@@ -96,10 +98,12 @@ class SearchSpaceInfo(Description):
     """A search space, returned by the hook ``nasbench_search_spaces``.
 
     Attributes:
-        datasets: Names of the data sets its networks can be built for; the first is the default.
+        datasets: Names of data sets its networks can be built for; the first whose images are at hand is the default.
+        takes_any_images: Whether networks can be built for every other image set as well, also the user's own.
         provides: What evaluators may need from it: ``network`` (it builds ``torch.nn.Module``), ``images`` and
             ``labels`` (its networks take images of a labelled set), ``stages`` (its networks have
             ``forward_stages``), ``ground_truth`` (it has a table of trained performance).
+        requires: Data source that must be imported before there is a ground truth, None if nothing must.
         network_variants: Named ways to build the network of an architecture, with one sentence each. ``benchmark``,
             the network that the ground truth was measured on, must be there.
     """
@@ -107,6 +111,8 @@ class SearchSpaceInfo(Description):
     kind: ClassVar[str] = "search space"
 
     datasets: tuple[str, ...] = ()
+    takes_any_images: bool = False
+    requires: str | None = None
     provides: frozenset[str] = frozenset({"network", "images", "labels"})
     network_variants: Mapping[str, str] = field(
         default_factory=lambda: {"benchmark": "the network that the ground truth was measured on"}
@@ -181,6 +187,49 @@ class SearchStrategyInfo(Description):
         """Build a strategy that proposes architectures of ``space``."""
         strategy: SearchStrategy[Any] = self.load_factory()(space, settings, seed)
         return strategy
+
+
+@dataclass(frozen=True)
+class OfficialFile:
+    """A file as its makers publish it.
+
+    Attributes:
+        name: Name of the file.
+        url: Direct link, None if there is none.
+        size_bytes: Size as its makers state it, often rounded; None if not known.
+        checksum: ``sha256:`` or ``md5:`` and the digest, None if not published.
+    """
+
+    name: str
+    url: str | None
+    size_bytes: int | None
+    checksum: str | None
+
+
+@dataclass(frozen=True)
+class DataSourceInfo(Description):
+    """A benchmark table or data set that users bring, returned by the hook ``nasbench_data_sources``.
+
+    Attributes:
+        content: What it is.
+        licence: Its licence.
+        homepage: Where it is described, and to be had by hand.
+        files: The official files; the first with a direct link is what ``nasbench data download`` gets.
+        accepts: What ``nasbench data import`` takes, in one sentence.
+    """
+
+    kind: ClassVar[str] = "data source"
+
+    content: Literal["table", "images", "text"] = "table"
+    licence: str = ""
+    homepage: str = ""
+    files: tuple[OfficialFile, ...] = ()
+    accepts: str = ""
+
+    def create(self) -> DataSource:
+        """Build the reader and checker of its files."""
+        data_source: DataSource = self.load_factory()(self)
+        return data_source
 
 
 def _check_needs(description: Description, needs: frozenset[str]) -> None:

@@ -34,22 +34,38 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Metric:
-    """What a ground truth measured: data set, split, quantity, training epochs, direction and unit.
+    """What a ground truth measured; costs such as a latency are metrics too.
 
-    ``key`` is its name on the command line and in files, such as ``cifar10/test_accuracy@200``.
+    ``key`` is its name on the command line and in files, such as ``cifar10/test_accuracy@200`` or
+    ``hardware/edgegpu_latency``.
+
+    Attributes:
+        dataset: Data set, or what else was measured, such as ``hardware``.
+        split: Part of the data set, or the device; empty if the quantity needs none.
+        quantity: What was measured, such as ``accuracy``.
+        epochs: Epochs of training, None if the quantity has none or they are not known.
+        direction: Which end of the scale is the good one.
+        unit: Unit of the values.
+        reduction: How several measurements became one value, in words; empty if there was one.
     """
 
     dataset: str
     split: str
     quantity: str
-    epochs: int
+    epochs: int | None
     direction: Direction
     unit: str
+    reduction: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return ``split_quantity``, the key without data set and epochs."""
+        return "_".join(part for part in (self.split, self.quantity) if part)
 
     @property
     def key(self) -> str:
         """Return ``dataset/split_quantity@epochs``."""
-        return f"{self.dataset}/{self.split}_{self.quantity}@{self.epochs}"
+        return f"{self.dataset}/{self.name}" + ("" if self.epochs is None else f"@{self.epochs}")
 
 
 @dataclass(frozen=True)
@@ -97,10 +113,20 @@ class Seconds:
 
 @dataclass(frozen=True)
 class Record:
-    """The outcome of one job. ``score`` is NaN unless ``status`` is ``OK``; ``message`` says why it is not."""
+    """The outcome of one job.
+
+    Attributes:
+        status: How it ended.
+        score: NaN unless ``status`` is ``OK``.
+        message: Why there is no score.
+        seconds: What it took.
+        curves: Named curves of the evaluator.
+        batches: The batches of images it saw: digest by description, such as ``16 images, augmented``.
+    """
 
     status: Status
     score: float
     message: str = ""
     seconds: Seconds = Seconds()
     curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    batches: Mapping[str, str] = field(default_factory=dict)

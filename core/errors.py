@@ -60,6 +60,14 @@ class DataError(UsageError):
     """A data file that is missing, damaged or not what its description says."""
 
 
+class DataHomeError(NasbenchError):
+    """The data directory cannot be written."""
+
+
+class DownloadError(NasbenchError):
+    """An official file that could not be downloaded."""
+
+
 class ResultsFileError(UsageError):
     """A results file that is missing, damaged, foreign, newer than this version or of another plan."""
 

@@ -54,7 +54,8 @@ class JobRunner:
         except Exception as error:
             status = Status.OUT_OF_MEMORY if _is_out_of_memory(error) else Status.FAILED
             message = f"{type(error).__name__}: {error}"
-        return Record(status, score, message, context.seconds(time.perf_counter() - start), curves)
+        seconds = context.seconds(time.perf_counter() - start)
+        return Record(status, score, message, seconds, curves, context.batches)
 
 
 def _parts(key: JobKey) -> tuple[str | int, ...]:

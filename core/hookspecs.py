@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from .descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo, SearchStrategyInfo
+from .descriptions import DatasetInfo, DataSourceInfo, EvaluatorInfo, SearchSpaceInfo, SearchStrategyInfo
 
 PROJECT_NAME = "nasbench"
 
@@ -97,6 +97,27 @@ def nasbench_datasets() -> Iterable[DatasetInfo]:
                     num_classes=2,
                     mean=(0.5,),
                     std=(0.25,),
+                )
+    """
+    raise AssertionError("a hook specification is never called")
+
+
+@hookspec
+def nasbench_data_sources() -> Iterable[DataSourceInfo]:
+    """Yield benchmark tables and data sets that users can import with ``nasbench data``.
+
+    Example:
+        .. code-block:: python
+
+            @hookimpl
+            def nasbench_data_sources():
+                yield DataSourceInfo(
+                    name="my-table",
+                    summary="A thousand networks, trained on noise.",
+                    source="this example",
+                    factory="my_plugin.table:MyTable",
+                    content="table",
+                    accepts="the file my-table.csv",
                 )
     """
     raise AssertionError("a hook specification is never called")

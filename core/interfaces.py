@@ -1,4 +1,4 @@
-"""What a plugin implements: search spaces, ground truths, data sets, evaluators and search strategies.
+"""What a plugin implements: search spaces, ground truths, data sets, data sources, evaluators, search strategies.
 
 Public methods check their input and output and call the private one that a subclass writes, so no subclass can
 forget a check.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .descriptions import DatasetInfo, SearchSpaceInfo
+from .descriptions import DatasetInfo, DataSourceInfo, SearchSpaceInfo
 from .domain import Evaluation, Metric
-from .errors import DivergedError, PluginError, SampleSizeError
+from .errors import DivergedError, PluginError, SampleSizeError, UnsupportedSearchSpaceError
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from .context import EvaluationContext
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and what there is in all, in any unit; at most some twenty times a second."""
 
 
 class GroundTruth(ABC):
@@ -49,7 +54,8 @@ class GroundTruth(ABC):
 class SearchSpace(ABC):
     """A set of architectures: how to name, sample and build them.
 
-    Must implement ``size``, ``canonicalize``, ``_sample`` and ``_build_network``; may implement ``ground_truth``.
+    Must implement ``size``, ``canonicalize``, ``_sample`` and ``_build_network``; may implement ``ground_truth``,
+    ``_mutate``, ``canonicalize_many`` and ``sampling``.
     One instance serves a whole run; it must not change with use.
     """
 
@@ -68,6 +74,19 @@ class SearchSpace(ABC):
         Raises:
             InvalidArchitectureError: ``text`` is not an architecture of this space.
         """
+
+    def canonicalize_many(self, texts: Sequence[str]) -> list[str]:
+        """Return the canonical strings of many architectures.
+
+        Raises:
+            InvalidArchitectureError: One of them is not an architecture of this space.
+        """
+        return [self.canonicalize(text) for text in texts]
+
+    @property
+    def sampling(self) -> str:
+        """How ``sample`` chooses, in words, as results files say it."""
+        return "uniform over the space, without replacement"
 
     @abstractmethod
     def _sample(self, count: int, rng: np.random.Generator) -> list[str]:
@@ -102,6 +121,27 @@ class SearchSpace(ABC):
             )
         return arch_ids
 
+    def mutate(self, text: str, rng: np.random.Generator) -> str:
+        """Return a random neighbour of an architecture, as the space's benchmark or its users define it.
+
+        Args:
+            text: Any spelling of an architecture, also one that is not canonical.
+            rng: Source of randomness.
+
+        Returns:
+            A spelling that need not be canonical: a search carries spellings, ``canonicalize`` gives the identity.
+
+        Raises:
+            InvalidArchitectureError: ``text`` is not an architecture of this space.
+            UnsupportedSearchSpaceError: The space has no mutation.
+        """
+        return self._mutate(text, rng)
+
+    def _mutate(self, text: str, rng: np.random.Generator) -> str:
+        raise UnsupportedSearchSpaceError(
+            f"The search space '{self.info.name}' has no mutation. Use a search strategy that needs none."
+        )
+
     def example(self) -> str:
         """Return one architecture, the same at every call."""
         import numpy as np
@@ -132,11 +172,65 @@ class SearchSpace(ABC):
 
 
 class Dataset(ABC):
-    """A labelled image set; batches for evaluators are drawn from it."""
+    """The training part of a labelled image set; batches for evaluators are drawn from it.
+
+    Both methods must return the same values at every call.
+    """
 
     @abstractmethod
-    def load(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-        """Return training images ``(n, channels, height, width)`` in ``[0, 1]`` and labels ``(n,)``."""
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Return the label of every image, shape ``(n,)``."""
+
+    @abstractmethod
+    def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Return the images at these positions, shape ``(len(positions), channels, height, width)``, in ``[0, 1]``."""
+
+
+@dataclass(frozen=True)
+class ImportSummary:
+    """What an import read and stored.
+
+    Attributes:
+        items: How many things.
+        unit: What they are: ``architectures``, ``images`` or ``tokens``.
+        notes: What the user should know, such as a part that is missing; one sentence each.
+    """
+
+    items: int
+    unit: str
+    notes: tuple[str, ...] = ()
+
+
+class DataSource(ABC):
+    """Reads and checks the files of a benchmark table or data set, and stores what is needed of them.
+
+    Must implement ``import_from`` and ``verify``. Files may come from anywhere: nothing in them is executed, and
+    whatever is wrong with them is a DataError that names the file, the place and the remedy.
+    """
+
+    def __init__(self, info: DataSourceInfo) -> None:
+        self.info = info
+
+    @abstractmethod
+    def import_from(self, path: Path, folder: Path, progress: Progress) -> ImportSummary:
+        """Read a user's file or directory and store it.
+
+        Args:
+            path: What the user has.
+            folder: Where to store it: an empty directory, which is thrown away if this raises.
+            progress: To be told how far it is.
+
+        Raises:
+            DataError: ``path`` is not what it should be.
+        """
+
+    @abstractmethod
+    def verify(self, folder: Path) -> ImportSummary:
+        """Read all of what was stored and check it.
+
+        Raises:
+            DataError: It is damaged.
+        """
 
 
 class Evaluator(ABC, Generic[SettingsT]):

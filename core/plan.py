@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .descriptions import DatasetInfo
 from .domain import Direction, JobKey, Metric
 from .settings import Settings
 
@@ -86,13 +87,15 @@ class Plan:
         header: Names and seed.
         arch_ids: Canonical strings, distinct, in the order of sampling.
         evaluators: In the order of the command line, labels distinct.
-        ground_truth: Columns of the space's table, empty if it has none.
+        ground_truth: Columns of the space's table, the default metric first; empty if there is no table.
+        images: The user's own image set, None if the data set is an installed one.
     """
 
     header: PlanHeader
     arch_ids: tuple[str, ...]
     evaluators: tuple[EvaluatorSpec, ...]
     ground_truth: tuple[GroundTruthColumn, ...]
+    images: DatasetInfo | None = None
 
     @property
     def plan_id(self) -> str:

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .data_home import how_to_get, stored_folder
 from .descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo
 from .errors import UnsupportedSearchSpaceError, UsageError
 from .interfaces import SearchSpace
+from .metric_names import by_relevance, find_metric
 from .plan import EvaluatorHeader, EvaluatorSpec, GroundTruthColumn, Plan, PlanHeader
 from .plugin_manager import PluginManager, Provided
 from .sampling import read_architectures, sample_architectures
-from .settings import parse_settings, settings_hash
+from .settings import Settings, parse_settings, settings_hash
 
 
 @dataclass(frozen=True)
@@ -24,18 +26,22 @@ class RunRequest:
     Attributes:
         space: Name of a search space.
         evaluators: Texts such as ``naswot`` or ``gennas-combo:preset=paper,iterations=50``.
-        dataset: Name of a data set, None for the space's default.
+        dataset: Name of a data set, None for the first of the space's whose images are at hand.
+        images: The user's own image set instead.
         samples: Number of architectures to sample.
         seed: Seed of the run.
         architectures: A file that lists the architectures instead.
+        metric: The metric to compare with, as in :func:`find_metric`; None for the default.
     """
 
     space: str
     evaluators: tuple[str, ...]
     dataset: str | None = None
+    images: DatasetInfo | None = None
     samples: int = 100
     seed: int = 0
     architectures: Path | None = None
+    metric: str | None = None
 
 
 def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
@@ -45,7 +51,7 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
         UsageError: Something in the request does not exist, does not fit or is given twice.
     """
     provided_space = plugins.search_space(request.space)
-    dataset = _choose_dataset(provided_space.info, request.dataset, plugins)
+    dataset = _choose_dataset(provided_space.info, request, plugins)
     evaluators = tuple(_make_evaluator(text, provided_space.info, plugins) for text in request.evaluators)
     _refuse_duplicates(evaluators)
     space = provided_space.info.create()
@@ -54,21 +60,39 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
         sampling = "given as a list"
     else:
         arch_ids = sample_architectures(space, request.samples, request.seed)
-        sampling = "uniform over the space, without replacement"
+        sampling = space.sampling
     header = PlanHeader(request.space, dataset.name, request.seed, sampling)
-    return Plan(header, arch_ids, evaluators, _ground_truth(space, provided_space, arch_ids))
+    ground_truth = _ground_truth(space, provided_space, arch_ids, dataset.name, request.metric)
+    return Plan(header, arch_ids, evaluators, ground_truth, request.images)
 
 
-def _choose_dataset(space: SearchSpaceInfo, name: str | None, plugins: PluginManager) -> DatasetInfo:
+def _choose_dataset(space: SearchSpaceInfo, request: RunRequest, plugins: PluginManager) -> DatasetInfo:
     if not space.datasets:
         raise UsageError(f"The search space '{space.name}' names no dataset: this is a fault of its plugin.")
-    info = plugins.dataset(name or space.datasets[0]).info
+    if request.images is not None:
+        return _check_takes_images(space, request.images)
+    if request.dataset is None:
+        infos = [plugins.dataset(name).info for name in space.datasets]
+        return next((info for info in infos if _is_at_hand(info)), infos[0])
+    info = plugins.dataset(request.dataset).info
     if info.name not in space.datasets:
+        _check_takes_images(space, info)
+    if not _is_at_hand(info):
+        raise UsageError(f"The images of '{info.name}' are not at hand. {how_to_get(str(info.requires))}")
+    return info
+
+
+def _check_takes_images(space: SearchSpaceInfo, images: DatasetInfo) -> DatasetInfo:
+    if not space.takes_any_images:
         raise UsageError(
-            f"The search space '{space.name}' has no networks for the dataset '{info.name}'. Choose one of: "
+            f"The search space '{space.name}' has no networks for the dataset '{images.name}'. Choose one of: "
             f"{', '.join(space.datasets)}."
         )
-    return info
+    return images
+
+
+def _is_at_hand(info: DatasetInfo) -> bool:
+    return info.requires is None or stored_folder(info.requires) is not None
 
 
 def _make_evaluator(text: str, space: SearchSpaceInfo, plugins: PluginManager) -> EvaluatorSpec:
@@ -79,6 +103,7 @@ def _make_evaluator(text: str, space: SearchSpaceInfo, plugins: PluginManager) -
     reason = provided.info.reason_unsupported(space)
     if reason:
         raise UnsupportedSearchSpaceError(f"Evaluator '{name}' does not support search space '{space.name}': {reason}.")
+    _check_network(name, settings, space)
     header = EvaluatorHeader(
         label=_label(provided.info, given),
         name=name,
@@ -89,6 +114,17 @@ def _make_evaluator(text: str, space: SearchSpaceInfo, plugins: PluginManager) -
         distribution=provided.distribution,
     )
     return EvaluatorSpec(header, settings)
+
+
+def _check_network(name: str, settings: Settings, space: SearchSpaceInfo) -> None:
+    """Refuse a network that the space does not have; only a default may fall back to the benchmark's."""
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if field.metadata.get("network_variant") and value not in space.network_variants:
+            raise UsageError(
+                f"Evaluator '{name}' was asked to score the network '{value}', which the search space '{space.name}' "
+                f"does not have. It has: {', '.join(space.network_variants)}."
+            )
 
 
 def _split_settings(text: str, settings_text: str) -> dict[str, str]:
@@ -124,14 +160,30 @@ def _refuse_duplicates(evaluators: Sequence[EvaluatorSpec]) -> None:
 
 
 def _ground_truth(
-    space: SearchSpace, provided: Provided[SearchSpaceInfo], arch_ids: Sequence[str]
+    space: SearchSpace,
+    provided: Provided[SearchSpaceInfo],
+    arch_ids: Sequence[str],
+    dataset: str,
+    metric_text: str | None,
 ) -> tuple[GroundTruthColumn, ...]:
     table = space.ground_truth()
     if table is None:
+        if metric_text is not None:
+            raise UsageError(f"There is no metric '{metric_text}': {_no_ground_truth(provided.info)}")
         return ()
+    metrics = by_relevance(table.metrics, dataset)
+    if metric_text is not None:
+        chosen = find_metric(metric_text, table.metrics, dataset)
+        metrics = [chosen, *(metric for metric in metrics if metric != chosen)]
     return tuple(
         GroundTruthColumn(
             metric, tuple(table.values(metric, arch_ids)), table.noise_ceiling(metric), provided.distribution
         )
-        for metric in table.metrics
+        for metric in metrics
     )
+
+
+def _no_ground_truth(info: SearchSpaceInfo) -> str:
+    if info.requires is None:
+        return f"the search space '{info.name}' has no ground truth."
+    return f"the table of '{info.name}' is not at hand. {how_to_get(info.requires)}"

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import pluggy
 
 from . import hookspecs
-from .descriptions import DatasetInfo, Description, EvaluatorInfo, SearchSpaceInfo, SearchStrategyInfo
+from .descriptions import DatasetInfo, DataSourceInfo, Description, EvaluatorInfo, SearchSpaceInfo, SearchStrategyInfo
 from .errors import PluginError, UnknownNameError, closest_matches
 
 ENTRY_POINT_GROUP = "nasbench"
@@ -24,6 +24,7 @@ HOOKS: dict[str, tuple[type[Description], str]] = {
     "nasbench_evaluators": (EvaluatorInfo, "nasbench evaluators"),
     "nasbench_search_strategies": (SearchStrategyInfo, "nasbench strategies"),
     "nasbench_datasets": (DatasetInfo, "nasbench datasets"),
+    "nasbench_data_sources": (DataSourceInfo, "nasbench data list"),
 }
 
 InfoT = TypeVar("InfoT", bound=Description)
@@ -108,6 +109,10 @@ class PluginManager:
         """Return all data sets by name, sorted."""
         return self._named(DatasetInfo)
 
+    def data_sources(self) -> dict[str, Provided[DataSourceInfo]]:
+        """Return all data sources by name, sorted."""
+        return self._named(DataSourceInfo)
+
     def search_space(self, name: str) -> Provided[SearchSpaceInfo]:
         """Return one search space. Raises UnknownNameError with the closest matches."""
         return self._get(SearchSpaceInfo, name)
@@ -123,6 +128,10 @@ class PluginManager:
     def dataset(self, name: str) -> Provided[DatasetInfo]:
         """Return one data set. Raises UnknownNameError with the closest matches."""
         return self._get(DatasetInfo, name)
+
+    def data_source(self, name: str) -> Provided[DataSourceInfo]:
+        """Return one data source. Raises UnknownNameError with the closest matches."""
+        return self._get(DataSourceInfo, name)
 
     def _ask(self, record: PluginRecord, plugin: object) -> None:
         _refuse_misspelt_hooks(plugin)

@@ -3,7 +3,8 @@
 A settings class is a frozen dataclass that derives from :class:`Settings`. Field types may be ``int``, ``float``,
 ``str``, ``bool``, ``Literal[...]`` of texts, ``tuple[float, ...]`` (written ``0.25/0.5/1``) and any of them
 ``| None``. Field metadata: ``help`` (one sentence), ``minimum`` and ``maximum`` (inclusive), ``reader`` (a function
-that turns the given text, such as a path, into the value that is stored).
+that turns the given text, such as a path, into the value that is stored), ``network_variant`` (the value names one of
+the search space's networks, and is refused where the space has no such network).
 """
 
 from __future__ import annotations

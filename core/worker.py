@@ -60,7 +60,7 @@ def _make_runner(plan: Plan, device: str) -> JobRunner:
     import torch
 
     plugins = installed_plugins()
-    dataset = plugins.dataset(plan.header.dataset).info
+    dataset = plan.images or plugins.dataset(plan.header.dataset).info
     return JobRunner(
         space=plugins.search_space(plan.header.space).info.create(),
         dataset_info=dataset,

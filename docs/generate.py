@@ -1,4 +1,4 @@
-"""Write the generated pages of the documentation: the command line, evaluators and search spaces.
+"""Write the generated pages of the documentation: the command line, evaluators, search spaces and data sources.
 
 Usage: python docs/generate.py. A test fails when a page differs from what this script would write.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 from nasbench_toolkit.core.cli.commands import command_group
-from nasbench_toolkit.core.descriptions import Description
+from nasbench_toolkit.core.descriptions import Description, SearchSpaceInfo
 from nasbench_toolkit.core.plugin_manager import Provided, installed_plugins
 from nasbench_toolkit.core.settings import describe_settings
 
@@ -23,6 +23,7 @@ NOTICE = "<!-- Written by docs/generate.py from the code; do not edit. -->"
 def pages() -> dict[str, str]:
     """Return the text of every generated page by file name."""
     return {
+        "data-sources.md": "\n".join(_data_sources()) + "\n",
         "command-line.md": "\n".join(_command_line()) + "\n",
         "evaluators.md": "\n".join(_evaluators()) + "\n",
         "search-spaces.md": "\n".join(_search_spaces()) + "\n",
@@ -76,13 +77,36 @@ def _search_spaces() -> Iterator[str]:
         info = provided.info
         space = info.create()
         yield from ("", f"## {info.name}", "", info.summary, "", f"- Architectures: {space.size:,}")
-        yield from (f"- Example: `{_cell(space.example())}`", f"- Data sets: {', '.join(info.datasets)}")
+        yield from (f"- Example: `{_cell(space.example())}`", f"- Data sets: {_datasets(info)}")
         yield f"- Provides: {', '.join(sorted(info.provides))}"
         yield f"- Source: {info.source}"
         yield from (f"- Network `{name}`: {text}" for name, text in info.network_variants.items())
+        if info.requires:
+            yield f"- Ground truth: the table [{info.requires}](data-sources.md), once it is imported"
+            continue
         table = space.ground_truth()
         for metric in table.metrics if table else ():
             yield f"- Ground truth `{metric.key}`: {metric.unit}, {metric.direction}"
+
+
+def _datasets(info: SearchSpaceInfo) -> str:
+    return ", ".join(info.datasets) + (", and any other images" if info.takes_any_images else "")
+
+
+def _data_sources() -> Iterator[str]:
+    yield from ("# Benchmark tables and data sets", "", NOTICE, "")
+    yield "What `nasbench data` knows; how to use it is in [data.md](data.md)."
+    for provided in _own(installed_plugins().data_sources().values()):
+        info = provided.info
+        yield from ("", f"## {info.name}", "", info.summary, "", f"- Content: {info.content}")
+        yield from (f"- Source: {info.source}", f"- Licence: {info.licence}", f"- Homepage: <{info.homepage}>")
+        yield f"- Import takes: {info.accepts}"
+        if info.files:
+            yield from ("", "| official file | bytes | direct link | checksum |", "| --- | --- | --- | --- |")
+        for file in info.files:
+            size = "not published" if file.size_bytes is None else f"{file.size_bytes:,}"
+            link = f"<{file.url}>" if file.url else "none"
+            yield f"| `{file.name}` | {size} | {link} | {file.checksum or 'not published'} |"
 
 
 def _own(provided: Iterable[Provided[Description]]) -> list[Provided[Description]]:

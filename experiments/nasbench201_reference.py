@@ -4,8 +4,8 @@ Run by hand from a checkout:
 
     python -m nasbench_toolkit.experiments.nasbench201_reference --samples 300 --data DIR
 
-DIR holds ``cifar10/cifar-10-batches-py/data_batch_1`` (official), ``nasbench201/nasbench201.csv.gz`` (a table
-with the columns ``architecture`` and ``cifar10/test_accuracy@200``) and
+DIR holds ``cifar10/cifar-10-batches-py`` (official; whichever batches are there),
+``nasbench201/nasbench201.csv.gz`` (a table with the columns ``architecture`` and ``cifar10/test_accuracy@200``) and
 ``reference_scores/nasbench201_cifar10_suite_zero.csv.gz`` (scores of NAS-Bench-Suite-Zero: a column
 ``architecture`` and one for each of its proxies).
 
@@ -27,14 +27,16 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ..benchmarks_data.images.official_folder import OfficialFolder
+from ..benchmarks_data.images.official_layouts import CIFAR10 as CIFAR10_LAYOUT
 from ..core.descriptions import EvaluatorInfo
 from ..core.domain import JobKey, Record, Status
 from ..core.evaluation import JobRunner
 from ..core.metrics import Coefficient, bootstrap_interval, spearman_rho
 from ..core.settings import settings_hash
+from ..plugins.datasets import CIFAR10
 from ..plugins.evaluators.zero_cost import EVALUATORS
 from ..plugins.search_spaces import NASBENCH201
-from .cifar10 import CIFAR10, Cifar10
 
 ACCURACY = "cifar10/test_accuracy@200"
 REFERENCE_COLUMNS = {"params": "params", "flops": "flops", "synflow": "synflow", "naswot": "nwot"}
@@ -83,7 +85,7 @@ def score_cells(
 ) -> Iterator[tuple[str, dict[str, Record]]]:
     """Yield for each cell the records of all evaluators, computed on one thread from real CIFAR-10 images."""
     torch.set_num_threads(1)
-    images = Cifar10(data / "cifar10/cifar-10-batches-py/data_batch_1")
+    images = OfficialFolder(CIFAR10_LAYOUT, data / "cifar10/cifar-10-batches-py")
     runner = JobRunner(NASBENCH201.create(), CIFAR10, images, torch.device("cpu"))
     for arch_id in arch_ids:
         records = {}

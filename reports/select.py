@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.domain import Status
-from ..core.errors import UnknownNameError, UsageError
+from ..core.errors import UsageError
+from ..core.metric_names import find_metric
 from ..core.plan import EvaluatorHeader, GroundTruthColumn
 from ..core.results.contents import EvaluatorResults, Results
 
@@ -64,7 +65,7 @@ def select(results: Results, metric_key: str | None = None) -> Selection:
 
     Args:
         results: Contents of a results file.
-        metric_key: Such as `cifar10/test_accuracy@200`; None takes the first metric of the file.
+        metric_key: Such as `cifar10/test_accuracy@200` or `test_accuracy`; None takes the first metric of the file.
 
     Raises:
         UsageError: The file does not have this metric.
@@ -85,23 +86,20 @@ def select(results: Results, metric_key: str | None = None) -> Selection:
 
 
 def choose_metric(results: Results, metric_key: str | None) -> GroundTruthColumn | None:
-    """Return the ground truth with this key, by default the first one; None if the file has none.
+    """Return the ground truth with this key or part of one, by default the first; None if the file has none.
 
     Raises:
-        UsageError: The file does not have this metric.
+        UsageError: The file does not have this metric, or several.
     """
-    columns = {column.metric.key: column for column in results.ground_truth}
     if metric_key is None:
-        return next(iter(columns.values()), None)
-    if not columns:
+        return next(iter(results.ground_truth), None)
+    if not results.ground_truth:
         raise UsageError(
             f"Metric '{metric_key}' was asked for, but these results have no ground truth. "
             "Leave the metric out to see how the evaluators agree with each other."
         )
-    if metric_key not in columns:
-        hint = f"These results have: {', '.join(columns)}."
-        raise UnknownNameError("metric", metric_key, columns, hint)
-    return columns[metric_key]
+    metric = find_metric(metric_key, [column.metric for column in results.ground_truth], results.plan.dataset)
+    return next(column for column in results.ground_truth if column.metric == metric)
 
 
 def _select_evaluator(part: EvaluatorResults, known: Mask) -> EvaluatorSelection:

@@ -18,11 +18,13 @@ _POLICY = {
 
 
 def title(table: CorrelationTable) -> str:
-    """Name search space, data set, seed and metric."""
+    """Name search space, data set, seed and metric, with its direction, unit and reduction over runs."""
     run = f"{table.plan.space} on {table.plan.dataset}, seed {table.plan.seed}"
     if table.metric is None:
         return f"{run}, no ground truth"
-    return f"{run}, compared with {table.metric.key} ({table.metric.direction}, {table.metric.unit})"
+    metric = table.metric
+    about = [str(metric.direction), metric.unit, *([metric.reduction] if metric.reduction else [])]
+    return f"{run}, compared with {metric.key} ({', '.join(about)})"
 
 
 def headings(table: CorrelationTable) -> tuple[str, ...]:

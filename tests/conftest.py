@@ -13,6 +13,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 TOY_PLUGIN = Path(__file__).parent / "toy_plugin"
 
 
+@pytest.fixture(autouse=True)
+def data_directory(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give every test an empty data directory, so that what this machine's user imported changes nothing."""
+    folder = tmp_path_factory.mktemp("data")
+    monkeypatch.setenv("NASBENCH_DATA", str(folder))
+    return folder
+
+
 @pytest.fixture
 def toy_plugins(monkeypatch: pytest.MonkeyPatch) -> PluginManager:
     """Install the toy plugin, in this process and in worker processes."""
@@ -26,8 +34,10 @@ def toy_plugins(monkeypatch: pytest.MonkeyPatch) -> PluginManager:
 def toy_plan(toy_plugins):
     """Make a plan of the toy space."""
 
-    def make(evaluators=("toy-random",), samples=6, seed=0, architectures=None):
-        request = RunRequest("toy", tuple(evaluators), None, samples, seed, architectures)
+    def make(evaluators=("toy-random",), samples=6, seed=0, architectures=None, metric=None):
+        request = RunRequest(
+            "toy", tuple(evaluators), samples=samples, seed=seed, architectures=architectures, metric=metric
+        )
         return make_plan(request, toy_plugins)
 
     return make

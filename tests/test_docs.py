@@ -16,7 +16,7 @@ def generated() -> dict[str, str]:
     return runpy.run_path(str(DOCS / "generate.py"))["pages"]()
 
 
-@pytest.mark.parametrize("name", ["command-line.md", "evaluators.md", "search-spaces.md"])
+@pytest.mark.parametrize("name", ["command-line.md", "data-sources.md", "evaluators.md", "search-spaces.md"])
 def test_generated_page_is_up_to_date(generated: dict[str, str], name: str) -> None:
     assert (DOCS / name).read_text(encoding="utf-8") == generated[name], "run 'python docs/generate.py'"
 

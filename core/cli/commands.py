@@ -18,7 +18,7 @@ COMMANDS = {
     "strategies": ("listing", "List installed search strategies, or explain one."),
     "datasets": ("listing", "List installed image sets, or explain one."),
     "plugins": ("listing", "List installed plugins, or explain one."),
-    "data": ("data", "Re-make and check the embedded benchmark table."),
+    "data": ("data", "List, import, download and check benchmark tables and data sets."),
 }
 
 

@@ -3,15 +3,150 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .tables import format_option, print_rows
+from .tables import format_option, print_record, print_rows
+
+if TYPE_CHECKING:
+    from ..data_home import Manifest
+    from ..descriptions import DataSourceInfo, OfficialFile
+    from ..plugin_manager import PluginManager
+
+name_argument = click.argument("name")
 
 
 @click.group("data")
 def data_command() -> None:
-    """Re-make and check the embedded benchmark table."""
+    """List, import, download and check benchmark tables and data sets."""
+
+
+@data_command.command("list")
+@click.argument("name", required=False)
+@format_option
+def list_command(name: str | None, output_format: str) -> None:
+    """List every benchmark table and data set, or explain one.
+
+    Says what each is, its licence and size, whether it is here, where the official file comes from, and the
+    command that makes it available.
+    """
+    from ..plugin_manager import installed_plugins
+
+    plugins = installed_plugins()
+    if name is not None:
+        _print_source(plugins.data_source(name).info, output_format)
+        return
+    rows = [*(_summarise_source(item.info) for item in plugins.data_sources().values()), *_installed_data(plugins)]
+    if output_format != "table":
+        print_rows(rows, output_format)
+        return
+    for row in rows:
+        click.echo(f"{row.pop('name')} ({row.pop('content')}): {row.pop('what')}")
+        for key, value in row.items():
+            click.echo(f"  {key + ':':<10} {value or '-'}")
+        click.echo()
+
+
+@data_command.command("path")
+@click.argument("name", required=False)
+def path_command(name: str | None) -> None:
+    """Print the data directory, or the folder of one import.
+
+    The environment variable NASBENCH_DATA names another directory.
+    """
+    from ..data_home import data_home, how_to_get, stored_folder
+    from ..errors import DataError
+    from ..plugin_manager import installed_plugins
+
+    if name is None:
+        click.echo(data_home())
+        return
+    installed_plugins().data_source(name)
+    folder = stored_folder(name)
+    if folder is None:
+        raise DataError(f"'{name}' was not imported. {how_to_get(name)}")
+    click.echo(folder)
+
+
+@data_command.command("import")
+@name_argument
+@click.argument("path", type=click.Path(path_type=Path))
+def import_command(name: str, path: Path) -> None:
+    """Read a file or directory of a benchmark or data set, check it, and store what is needed of it.
+
+    NAME is one of 'nasbench data list', PATH what you have: an official file, or a table in the interchange form.
+    The file is not needed afterwards. An earlier import of the same name is replaced if this one succeeds.
+    """
+    from ..plugin_manager import installed_plugins
+
+    _import(installed_plugins().data_source(name).info, path)
+
+
+@data_command.command("download")
+@name_argument
+@click.option("--file", "file_name", metavar="NAME", help="Which official file.  [default: the first with a link]")
+def download_command(name: str, file_name: str | None) -> None:
+    """Download an official file, check it, and import it.
+
+    An interrupted download continues when the same command is run again. Where no direct link exists, says where
+    to get the file by hand.
+    """
+    from ..downloads import choose_file, download_file
+    from ..plugin_manager import installed_plugins
+    from .progress import track_bytes
+
+    info = installed_plugins().data_source(name).info
+    file = choose_file(info, file_name)
+    click.echo(f"Downloading {file.url}", err=True)
+    with track_bytes("downloading") as progress:
+        path = download_file(file, progress)
+    _import(info, path)
+    path.unlink()
+
+
+@data_command.command("verify")
+@click.argument("name", required=False)
+@format_option
+def verify_command(name: str | None, output_format: str) -> None:
+    """Read all that was imported, or one import, and check it against its checksums and its meaning.
+
+    Exit code 1 if something is damaged.
+    """
+    from ..data_home import stored_folder, verify_data
+    from ..errors import DataError
+    from ..plugin_manager import installed_plugins
+    from .progress import track
+
+    plugins = installed_plugins()
+    names = [name] if name else [known for known in plugins.data_sources() if stored_folder(known)]
+    if not names:
+        click.echo("Nothing was imported yet; 'nasbench data list' shows what can be.", err=True)
+    rows = []
+    for known in track(names, len(names), "checking"):
+        data_source = plugins.data_source(known).info.create()
+        try:
+            summary = verify_data(data_source)
+            rows.append({"name": known, "outcome": "intact", "details": f"{summary.items:,} {summary.unit}"})
+        except DataError as error:
+            rows.append({"name": known, "outcome": "DAMAGED", "details": str(error)})
+    print_rows(rows, output_format)
+    if any(row["outcome"] != "intact" for row in rows):
+        sys.exit(1)
+
+
+@data_command.command("remove")
+@name_argument
+def remove_command(name: str) -> None:
+    """Delete an import from the data directory."""
+    from ..data_home import remove_data
+    from ..plugin_manager import installed_plugins
+
+    installed_plugins().data_source(name)
+    size = remove_data(name)
+    click.echo(f"Removed '{name}' ({_bytes(size)}).")
 
 
 @data_command.command("rebuild")
@@ -54,3 +189,125 @@ def rebuild_command(count: int, seed: int, output_format: str) -> None:
             err=True,
         )
         sys.exit(1)
+
+
+def _import(info: DataSourceInfo, path: Path) -> None:
+    from ..data_home import data_home, import_data
+    from .progress import track_steps
+
+    with track_steps(f"reading {path.name}") as progress:
+        manifest = import_data(info.create(), path, progress)
+    for note in manifest.notes:
+        click.echo(f"Note: {note}", err=True)
+    click.echo(
+        f"Imported {manifest.items:,} {manifest.unit} of '{info.name}' into '{data_home() / info.name}' "
+        f"({_bytes(manifest.size_bytes)})."
+    )
+
+
+def _print_source(info: DataSourceInfo, output_format: str) -> None:
+    explained = _explain_source(info)
+    if output_format != "table":
+        print_record(explained, output_format)
+        return
+    # Links and checksums are for copying: a table would break them.
+    files = explained.pop("official files")
+    print_record(explained, output_format)
+    for file in files:
+        click.echo()
+        print_record(file, output_format)
+
+
+def _summarise_source(info: DataSourceInfo) -> dict[str, Any]:
+    return {
+        "name": info.name,
+        "content": info.content,
+        "what": info.summary,
+        "here": _state(info),
+        "licence": info.licence,
+        "official": ", ".join(_describe_file(file) for file in info.files),
+        "from": next((file.url for file in info.files if file.url), info.homepage),
+        "get it": _command(info),
+    }
+
+
+def _explain_source(info: DataSourceInfo) -> dict[str, Any]:
+    manifest = _manifest(info)
+    return {
+        "name": info.name,
+        "content": info.content,
+        "summary": info.summary,
+        "source": info.source,
+        "licence": info.licence,
+        "homepage": info.homepage,
+        "here": _state(info),
+        "imported": None if manifest is None else f"{manifest.imported_from}, {manifest.imported_at}",
+        "notes": [] if manifest is None else list(manifest.notes),
+        "accepts": info.accepts,
+        "get it": _command(info),
+        "official files": [
+            {
+                "official file": file.name,
+                "size": _bytes(file.size_bytes) if file.size_bytes else None,
+                "link": file.url,
+                "checksum": file.checksum,
+            }
+            for file in info.files
+        ],
+    }
+
+
+def _installed_data(plugins: PluginManager) -> Iterator[dict[str, Any]]:
+    """Yield what needs no import: data sets and tables that are installed with a package."""
+    installed = [("images", item) for item in plugins.datasets().values() if item.info.requires is None]
+    for content, item in installed:
+        yield _installed_row(item.info.name, content, item.info.summary, item.info.licence, item)
+    for space in plugins.search_spaces().values():
+        if space.info.requires is None and "ground_truth" in space.info.provides:
+            yield _installed_row(space.info.name, "table", space.info.summary, "", space)
+
+
+def _installed_row(name: str, content: str, summary: str, licence: str, item: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "content": content,
+        "what": summary,
+        "here": f"yes, installed with {item.distribution}",
+        "licence": licence,
+        "official": "",
+        "from": item.info.source,
+        "get it": "nothing to do",
+    }
+
+
+def _manifest(info: DataSourceInfo) -> Manifest | None:
+    from ..data_home import read_manifest
+
+    return read_manifest(info.name)
+
+
+def _state(info: DataSourceInfo) -> str:
+    from ..errors import DataError
+
+    try:
+        manifest = _manifest(info)
+    except DataError:
+        return f"DAMAGED: run 'nasbench data verify {info.name}'"
+    if manifest is None:
+        return "no"
+    return f"yes, {manifest.items:,} {manifest.unit}, {_bytes(manifest.size_bytes)}"
+
+
+def _command(info: DataSourceInfo) -> str:
+    if any(file.url for file in info.files):
+        return f"nasbench data download {info.name}"
+    return f"nasbench data import {info.name} PATH, with an official file as PATH"
+
+
+def _describe_file(file: OfficialFile) -> str:
+    return f"{file.name} ({_bytes(file.size_bytes)})" if file.size_bytes else file.name
+
+
+def _bytes(size: int) -> str:
+    power = min(3, (len(str(size)) - 1) // 3)
+    return f"{size / 1000**power:.3g} {('bytes', 'kB', 'MB', 'GB')[power]}"

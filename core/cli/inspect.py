@@ -53,10 +53,23 @@ def _summarise(results: Results) -> dict[str, Any]:
         "sampling": results.plan.sampling,
         "plan": results.plan_id,
         "ground truth": [
-            {"metric": column.metric.key, "unit": column.metric.unit, "noise ceiling": column.noise_ceiling}
+            {
+                "metric": column.metric.key,
+                "unit": column.metric.unit,
+                "reduction": column.metric.reduction or None,
+                "noise ceiling": column.noise_ceiling,
+            }
             for column in results.ground_truth
         ],
         "evaluators": [_summarise_evaluator(part) for part in results.evaluators],
+        "batches of images": [
+            {"evaluator": part.header.label, "batch": name, "digest": digest}
+            for part in results.evaluators
+            for name, digest in part.batches.items()
+        ],
+        "settings": [
+            {"evaluator": part.header.label, "settings": dict(part.header.settings)} for part in results.evaluators
+        ],
         "environment": [{"what": name, "value": value} for name, value in results.environment.items()],
     }
 
@@ -66,7 +79,6 @@ def _summarise_evaluator(part: EvaluatorResults) -> dict[str, Any]:
     return {
         "evaluator": part.header.label,
         "jobs": dict(sorted(statuses.items())),
-        "settings": dict(part.header.settings),
         "distribution": part.header.distribution,
     }
 

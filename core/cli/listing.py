@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..data_home import how_to_get, stored_folder
 from ..descriptions import DatasetInfo, Description, EvaluatorInfo, SearchSpaceInfo, SearchStrategyInfo
 from ..errors import UnknownNameError
 from ..interfaces import GroundTruth
@@ -105,16 +106,22 @@ def _explain_space(item: Provided[SearchSpaceInfo], plugins: PluginManager) -> d
     table = space.ground_truth()
     return _common(item) | {
         "architectures": space.size,
-        "datasets": list(item.info.datasets),
+        "datasets": [*item.info.datasets, *(["any other images"] if item.info.takes_any_images else [])],
         "provides": sorted(item.info.provides),
         "example": space.example(),
-        "ground truth": _explain_ground_truth(table) if table else [],
+        "ground truth": _explain_ground_truth(table) if table else _missing_table(item.info),
         "networks": [{"variant": name, "summary": text} for name, text in item.info.network_variants.items()],
         "evaluators": [
             {"evaluator": name, "supported": _support(evaluator.info, item.info)}
             for name, evaluator in plugins.evaluators().items()
         ],
     }
+
+
+def _missing_table(info: SearchSpaceInfo) -> list[dict[str, Any]] | str:
+    if info.requires is None:
+        return []
+    return f"not here. {how_to_get(info.requires)}"
 
 
 def _explain_ground_truth(table: GroundTruth) -> list[dict[str, Any]]:
@@ -126,6 +133,7 @@ def _explain_ground_truth(table: GroundTruth) -> list[dict[str, Any]]:
                 "metric": metric.key,
                 "unit": metric.unit,
                 "better": str(metric.direction),
+                "reduction": metric.reduction or "as in the table",
                 "noise ceiling": None if ceiling is None else round(ceiling, 3),
             }
         )
@@ -158,7 +166,14 @@ def _explain_dataset(item: Provided[DatasetInfo]) -> dict[str, Any]:
         "mean": list(info.mean),
         "std": list(info.std),
         "licence": info.licence,
+        "images": _where_images_are(info),
     }
+
+
+def _where_images_are(info: DatasetInfo) -> str:
+    if info.requires is None:
+        return "here, installed with the toolkit or a plugin"
+    return "here, imported" if stored_folder(info.requires) else f"not here. {how_to_get(info.requires)}"
 
 
 def _summarise_plugin(record: PluginRecord) -> dict[str, Any]:

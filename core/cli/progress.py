@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
     from ..domain import Record
 
@@ -57,7 +58,32 @@ def track(items: Iterable[T], total: int, noun: str) -> Iterator[T]:
         yield from progress.track(items, total=total, description=noun)
 
 
-def _make_progress() -> Progress:
+@contextmanager
+def track_steps(description: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that takes what is done and what there is in all, in any unit."""
+    with _make_progress(count=False) as progress:
+        yield _reporter(progress, description)
+
+
+@contextmanager
+def track_bytes(description: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that takes the bytes that are done and those there are in all."""
+    from rich.progress import DownloadColumn, TransferSpeedColumn
+
+    with _make_progress(DownloadColumn(), TransferSpeedColumn(), count=False) as progress:
+        yield _reporter(progress, description)
+
+
+def _reporter(progress: Progress, description: str) -> Callable[[int, int], None]:
+    task = progress.add_task(description, total=None)
+
+    def report(done: int, total: int) -> None:
+        progress.update(task, completed=done, total=total)
+
+    return report
+
+
+def _make_progress(*columns: ProgressColumn, count: bool = True) -> Progress:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -72,7 +98,8 @@ def _make_progress() -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        *((MofNCompleteColumn(),) if count else ()),
+        *columns,
         TextColumn("elapsed"),
         TimeElapsedColumn(),
         TextColumn("left"),

@@ -16,6 +16,7 @@ from ..errors import UsageError
 from .progress import JobProgress
 
 if TYPE_CHECKING:
+    from ..descriptions import DatasetInfo, SearchSpaceInfo
     from ..plan import Plan
     from ..plugin_manager import PluginManager
     from ..results.contents import Results
@@ -37,7 +38,21 @@ DEFAULT_EVALUATORS = ("gennas-combo", "synflow", "naswot", "params", "flops", "r
     help=f"Evaluator to score with; repeat for more.  [default: {', '.join(DEFAULT_EVALUATORS)}]",
 )
 @click.option("--space", default=DEFAULT_SPACE, show_default=True, metavar="NAME", help="Search space.")
-@click.option("--dataset", metavar="NAME", help="Image set that evaluators see.  [default: the space's first]")
+@click.option(
+    "--dataset", metavar="NAME", help="Image set that evaluators see.  [default: the space's first that is here]"
+)
+@click.option(
+    "--images",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Your own images instead: a folder with a sub-folder a class, an .npz, or CIFAR's official files.",
+)
+@click.option(
+    "--image-size",
+    type=click.IntRange(min=8),
+    metavar="PIXELS",
+    help="With --images: height and width to resize to.  [default: 32 for a folder, else as they are]",
+)
 @click.option("--samples", "-n", type=int, default=100, show_default=True, help="Number of architectures to sample.")
 @click.option(
     "--architectures",
@@ -84,11 +99,17 @@ DEFAULT_EVALUATORS = ("gennas-combo", "synflow", "naswot", "params", "flops", "r
 @click.option("--overwrite", is_flag=True, help="Replace the results file if it exists.")
 @click.option("--retry-failed", is_flag=True, help="With --resume: repeat jobs that ended without a score.")
 @click.option("--shard", metavar="I/K", help="Do only the I-th of K parts; join them with 'nasbench merge'.")
-@click.option("--metric", metavar="KEY", help="Ground truth of the printed table.  [default: the space's first]")
+@click.option(
+    "--metric",
+    metavar="NAME",
+    help="Ground truth to compare with, such as test_accuracy or cifar10/test_accuracy@108.  [default: the first one "
+    "of the data set]",
+)
 def run_command(
-    evaluators: tuple[str, ...], space: str, dataset: str | None, samples: int, architectures: Path | None, seed: int,
-    task: Path | None, device: str, workers: int | None, threads: int, time_limit: float | None, output: Path | None,
-    resume: bool, overwrite: bool, retry_failed: bool, shard: str | None, metric: str | None,
+    evaluators: tuple[str, ...], space: str, dataset: str | None, images: Path | None, image_size: int | None,
+    samples: int, architectures: Path | None, seed: int, task: Path | None, device: str, workers: int | None,
+    threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool, retry_failed: bool,
+    shard: str | None, metric: str | None,
 ) -> int:  # fmt: skip
     """Score architectures with evaluators and write a results file.
 
@@ -99,6 +120,10 @@ def run_command(
         raise UsageError("--resume continues a file and --overwrite replaces it: give one of them.")
     if resume and output is None:
         raise UsageError("--resume needs to know which file: name it with --output.")
+    if images and dataset:
+        raise UsageError("--images brings your own images and --dataset names an installed set: give one of them.")
+    if image_size and not images:
+        raise UsageError("--image-size belongs to --images.")
     shard_position = _parse_shard(shard)
 
     from ..devices import worker_devices
@@ -108,15 +133,17 @@ def run_command(
 
     plugins = installed_plugins()
     chosen = _with_task(evaluators, task) or _default_evaluators(space, plugins)
-    plan = make_plan(RunRequest(space, chosen, dataset, samples, seed, architectures), plugins)
-    _check_metric(plan, metric)
+    own_images = _describe_images(images, image_size) if images else None
+    plan = make_plan(RunRequest(space, chosen, dataset, own_images, samples, seed, architectures, metric), plugins)
     options = RunOptions(
         output=output or Path(f"nasbench-{datetime.now():%Y%m%d-%H%M%S}.h5"),
         devices=worker_devices(device, workers), threads=threads, time_limit=time_limit, resume=resume,
         overwrite=overwrite, retry_failed=retry_failed, shard=shard_position,
     )  # fmt: skip
+    info = plugins.search_space(space).info
+    _say_what_is_missing(plan, info, chose_dataset=bool(dataset or images))
     results = _run_with_progress(plan, options)
-    return _print_outcome(results, options, metric)
+    return _print_outcome(results, options)
 
 
 def _with_task(evaluators: tuple[str, ...], task: Path | None) -> tuple[str, ...]:
@@ -142,20 +169,37 @@ def _parse_shard(text: str | None) -> tuple[int, int]:
     return int(match[1]) - 1, int(match[2])
 
 
-def _check_metric(plan: Plan, metric: str | None) -> None:
-    known = [column.metric.key for column in plan.ground_truth]
-    if metric is not None and metric not in known:
-        here = f"It has: {', '.join(known)}." if known else "It has no ground truth."
-        raise UsageError(f"The search space '{plan.header.space}' has no metric '{metric}'. {here}")
+def _describe_images(path: Path, image_size: int | None) -> DatasetInfo:
+    from ...plugins.datasets.user_images import describe_images
+
+    return describe_images(path, image_size)
+
+
+def _say_what_is_missing(plan: Plan, space: SearchSpaceInfo, *, chose_dataset: bool) -> None:
+    """Say which data a run does without that the user could bring."""
+    first = space.datasets[0]
+    if not chose_dataset and plan.header.dataset != first:
+        click.echo(
+            f"Note: the images of '{first}' are not here, so evaluators see '{plan.header.dataset}'; 'nasbench data "
+            f"list {first}' says how to get them.",
+            err=True,
+        )
+    if not plan.ground_truth and space.requires is not None:
+        click.echo(
+            f"Note: the table of '{space.requires}' is not here, so there is no ground truth; 'nasbench data list "
+            f"{space.requires}' says how to get it.",
+            err=True,
+        )
 
 
 def _run_with_progress(plan: Plan, options: RunOptions) -> Results:
     from ..run import run_plan
 
     labels = ", ".join(spec.header.label for spec in plan.evaluators)
+    devices = f"{len(options.devices)} x {options.devices[0]}"
     click.echo(
         f"Scoring {len(plan.arch_ids)} architectures of {plan.header.space} with {labels}\n"
-        f"(images: {plan.header.dataset}, seed {plan.header.seed}, {len(options.devices)} x {options.devices[0]}, "
+        f"(images: {plan.header.dataset}, compared with: {_first_metric(plan)}, seed {plan.header.seed}, {devices}, "
         f"results: {options.output})",
         err=True,
     )
@@ -174,6 +218,10 @@ def _run_with_progress(plan: Plan, options: RunOptions) -> Results:
         raise
 
 
+def _first_metric(plan: Plan) -> str:
+    return plan.ground_truth[0].metric.key if plan.ground_truth else "nothing"
+
+
 def _resume_command(output: Path) -> str:
     args = [arg for arg in sys.argv[1:] if arg not in ("--resume", "--overwrite")]
     if not any(arg == "-o" or arg.startswith(("--output", "-o")) for arg in args):
@@ -181,11 +229,11 @@ def _resume_command(output: Path) -> str:
     return shlex.join(["nasbench", *args, "--resume"])
 
 
-def _print_outcome(results: Results, options: RunOptions, metric: str | None) -> int:
+def _print_outcome(results: Results, options: RunOptions) -> int:
     from ...reports import correlation_table, render
     from ..domain import Status
 
-    click.echo(render(correlation_table(results, metric), "table"), nl=False)
+    click.echo(render(correlation_table(results), "table"), nl=False)
     statuses = [record.status for part in results.evaluators for record in part.records]
     click.echo(
         f"Results: {options.output} (print this table again with 'nasbench report {options.output}')",

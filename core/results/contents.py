@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..domain import Record, Status
@@ -26,6 +28,11 @@ class EvaluatorResults:
     def done(self) -> int:
         """Number of finished jobs, whatever their status."""
         return sum(record.status is not Status.PENDING for record in self.records)
+
+    @property
+    def batches(self) -> dict[str, str]:
+        """The batches of images that the jobs saw: digest by description."""
+        return {name: digest for record in self.records for name, digest in record.batches.items()}
 
 
 @dataclass(frozen=True)
@@ -50,3 +57,19 @@ class Results:
     def plan_id(self) -> str:
         """Hash of the plan, see :func:`plan_id`."""
         return plan_id(self.plan, self.arch_ids, tuple(part.header for part in self.evaluators))
+
+    @property
+    def texts_digest(self) -> str:
+        """SHA-256 of all that the file says in attributes, which HDF5 gives no checksum of their own."""
+        said = [
+            asdict(self.plan),
+            [[asdict(column.metric), column.noise_ceiling, column.source] for column in self.ground_truth],
+            [[asdict(part.header), part.batches] for part in self.evaluators],
+            {name: as_text(value) for name, value in self.environment.items()},
+        ]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def as_text(value: Any) -> str:
+    """Return a value of the environment as it is stored."""
+    return value if isinstance(value, str) else json.dumps(value)

@@ -170,6 +170,7 @@ def _record_to_json(position: Position, record: Record) -> dict[str, Any]:
         "message": record.message,
         "seconds": [seconds.build, seconds.transfer, seconds.compute],
         "curves": record.curves,
+        "batches": record.batches,
     }
 
 
@@ -184,6 +185,7 @@ def _record_from_json(path: Path, number: int, entry: Mapping[str, Any]) -> tupl
             str(entry["message"]),
             Seconds(*map(float, entry["seconds"])),
             curves,
+            {str(name): str(digest) for name, digest in entry.get("batches", {}).items()},
         )
         return (int(evaluator), int(arch)), record
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -10,6 +10,9 @@ JOURNAL_FORMAT = "nasbench-journal"
 
 SECONDS_PARTS = ("build", "transfer", "compute")
 
+# Stands for the epochs of a metric that has none.
+NO_EPOCHS = -1
+
 # HDF5 1.10's file format: the oldest that checksums its own structure, so that damage is noticed.
 HDF5_VERSIONS = ("v110", "v110")
 

@@ -38,6 +38,12 @@ def merge_results(paths: Sequence[Path]) -> Results:
 def _merge_evaluator(
     path: Path, ours: EvaluatorResults, theirs: EvaluatorResults, arch_ids: Sequence[str]
 ) -> EvaluatorResults:
+    for name, digest in theirs.batches.items():
+        if ours.batches.get(name, digest) != digest:
+            raise ResultsFileError(
+                f"'{path}' was made from other images than the files before it: the batches of {name} that "
+                f"'{ours.header.label}' saw differ. Only shards with the same images can be merged."
+            )
     records = []
     for arch_id, mine, other in zip(arch_ids, ours.records, theirs.records, strict=True):
         if mine.status is Status.OK and other.status is Status.OK and mine.score != other.score:

@@ -18,7 +18,7 @@ from ..errors import ResultsFileError
 from ..plan import EvaluatorHeader, GroundTruthColumn, PlanHeader
 from .contents import EvaluatorResults, Results
 from .journal import Position, read_journal
-from .layout import FORMAT, FORMAT_VERSION, SECONDS_PARTS, journal_path
+from .layout import FORMAT, FORMAT_VERSION, NO_EPOCHS, SECONDS_PARTS, journal_path
 
 # A million architectures with a curve of a hundred points; a small file can claim to unpack to far more.
 MAX_ARRAY_BYTES = 2**30
@@ -46,6 +46,8 @@ def read_results(path: Path) -> Results:
             _check_format(path, file)
             stored_id = _text(file.attrs["plan_id"])
             results = _read_file(file)
+            if _text(file.attrs.get("texts_digest", results.texts_digest)) != results.texts_digest:
+                raise ValueError("its descriptions and their checksum differ")
     except PermissionError as error:
         raise ResultsFileError(f"'{path}' cannot be read: permission denied.") from error
     except READ_ERRORS as error:
@@ -88,9 +90,10 @@ def _read_ground_truth(dataset: h5py.Dataset, count: int) -> GroundTruthColumn:
         _text(attrs["dataset"]),
         _text(attrs["split"]),
         _text(attrs["quantity"]),
-        int(attrs["epochs"]),
+        None if int(attrs["epochs"]) == NO_EPOCHS else int(attrs["epochs"]),
         Direction(_text(attrs["direction"])),
         _text(attrs["unit"]),
+        _text(attrs.get("reduction", "")),
     )
     ceiling = float(attrs["noise_ceiling"])
     values = tuple(_read_numbers(dataset, count).tolist())
@@ -113,13 +116,16 @@ def _read_evaluator(group: h5py.Group, count: int) -> EvaluatorResults:
     messages = _read_texts(group["message"], count)
     seconds = [_read_numbers(group[f"seconds_{part}"], count).tolist() for part in SECONDS_PARTS]
     curves = {name: _read_curves(dataset, count) for name, dataset in group["curves"].items()}
+    batches = {str(name): str(digest) for name, digest in _read_json_object(attrs.get("batches", "{}")).items()}
     records = []
     for row in range(count):
         own_curves = {name: rows[row] for name, rows in curves.items() if rows[row]}
         if (statuses[row] == Status.OK) != math.isfinite(scores[row]):
             raise ValueError(f"'{header.label}' has status {statuses[row]} and score {scores[row]}")
         row_seconds = Seconds(*(part[row] for part in seconds))
-        records.append(Record(Status(statuses[row]), scores[row], messages[row], row_seconds, own_curves))
+        status = Status(statuses[row])
+        seen = {} if status is Status.PENDING else batches
+        records.append(Record(status, scores[row], messages[row], row_seconds, own_curves, seen))
     return EvaluatorResults(header, tuple(records))
 
 

@@ -17,12 +17,13 @@ import numpy as np
 from ..domain import Record, Status
 from ..errors import ResultsFileError, ResultsWriteError
 from ..plan import Plan
-from .contents import EvaluatorResults, Results
+from .contents import EvaluatorResults, Results, as_text
 from .journal import Journal, Position
 from .layout import (
     FORMAT,
     FORMAT_VERSION,
     HDF5_VERSIONS,
+    NO_EPOCHS,
     SECONDS_PARTS,
     group_name,
     journal_path,
@@ -57,6 +58,9 @@ class ResultsWriter:
         self._plan = plan
         self._environment = environment
         self._journal = journal
+        self._batches: dict[int, dict[str, str]] = {}
+        for (evaluator, _), record in records.items():
+            self._batches.setdefault(evaluator, {}).update(record.batches)
         self.checkpoint()
 
     @classmethod
@@ -90,7 +94,13 @@ class ResultsWriter:
             return cls(path, plan, stored.environment, _finished(stored), journal)
 
     def add(self, position: Position, record: Record) -> None:
-        """Store one record on disk; now and then the HDF5 file is brought up to date as well."""
+        """Store one record on disk; now and then the HDF5 file is brought up to date as well.
+
+        Raises:
+            ResultsFileError: The record's images are not those of the file's earlier records.
+            ResultsWriteError: The disk is full or gone.
+        """
+        _check_same_images(self.path, self._batches.setdefault(position[0], {}), record)
         self._journal.append(position, record)
         self.records[position] = record
         due = max(CHECKPOINT_SECONDS, CHECKPOINT_COST_FACTOR * self._checkpoint_cost)
@@ -192,6 +202,7 @@ def _write_file(file: h5py.File, results: Results) -> None:
     file.attrs["format"] = FORMAT
     file.attrs["format_version"] = FORMAT_VERSION
     file.attrs["plan_id"] = results.plan_id
+    file.attrs["texts_digest"] = results.texts_digest
     plan = file.create_group("plan")
     plan.attrs.update(
         space=results.plan.space,
@@ -199,9 +210,7 @@ def _write_file(file: h5py.File, results: Results) -> None:
         seed=results.plan.seed,
         sampling=results.plan.sampling,
     )
-    file.create_group("environment").attrs.update(
-        {name: value if isinstance(value, str) else json.dumps(value) for name, value in results.environment.items()}
-    )
+    file.create_group("environment").attrs.update({name: as_text(value) for name, value in results.environment.items()})
     _write_texts(file, "architectures", results.arch_ids)
     _write_ground_truth(file.create_group("ground_truth"), results)
     evaluators = file.create_group("evaluators")
@@ -215,7 +224,8 @@ def _write_ground_truth(group: h5py.Group, results: Results) -> None:
         dataset = _write_numbers(group, group_name(metric.key), np.asarray(column.values, float))
         dataset.attrs.update(
             key=metric.key, position=position, dataset=metric.dataset, split=metric.split, quantity=metric.quantity,
-            epochs=metric.epochs, direction=str(metric.direction), unit=metric.unit, source=column.source,
+            epochs=NO_EPOCHS if metric.epochs is None else metric.epochs, direction=str(metric.direction),
+            unit=metric.unit, reduction=metric.reduction, source=column.source,
             noise_ceiling=float("nan") if column.noise_ceiling is None else column.noise_ceiling,
         )  # fmt: skip
 
@@ -226,6 +236,7 @@ def _write_evaluator(group: h5py.Group, position: int, part: EvaluatorResults) -
         label=header.label, position=position, name=header.name, direction=str(header.direction),
         version=header.version, settings=json.dumps(header.settings, sort_keys=True),
         settings_hash=header.settings_hash, distribution=header.distribution,
+        batches=json.dumps(part.batches, sort_keys=True),
     )  # fmt: skip
     _write_numbers(group, "score", np.array([record.score for record in records]))
     _write_texts(group, "status", [record.status for record in records])
@@ -296,6 +307,16 @@ def _check_same_plan(path: Path, stored: Results, plan: Plan) -> None:
         f"'{path}' was made by another plan; it differs in: {where}. Repeat the command that made it, or choose "
         "another --output."
     )
+
+
+def _check_same_images(path: Path, known: dict[str, str], record: Record) -> None:
+    """Check that a job saw the batches that earlier jobs of its evaluator saw, and remember its own."""
+    for name, digest in record.batches.items():
+        if known.setdefault(name, digest) != digest:
+            raise ResultsFileError(
+                f"The scores in '{path}' were made from other images: its batch of {name} has the digest "
+                f"{known[name]}, now it has {digest}. Bring back the images of that run, or choose another --output."
+            )
 
 
 def _labels(results: Results) -> list[str]:

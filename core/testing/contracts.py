@@ -10,6 +10,7 @@ import random
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from ..domain import JobKey, Record, Status
@@ -17,6 +18,9 @@ from ..evaluation import JobRunner
 from ..interfaces import SearchSpace
 from ..plugin_manager import installed_plugins
 from ..settings import parse_settings, settings_hash
+
+# Enough for a mean that is off by a hundredth to show, few enough for a set of millions.
+MOST_IMAGES = 5000
 
 
 class SearchSpaceContract:
@@ -82,13 +86,32 @@ class SearchSpaceContract:
             stages = getattr(network, "forward_stages")(torch.zeros(2, *dataset.image_shape))  # noqa: B009
             assert all(stage.ndim == 4 for stage in stages)
 
+    def test_mutants_are_architectures(self) -> None:
+        """A mutant can be mutated again and is an architecture; the same generator gives the same mutants."""
+        space = self.make_space()
+        if type(space)._mutate is SearchSpace._mutate:
+            return
+        chains = []
+        for _ in range(2):
+            rng = np.random.default_rng(3)
+            chain = [space.example()]
+            for _ in range(20):
+                chain.append(space.mutate(chain[-1], rng))
+            chains.append(chain)
+        assert chains[0] == chains[1]
+        assert len({space.canonicalize(text) for text in chains[0]}) > 1
+
     def test_ground_truth_is_there_if_promised(self) -> None:
-        """A space that provides ``ground_truth`` has a finite value for each sampled architecture and metric."""
+        """A space that provides ``ground_truth`` has a finite value for each sampled architecture and metric.
+
+        A table that users must import may be missing.
+        """
         space, sample = self.make_space(), self.draw()
         table = space.ground_truth()
-        assert (table is not None) == ("ground_truth" in space.info.provides)
         if table is None:
+            assert "ground_truth" not in space.info.provides or space.info.requires is not None
             return
+        assert "ground_truth" in space.info.provides
         for metric in table.metrics:
             assert all(math.isfinite(value) for value in table.values(metric, sample))
             assert all(math.isnan(value) for value in table.values(metric, ["no architecture"]))
@@ -224,19 +247,29 @@ class DatasetContract:
     def test_images_and_labels_are_what_the_description_says(self) -> None:
         """Shape, type, range, labels, mean and standard deviation agree with the description."""
         info = installed_plugins().dataset(self.dataset).info
-        images, labels = info.create().load()
-        assert images.shape == (len(labels), *info.image_shape)
-        assert images.dtype == np.float32
+        dataset = info.create()
+        labels = dataset.labels()
         assert labels.dtype == np.int64
+        assert set(labels.tolist()) == set(range(info.num_classes))
+        images = dataset.images(_spread_positions(len(labels)))
+        assert images.shape == (min(len(labels), MOST_IMAGES), *info.image_shape)
+        assert images.dtype == np.float32
         assert images.min() >= 0.0
         assert images.max() <= 1.0
-        assert set(labels.tolist()) == set(range(info.num_classes))
         np.testing.assert_allclose(images.mean(axis=(0, 2, 3)), info.mean, atol=0.02)
         np.testing.assert_allclose(images.std(axis=(0, 2, 3)), info.std, atol=0.02)
 
-    def test_images_are_the_same_every_time(self) -> None:
-        """Loading twice gives the same bits."""
+    def test_images_depend_on_their_position_only(self) -> None:
+        """Another instance, asked for images in another order and by ones, gives the same bits."""
         info = installed_plugins().dataset(self.dataset).info
-        first, second = info.create().load(), info.create().load()
-        assert np.array_equal(first[0], second[0])
-        assert np.array_equal(first[1], second[1])
+        first, second = info.create(), info.create()
+        assert np.array_equal(first.labels(), second.labels())
+        positions = _spread_positions(len(first.labels()))[:16]
+        images = first.images(positions)
+        assert np.array_equal(images[::-1], second.images(positions[::-1]))
+        assert all(np.array_equal(images[i : i + 1], second.images(positions[i : i + 1])) for i in range(len(images)))
+
+
+def _spread_positions(count: int) -> npt.NDArray[np.int64]:
+    """Return at most :data:`MOST_IMAGES` positions, evenly spread over ``count`` images."""
+    return np.linspace(0, count - 1, min(count, MOST_IMAGES)).astype(np.int64)

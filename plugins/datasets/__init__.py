@@ -1,11 +1,18 @@
-"""Built-in data sets: images that ship inside packages this one depends on, so nothing is downloaded."""
+"""Image sets: some ship inside packages this one depends on, others a user imports; and the sources of the latter."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...core.descriptions import DatasetInfo
+from ...core.descriptions import DatasetInfo, DataSourceInfo
 from ...core.hookspecs import hookimpl
+from .data_sources import DATA_SOURCES
+
+_KRIZHEVSKY = "Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009"
+
+# Mean and standard deviation as GenNAS and NAS-Bench-201 normalise with (GenNAS's released code), for both CIFARs.
+_CIFAR_MEAN = (125.3 / 255, 123.0 / 255, 113.9 / 255)
+_CIFAR_STD = (63.0 / 255, 62.1 / 255, 66.7 / 255)
 
 PHOTOS = DatasetInfo(
     name="photos",
@@ -33,9 +40,57 @@ MNIST = DatasetInfo(
     licence="CC BY-SA 3.0 (Yann LeCun, Corinna Cortes)",
 )
 
+CIFAR10 = DatasetInfo(
+    name="cifar10",
+    summary="CIFAR-10: 50,000 colour images at 32x32 pixels, ten classes.",
+    source=_KRIZHEVSKY,
+    factory=f"{__name__}.imported:Cifar10",
+    image_shape=(3, 32, 32),
+    num_classes=10,
+    mean=_CIFAR_MEAN,
+    std=_CIFAR_STD,
+    horizontal_flip=True,
+    licence="none stated",
+    requires="cifar10",
+)
+
+CIFAR100 = DatasetInfo(
+    name="cifar100",
+    summary="CIFAR-100: 50,000 colour images at 32x32 pixels, a hundred classes.",
+    source=_KRIZHEVSKY,
+    factory=f"{__name__}.imported:Cifar100",
+    image_shape=(3, 32, 32),
+    num_classes=100,
+    mean=_CIFAR_MEAN,
+    std=_CIFAR_STD,
+    horizontal_flip=True,
+    licence="none stated",
+    requires="cifar100",
+)
+
+IMAGENET16_120 = DatasetInfo(
+    name="imagenet16-120",
+    summary="ImageNet16-120: 151,700 colour images at 16x16 pixels, the first 120 classes of ImageNet.",
+    source="Chrabaszcz et al., A Downsampled Variant of ImageNet, 2017; Dong and Yang, NAS-Bench-201, 2020",
+    factory=f"{__name__}.imported:ImageNet16",
+    image_shape=(3, 16, 16),
+    num_classes=120,
+    # As in GenNAS's released code.
+    mean=(122.68 / 255, 116.66 / 255, 104.01 / 255),
+    std=(63.22 / 255, 61.26 / 255, 65.09 / 255),
+    horizontal_flip=True,
+    licence="ImageNet's terms of access: non-commercial research and education",
+    requires="imagenet16-120",
+)
+
 
 @hookimpl
 def nasbench_datasets() -> Iterable[DatasetInfo]:
-    """Yield the data sets that come with the toolkit."""
-    yield PHOTOS
-    yield MNIST
+    """Yield the image sets that the toolkit knows."""
+    yield from (PHOTOS, MNIST, CIFAR10, CIFAR100, IMAGENET16_120)
+
+
+@hookimpl
+def nasbench_data_sources() -> Iterable[DataSourceInfo]:
+    """Yield where image and text sets come from."""
+    yield from DATA_SOURCES

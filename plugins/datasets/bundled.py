@@ -1,4 +1,4 @@
-"""The built-in data sets."""
+"""The data sets whose images ship inside packages that the toolkit depends on."""
 
 from __future__ import annotations
 
@@ -11,17 +11,24 @@ from ...core.interfaces import Dataset
 
 
 class Photos(Dataset):
-    """Patches of photographs."""
+    """Patches of photographs: 1,000 images of shape (3, 32, 32)."""
 
-    def load(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-        """Return 1,000 images of shape (3, 32, 32) and their labels."""
-        return load_photos()
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Return which photograph each patch was cut from."""
+        return load_photos()[1]
+
+    def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Return the patches at these positions."""
+        return load_photos()[0][positions]
 
 
 class Mnist(Dataset):
-    """Handwritten digits: the training part of the split that ``nasbench201-tiny`` uses."""
+    """Handwritten digits, 2,000 images of shape (1, 12, 12): the training part of ``nasbench201-tiny``'s split."""
 
-    def load(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-        """Return 2,000 images of shape (1, 12, 12) and their labels."""
-        train, _ = load_mnist_split()
-        return train.images, train.labels
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Return the digits."""
+        return load_mnist_split()[0].labels
+
+    def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Return the images at these positions."""
+        return load_mnist_split()[0].images[positions]

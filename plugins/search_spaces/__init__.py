@@ -1,24 +1,46 @@
-"""Built-in search spaces."""
+"""Built-in search spaces and their benchmark tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...core.descriptions import SearchSpaceInfo
+from ...core.descriptions import DataSourceInfo, SearchSpaceInfo
 from ...core.hookspecs import hookimpl
+from .data_sources import NASBENCH101_SOURCE, NASBENCH201_SOURCE, NASBENCH_NLP_SOURCE
+
+# The benchmarks' own data sets, and the images that need no download.
+_CIFAR_LIKE = ("cifar10", "cifar100", "imagenet16-120", "photos")
 
 _NETWORK_VARIANTS = {
     "benchmark": "NAS-Bench-201's cells: batch norm affine and tracked, convolutions without bias",
     "gennas": "the GenNAS authors' cells: batch norm neither affine nor tracked, biased convolutions",
 }
 
+NASBENCH101 = SearchSpaceInfo(
+    name="nasbench101",
+    summary="NAS-Bench-101: 423,624 unique cells of up to seven vertices, 3 cells in each of 3 stacks.",
+    source="Ying et al., NAS-Bench-101, ICML 2019",
+    factory=f"{__name__}.nasbench101.space:Nasbench101",
+    datasets=_CIFAR_LIKE,
+    takes_any_images=True,
+    requires="nasbench101",
+    provides=frozenset({"network", "images", "labels", "stages", "ground_truth"}),
+    network_variants={
+        "benchmark": "the benchmark's networks: 128 channels behind the stem, batch norm with momentum 0.003",
+        "gennas": "the GenNAS authors' networks: 16 channels, batch norm with momentum 0.1",
+        "stem16": "the benchmark's networks with 16 channels",
+    },
+)
+
 NASBENCH201 = SearchSpaceInfo(
     name="nasbench201",
     summary="NAS-Bench-201: 6,466 unique cells of four nodes, 16 channels, 5 cells in each of 3 stages.",
     source="Dong & Yang, NAS-Bench-201, ICLR 2020",
     factory=f"{__name__}.nasbench201.space:Nasbench201",
-    datasets=("photos",),
-    provides=frozenset({"network", "images", "labels", "stages"}),
+    datasets=_CIFAR_LIKE,
+    takes_any_images=True,
+    requires="nasbench201",
+    provides=frozenset({"network", "images", "labels", "stages", "ground_truth"}),
     network_variants=_NETWORK_VARIANTS,
 )
 
@@ -36,5 +58,14 @@ NASBENCH201_TINY = SearchSpaceInfo(
 @hookimpl
 def nasbench_search_spaces() -> Iterable[SearchSpaceInfo]:
     """Yield the search spaces that come with the toolkit."""
+    yield NASBENCH101
     yield NASBENCH201
     yield NASBENCH201_TINY
+
+
+@hookimpl
+def nasbench_data_sources() -> Iterable[DataSourceInfo]:
+    """Yield the benchmark tables that users can import."""
+    yield NASBENCH101_SOURCE
+    yield NASBENCH201_SOURCE
+    yield NASBENCH_NLP_SOURCE

@@ -1,10 +1,14 @@
+import hashlib
+import struct
+
 import numpy as np
 import pytest
 import torch
-from nasbench_toolkit.core.batches import draw_batch
+from nasbench_toolkit.core.batches import Batch, batch_digest, draw_batch
 from nasbench_toolkit.core.descriptions import DatasetInfo
 from nasbench_toolkit.core.errors import EvaluationError
 from nasbench_toolkit.core.interfaces import Dataset
+from nasbench_toolkit.plugins.datasets import MNIST
 
 INFO = DatasetInfo(
     name="ramps",
@@ -21,10 +25,13 @@ MIRRORLESS = DatasetInfo(**{**vars(INFO), "horizontal_flip": False})
 class Ramps(Dataset):
     """Image i has the value i / 100 in its left column and 0 elsewhere; its label is i."""
 
-    def load(self):
-        images = np.zeros((40, 1, 4, 4), np.float32)
-        images[:, 0, :, 0] = np.arange(40)[:, None] / 100
-        return images, np.arange(40)
+    def labels(self):
+        return np.arange(40)
+
+    def images(self, positions):
+        images = np.zeros((len(positions), 1, 4, 4), np.float32)
+        images[:, 0, :, 0] = positions[:, None] / 100
+        return images
 
 
 def draw(size=8, seed=1, resolution=None, augment=False, info=INFO):
@@ -62,3 +69,51 @@ def test_draw_batch_resizes_by_nearest_neighbour() -> None:
 def test_draw_batch_larger_than_the_data_set() -> None:
     with pytest.raises(EvaluationError, match="needs a batch of 41 images and the dataset 'ramps' has 40"):
         draw(size=41)
+
+
+def test_draw_batch_asks_for_the_images_of_the_batch_only() -> None:
+    asked = []
+
+    class Recorded(Ramps):
+        def images(self, positions):
+            asked.append(positions.tolist())
+            return super().images(positions)
+
+    batch = draw_batch(INFO, Recorded(), 8, 1, None, False)
+    assert asked == [batch.labels.tolist()]
+
+
+@pytest.mark.parametrize(
+    ("size", "seed", "resolution", "digest"),
+    [(16, 123456789, None, "5826338747dc9df9"), (64, 7, 24, "eac4a425b8b6361a")],
+)
+def test_draw_batch_is_what_it_always_was(size, seed, resolution, digest) -> None:
+    # Stored scores depend on these very bits.
+    assert batch_digest(draw_batch(MNIST, MNIST.create(), size, seed, resolution, True)) == digest
+
+
+def test_batch_digest_equals_an_independent_one() -> None:
+    batch = Batch(torch.tensor([[[[1.5, -2.0]]]]), torch.tensor([3]))
+    packed = struct.pack("<5q2f", 4, 1, 1, 1, 2, 1.5, -2.0) + struct.pack("<2qq", 1, 1, 3)
+    assert batch_digest(batch) == hashlib.sha256(packed).hexdigest()[:16]
+
+
+def test_batch_digest_tells_batches_apart() -> None:
+    images, labels = torch.zeros(2, 1, 2, 2), torch.zeros(2, dtype=torch.int64)
+    digests = {
+        batch_digest(Batch(*pair))
+        for pair in (
+            (images, labels),
+            (images + 1e-7, labels),
+            (images, labels + 1),
+            (images.reshape(2, 1, 1, 4), labels),
+            (images.reshape(2, 1, 4, 1), labels),
+        )
+    }
+    assert len(digests) == 5
+
+
+def test_batch_digest_depends_on_values_not_on_strides() -> None:
+    images, labels = torch.arange(32.0).reshape(2, 1, 4, 4), torch.arange(2)
+    turned = images.transpose(2, 3).contiguous().transpose(2, 3)
+    assert batch_digest(Batch(turned, labels)) == batch_digest(Batch(images, labels))

@@ -80,3 +80,19 @@ def test_seconds_add_up_to_the_total(make_context) -> None:
     assert seconds.build > 0
     assert seconds.transfer > 0
     assert seconds.total == pytest.approx(5.0)
+
+
+def test_batches_are_remembered_by_what_they_hold(make_context) -> None:
+    cache = WorkerCache({})
+    context = make_context(cache)
+    context.batch(9)
+    context.batch(9, augment=True)
+    context.batch(6, resolution=8)
+    assert list(context.batches) == ["9 images", "9 images, augmented", "6 images at 8x8"]
+    assert len(set(context.batches.values())) == 3
+    again = make_context(cache, arch_id="width-5")
+    again.batch(9)
+    assert again.batches["9 images"] == context.batches["9 images"]
+    other = make_context(seed=1)
+    other.batch(9)
+    assert other.batches["9 images"] != context.batches["9 images"]

@@ -1,4 +1,6 @@
+import numpy as np
 import pytest
+from nasbench_toolkit import Dataset, DatasetInfo
 from nasbench_toolkit.core.errors import (
     InvalidArchitectureError,
     SampleSizeError,
@@ -93,3 +95,58 @@ def test_make_plan_refuses_evaluators(toy_plan, evaluators, error, message: str)
 def test_make_plan_refuses_a_dataset_the_space_has_no_networks_for(toy_plugins) -> None:
     with pytest.raises(UsageError, match="no networks for the dataset 'mnist'. Choose one of: noise"):
         make_plan(RunRequest("toy", ("toy-width",), dataset="mnist"), toy_plugins)
+
+
+def test_make_plan_the_chosen_metric_comes_first(toy_plan) -> None:
+    plan = toy_plan(samples=3, metric="test_cross_entropy")
+    assert [column.metric.key for column in plan.ground_truth] == [
+        "noise/test_cross_entropy@5",
+        "noise/test_accuracy@5",
+    ]
+    assert plan.plan_id == toy_plan(samples=3).plan_id
+
+
+def test_make_plan_unknown_metric_lists_those_there_are(toy_plan) -> None:
+    with pytest.raises(UnknownNameError, match=r"There are: noise/test_accuracy@5, noise/test_cross_entropy@5"):
+        toy_plan(metric="validation_accuracy")
+
+
+def own_images() -> DatasetInfo:
+    return DatasetInfo(
+        name="images-of-mine", summary="Mine.", source="the tests", factory=NoiseOfMine, image_shape=(1, 16, 16),
+        num_classes=2, mean=(0.5,), std=(0.25,),
+    )  # fmt: skip
+
+
+class NoiseOfMine(Dataset):
+    def labels(self):
+        return np.arange(8) % 2
+
+    def images(self, positions):
+        return np.random.default_rng(1).random((8, 1, 16, 16), np.float32)[positions]
+
+
+def test_make_plan_own_images_are_named_in_every_job_key(toy_plugins) -> None:
+    request = RunRequest("toy-imported", ("toy-random",), images=own_images(), samples=2)
+    plan = make_plan(request, toy_plugins)
+    assert plan.job_key(0, 0).dataset == "images-of-mine"
+    assert plan.images == request.images
+
+
+def test_make_plan_own_images_are_refused_where_no_networks_take_them(toy_plugins) -> None:
+    with pytest.raises(UsageError, match="has no networks for the dataset 'images-of-mine'. Choose one of: noise"):
+        make_plan(RunRequest("toy", ("toy-random",), images=own_images()), toy_plugins)
+
+
+def test_make_plan_network_that_the_space_does_not_have_is_refused(toy_plugins) -> None:
+    request = RunRequest("toy", ("params:network=stem16",), samples=2)
+    with pytest.raises(UsageError, match="asked to score the network 'stem16', which the search space 'toy' does not"):
+        make_plan(request, toy_plugins)
+
+
+def test_make_plan_the_benchmarks_network_goes_without_saying(toy_plugins) -> None:
+    named, silent = (
+        make_plan(RunRequest("toy", (text,), samples=2), toy_plugins).evaluators[0].header
+        for text in ("params:network=benchmark", "params")
+    )
+    assert named.settings_hash == silent.settings_hash

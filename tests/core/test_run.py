@@ -104,3 +104,9 @@ def test_run_writes_to_disk_before_it_reports(toy_plan, tmp_path, evaluators) ->
         lambda _: seen.append(read_results(path).evaluators[0].done),
     )
     assert seen == [1, 2, 3, 4, 5]
+
+
+def test_run_stores_which_images_the_evaluators_saw(toy_plan, tmp_path) -> None:
+    results = run(toy_plan(("toy-width", "toy-random"), samples=2), tmp_path / "r.h5")
+    assert results.evaluators[0].batches == {}
+    assert list(results.evaluators[1].batches) == ["4 images, augmented"]

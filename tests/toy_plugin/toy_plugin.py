@@ -7,16 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from nasbench_toolkit import (
+    DataError,
     Dataset,
     DatasetInfo,
+    DataSource,
+    DataSourceInfo,
     DegenerateError,
     Direction,
     Evaluation,
     Evaluator,
     EvaluatorInfo,
     GroundTruth,
+    ImportSummary,
     InvalidArchitectureError,
     Metric,
+    OfficialFile,
     SearchSpace,
     SearchSpaceInfo,
     SearchStrategy,
@@ -24,6 +29,7 @@ from nasbench_toolkit import (
     Settings,
     hookimpl,
     setting,
+    stored_folder,
 )
 
 ACCURACY = Metric("noise", "test", "accuracy", 5, Direction.MAXIMIZE, "percent")
@@ -69,10 +75,36 @@ class OneConvolution(SearchSpace):
         return Widths()
 
 
+class ImportedConvolution(OneConvolution):
+    """The same networks, whose ground truth must be imported."""
+
+    def ground_truth(self):
+        return Widths() if stored_folder("toy-numbers") else None
+
+
+class Numbers(DataSource):
+    """A text with one number a line."""
+
+    def import_from(self, path, folder, progress):
+        lines = path.read_text().splitlines()
+        for done, line in enumerate(lines, start=1):
+            progress(done, len(lines))
+            if not line.isdigit():
+                raise DataError(f"'{path}', line {done}: '{line}' is no number.")
+            with (folder / "numbers.txt").open("a") as file:
+                file.write(f"{line}\n")
+        return ImportSummary(len(lines), "numbers", ("There are no letters.",))
+
+    def verify(self, folder):
+        return ImportSummary(len((folder / "numbers.txt").read_text().split()), "numbers")
+
+
 class Noise(Dataset):
-    def load(self):
-        rng = np.random.default_rng(0)
-        return rng.random((64, 1, 16, 16), np.float32), np.arange(64) % 2
+    def labels(self):
+        return np.arange(64) % 2
+
+    def images(self, positions):
+        return np.random.default_rng(0).random((64, 1, 16, 16), np.float32)[positions]
 
 
 @dataclass(frozen=True)
@@ -144,9 +176,48 @@ def nasbench_search_spaces():
         provides=frozenset({"network", "images", "labels", "ground_truth"}),
     )
 
+    yield SearchSpaceInfo(
+        name="toy-imported",
+        summary="One convolution of any width, with a table to import.",
+        source="the tests",
+        factory=ImportedConvolution,
+        datasets=("imported-noise", "noise"),
+        takes_any_images=True,
+        requires="toy-numbers",
+        provides=frozenset({"network", "images", "labels", "ground_truth"}),
+    )
+
+
+@hookimpl
+def nasbench_data_sources():
+    yield DataSourceInfo(
+        name="toy-numbers",
+        summary="Numbers.",
+        source="the tests",
+        factory=Numbers,
+        licence="CC0",
+        homepage="https://example.org",
+        files=(
+            OfficialFile("numbers.txt", os.environ.get("TOY_NUMBERS_URL"), 6, os.environ.get("TOY_NUMBERS_CHECKSUM")),
+            OfficialFile("letters.txt", None, None, None),
+        ),
+        accepts="A text with one number a line.",
+    )
+
 
 @hookimpl
 def nasbench_datasets():
+    yield DatasetInfo(
+        name="imported-noise",
+        summary="Sixty-four images of noise, to be imported.",
+        source="the tests",
+        factory=Noise,
+        image_shape=(1, 16, 16),
+        num_classes=2,
+        mean=(0.5,),
+        std=(0.25,),
+        requires="toy-numbers",
+    )
     yield DatasetInfo(
         name="noise",
         summary="Sixty-four images of noise.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....core.descriptions import EvaluatorInfo
 from ....core.domain import Direction
-from .settings import NaswotSettings
+from .settings import NaswotSettings, NetworkSettings
 
 EVALUATORS: tuple[EvaluatorInfo, ...] = (
     EvaluatorInfo(
@@ -15,6 +15,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         direction=Direction.MAXIMIZE,
         formula="number of trainable scalars",
         needs=frozenset({"network"}),
+        settings=NetworkSettings,
     ),
     EvaluatorInfo(
         name="flops",
@@ -24,6 +25,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         direction=Direction.MAXIMIZE,
         formula="sum over executed convolutions and linear layers of (outputs x fan-in)",
         needs=frozenset({"network", "images"}),
+        settings=NetworkSettings,
     ),
     EvaluatorInfo(
         name="synflow",
@@ -33,6 +35,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         direction=Direction.MAXIMIZE,
         formula="log sum |theta dR/dtheta|, R = sum of logits of an all-ones image through absolute weights",
         needs=frozenset({"network", "images"}),
+        settings=NetworkSettings,
     ),
     EvaluatorInfo(
         name="naswot",

@@ -20,8 +20,8 @@ from torch.overrides import TorchFunctionMode
 
 from ....core.context import EvaluationContext
 from ....core.interfaces import Evaluator
-from ....core.settings import Settings
 from .probing import BatchNormBypass, argument, network_mode
+from .settings import NetworkSettings
 
 _GATHERING = (functional.conv1d, functional.conv2d, functional.conv3d, functional.linear)
 _SCATTERING = (functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d)
@@ -70,8 +70,8 @@ def count_macs(network: nn.Module, image_shape: tuple[int, int, int]) -> int:
     return counter.macs
 
 
-class Flops(Evaluator[Settings]):
+class Flops(Evaluator[NetworkSettings]):
     """Scores an architecture by its multiply-adds for one image of the data set."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        return float(count_macs(context.network(), context.dataset.image_shape))
+        return float(count_macs(context.network(self.settings.network), context.dataset.image_shape))

@@ -136,5 +136,5 @@ class Naswot(Evaluator[NaswotSettings]):
     """Scores an architecture by the log-determinant of its activation-pattern kernel."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        network = context.network()
+        network = context.network(self.settings.network)
         return naswot_score(network, context.batch(self.settings.batch_size).images)

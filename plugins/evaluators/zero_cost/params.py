@@ -10,7 +10,7 @@ from torch import nn
 
 from ....core.context import EvaluationContext
 from ....core.interfaces import Evaluator
-from ....core.settings import Settings
+from .settings import NetworkSettings
 
 
 def count_params(network: nn.Module) -> int:
@@ -18,8 +18,8 @@ def count_params(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
 
 
-class Params(Evaluator[Settings]):
+class Params(Evaluator[NetworkSettings]):
     """Scores an architecture by the number of its trainable parameters."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        return float(count_params(context.network()))
+        return float(count_params(context.network(self.settings.network)))

@@ -24,8 +24,8 @@ from torch.func import functional_call
 from ....core.context import EvaluationContext
 from ....core.errors import DegenerateError, DivergedError
 from ....core.interfaces import Evaluator
-from ....core.settings import Settings
 from .probing import BatchNormBypass, counted_weight_names, network_mode
+from .settings import NetworkSettings
 
 
 def log_synaptic_flow(network: nn.Module, image_shape: tuple[int, int, int]) -> float:
@@ -75,8 +75,8 @@ def _total_flow(logits: Tensor, weights: list[Tensor]) -> float:
     return float(torch.stack(flows).sum())
 
 
-class Synflow(Evaluator[Settings]):
+class Synflow(Evaluator[NetworkSettings]):
     """Scores an architecture by the logarithm of its synaptic flow at initialisation."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        return log_synaptic_flow(context.network(), context.dataset.image_shape)
+        return log_synaptic_flow(context.network(self.settings.network), context.dataset.image_shape)

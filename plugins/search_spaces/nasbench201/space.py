@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ....core.errors import InvalidArchitectureError
 from ....core.interfaces import GroundTruth, SearchSpace
-from .cell import canonical_arch_str, parse_arch_str, unique_arch_strs
+from .cell import EDGES, OPERATIONS, canonical_arch_str, format_arch_str, parse_arch_str, unique_arch_strs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # The size of NAS-Bench-201's networks (Dong & Yang, ICLR 2020, section 2.1).
 STEM_CHANNELS = 16
 CELLS_PER_STAGE = 5
+
+# In the code of the GenNAS authors (Li et al., NeurIPS 2021); their paper says one edge in six.
+REDRAWN_SHARE = 1 / 5
 
 # As small as a network with three stages of cells can be, and wide enough for cells to differ.
 TINY_STEM_CHANNELS = 8
@@ -55,6 +58,13 @@ class Nasbench201(SearchSpace):
         arch_ids = self._arch_ids()
         return [arch_ids[index] for index in rng.choice(len(arch_ids), count, replace=False)]
 
+    def _mutate(self, text: str, rng: np.random.Generator) -> str:
+        """Redraw each edge's operation with probability `REDRAWN_SHARE`, uniformly: it may come out as it was."""
+        redrawn = rng.random(len(EDGES)) < REDRAWN_SHARE
+        new = rng.integers(len(OPERATIONS), size=len(EDGES))
+        ops = zip(parse_arch_str(text), redrawn, new, strict=True)
+        return format_arch_str([OPERATIONS[index] if redraw else op for op, redraw, index in ops])
+
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
         from .network import CellNetwork
 
@@ -65,6 +75,18 @@ class Nasbench201(SearchSpace):
             variant="gennas" if variant == "gennas" else "benchmark",
             **self._network_size(),
         )
+
+    def ground_truth(self) -> GroundTruth | None:
+        """Return the table that was imported as ``nasbench201``, None if none was.
+
+        Raises:
+            DataError: The stored table is damaged.
+        """
+        from ....benchmarks_data.tables.store import TABLE_NAME, StoredTable
+        from ....core.data_home import stored_folder
+
+        folder = stored_folder("nasbench201")
+        return None if folder is None else StoredTable.open(folder / TABLE_NAME)
 
 
 class Nasbench201Tiny(Nasbench201):
@@ -89,6 +111,14 @@ class Nasbench201Tiny(Nasbench201):
                 f"{self.size:,} cells of its table. Sample from it, or use 'nasbench201', which has all."
             )
         return arch_id
+
+    def _mutate(self, text: str, rng: np.random.Generator) -> str:
+        """Mutate until a cell of the table comes out, the same one if need be."""
+        self.canonicalize(text)
+        while True:
+            child = super()._mutate(text, rng)
+            if canonical_arch_str(parse_arch_str(child)) in _tiny_table().row_of:
+                return child
 
     def ground_truth(self) -> GroundTruth:
         """Return the embedded table."""

@@ -126,7 +126,7 @@ def test_inspect_says_what_a_file_holds(nasbench) -> None:
     assert summary["space"] == "toy"
     assert summary["architectures"] == 5
     assert summary["evaluators"][0]["jobs"] == {"ok": 5}
-    assert summary["evaluators"][0]["settings"] == {"mode": "x", "seconds": 0.0}
+    assert summary["settings"][0]["settings"] == {"mode": "x", "seconds": 0.0}
     assert {row["what"] for row in summary["environment"]} >= {
         "created",
         "version_torch",

@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 import fcntl
 import os
 import resource
@@ -6,7 +7,7 @@ import shutil
 
 import h5py
 import pytest
-from nasbench_toolkit.core.domain import Record, Seconds, Status
+from nasbench_toolkit.core.domain import Direction, Metric, Record, Seconds, Status
 from nasbench_toolkit.core.errors import ResultsFileError, ResultsWriteError
 from nasbench_toolkit.core.results.journal import Journal, read_journal
 from nasbench_toolkit.core.results.layout import journal_path
@@ -14,7 +15,7 @@ from nasbench_toolkit.core.results.merge import merge_results
 from nasbench_toolkit.core.results.reader import read_results
 from nasbench_toolkit.core.results.writer import ResultsWriter, write_results
 
-RECORD = Record(Status.OK, 0.1 + 0.2, "", Seconds(0.5, 0.25, 1.0), {"loss": (1.0, 0.5)})
+RECORD = Record(Status.OK, 0.1 + 0.2, "", Seconds(0.5, 0.25, 1.0), {"loss": (1.0, 0.5)}, {"16 images": "0a1b"})
 FAILURE = Record(Status.FAILED, float("nan"), "ValueError: größer als 5")
 
 
@@ -53,6 +54,7 @@ def test_results_are_readable_with_plain_h5py(plan, finished) -> None:
         assert file["evaluators/toy-width/score"][0] == RECORD.score
         assert file["evaluators/toy-width/curves/loss"][0].tolist() == [1.0, 0.5]
         assert file["evaluators/toy-random:mode=a_b"].attrs["label"] == "toy-random:mode=a/b"
+        assert file["evaluators/toy-width"].attrs["batches"] == '{"16 images": "0a1b"}'
         assert file["ground_truth/noise_test_accuracy@5"].attrs["unit"] == "percent"
 
 
@@ -266,11 +268,16 @@ def damage_plan(path) -> None:
         file["plan"].attrs["seed"] = 99
 
 
+def damage_description(path) -> None:
+    with h5py.File(path, "r+") as file:
+        file["ground_truth/noise_test_accuracy@5"].attrs["unit"] = "percenu"
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         damage_truncate, damage_bytes, damage_empty, damage_text, damage_shape, damage_status, damage_missing_group,
-        damage_plan, damage_bomb,
+        damage_plan, damage_bomb, damage_description,
     ],
 )  # fmt: skip
 def test_damaged_file_is_refused_named_and_left_untouched(plan, finished, damage) -> None:
@@ -331,3 +338,32 @@ def test_merge_refuses_other_plans_and_contradictions(plan, toy_plan, finished, 
         writer.add((0, 0), Record(Status.OK, 0.5))
     with pytest.raises(ResultsFileError, match="same job must have the same score"):
         merge_results([finished, tmp_path / "same.h5"])
+
+
+def test_metric_without_epochs_and_with_a_reduction_comes_back(plan, tmp_path) -> None:
+    metric = Metric("hardware", "edgegpu", "latency", None, Direction.MINIMIZE, "ms", "mean of 3 runs")
+    column = dataclasses.replace(plan.ground_truth[0], metric=metric)
+    path = tmp_path / "r.h5"
+    with ResultsWriter.create(path, dataclasses.replace(plan, ground_truth=(column,)), {}, overwrite=False):
+        pass
+    assert read_results(path).ground_truth[0].metric == metric
+
+
+OTHER_IMAGES = dataclasses.replace(RECORD, batches={"16 images": "ffff"})
+
+
+def test_resume_with_other_images_is_refused_and_keeps_the_scores(plan, finished) -> None:
+    with (
+        ResultsWriter.resume(finished, plan, {}) as writer,
+        pytest.raises(ResultsFileError, match="made from other images: its batch of 16 images has the digest 0a1b"),
+    ):
+        writer.add((0, 1), OTHER_IMAGES)
+    assert [record.status for record in read_results(finished).evaluators[0].records[:2]] == ["ok", "pending"]
+
+
+def test_merge_of_shards_with_other_images_is_refused(plan, finished, tmp_path) -> None:
+    other = tmp_path / "other.h5"
+    with ResultsWriter.create(other, plan, {}, overwrite=False) as writer:
+        writer.add((0, 1), OTHER_IMAGES)
+    with pytest.raises(ResultsFileError, match="the batches of 16 images that 'toy-width' saw differ"):
+        merge_results([finished, other])

@@ -1,17 +1,25 @@
 import numpy as np
 import pytest
-from nasbench_toolkit.plugins.datasets import MNIST, PHOTOS, nasbench_datasets
+from nasbench_toolkit.plugins.datasets import MNIST, PHOTOS, nasbench_data_sources, nasbench_datasets
 
-INFOS = [pytest.param(info, id=info.name) for info in nasbench_datasets()]
+INFOS = {info.name: info for info in nasbench_datasets()}
+BUNDLED = [pytest.param(info, id=name) for name, info in INFOS.items() if info.requires is None]
+SOURCES = {info.name: info for info in nasbench_data_sources()}
+
+
+def load(info):
+    dataset = info.create()
+    labels = dataset.labels()
+    return dataset.images(np.arange(len(labels))), labels
 
 
 def test_datasets_names():
-    assert [info.name for info in nasbench_datasets()] == ["photos", "mnist"]
+    assert list(INFOS) == ["photos", "mnist", "cifar10", "cifar100", "imagenet16-120"]
 
 
-@pytest.mark.parametrize("info", INFOS)
+@pytest.mark.parametrize("info", BUNDLED)
 def test_dataset_matches_its_description(info):
-    images, labels = info.create().load()
+    images, labels = load(info)
     assert images.shape[1:] == info.image_shape
     assert images.dtype == np.float32
     assert 0.0 <= images.min() < images.max() <= 1.0
@@ -19,9 +27,9 @@ def test_dataset_matches_its_description(info):
     assert len(images) == len(labels)
 
 
-@pytest.mark.parametrize("info", INFOS)
+@pytest.mark.parametrize("info", BUNDLED)
 def test_dataset_normalisation_constants(info):
-    images, _ = info.create().load()
+    images, _ = load(info)
     # JPEG decoders may differ by a grey level here and there.
     np.testing.assert_allclose(info.mean, images.mean(axis=(0, 2, 3), dtype=np.float64), atol=3e-4)
     np.testing.assert_allclose(info.std, images.std(axis=(0, 2, 3), dtype=np.float64), atol=3e-4)
@@ -32,6 +40,27 @@ def test_datasets_mirror_photographs_but_not_digits():
     assert not MNIST.horizontal_flip
 
 
-@pytest.mark.parametrize("info", INFOS)
+@pytest.mark.parametrize("info", BUNDLED)
 def test_dataset_states_its_licence(info):
     assert "CC" in info.licence
+
+
+def test_data_sources_names():
+    assert list(SOURCES) == ["cifar10", "cifar100", "imagenet16-120", "wikitext-2", "ptb"]
+
+
+@pytest.mark.parametrize("info", SOURCES.values(), ids=SOURCES)
+def test_data_source_says_all_a_user_needs(info):
+    assert info.create().info is info
+    assert info.content == ("text" if info.name in ("wikitext-2", "ptb") else "images")
+    assert info.licence
+    assert info.homepage.startswith("https://")
+    assert info.accepts.startswith("Takes ")
+    assert info.files
+    for file in info.files:
+        assert file.url is None or (file.url.endswith(f"/{file.name}") and file.checksum)
+
+
+def test_datasets_require_data_sources_that_exist():
+    required = {info.requires for info in INFOS.values() if info.requires}
+    assert required == {info.name for info in SOURCES.values() if info.content == "images"}

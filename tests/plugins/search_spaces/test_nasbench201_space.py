@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from nasbench_toolkit.core.errors import InvalidArchitectureError, PluginError, 
 from nasbench_toolkit.plugins.datasets import MNIST, PHOTOS
 from nasbench_toolkit.plugins.search_spaces import NASBENCH201, NASBENCH201_TINY
 from nasbench_toolkit.plugins.search_spaces.nasbench201 import space as space_module
-from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import unique_arch_strs
+from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import OPERATIONS, parse_arch_str, unique_arch_strs
 
 INDEX_13714 = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|"
 OUTSIDE = "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|"
@@ -90,6 +91,22 @@ def test_nasbench201_refuses_unknown_variant(space):
         space.build_network(INDEX_13714, PHOTOS, "wide")
 
 
+def test_nasbench201_mutation_rates(space):
+    # An edge is redrawn with probability 1/5, and then differs in four of five cases.
+    rng = np.random.default_rng(0)
+    parent = parse_arch_str(INDEX_13714)
+    children = [parse_arch_str(space.mutate(INDEX_13714, rng)) for _ in range(4000)]
+    changed = [np.mean([child[edge] != parent[edge] for child in children]) for edge in range(6)]
+    assert changed == pytest.approx([4 / 25] * 6, abs=0.03)
+    new = Counter(child[0] for child in children if child[0] != parent[0])
+    assert [new[op] / len(children) for op in OPERATIONS if op != parent[0]] == pytest.approx([1 / 25] * 4, abs=0.015)
+
+
+def test_nasbench201_mutation_refuses_other_text(space):
+    with pytest.raises(InvalidArchitectureError, match="has 1 '\\+'-separated groups"):
+        space.mutate("resnet", np.random.default_rng(0))
+
+
 def test_nasbench201_has_no_ground_truth(space):
     assert space.ground_truth() is None
 
@@ -102,6 +119,17 @@ def test_tiny_samples_the_cells_of_its_table(tiny):
 def test_tiny_canonicalize_cell_of_the_table(tiny):
     arch_id = unique_arch_strs()[5000]
     assert tiny.canonicalize(arch_id) == arch_id
+
+
+def test_tiny_mutation_stays_in_its_table(tiny):
+    rng = np.random.default_rng(0)
+    children = {tiny.canonicalize(tiny.mutate(unique_arch_strs()[5000], rng)) for _ in range(20)}
+    assert children <= {unique_arch_strs()[index] for index in (5000, 6000, 100)}
+
+
+def test_tiny_mutation_refuses_cell_outside_its_table(tiny):
+    with pytest.raises(InvalidArchitectureError, match="which is tabular"):
+        tiny.mutate(unique_arch_strs()[7], np.random.default_rng(0))
 
 
 def test_tiny_canonicalize_refuses_cell_outside_its_table(tiny):

@@ -81,3 +81,10 @@ def test_listing_does_not_import_torch():
         "nasbench_toolkit.plugins.search_spaces; sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["params", "naswot", "synflow"])
+def test_evaluate_scores_another_network_of_the_space_when_asked(make_context, name):
+    settings = parse_settings(name, INFOS[name].settings, {"network": "gennas"})
+    benchmark = create(name).evaluate(make_context()).score
+    assert INFOS[name].create(settings).evaluate(make_context()).score != benchmark

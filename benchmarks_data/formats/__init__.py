@@ -1,0 +1,1 @@
+"""Readers of official benchmark files; none executes what a file contains."""

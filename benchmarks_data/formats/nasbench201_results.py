@@ -1,0 +1,146 @@
+"""What the files of NAS-Bench-201 and NATS-Bench (topology) hold for an architecture, and the table made of it.
+
+Both benchmarks keep, for each architecture and each length of training, one record a data set and seed (a "trial")
+with a value for each epoch; see ``ArchResults`` and ``ResultsCount`` in their code. A table needs the last epoch only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ...core.errors import DataError
+from ..tables.raw import RawTable
+
+NUM_ARCHITECTURES = 15_625
+HOME = "https://github.com/D-X-Y/NATS-Bench"
+
+_ACCURACIES = (
+    ("cifar10", "ori-test", "cifar10/test_accuracy"),
+    ("cifar100", "x-test", "cifar100/test_accuracy"),
+    ("ImageNet16-120", "x-test", "imagenet16-120/test_accuracy"),
+    ("cifar10-valid", "x-valid", "cifar10-valid/validation_accuracy"),
+    ("cifar100", "x-valid", "cifar100/validation_accuracy"),
+    ("ImageNet16-120", "x-valid", "imagenet16-120/validation_accuracy"),
+)
+_DATASETS = ("cifar10", "cifar10-valid", "cifar100", "ImageNet16-120")
+_TIMES = tuple((name, f"{name.lower()}/training_seconds") for name in _DATASETS)
+_QUANTITIES = (*(key for *_, key in _ACCURACIES), *(key for _, key in _TIMES))
+
+Trials = Mapping[object, object]
+Row = tuple[object, ...]
+
+
+class ResultsReader:
+    """Turns the records of one file into rows of a table.
+
+    Attributes:
+        epochs_by_key: Number of training epochs by the name that the file has for it, such as ``full``.
+    """
+
+    def __init__(self, file_name: str, epochs_by_key: Mapping[str, int]) -> None:
+        self.file_name = file_name
+        self.epochs_by_key = epochs_by_key
+
+    def reduce(self, container: dict[object, object]) -> object:
+        """Return the row of an architecture's record, any other dict as it is; for ``load_plain``."""
+        if not any(isinstance(container.get(key), dict) for key in self.epochs_by_key):
+            return container
+        return self.row(container)
+
+    def row(self, record: object) -> Row:
+        """Return the architecture's string and the mean of its trials for each quantity, NaN where there is none.
+
+        Raises:
+            DataError: The record is not of this benchmark.
+        """
+        if not isinstance(record, dict):
+            raise self.refusal("an architecture's record is missing")
+        names: set[object] = set()
+        values: list[float] = []
+        for key, epochs in self.epochs_by_key.items():
+            results = record.get(key)
+            if not isinstance(results, dict) or not isinstance(results.get("all_results"), dict):
+                raise self.refusal(f"the record of an architecture has no results '{key}'")
+            names.add(str(results.get("arch_str")))
+            values += self._means(str(results.get("arch_str")), results["all_results"], epochs)
+        if len(names) != 1:
+            raise self.refusal(f"one record is of several architectures: {', '.join(sorted(map(str, names)))}")
+        return (names.pop(), *values)
+
+    def table(self, architectures: object, rows: Mapping[int, object]) -> RawTable:
+        """Return the table of rows by their index in the file's list of architectures.
+
+        Raises:
+            DataError: The list and the rows do not fit together, or there is no row.
+        """
+        if not isinstance(architectures, list | tuple) or not all(isinstance(text, str) for text in architectures):
+            raise self.refusal("it has no list of architectures ('meta_archs')")
+        indices = sorted(rows)
+        if not indices:
+            raise self.refusal("it holds no results")
+        for index in indices:
+            self._check_row(index, rows[index], architectures)
+        keys = [f"{quantity}@{epochs}" for epochs in self.epochs_by_key.values() for quantity in _QUANTITIES]
+        values = np.array([rows[index][1:] for index in indices], dtype=np.float64)  # type: ignore[index]
+        return RawTable(
+            architectures=[architectures[index] for index in indices],
+            columns=dict(zip(keys, values.T, strict=True)),
+            reduction="mean of the runs",
+            row_name=lambda row: f"architecture index {indices[row]}",
+        )
+
+    def refusal(self, problem: str) -> DataError:
+        """Return the error to raise for something wrong with the file."""
+        return DataError(
+            f"'{self.file_name}' is not a NAS-Bench-201 or NATS-Bench topology file as published: {problem}. "
+            f"Get it again from {HOME}."
+        )
+
+    def _check_row(self, index: int, row: object, architectures: Sequence[str]) -> None:
+        if type(index) is not int or not 0 <= index < len(architectures):
+            raise self.refusal(f"it has results for index {index!s:.40}, of {len(architectures):,} architectures")
+        if not isinstance(row, tuple) or row[0] != architectures[index]:
+            raise self.refusal(f"the results at index {index} are not those of '{architectures[index]:.100}'")
+
+    def _means(self, architecture: str, all_results: Trials, epochs: int) -> list[float]:
+        trials: dict[str, list[Mapping[object, object]]] = {}
+        for key, trial in all_results.items():
+            if not isinstance(key, tuple) or not isinstance(trial, dict) or trial.get("epochs") != epochs:
+                raise self.refusal(f"'{architecture:.100}' has a run that is not one of {epochs} epochs")
+            trials.setdefault(str(key[0]), []).append(trial)
+        place = f"'{architecture:.100}' after {epochs} epochs"
+        accuracies = [
+            self._mean(place, [_accuracy(trial, split, epochs) for trial in trials.get(dataset, [])])
+            for dataset, split, _ in _ACCURACIES
+        ]
+        times = [
+            self._mean(place, [_total_time(trial, epochs) for trial in trials.get(dataset, [])])
+            for dataset, _ in _TIMES
+        ]
+        return accuracies + times
+
+    def _mean(self, place: str, values: Sequence[object]) -> float:
+        """Return the mean of those values that are there, NaN if none is."""
+        present = [value for value in values if value is not None]
+        for value in present:
+            if not isinstance(value, int | float) or not math.isfinite(value):
+                raise self.refusal(f"{place}: a value that is no finite number ({value!s:.40})")
+        return sum(present) / len(present) if present else math.nan  # type: ignore[arg-type]
+
+
+def _accuracy(trial: Mapping[object, object], split: str, epochs: int) -> object:
+    """Return the accuracy in percent on a split after the last epoch, None if it is not there."""
+    values = trial.get("eval_acc1es")
+    return values.get(f"{split}@{epochs - 1}") if isinstance(values, dict) else None
+
+
+def _total_time(trial: Mapping[object, object], epochs: int) -> object:
+    """Return the seconds that the training took, None if they are missing for some epoch."""
+    times = trial.get("train_times")
+    if not isinstance(times, dict) or len(times) != epochs:
+        return None
+    values = list(times.values())
+    return sum(values) if all(isinstance(value, int | float) for value in values) else math.nan

@@ -1,0 +1,46 @@
+"""A folder in an official layout, used where it is instead of being imported."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ...core.interfaces import Dataset
+from .official_files import open_official_files
+from .official_layouts import ImageLayout
+from .stored_images import ImageBatch
+
+
+class OfficialFolder(Dataset):
+    """The training images of a folder in an official layout, which are read whole at first use.
+
+    Args:
+        layout: The layout.
+        folder: The folder.
+    """
+
+    def __init__(self, layout: ImageLayout, folder: Path) -> None:
+        self.layout = layout
+        self.folder = folder
+
+    @cached_property
+    def _batch(self) -> ImageBatch:
+        with open_official_files(self.layout, self.folder) as files:
+            batches = list(files.read(split="train"))
+        images = np.concatenate([batch.images for batch in batches])
+        return ImageBatch("train", images, np.concatenate([batch.labels for batch in batches]))
+
+    def labels(self) -> npt.NDArray[np.int64]:
+        """Return the label of every training image.
+
+        Raises:
+            DataError: A file is damaged.
+        """
+        return self._batch.labels
+
+    def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Return the training images at these positions."""
+        return self._batch.images[positions].astype(np.float32) / np.float32(255)

@@ -1,0 +1,1 @@
+"""Tables of trained performance: reading, checking, storing and looking up."""

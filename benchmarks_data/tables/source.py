@@ -1,0 +1,156 @@
+"""Data sources that are tables of trained performance: read, checked against the search space, stored."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from ...core.errors import DataError, InvalidArchitectureError
+from ...core.interfaces import DataSource, ImportSummary, Progress
+from .checks import check_columns
+from .interchange import INTERCHANGE_SUFFIXES, read_interchange
+from .merge import TableRows, merge_rows
+from .raw import RawTable
+from .store import TABLE_NAME, StoredTable
+from .store_writer import write_table
+
+Reader = Callable[[Path, Progress], RawTable]
+
+DIRECTORY = "/"
+"""Key of :attr:`TableSource.readers` for directories."""
+
+BLOCK_ROWS = 16_384
+"""Rows whose canonical strings are computed at once: bounds memory, and how often progress is told."""
+
+
+class TableSource(DataSource):
+    """Reads a table of a search space, checks it and stores one row for each canonical architecture.
+
+    Must implement ``canonicalize_many``; may extend ``readers`` and implement ``prepare`` and ``check_rows``.
+
+    Attributes:
+        readers: By end of the file's name, the longest that fits counts, or :data:`DIRECTORY`; this class brings
+            the interchange form. Readers that need much should be imported when called.
+        num_architectures: How many canonical architectures the search space has, None if it is not known.
+        what_is_merged: Rows of one canonical architecture, in words.
+        repeats_are_runs: Whether an architecture listed twice was trained twice; if not, rows must agree.
+    """
+
+    readers: ClassVar[Mapping[str, Reader]] = dict.fromkeys(INTERCHANGE_SUFFIXES, read_interchange)
+    num_architectures: ClassVar[int | None] = None
+    what_is_merged: ClassVar[str] = "isomorphic cells"
+    repeats_are_runs: ClassVar[bool] = False
+
+    @abstractmethod
+    def canonicalize_many(self, texts: Sequence[str]) -> list[str]:
+        """Return the canonical string of each architecture.
+
+        Raises:
+            InvalidArchitectureError: One is not an architecture of the space.
+        """
+
+    def prepare(self, raw: RawTable) -> RawTable:
+        """Translate what is peculiar to the benchmark, such as a number that means *not measured*."""
+        return raw
+
+    def check_rows(self, path: Path, raw: RawTable, arch_ids: Sequence[str]) -> None:
+        """Compare ``raw.checks`` with what the space computes.
+
+        Args:
+            path: The file, for messages.
+            raw: The table as read.
+            arch_ids: Canonical string of each row.
+
+        Raises:
+            DataError: A row does not fit; the message names it.
+        """
+
+    def import_from(self, path: Path, folder: Path, progress: Progress) -> ImportSummary:
+        """Read a table, check every row and store it.
+
+        Raises:
+            DataError: The file or directory is not what it should be; the message names the row and the remedy.
+        """
+        reader = self._reader_of(path)
+        # Reading and canonicalising each count for half of the progress, whatever their own units are.
+        raw = self.prepare(reader(path, lambda done, total: progress(done, 2 * total)))
+        # Architectures before values: a table of another search space should be refused as such.
+        arch_ids = self._canonical_strings(path, raw, progress)
+        raw = check_columns(path, raw)
+        self.check_rows(path, raw, arch_ids)
+        rows = merge_rows(path, raw, arch_ids, self.what_is_merged, repeats_are_runs=self.repeats_are_runs)
+        notes = (*raw.notes, *rows.notes, *self._coverage(path, rows))
+        write_table(folder / TABLE_NAME, rows, data_source=self.info.name, imported_from=path.absolute().name)
+        return ImportSummary(len(rows.arch_ids), "architectures", notes)
+
+    def verify(self, folder: Path) -> ImportSummary:
+        """Read all of a stored table and check it.
+
+        Raises:
+            DataError: It is damaged, or a table of something else.
+        """
+        path = folder / TABLE_NAME
+        table = StoredTable.open(path)
+        if table.data_source != self.info.name:
+            raise DataError(
+                f"'{path}' is a table of '{table.data_source}', expected '{self.info.name}'. Import "
+                f"'{self.info.name}' again."
+            )
+        table.verify()
+        return ImportSummary(len(table), "architectures")
+
+    def _reader_of(self, path: Path) -> Reader:
+        if path.is_dir():
+            fitting = [suffix for suffix in self.readers if suffix == DIRECTORY]
+        else:
+            fitting = [suffix for suffix in self.readers if path.name.lower().endswith(suffix)]
+        if fitting:
+            return self.readers[max(fitting, key=len)]
+        kinds = ["a directory" if suffix == DIRECTORY else f"'{suffix}'" for suffix in self.readers]
+        raise DataError(
+            f"'{path}' is {'a directory' if path.is_dir() else 'a file of an unknown kind'}; tables of "
+            f"'{self.info.name}' end in {', '.join(kinds)}. {self.info.accepts}"
+        )
+
+    def _canonical_strings(self, path: Path, raw: RawTable, progress: Progress) -> list[str]:
+        arch_ids: list[str] = []
+        total = len(raw.architectures)
+        for start in range(0, total, BLOCK_ROWS):
+            block = raw.architectures[start : start + BLOCK_ROWS]
+            try:
+                arch_ids += self.canonicalize_many(block)
+            except InvalidArchitectureError:
+                self._name_bad_row(path, raw, start, block)
+                raise
+            progress(total + len(arch_ids), 2 * total)
+        return arch_ids
+
+    def _name_bad_row(self, path: Path, raw: RawTable, start: int, block: Sequence[str]) -> None:
+        for row, text in enumerate(block, start):
+            try:
+                self.canonicalize_many([text])
+            except InvalidArchitectureError as error:
+                raise DataError(
+                    f"'{path}', {raw.row_name(row)}: {str(error).rstrip('.')}. Correct the file, or check that it is a "
+                    f"table of '{self.info.name}'."
+                ) from error
+
+    def _coverage(self, path: Path, rows: TableRows) -> tuple[str, ...]:
+        count = len(rows.arch_ids)
+        if self.num_architectures is None or count == self.num_architectures:
+            return ()
+        return (f"'{path.name}' has {count:,} of the {self.num_architectures:,} architectures of the search space.",)
+
+
+def without_marker(raw: RawTable, key: str, marker: float, meaning: str) -> RawTable:
+    """Return the table with NaN where a column has ``marker``, and a note that says ``meaning``."""
+    column = raw.columns.get(key)
+    if column is None or not (marked := column == marker).any():
+        return raw
+    cleaned = column.copy()
+    cleaned[marked] = float("nan")
+    note = f"{key} is {marker:g} in {int(marked.sum()):,} rows: {meaning}; stored as not measured."
+    return replace(raw, columns={**raw.columns, key: cleaned}, notes=(*raw.notes, note))

@@ -1,0 +1,169 @@
+"""Looks values up in a stored table, whose layout :mod:`.store_writer` describes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from ...core.domain import Metric
+from ...core.errors import DataError
+from ...core.interfaces import GroundTruth
+from .metrics import QUANTITIES, parse_metric_key
+from .store_writer import FORMAT, FORMAT_VERSION, MAX_ARRAY_BYTES
+
+TABLE_NAME = "table.h5"
+
+# What h5py and the checks below raise for a file that is not what it should be.
+READ_ERRORS = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, IndexError, OverflowError)
+
+
+class StoredTable(GroundTruth):
+    """A stored table; columns are read when they are asked for, and kept.
+
+    Attributes:
+        path: The file.
+        data_source: Name of the data source that it was imported by.
+        imported_from: Name of the user's file.
+        num_rows: Number of rows that the user's file had, before rows of one architecture were merged.
+    """
+
+    def __init__(self, path: Path, file: h5py.File) -> None:
+        """Read all but the large arrays; :meth:`open` is the way to make one."""
+        self.path = path
+        self.data_source = _text(file.attrs["data_source"])
+        self.imported_from = _text(file.attrs["imported_from"])
+        reduction = _text(file.attrs["reduction"])
+        self._length = int(file["architectures"].shape[0])
+        group = file["columns"]
+        self._datasets = {
+            parse_metric_key(_text(group[name].attrs["key"]), reduction): f"columns/{name}"
+            for name in sorted(group, key=int)
+        }
+        if not self._datasets or not self._length:
+            raise ValueError("it has no values")
+        self._columns: dict[str, npt.NDArray[np.float64]] = {}
+
+    @classmethod
+    def open(cls, path: Path) -> StoredTable:
+        """Open a table.
+
+        Raises:
+            DataError: The file is missing, damaged, of something else or of a newer version. It is never changed.
+        """
+        with _opened(path) as file:
+            return cls(path, file)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What the table holds; the first is the default."""
+        return tuple(self._datasets)
+
+    def __len__(self) -> int:
+        """Return the number of architectures."""
+        return self._length
+
+    @property
+    def arch_ids(self) -> list[str]:
+        """All canonical strings, in rising order."""
+        return [arch_id.decode() for arch_id in self._encoded_ids.tolist()]
+
+    @cached_property
+    def num_rows(self) -> int:
+        """Number of rows that the user's file had, before rows of one architecture were merged."""
+        with _opened(self.path) as file:
+            return int(_array(file, "rows_merged", "i", self._length).sum())
+
+    def values(self, metric: Metric, arch_ids: Sequence[str]) -> list[float]:
+        """Return one value for each canonical string, NaN where the table has none.
+
+        Raises:
+            DataError: The table has no such metric, or is damaged.
+        """
+        column = self._column(metric)
+        wanted = np.array([arch_id.encode() for arch_id in arch_ids], dtype="S")
+        rows = np.searchsorted(self._encoded_ids, wanted).clip(max=self._length - 1)
+        found = self._encoded_ids[rows] == wanted
+        values: list[float] = np.where(found, column[rows], np.nan).tolist()
+        return values
+
+    def verify(self) -> None:
+        """Read everything and check it.
+
+        Raises:
+            DataError: Something is damaged: checksums, order of the architectures, ranges of the values.
+        """
+        with _opened(self.path) as file:
+            ids = self._encoded_ids
+            if not (ids[:-1] < ids[1:]).all():
+                raise ValueError("its architectures are not in order")
+            if (_array(file, "rows_merged", "i", self._length) < 1).any():
+                raise ValueError("a row was made from none")
+            for metric in self.metrics:
+                if QUANTITIES[metric.quantity].impossible(self._column(metric)).any():
+                    raise ValueError(f"{metric.key} is out of range")
+
+    @cached_property
+    def _encoded_ids(self) -> npt.NDArray[np.bytes_]:
+        with _opened(self.path) as file:
+            return _array(file, "architectures", "S", self._length)
+
+    def _column(self, metric: Metric) -> npt.NDArray[np.float64]:
+        if metric.key not in self._columns:
+            names = {known.key: name for known, name in self._datasets.items()}
+            if metric.key not in names:
+                raise DataError(f"'{self.path}' has no metric '{metric.key}'. It has {', '.join(names)}.")
+            with _opened(self.path) as file:
+                self._columns[metric.key] = _array(file, names[metric.key], "f", self._length)
+        return self._columns[metric.key]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """Open a table's file; whatever goes wrong with it becomes a DataError."""
+    try:
+        with h5py.File(path, "r") as file:
+            _check_format(path, file)
+            yield file
+    except FileNotFoundError as error:
+        raise DataError(f"There is no table '{path}'. Import it again with 'nasbench data import'.") from error
+    except READ_ERRORS as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(
+            f"'{path}' is damaged or not a stored table ({reason}). It was left as it is; import the table again."
+        ) from error
+
+
+def _check_format(path: Path, file: h5py.File) -> None:
+    name, version = _text(file.attrs.get("format", b"unknown")), int(file.attrs.get("format_version", 0))
+    if name != FORMAT:
+        raise ValueError(f"its format is {name!r}, expected {FORMAT!r}")
+    if version > FORMAT_VERSION:
+        raise DataError(
+            f"'{path}' has version {version} of the format; this nasbench reads {FORMAT_VERSION}. Update "
+            "nasbench-toolkit, or import the table again."
+        )
+
+
+def _text(value: Any) -> str:
+    """Return an attribute as text. Raises ValueError if it is none."""
+    if not isinstance(value, bytes):
+        raise ValueError(f"expected a text of fixed length, got {value!r:.40}")
+    return value.decode()
+
+
+def _array(file: h5py.File, name: str, kind: str, length: int) -> npt.NDArray[Any]:
+    """Read an array after checking that it is what it should be, and no larger than this program can hold."""
+    dataset = file[name]
+    if dataset.shape != (length,) or dataset.dtype.kind != kind:
+        raise ValueError(f"'{name}' has shape {dataset.shape} and type {dataset.dtype}")
+    if length * dataset.dtype.itemsize > MAX_ARRAY_BYTES:
+        raise ValueError(f"'{name}' claims {length * dataset.dtype.itemsize:,} bytes")
+    array: npt.NDArray[Any] = dataset[:]
+    return array

@@ -1,0 +1,1 @@
+"""Word-level text sets for language modelling."""

@@ -1,0 +1,236 @@
+"""The data directory: one folder for each imported benchmark table or data set, with a manifest that seals it.
+
+An import works in a hidden folder beside the final one and is renamed when all of it is there, so the directory is
+never left with half an import, whatever happens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .errors import DataError, DataHomeError
+from .interfaces import DataSource, ImportSummary, Progress
+
+ENVIRONMENT_VARIABLE = "NASBENCH_DATA"
+MANIFEST_NAME = "manifest.json"
+MANIFEST_FORMAT = "nasbench-data"
+MANIFEST_VERSION = 1
+
+# A manifest lists a handful of files; a larger one is not ours.
+MAX_MANIFEST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """One file of an import: its name in the folder, size in bytes and SHA-256 in hexadecimal."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an import stored.
+
+    Attributes:
+        name: Name of the data source.
+        imported_from: Name of the user's file or directory.
+        imported_at: Date and time in UTC, ISO 8601.
+        items: How many things were stored.
+        unit: What they are.
+        notes: What the user was told.
+        files: The stored files.
+    """
+
+    name: str
+    imported_from: str
+    imported_at: str
+    items: int
+    unit: str
+    notes: tuple[str, ...]
+    files: tuple[StoredFile, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of all stored files."""
+        return sum(file.size_bytes for file in self.files)
+
+
+def data_home() -> Path:
+    """Return the data directory: ``NASBENCH_DATA`` or the platform's place for a user's data; it need not exist."""
+    given = os.environ.get(ENVIRONMENT_VARIABLE)
+    if given:
+        return Path(given).expanduser().absolute()
+    import platformdirs
+
+    return platformdirs.user_data_path("nasbench")
+
+
+def stored_folder(name: str) -> Path | None:
+    """Return the folder of an imported data source, None if it was not imported."""
+    folder = data_home() / name
+    return folder if (folder / MANIFEST_NAME).is_file() else None
+
+
+def read_manifest(name: str) -> Manifest | None:
+    """Return what is stored of a data source, None if it was not imported.
+
+    Raises:
+        DataError: The manifest is damaged or of a newer version.
+    """
+    folder = stored_folder(name)
+    if folder is None:
+        return None
+    path = folder / MANIFEST_NAME
+    try:
+        if path.stat().st_size > MAX_MANIFEST_BYTES:
+            raise ValueError("it is too large")
+        return _parse_manifest(name, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DataError(
+            f"'{path}' is damaged or of a newer version of nasbench: {error}. Import '{name}' again, or remove it with "
+            f"'nasbench data remove {name}'."
+        ) from error
+
+
+def _parse_manifest(name: str, fields: dict[str, Any]) -> Manifest:
+    if (fields["format"], fields["format_version"], fields["name"]) != (MANIFEST_FORMAT, MANIFEST_VERSION, name):
+        raise ValueError(f"it is not a manifest of '{name}', version {MANIFEST_VERSION}")
+    files = tuple(
+        StoredFile(str(file["name"]), int(file["size_bytes"]), str(file["sha256"])) for file in fields["files"]
+    )
+    for file in files:
+        if Path(file.name).name != file.name or file.name in ("", ".", ".."):
+            raise ValueError(f"it names the file '{file.name}'")
+    return Manifest(
+        name=name,
+        imported_from=str(fields["imported_from"]),
+        imported_at=str(fields["imported_at"]),
+        items=int(fields["items"]),
+        unit=str(fields["unit"]),
+        notes=tuple(map(str, fields["notes"])),
+        files=files,
+    )
+
+
+def import_data(data_source: DataSource, path: Path, progress: Progress) -> Manifest:
+    """Import a user's file or directory; what was imported before under the same name is replaced at the end.
+
+    Raises:
+        DataError: ``path`` does not exist or is not what it should be; the data directory is as it was.
+        DataHomeError: The data directory cannot be written.
+    """
+    if not path.exists():
+        raise DataError(f"There is no file or directory '{path}'. {data_source.info.accepts}")
+    name = data_source.info.name
+    with _temporary_folder(name) as folder:
+        summary = data_source.import_from(path, folder, progress)
+        manifest = _write_manifest(name, path, folder, summary)
+        _put_in_place(folder, data_home() / name)
+    return manifest
+
+
+@contextmanager
+def _temporary_folder(name: str) -> Iterator[Path]:
+    home = data_home()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=home))
+    except OSError as error:
+        raise DataHomeError(
+            f"Cannot write to the data directory '{home}': {error.strerror}. Name another one in the environment "
+            f"variable {ENVIRONMENT_VARIABLE}."
+        ) from error
+    try:
+        yield folder
+    except OSError as error:
+        raise DataHomeError(f"Cannot import '{name}' into '{home}': {error}. What was there is as it was.") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_manifest(name: str, path: Path, folder: Path, summary: ImportSummary) -> Manifest:
+    files = tuple(
+        StoredFile(file.name, file.stat().st_size, file_digest(file, "sha256")) for file in sorted(folder.iterdir())
+    )
+    manifest = Manifest(
+        name=name,
+        imported_from=path.absolute().name,
+        imported_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        items=summary.items,
+        unit=summary.unit,
+        notes=summary.notes,
+        files=files,
+    )
+    fields = {"format": MANIFEST_FORMAT, "format_version": MANIFEST_VERSION, **asdict(manifest)}
+    (folder / MANIFEST_NAME).write_text(json.dumps(fields, indent=1), encoding="utf-8")
+    return manifest
+
+
+def _put_in_place(folder: Path, target: Path) -> None:
+    folder.chmod(0o755)
+    if not target.exists():
+        folder.rename(target)
+        return
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.old.", dir=target.parent) as graveyard:
+        target.rename(Path(graveyard) / target.name)
+        folder.rename(target)
+
+
+def verify_data(data_source: DataSource) -> ImportSummary:
+    """Check every stored byte of an import against its manifest, then what the bytes mean.
+
+    Raises:
+        DataError: It was not imported, or is damaged.
+    """
+    name = data_source.info.name
+    manifest = read_manifest(name)
+    if manifest is None:
+        raise DataError(f"'{name}' was not imported. {how_to_get(name)}")
+    folder = data_home() / name
+    for file in manifest.files:
+        path = folder / file.name
+        if not path.is_file() or file_digest(path, "sha256") != file.sha256:
+            problem = "was changed" if path.is_file() else "is missing"
+            raise DataError(f"'{path}' {problem} since it was imported. Import '{name}' again.")
+    return data_source.verify(folder)
+
+
+def remove_data(name: str) -> int:
+    """Delete an import and return how many bytes it had.
+
+    Raises:
+        DataError: It was not imported.
+        DataHomeError: It cannot be deleted.
+    """
+    folder = data_home() / name
+    if not folder.is_dir():
+        raise DataError(f"'{name}' was not imported; there is nothing to remove.")
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise DataHomeError(f"Cannot remove '{folder}': {error.strerror}.") from error
+    return size
+
+
+def how_to_get(name: str) -> str:
+    """Say in one sentence how a data source becomes available."""
+    return f"Run 'nasbench data list {name}' to see where it is to be had and how to import it."
+
+
+def file_digest(path: Path, algorithm: str) -> str:
+    """Return the digest of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()

@@ -1,0 +1,69 @@
+"""Random neighbours of a cell, as the benchmark's and the GenNAS authors' evolution draws them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ....core.errors import InvalidArchitectureError
+from .cell import MAX_VERTICES, OPERATIONS, Cell, prune, vertex_pairs
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_NUM_INTERIOR = MAX_VERTICES - 2
+
+
+def embed(cell: Cell, rng: np.random.Generator) -> Cell:
+    """Spell a cell with seven vertices: those added come before the output, have random operations and no edges."""
+    added = MAX_VERTICES - cell.num_vertices
+    ops = tuple(OPERATIONS[index] for index in rng.integers(len(OPERATIONS), size=added))
+    edges = sorted((source, target + added * (target == cell.output)) for source, target in cell.edges)
+    return Cell(MAX_VERTICES, tuple(edges), cell.ops + ops)
+
+
+def mutate(cell: Cell, rng: np.random.Generator) -> Cell:
+    """Change one edge and one operation on average, and repeat from the same cell until a valid one comes out.
+
+    Each of the 21 possible edges is flipped with probability 1/7, each of the five operations replaced with
+    probability 1/5 by one of the two others (the code of Ying et al., ICML 2019, and Li et al., NeurIPS 2021). As
+    there, nothing may change, or only what does not matter.
+
+    Args:
+        cell: Any spelling; vertices that do not matter take part, for edges may make them matter.
+        rng: Source of randomness.
+
+    Returns:
+        A spelling with seven vertices.
+
+    Raises:
+        InvalidArchitectureError: If the cell has no path from input to output, or too many edges.
+    """
+    prune(cell)
+    parent = embed(cell, rng)
+    while True:
+        child = Cell(MAX_VERTICES, _flip_edges(parent, rng), _replace_ops(parent, rng))
+        if _is_valid(child):
+            return child
+
+
+def _flip_edges(cell: Cell, rng: np.random.Generator) -> tuple[tuple[int, int], ...]:
+    pairs = vertex_pairs(MAX_VERTICES)
+    flipped = rng.random(len(pairs)) < 1.0 / MAX_VERTICES
+    return tuple(pair for pair, flip in zip(pairs, flipped, strict=True) if (pair in cell.edges) != flip)
+
+
+def _replace_ops(cell: Cell, rng: np.random.Generator) -> tuple[str, ...]:
+    replaced = rng.random(_NUM_INTERIOR) < 1.0 / _NUM_INTERIOR
+    choices = rng.integers(len(OPERATIONS) - 1, size=_NUM_INTERIOR)
+    return tuple(
+        [other for other in OPERATIONS if other != op][choice] if replace else op
+        for op, replace, choice in zip(cell.ops, replaced, choices, strict=True)
+    )
+
+
+def _is_valid(cell: Cell) -> bool:
+    try:
+        prune(cell)
+    except InvalidArchitectureError:
+        return False
+    return True

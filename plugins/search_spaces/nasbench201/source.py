@@ -1,0 +1,54 @@
+"""Tables of NAS-Bench-201 cells: the official file, NATS-Bench's topology part, and the interchange form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from ....benchmarks_data.tables.raw import RawTable
+from ....benchmarks_data.tables.source import DIRECTORY, Reader, TableSource, without_marker
+from ....core.interfaces import Progress
+from .cell import canonical_arch_str, parse_arch_str, unique_arch_strs
+
+EDGE_TPU_LATENCY = "hardware/edgetpu_latency"
+
+
+def _read_pth(path: Path, progress: Progress) -> RawTable:
+    from ....benchmarks_data.formats.nasbench201_pth import read_nasbench201_pth
+
+    return read_nasbench201_pth(path, progress)
+
+
+def _read_nats_bench(path: Path, progress: Progress) -> RawTable:
+    from ....benchmarks_data.formats.nats_bench import read_nats_bench
+
+    return read_nats_bench(path, progress)
+
+
+class Nasbench201Source(TableSource):
+    """Stores one row for each of the 6,466 classes of isomorphic cells, the mean of its cells.
+
+    The benchmark trained all 15,625 cells, also those that its own rule of equal cells (Dong & Yang, ICLR 2020,
+    section 2.1) makes one: their trainings are independent, so that their mean is the better measurement.
+    """
+
+    readers: ClassVar[Mapping[str, Reader]] = {
+        **TableSource.readers,
+        ".pth": _read_pth,
+        ".pickle.pbz2": _read_nats_bench,
+        DIRECTORY: _read_nats_bench,
+    }
+    num_architectures = len(unique_arch_strs())
+
+    def canonicalize_many(self, texts: Sequence[str]) -> list[str]:
+        """Return the canonical string of each cell.
+
+        Raises:
+            InvalidArchitectureError: One is no NAS-Bench-201 cell.
+        """
+        return [canonical_arch_str(parse_arch_str(text)) for text in texts]
+
+    def prepare(self, raw: RawTable) -> RawTable:
+        """Take HW-NAS-Bench's mark of a missing Edge TPU latency, -1, as not measured."""
+        return without_marker(raw, EDGE_TPU_LATENCY, -1.0, "HW-NAS-Bench has no measurement there")

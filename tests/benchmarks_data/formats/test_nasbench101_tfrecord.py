@@ -1,0 +1,143 @@
+import json
+
+import numpy as np
+import pytest
+from nasbench_toolkit.benchmarks_data.formats.nasbench101_tfrecord import EPOCHS, read_nasbench101_tfrecord
+from nasbench_toolkit.core.errors import DataError
+from nasbench_toolkit.experiments.official_files import model_metrics, nasbench101_record, tfrecord
+
+# Published examples (NAS-Bench-101's README and test of its hash): hash, matrix, operations, parameters, BITS:OPS.
+SMALL = ("043721b9c7fe8c5fad811d47d83132ec", "0100", "input,output", 882_570, "1:")
+LARGE = (
+    "28cfc7874f6d200472e1a9dcd8650aa0",
+    "0111010000000100000010000100000000100000010000000",
+    "input,conv1x1-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,maxpool3x3,output",
+    2_694_282,
+    "111010000010001100011:conv1x1-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,maxpool3x3",
+)
+
+
+def training(cell, epochs, test_accuracy, *, seconds=100.0, **changes):
+    """Return one record of a cell, whose half-way values must not come through."""
+    module_hash, adjacency, operations, parameters, _ = cell
+    end = (changes.get("last_epoch", float(epochs)), seconds, 0.99, 0.9, test_accuracy)
+    evaluations = [(0.0, 0.0, 0.1, 0.1, 0.1), (epochs / 2, 50.0, 0.5, 0.5, 0.5), end]
+    metrics = model_metrics(evaluations[: changes.get("num_evaluations", 3)], changes.get("parameters", parameters))
+    return nasbench101_record(
+        changes.get("module_hash", module_hash),
+        epochs,
+        changes.get("adjacency", adjacency),
+        changes.get("operations", operations),
+        metrics=metrics,
+    )
+
+
+def write(path, records):
+    path.write_bytes(b"".join(map(tfrecord, records)))
+    return path
+
+
+def read(path):
+    return read_nasbench101_tfrecord(path, lambda done, total: None)
+
+
+def test_full_file_gives_means_of_the_runs_in_percent(tmp_path) -> None:
+    accuracies = {(cell[0], epochs): [0.5 + epochs / 1000, 0.6, 0.7] for cell in (SMALL, LARGE) for epochs in EPOCHS}
+    records = [
+        training(cell, epochs, accuracies[cell[0], epochs][run], seconds=10.0 * run)
+        for run in range(3)
+        for epochs in reversed(EPOCHS)
+        for cell in (LARGE, SMALL)
+    ]
+    table = read(write(tmp_path / "nasbench_full.tfrecord", records))
+    assert table.architectures == [LARGE[4], SMALL[4]]
+    assert table.checks["module_hash"] == [LARGE[0], SMALL[0]]
+    np.testing.assert_array_equal(table.checks["trainable_parameters"], [2_694_282, 882_570])
+    np.testing.assert_array_equal(table.columns["network/parameters"], [2_694_282, 882_570])
+    assert len(table.columns) == 17
+    for epochs in EPOCHS:
+        expected = 100 * sum(accuracies[LARGE[0], epochs]) / 3
+        np.testing.assert_allclose(table.columns[f"cifar10/test_accuracy@{epochs}"], expected, rtol=1e-12)
+        np.testing.assert_allclose(table.columns[f"cifar10/validation_accuracy@{epochs}"], 90.0, rtol=1e-12)
+        np.testing.assert_allclose(table.columns[f"cifar10/train_accuracy@{epochs}"], 99.0, rtol=1e-12)
+        np.testing.assert_allclose(table.columns[f"cifar10/training_seconds@{epochs}"], 10.0, rtol=1e-12)
+    assert table.reduction == "mean of the runs"
+    assert table.notes == ()
+    assert SMALL[0] in table.row_name(1)
+
+
+def test_only108_file_has_no_other_schedules(tmp_path) -> None:
+    table = read(write(tmp_path / "only108.tfrecord", [training(SMALL, 108, 0.9) for _ in range(3)]))
+    assert {key.partition("@")[2] for key in table.columns} == {"108", ""}
+    assert table.notes == ("The file has no trainings of 4, 12, 36 epochs; 'nasbench_full.tfrecord' has all.",)
+
+
+def test_missing_runs_are_noted_and_missing_schedules_are_nan(tmp_path) -> None:
+    records = [*(training(SMALL, 108, 0.9) for _ in range(3)), *(training(LARGE, 36, 0.8) for _ in range(2))]
+    table = read(write(tmp_path / "cut.tfrecord", records))
+    np.testing.assert_array_equal(table.columns["cifar10/test_accuracy@108"], [90.0, np.nan])
+    assert "2 cells have other than 3 runs of a schedule" in table.notes[1]
+
+
+def test_many_cells_need_no_capacity_known_before(tmp_path) -> None:
+    # More than the 1,024 cells for which there is room at first.
+    cells = [(f"{number:032x}", *SMALL[1:]) for number in range(1500)]
+    records = [training(cell, 108, number / 1500) for number, cell in enumerate(cells)]
+    table = read(write(tmp_path / "many.tfrecord", records))
+    np.testing.assert_allclose(table.columns["cifar10/test_accuracy@108"], np.arange(1500) / 15, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"test_accuracy": 94.1}, "expected an accuracy between 0 and 1, got 94.1"),
+        ({"test_accuracy": float("nan")}, "expected an accuracy between 0 and 1, got nan"),
+        ({"seconds": float("inf")}, "expected a training time in seconds, got inf"),
+        ({"epochs": 54}, "a schedule of 54 epochs; the benchmark has 4, 12, 36, 108"),
+        ({"last_epoch": 54.0}, "its last evaluation is after 54 epochs, its schedule has 108"),
+        ({"num_evaluations": 2}, "its metrics cannot be read"),
+        ({"module_hash": "abc"}, "the hash 'abc' is not one of 32 hexadecimal digits"),
+        ({"adjacency": "011"}, "expected a square matrix of at most 7 vertices, got '011'"),
+        ({"adjacency": "0" * 64}, "expected a square matrix of at most 7 vertices"),
+        ({"adjacency": "0110"}, "an edge that goes backwards"),
+        ({"adjacency": "0x00"}, "expected a square matrix"),
+        ({"operations": "input,conv1x1-bn-relu,output"}, "expected 2 operations from 'input' to 'output'"),
+        ({"adjacency": "010001000", "operations": "input,maxpool3x3,output"}, "differs from that of an earlier record"),
+        ({"parameters": 5}, "differs from that of an earlier record"),
+    ],
+)
+def test_wrong_record_is_refused_with_its_number(tmp_path, changes, message) -> None:
+    values = {"epochs": 108, "test_accuracy": 0.9, **changes}
+    path = write(tmp_path / "a.tfrecord", [training(SMALL, 108, 0.9), training(SMALL, **values)])
+    with pytest.raises(DataError, match=rf"'a.tfrecord', record 2: .*{message}.*nasbench_full.tfrecord"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (b"\xff\xfe", "invalid start byte"),
+        (b"not json", "Expecting value"),
+        (b"[" * 100_000, "recursion|nested"),
+        (json.dumps({"a": 1}).encode(), "expected a list of hash"),
+        (json.dumps(["a", 108, "0100", "input,output"]).encode(), "expected a list of hash"),
+        (json.dumps(["a", "108", "0100", "input,output", ""]).encode(), "expected a list of hash"),
+        (json.dumps([SMALL[0], 108, "0100", "input,output", "%%%"]).encode(), "its metrics cannot be read"),
+        (json.dumps([SMALL[0], 108, "0100", "input,output", ""]).encode(), "its metrics cannot be read"),
+    ],
+)
+def test_older_or_other_file_is_refused(tmp_path, record, message) -> None:
+    with pytest.raises(DataError, match=rf"'a.tfrecord', record 1: .*({message})"):
+        read(write(tmp_path / "a.tfrecord", [record]))
+
+
+def test_truncated_file_is_refused(tmp_path) -> None:
+    path = write(tmp_path / "a.tfrecord", [training(SMALL, 108, 0.9), training(SMALL, 108, 0.9)])
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DataError, match="damaged or cut off at record 2"):
+        read(path)
+
+
+def test_empty_file_is_refused(tmp_path) -> None:
+    with pytest.raises(DataError, match=r"'a.tfrecord' is empty"):
+        read(write(tmp_path / "a.tfrecord", []))

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from nasbench_toolkit.benchmarks_data.tables.merge import merge_rows
+from nasbench_toolkit.benchmarks_data.tables.raw import RawTable
+from nasbench_toolkit.core.errors import DataError
+
+PATH = Path("table.csv")
+
+
+def merge(architectures, losses, reduction="", repeats_are_runs=False):
+    """Merge a table whose canonical strings are the lower-case ones."""
+    raw = RawTable(architectures, {"a/loss": np.array(losses, float)}, reduction, row_name=lambda row: f"line {row}")
+    arch_ids = [text.lower() for text in architectures]
+    return merge_rows(PATH, raw, arch_ids, "isomorphic cells", repeats_are_runs=repeats_are_runs)
+
+
+def test_merge_rows_sorts() -> None:
+    rows = merge(["c", "a", "b"], [3, 1, 2], "mean of the runs")
+    assert rows.arch_ids == ["a", "b", "c"]
+    assert rows.columns["a/loss"].tolist() == [1.0, 2.0, 3.0]
+    assert rows.rows_merged.tolist() == [1, 1, 1]
+    assert (rows.reduction, rows.notes) == ("mean of the runs", ())
+
+
+def test_merge_rows_takes_the_mean_of_what_isomorphic_rows_have() -> None:
+    rows = merge(["AB", "c", "ab", "Ab", "D", "d"], [1, 7, 4, np.nan, np.nan, np.nan])
+    assert rows.arch_ids == ["ab", "c", "d"]
+    np.testing.assert_array_equal(rows.columns["a/loss"], [2.5, 7.0, np.nan])
+    assert rows.rows_merged.tolist() == [3, 1, 2]
+    assert rows.reduction == "mean of isomorphic cells"
+    assert rows.notes == ("6 rows became 3: the values of isomorphic cells were averaged.",)
+
+
+def test_merge_rows_says_that_runs_and_cells_were_averaged() -> None:
+    assert merge(["A", "a"], [1, 2], "mean of the runs").reduction == "mean of the runs and of isomorphic cells"
+
+
+def test_merge_rows_counts_an_equal_repeat_once() -> None:
+    rows = merge(["ab", "AB", "ab", "ab"], [1, 4, 1, 1])
+    assert rows.columns["a/loss"].tolist() == [2.5]
+    assert rows.notes[0] == "Rows that repeat another one, and count once: 2."
+    assert merge(["a", "a", "b"], [1, 1, 2]).reduction == ""
+
+
+@pytest.mark.parametrize("second", [2.0, np.nan], ids=["another value", "no value"])
+def test_merge_rows_refuses_repeats_that_disagree(second) -> None:
+    with pytest.raises(DataError, match="'table.csv', line 0 and line 2: the architecture 'x' has two values of a/los"):
+        merge(["x", "X", "x"], [1, 1, second])
+
+
+def test_merge_rows_takes_repeats_as_runs_where_the_benchmark_does() -> None:
+    rows = merge(["x", "x", "x"], [1, 2, np.nan], repeats_are_runs=True)
+    assert rows.columns["a/loss"].tolist() == [1.5]
+    assert rows.rows_merged.tolist() == [3]

@@ -1,0 +1,167 @@
+import subprocess
+import sys
+from collections import Counter
+
+import numpy as np
+import pytest
+from nasbench_toolkit.core.data_home import import_data
+from nasbench_toolkit.core.errors import InvalidArchitectureError, SampleSizeError
+from nasbench_toolkit.plugins.datasets import PHOTOS
+from nasbench_toolkit.plugins.search_spaces import NASBENCH101
+from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH101_SOURCE
+from nasbench_toolkit.plugins.search_spaces.nasbench101 import space as space_module
+from nasbench_toolkit.plugins.search_spaces.nasbench101.cell import OPERATIONS, Cell, parse_cell, prune, vertex_pairs
+from nasbench_toolkit.plugins.search_spaces.nasbench101.mutation import embed
+
+CELLS = ("1:", "111:maxpool3x3", "111:conv3x3-bn-relu", "110011:conv3x3-bn-relu,maxpool3x3")
+
+
+@pytest.fixture
+def space():
+    return NASBENCH101.create()
+
+
+@pytest.fixture
+def import_cells(tmp_path):
+    """Import a table of some cells as the user's."""
+
+    def run(cells):
+        path = tmp_path / "cells.csv"
+        rows = [f'"{cell}",{90 + row}' for row, cell in enumerate(cells)]
+        path.write_text("\n".join(["architecture,cifar10/test_accuracy@108", *rows]))
+        return import_data(NASBENCH101_SOURCE.create(), path, lambda done, total: None)
+
+    return run
+
+
+def test_size(space):
+    assert space.size == 423_624
+
+
+def test_sample_is_canonical_and_decided_by_the_generator(space):
+    first, second = (space.sample(200, np.random.default_rng(7)) for _ in range(2))
+    assert first == second
+    assert first != space.sample(200, np.random.default_rng(8))
+    assert space.canonicalize_many(first) == first
+
+
+def test_sample_larger_than_the_space(space):
+    with pytest.raises(SampleSizeError, match="has 423,624 architectures, 423,625 were asked for"):
+        space.sample(423_625, np.random.default_rng(0))
+
+
+def test_canonicalize_isomorphic_cells(space):
+    assert space.canonicalize("110011:maxpool3x3,conv3x3-bn-relu") == space.canonicalize(
+        "110011:conv3x3-bn-relu,maxpool3x3"
+    )
+
+
+def test_canonicalize_refuses_other_text(space):
+    with pytest.raises(InvalidArchitectureError, match="unknown operation 'conv5x5'"):
+        space.canonicalize("111:conv5x5")
+
+
+@pytest.mark.parametrize(
+    ("variant", "count"),
+    # 128 channels: row of the benchmark's table; 16 channels: counted with the independent package.
+    [("benchmark", 8_555_530), ("stem16", 136_714), ("gennas", 136_714)],
+)
+def test_build_network_of_each_variant(space, variant, count):
+    cell = "100110100001001010101:conv3x3-bn-relu,maxpool3x3,conv3x3-bn-relu,conv3x3-bn-relu,conv1x1-bn-relu"
+    network = space.build_network(cell, PHOTOS, variant)
+    assert sum(parameter.numel() for parameter in network.parameters()) == count
+
+
+def test_ground_truth_is_none_without_a_table(space):
+    assert space.ground_truth() is None
+
+
+def test_ground_truth_of_an_imported_table(space, import_cells):
+    import_cells(CELLS)
+    table = space.ground_truth()
+    assert [metric.key for metric in table.metrics] == ["cifar10/test_accuracy@108"]
+    assert table.values(table.metrics[0], CELLS) == [90.0, 91.0, 92.0, 93.0]
+
+
+def test_partial_table_is_what_is_sampled(space, import_cells):
+    import_cells(CELLS[:3])
+    assert space.size == 3
+    assert space.sampling == "uniform over the 3 cells of the imported table, without replacement"
+    assert set(space.sample(3, np.random.default_rng(0))) == set(CELLS[:3])
+    assert space.canonicalize(CELLS[3]) == CELLS[3]
+
+
+def test_complete_table_does_not_change_the_sample(space, import_cells, monkeypatch):
+    expected = space.sample(20, np.random.default_rng(0))
+    import_cells(CELLS[:3])
+    monkeypatch.setattr(space_module, "NUM_CELLS", 3)
+    assert NASBENCH101.create().sampling == "uniform over the space, without replacement"
+    monkeypatch.undo()
+    assert space.sample(20, np.random.default_rng(0)) == expected
+
+
+def test_embed_adds_vertices_before_the_output():
+    cell = Cell(4, ((0, 1), (0, 3), (1, 2), (2, 3)), OPERATIONS[:2])
+    embedded = embed(cell, np.random.default_rng(0))
+    assert embedded.num_vertices == 7
+    assert embedded.edges == ((0, 1), (0, 6), (1, 2), (2, 6))
+    assert embedded.ops[:2] == cell.ops
+    assert prune(embedded) == cell
+
+
+def test_embed_keeps_a_cell_of_seven_vertices():
+    cell = parse_cell("100110100001001010101:" + ",".join([OPERATIONS[0]] * 5))
+    assert embed(cell, np.random.default_rng(0)) == cell
+
+
+def test_mutation_rates(space):
+    # Nearly every mutation is valid that keeps the edge from input to output, so the other edges flip independently.
+    rng = np.random.default_rng(0)
+    parent = Cell(7, ((0, 6), (1, 2)), (OPERATIONS[1],) * 5)
+    children = [parse_cell(space.mutate(str(parent), rng)) for _ in range(4000)]
+    flips = Counter(pair for child in children for pair in set(parent.edges) ^ set(child.edges))
+    shares = [flips[pair] / len(children) for pair in vertex_pairs(7) if pair != (0, 6)]
+    assert shares == pytest.approx([1 / 7] * 20, abs=0.03)
+    ops = Counter(op for child in children for op in child.ops)
+    assert [ops[op] / (5 * len(children)) for op in OPERATIONS] == pytest.approx([1 / 10, 4 / 5, 1 / 10], abs=0.015)
+
+
+def test_mutation_gives_valid_cells_of_seven_vertices(space):
+    rng = np.random.default_rng(1)
+    text = "1:"
+    for _ in range(200):
+        text = space.mutate(text, rng)
+        assert parse_cell(text).num_vertices == 7
+        assert len(prune(parse_cell(text)).edges) <= 9
+
+
+def test_mutation_takes_up_vertices_that_did_not_matter(space):
+    # An edge to a vertex that is pruned brings in the operation that the spelling kept there.
+    rng = np.random.default_rng(2)
+    parent = str(Cell(7, ((0, 6),), (OPERATIONS[2],) * 5))
+    children = [prune(parse_cell(space.mutate(parent, rng))) for _ in range(300)]
+    ops = Counter(op for child in children for op in child.ops)
+    assert ops[OPERATIONS[2]] > 2 * (ops[OPERATIONS[0]] + ops[OPERATIONS[1]]) > 0
+
+
+def test_mutation_is_decided_by_the_generator(space):
+    first, second = (space.mutate(CELLS[3], np.random.default_rng(3)) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("resnet", "has no ':'"), ("100:maxpool3x3", "no path leads")], ids=["text", "no-path"]
+)
+def test_mutation_refuses_what_is_no_cell(space, text, message):
+    with pytest.raises(InvalidArchitectureError, match=message):
+        space.mutate(text, np.random.default_rng(0))
+
+
+def test_sampling_does_not_import_torch():
+    code = (
+        "import sys, numpy;"
+        "from nasbench_toolkit.plugins.search_spaces import NASBENCH101;"
+        "space = NASBENCH101.create(); space.sample(5, numpy.random.default_rng(0)); space.ground_truth();"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -23,7 +23,7 @@ def test_choose_metric_unknown_names_close_and_all_keys(small_results):
         choose_metric(small_results, "mnist/test_acuracy@3")
     message = str(caught.value)
     assert message.startswith("Unknown metric 'mnist/test_acuracy@3'. Did you mean 'mnist/test_accuracy@3'")
-    assert message.endswith("These results have: mnist/test_cross_entropy@3, mnist/test_accuracy@3.")
+    assert message.endswith("There are: mnist/test_cross_entropy@3, mnist/test_accuracy@3.")
 
 
 def test_choose_metric_without_ground_truth(results, evaluator):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .domain import Metric
-from .errors import UnknownNameError, UsageError
+from .errors import UsageError, closest_matches
 
 
 def find_metric(text: str, metrics: Sequence[Metric], dataset: str) -> Metric:
@@ -24,7 +24,7 @@ def find_metric(text: str, metrics: Sequence[Metric], dataset: str) -> Metric:
     found = [metric for metric in metrics if text in _spellings(metric)]
     if not found:
         known = [metric.key for metric in metrics]
-        raise UnknownNameError("metric", text, known, f"There are: {', '.join(known) or 'none'}.")
+        raise UsageError(f"Unknown metric '{text}'. {closest_matches(text, known)}There are: {', '.join(known)}.")
     same_dataset = [metric for metric in found if metric.dataset == dataset] or found
     if len({metric.dataset for metric in same_dataset}) > 1:
         raise UsageError(

@@ -107,7 +107,7 @@ def test_make_plan_the_chosen_metric_comes_first(toy_plan) -> None:
 
 
 def test_make_plan_unknown_metric_lists_those_there_are(toy_plan) -> None:
-    with pytest.raises(UnknownNameError, match=r"There are: noise/test_accuracy@5, noise/test_cross_entropy@5"):
+    with pytest.raises(UsageError, match=r"There are: noise/test_accuracy@5, noise/test_cross_entropy@5"):
         toy_plan(metric="validation_accuracy")
 
 

@@ -58,7 +58,11 @@ def test_every_reader_is_damaged(targets) -> None:
 @pytest.mark.parametrize("reader", READERS)
 def test_undamaged_file_is_read(reader, targets, tmp_path) -> None:
     for target in targets_of(reader, targets):
-        target.read(target.write(tmp_path, target.content))
+        path = target.write(tmp_path, target.content)
+        try:
+            target.read(path)
+        except DataError as error:
+            pytest.fail(f"{reader} refuses a file without damage: {error}")
 
 
 @pytest.mark.filterwarnings("ignore")

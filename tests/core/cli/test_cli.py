@@ -67,7 +67,7 @@ def test_report_json_has_the_perfect_correlation_of_a_perfect_evaluator(nasbench
         (["run", "--space", "toy", "-e", "toy-width", "--shard", "3/2"], "--shard must be I/K"),
         (
             ["run", "--space", "toy", "-e", "toy-width", "--metric", "x"],
-            "Unknown metric 'x'. Choose one of: noise/test_acc",
+            "Unknown metric 'x'. There are: noise/test_acc",
         ),
         (["run", "--space", "toy", "-e", "toy-width", "--resume"], "--resume needs to know which file"),
         (["run", "--space", "toy", "-e", "toy-width", "-o", "."], "is a directory"),

@@ -171,8 +171,10 @@ def _parse_shard(text: str | None) -> tuple[int, int]:
 
 def _describe_images(path: Path, image_size: int | None) -> DatasetInfo:
     from ...plugins.datasets.user_images import describe_images
+    from .progress import track_steps
 
-    return describe_images(path, image_size)
+    with track_steps(f"reading {path.name}") as progress:
+        return describe_images(path, image_size, progress)
 
 
 def _say_what_is_missing(plan: Plan, space: SearchSpaceInfo, *, chose_dataset: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from ...benchmarks_data.images.official_layouts import CIFAR10, CIFAR100, ImageL
 from ...benchmarks_data.named_files import open_named_files
 from ...core.descriptions import DatasetInfo
 from ...core.errors import DataError
-from ...core.interfaces import Dataset
+from ...core.interfaces import Dataset, Progress
 
 DEFAULT_IMAGE_SIZE = 32
 
@@ -35,7 +36,7 @@ _CHUNK_VALUES = 2**22
 """Values that are summed at once, 34 MB of them. Ours."""
 
 
-def describe_images(path: Path, image_size: int | None = None) -> DatasetInfo:
+def describe_images(path: Path, image_size: int | None = None, progress: Progress | None = None) -> DatasetInfo:
     """Describe the labelled images at ``path``; which kind they are of is found out.
 
     Args:
@@ -43,6 +44,7 @@ def describe_images(path: Path, image_size: int | None = None) -> DatasetInfo:
             or ``x_train`` and ``y_train``; or a folder with the official files of CIFAR-10 or CIFAR-100, itself or one
             level below.
         image_size: Height and width to resize image files to, by default 32; the other kinds keep their size.
+        progress: Told how many of the images that mean and standard deviation are taken of have been read.
 
     Returns:
         A description whose name ends in eight digits that identify the data, and whose mean and standard deviation
@@ -54,7 +56,9 @@ def describe_images(path: Path, image_size: int | None = None) -> DatasetInfo:
     path = path.absolute()
     if path.is_dir():
         layout = _official_layout(path)
-        return _describe_folder(path, image_size) if layout is None else _describe_official(path, image_size, layout)
+        if layout is None:
+            return _describe_folder(path, image_size, progress)
+        return _describe_official(path, image_size, layout, progress)
     if not path.exists():
         raise DataError(f"There is no folder or file '{path}'. Name a folder with one sub-folder of images per class.")
     if path.suffix.lower() != ".npz":
@@ -62,10 +66,10 @@ def describe_images(path: Path, image_size: int | None = None) -> DatasetInfo:
             f"'{path}' is neither a folder nor a NumPy archive (.npz). Name a folder with one sub-folder of images "
             "per class, or unpack the archive that this is."
         )
-    return _describe_arrays(path, image_size)
+    return _describe_arrays(path, image_size, progress)
 
 
-def _describe_folder(path: Path, image_size: int | None) -> DatasetInfo:
+def _describe_folder(path: Path, image_size: int | None, progress: Progress | None) -> DatasetInfo:
     size = DEFAULT_IMAGE_SIZE if image_size is None else image_size
     if not 1 <= size <= MAX_IMAGE_SIZE:
         raise DataError(f"The image size must be from 1 to {MAX_IMAGE_SIZE}, got {size}.")
@@ -78,20 +82,23 @@ def _describe_folder(path: Path, image_size: int | None) -> DatasetInfo:
         partial(ImageFolder, path, size),
         _digest_files(path, contents.files, f"{size}"),
         f"{len(contents.files):,} images of {len(contents.classes)} classes, resized to {size}x{size}{others}.",
+        progress,
     )
 
 
-def _describe_arrays(path: Path, image_size: int | None) -> DatasetInfo:
+def _describe_arrays(path: Path, image_size: int | None, progress: Progress | None) -> DatasetInfo:
     dataset = ImageArrays(path)
     images = dataset.arrays.images
     _refuse_resizing(path, image_size, (images.shape[2], images.shape[3]))
     shape = "x".join(map(str, images.shape[2:]))
     factory = partial(ImageArrays, path)
     return _make_info(path, dataset, factory, _digest_files(path.parent, [Path(path.name)], ""),
-                      f"{len(images):,} images at {shape} pixels.")  # fmt: skip
+                      f"{len(images):,} images at {shape} pixels.", progress)  # fmt: skip
 
 
-def _describe_official(path: Path, image_size: int | None, layout: ImageLayout) -> DatasetInfo:
+def _describe_official(
+    path: Path, image_size: int | None, layout: ImageLayout, progress: Progress | None
+) -> DatasetInfo:
     _refuse_resizing(path, image_size, (layout.side, layout.side))
     with open_official_files(layout, path) as files:
         used = [Path(source.location).relative_to(path) for source in files.training_sources]
@@ -99,8 +106,8 @@ def _describe_official(path: Path, image_size: int | None, layout: ImageLayout) 
     dataset = OfficialFolder(layout, path)
     summary = f"{len(dataset.labels()):,} training images of {layout.title}. {notes}".strip()
     factory = partial(OfficialFolder, layout, path)
-    info = _make_info(path, dataset, factory, _digest_files(path, used, ""), summary)
-    return DatasetInfo(**{**vars(info), "num_classes": layout.num_classes})
+    info = _make_info(path, dataset, factory, _digest_files(path, used, ""), summary, progress)
+    return dataclasses.replace(info, num_classes=layout.num_classes)
 
 
 def _official_layout(folder: Path) -> ImageLayout | None:
@@ -120,9 +127,16 @@ def _refuse_resizing(path: Path, image_size: int | None, side: tuple[int, int]) 
         )
 
 
-def _make_info(path: Path, dataset: Dataset, factory: Callable[[], Dataset], digest: str, summary: str) -> DatasetInfo:
+def _make_info(
+    path: Path,
+    dataset: Dataset,
+    factory: Callable[[], Dataset],
+    digest: str,
+    summary: str,
+    progress: Progress | None,
+) -> DatasetInfo:
     labels = dataset.labels()
-    mean, std, shape = _statistics(path, dataset, len(labels))
+    mean, std, shape = _statistics(path, dataset, len(labels), progress)
     return DatasetInfo(
         name=f"images-{_readable(path)}-{digest}",
         summary=summary,
@@ -138,7 +152,7 @@ def _make_info(path: Path, dataset: Dataset, factory: Callable[[], Dataset], dig
 
 
 def _statistics(
-    path: Path, dataset: Dataset, count: int
+    path: Path, dataset: Dataset, count: int, progress: Progress | None
 ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[int, int, int]]:
     """Return mean and standard deviation of each channel, and the shape of an image."""
     channels, height, width = dataset.images(np.zeros(1, np.int64)).shape[1:]
@@ -149,6 +163,8 @@ def _statistics(
         images = dataset.images(positions[start : start + chunk]).astype(np.float64)
         sums += images.sum(axis=(0, 2, 3))
         squares += np.square(images).sum(axis=(0, 2, 3))
+        if progress is not None:
+            progress(min(start + chunk, len(positions)), len(positions))
     pixels = len(positions) * height * width
     mean = sums / pixels
     variance = squares / pixels - np.square(mean)

@@ -101,6 +101,12 @@ def test_statistics_of_many_images_are_of_evenly_spread_ones(archive, monkeypatc
     np.testing.assert_allclose(describe_images(archive).mean, [noise(6, 12, 10, 1)[[0, 2, 5]].mean() / 255], rtol=1e-6)
 
 
+def test_progress_counts_the_images_that_are_read(folder):
+    told = []
+    describe_images(folder, progress=lambda *counts: told.append(counts))
+    assert told == [(5, 5)]
+
+
 @pytest.mark.parametrize("kind", ["folder", "archive"])
 def test_information_travels_to_other_processes(request, kind):
     info = describe_images(request.getfixturevalue(kind))

@@ -301,7 +301,7 @@ def _state(info: DataSourceInfo) -> str:
 def _command(info: DataSourceInfo) -> str:
     if any(file.url for file in info.files):
         return f"nasbench data download {info.name}"
-    return f"nasbench data import {info.name} PATH, with an official file as PATH"
+    return f"nasbench data import {info.name} PATH"
 
 
 def _describe_file(file: OfficialFile) -> str:

@@ -102,9 +102,9 @@ class SearchSpaceContract:
         assert len({space.canonicalize(text) for text in chains[0]}) > 1
 
     def test_ground_truth_is_there_if_promised(self) -> None:
-        """A space that provides ``ground_truth`` has a finite value for each sampled architecture and metric.
+        """A space with ``ground_truth`` has a finite value of the default metric for each sampled architecture.
 
-        A table that users must import may be missing.
+        Other metrics may not have been measured everywhere, and a table that users must import may be missing.
         """
         space, sample = self.make_space(), self.draw()
         table = space.ground_truth()
@@ -112,8 +112,9 @@ class SearchSpaceContract:
             assert "ground_truth" not in space.info.provides or space.info.requires is not None
             return
         assert "ground_truth" in space.info.provides
+        assert all(math.isfinite(value) for value in table.values(table.metrics[0], sample))
         for metric in table.metrics:
-            assert all(math.isfinite(value) for value in table.values(metric, sample))
+            assert not any(math.isinf(value) for value in table.values(metric, sample))
             assert all(math.isnan(value) for value in table.values(metric, ["no architecture"]))
 
 

@@ -12,8 +12,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
+
+from ....core.batches import Batch
+from ....core.context import EvaluationContext
+from ....core.errors import DegenerateError, DivergedError
 
 COUNTED_LAYERS = (
     nn.Conv1d,
@@ -23,17 +28,109 @@ COUNTED_LAYERS = (
     nn.ConvTranspose2d,
     nn.ConvTranspose3d,
     nn.Linear,
+    nn.RNNBase,
+    nn.RNNCellBase,
+    nn.Embedding,
 )
 
 
 def counted_weight_names(network: nn.Module) -> list[str]:
-    """Name the weights that the zero-cost literature sums over: those of convolutions and linear layers.
+    """Name the weights that the zero-cost literature sums over.
 
-    Biases and batch-normalisation parameters are left out (Abdelfattah et al., ICLR 2021, released code). A
-    weight shared by several layers is named once.
+    They are those of convolutions, linear, recurrent and embedding layers. Biases and batch-normalisation parameters
+    are left out (Abdelfattah et al., ICLR 2021, released code). A weight shared by several layers is named once.
     """
-    counted = {id(layer.weight) for layer in network.modules() if isinstance(layer, COUNTED_LAYERS)}
+    counted = {
+        id(parameter)
+        for layer in network.modules()
+        if isinstance(layer, COUNTED_LAYERS)
+        for name, parameter in layer.named_parameters(recurse=False)
+        if name.startswith("weight")
+    }
     return [name for name, parameter in network.named_parameters() if id(parameter) in counted]
+
+
+def counted_weights(network: nn.Module) -> dict[str, Tensor]:
+    """Return the weights of :func:`counted_weight_names` as leaves of their own to differentiate by.
+
+    They share memory with the network's, whose ``grad`` and ``requires_grad`` no derivative will touch.
+
+    Raises:
+        DegenerateError: There are none.
+    """
+    names = counted_weight_names(network)
+    if not names:
+        raise DegenerateError("the network has no convolution, linear, recurrent or embedding layer, hence no weights")
+    return {name: network.get_parameter(name).detach().requires_grad_() for name in names}
+
+
+def forward_in_training(network: nn.Module, images: Tensor, weights: Mapping[str, Tensor] | None = None) -> Tensor:
+    """Return the logits of one forward pass in training mode; modes and running statistics are left as found.
+
+    Args:
+        network: Takes ``images``.
+        images: Shape (batch, channels, height, width).
+        weights: Stand-ins for parameters, by name.
+
+    Raises:
+        DivergedError: The logits are not finite.
+    """
+    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    with network_mode(network, training=True):
+        logits: Tensor = functional_call(network, {**(weights or {}), **buffers}, (images,))
+    if not torch.isfinite(logits).all():
+        raise DivergedError("the network's output is not finite")
+    return logits
+
+
+def weight_gradients(network: nn.Module, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+    """Return each counted weight with the gradient of the batch's mean cross-entropy, both detached.
+
+    One forward pass in training mode and one backward pass; the network is left as found. A weight that the loss does
+    not depend on is left out.
+
+    Raises:
+        DegenerateError: The network has no weights, or every gradient is 0: no path leads from input to output.
+        DivergedError: The logits or a gradient are not finite.
+    """
+    weights = counted_weights(network)
+    with torch.enable_grad():
+        logits = forward_in_training(network, batch.images, weights)
+        loss = functional.cross_entropy(logits, batch.labels)
+        gradients = torch.autograd.grad(loss, list(weights.values()), allow_unused=True)
+    pairs = {
+        name: (weight.detach(), gradient)
+        for (name, weight), gradient in zip(weights.items(), gradients, strict=True)
+        if gradient is not None
+    }
+    check_gradients([gradient for _, gradient in pairs.values()])
+    return pairs
+
+
+def check_gradients(gradients: Sequence[Tensor]) -> None:
+    """Refuse gradients that say nothing.
+
+    Raises:
+        DegenerateError: All of them are 0.
+        DivergedError: One has a value that is not finite.
+    """
+    largest = torch.stack([gradient.detach().abs().max() for gradient in gradients]) if gradients else torch.zeros(1)
+    if not torch.isfinite(largest).all():
+        raise DivergedError("a gradient is not finite")
+    if not largest.any():
+        raise DegenerateError("every gradient is 0: the network has no path from its input to its output")
+
+
+def labelled_batch(context: EvaluationContext, size: int) -> Batch:
+    """Return the run's batch of ``size`` images for a score that needs their labels.
+
+    Raises:
+        DegenerateError: All images have the same label.
+    """
+    batch = context.batch(size)
+    if len(batch.labels.unique()) < 2:
+        raise DegenerateError(f"all {size} images of the batch have the same label: use a larger batch_size")
+    return batch
 
 
 @contextmanager

@@ -29,6 +29,13 @@ class NetworkSettings(Settings):
 
 
 @dataclass(frozen=True)
+class BatchSettings(NetworkSettings):
+    """Settings of a proxy that looks at one batch of images."""
+
+    batch_size: int = setting(64, "Number of images in the batch.", minimum=2)
+
+
+@dataclass(frozen=True)
 class NaswotSettings(NetworkSettings):
     """Settings of ``naswot``; 128 images as in the authors' code."""
 

@@ -7,11 +7,11 @@ from nasbench_toolkit.core.domain import Direction
 from nasbench_toolkit.core.errors import EvaluationError, InvalidSettingError
 from nasbench_toolkit.core.settings import parse_settings
 from nasbench_toolkit.plugins.evaluators.zero_cost import EVALUATORS
-from nasbench_toolkit.plugins.evaluators.zero_cost.flops import count_macs
-from nasbench_toolkit.plugins.evaluators.zero_cost.naswot import naswot_score
-from nasbench_toolkit.plugins.evaluators.zero_cost.params import count_params
+from nasbench_toolkit.plugins.evaluators.zero_cost.activations.naswot import naswot_score
+from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.synflow import log_synaptic_flow
 from nasbench_toolkit.plugins.evaluators.zero_cost.settings import NaswotSettings
-from nasbench_toolkit.plugins.evaluators.zero_cost.synflow import log_synaptic_flow
+from nasbench_toolkit.plugins.evaluators.zero_cost.size.flops import count_macs
+from nasbench_toolkit.plugins.evaluators.zero_cost.size.params import count_params
 
 INFOS = {info.name: info for info in EVALUATORS}
 

@@ -22,11 +22,11 @@ from torch.func import functional_call
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from ....core.context import EvaluationContext
-from ....core.errors import DegenerateError, DivergedError
-from ....core.interfaces import Evaluator
-from .probing import argument, network_mode
-from .settings import NaswotSettings
+from .....core.context import EvaluationContext
+from .....core.errors import DegenerateError, DivergedError
+from .....core.interfaces import Evaluator
+from ..probing import argument, network_mode
+from ..settings import NaswotSettings
 
 _RELUS = (
     functional.relu,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from torch import nn
 
-from ....core.context import EvaluationContext
-from ....core.interfaces import Evaluator
-from .settings import NetworkSettings
+from .....core.context import EvaluationContext
+from .....core.interfaces import Evaluator
+from ..settings import NetworkSettings
 
 
 def count_params(network: nn.Module) -> int:

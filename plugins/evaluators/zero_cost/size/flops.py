@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from ....core.context import EvaluationContext
-from ....core.interfaces import Evaluator
-from .probing import BatchNormBypass, argument, network_mode
-from .settings import NetworkSettings
+from .....core.context import EvaluationContext
+from .....core.interfaces import Evaluator
+from ..probing import BatchNormBypass, argument, network_mode
+from ..settings import NetworkSettings
 
 _GATHERING = (functional.conv1d, functional.conv2d, functional.conv3d, functional.linear)
 _SCATTERING = (functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d)

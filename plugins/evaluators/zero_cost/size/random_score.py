@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import torch
 
-from ....core.context import EvaluationContext
-from ....core.interfaces import Evaluator
-from ....core.settings import Settings
+from .....core.context import EvaluationContext
+from .....core.interfaces import Evaluator
+from .....core.settings import Settings
 
 
 class RandomScore(Evaluator[Settings]):

@@ -4,7 +4,7 @@ import math
 import pytest
 import torch
 from nasbench_toolkit.core.errors import DegenerateError, DivergedError
-from nasbench_toolkit.plugins.evaluators.zero_cost.synflow import log_synaptic_flow
+from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.synflow import log_synaptic_flow
 from torch import nn
 from torch.nn import functional
 

@@ -1,5 +1,5 @@
 from nasbench_toolkit.plugins.datasets import PHOTOS
-from nasbench_toolkit.plugins.evaluators.zero_cost.params import count_params
+from nasbench_toolkit.plugins.evaluators.zero_cost.size.params import count_params
 from nasbench_toolkit.plugins.search_spaces import NASBENCH201
 from torch import nn
 

@@ -21,11 +21,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ....core.context import EvaluationContext
-from ....core.errors import DegenerateError, DivergedError
-from ....core.interfaces import Evaluator
-from .probing import BatchNormBypass, counted_weight_names, network_mode
-from .settings import NetworkSettings
+from .....core.context import EvaluationContext
+from .....core.errors import DegenerateError, DivergedError
+from .....core.interfaces import Evaluator
+from ..probing import BatchNormBypass, counted_weight_names, network_mode
+from ..settings import NetworkSettings
 
 
 def log_synaptic_flow(network: nn.Module, image_shape: tuple[int, int, int]) -> float:

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 from nasbench_toolkit.core.errors import DegenerateError, DivergedError
-from nasbench_toolkit.plugins.evaluators.zero_cost import naswot
-from nasbench_toolkit.plugins.evaluators.zero_cost.naswot import count_agreements, naswot_score
+from nasbench_toolkit.plugins.evaluators.zero_cost.activations import naswot
+from nasbench_toolkit.plugins.evaluators.zero_cost.activations.naswot import count_agreements, naswot_score
 from torch import nn
 from torch.nn import functional
 

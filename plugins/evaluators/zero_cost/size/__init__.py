@@ -1,0 +1,39 @@
+"""Baselines that look at no image: counts and norms of the untrained network, and chance."""
+
+from __future__ import annotations
+
+from .....core.descriptions import EvaluatorInfo
+from .....core.domain import Direction
+from ..settings import NetworkSettings
+
+EVALUATORS: tuple[EvaluatorInfo, ...] = (
+    EvaluatorInfo(
+        name="params",
+        summary="Number of trainable parameters.",
+        source="size baseline, by definition",
+        factory=f"{__name__}.params:Params",
+        direction=Direction.MAXIMIZE,
+        formula="number of trainable scalars",
+        needs=frozenset({"network"}),
+        settings=NetworkSettings,
+    ),
+    EvaluatorInfo(
+        name="flops",
+        summary="Multiply-adds of all convolutions and linear layers for one image.",
+        source="size baseline, by definition",
+        factory=f"{__name__}.flops:Flops",
+        direction=Direction.MAXIMIZE,
+        formula="sum over executed convolutions and linear layers of (outputs x fan-in)",
+        needs=frozenset({"network", "images"}),
+        settings=NetworkSettings,
+    ),
+    EvaluatorInfo(
+        name="random",
+        summary="A random number: the control that every proxy has to beat.",
+        source="control, by definition",
+        factory=f"{__name__}.random_score:RandomScore",
+        direction=Direction.MAXIMIZE,
+        formula="uniform on [0, 1)",
+        needs=frozenset(),
+    ),
+)

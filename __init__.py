@@ -3,10 +3,11 @@
 This is what plugin authors import from.
 """
 
-from .core.batches import Batch
+from .core.batches import Batch, ImageSet
 from .core.context import EvaluationContext
 from .core.data_home import stored_folder
 from .core.descriptions import (
+    AggregateInfo,
     DatasetInfo,
     DataSourceInfo,
     EvaluatorInfo,
@@ -25,6 +26,7 @@ from .core.errors import (
 )
 from .core.hookspecs import hookimpl
 from .core.interfaces import (
+    Aggregate,
     Dataset,
     DataSource,
     Evaluator,
@@ -38,6 +40,8 @@ from .core.settings import Settings, setting
 __version__ = "0.1.0"
 
 __all__ = [
+    "Aggregate",
+    "AggregateInfo",
     "Batch",
     "DataError",
     "DataSource",
@@ -53,6 +57,7 @@ __all__ = [
     "Evaluator",
     "EvaluatorInfo",
     "GroundTruth",
+    "ImageSet",
     "ImportSummary",
     "InvalidArchitectureError",
     "Metric",

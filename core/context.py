@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .batches import Batch, batch_digest, draw_batch
+from .batches import Batch, ImageSet, batch_digest, draw_batch, split_images
 from .domain import JobKey, Seconds
 from .seeding import derive_seed, seeded_global_rng, torch_generator
 
@@ -70,16 +71,32 @@ class EvaluationContext:
         self._build_seconds = 0.0
         self._transfer_seconds = 0.0
 
-    def network(self, variant: str = "benchmark") -> nn.Module:
+    def network(
+        self,
+        variant: str = "benchmark",
+        *,
+        num_classes: int | None = None,
+        image_shape: tuple[int, int, int] | None = None,
+    ) -> nn.Module:
         """Build the architecture's network on the device, in training mode.
 
         Its initial weights are seeded from the job key alone, so every call returns the same ones. A variant that
         the space does not have falls back to ``benchmark``: spaces of other plugins need not know of variants.
+
+        Args:
+            variant: One of the space's networks.
+            num_classes: Number of outputs; the data set's if None.
+            image_shape: ``(channels, height, width)`` of its images; the data set's if None.
         """
         if variant not in self.space.info.network_variants:
             variant = "benchmark"
+        dataset = dataclasses.replace(
+            self.dataset,
+            num_classes=num_classes or self.dataset.num_classes,
+            image_shape=image_shape or self.dataset.image_shape,
+        )
         with self._timed("build"), seeded_global_rng(self._job_seed("weights")):
-            network = self.space.build_network(self.key.arch_id, self.dataset, variant)
+            network = self.space.build_network(self.key.arch_id, dataset, variant)
         with self._timed("transfer"):
             return network.to(self.device).train()
 
@@ -105,6 +122,25 @@ class EvaluationContext:
         batch = draw_batch(self.dataset, self._images, size, seed, resolution, augment)
         return batch.to(self.device), batch_digest(batch)
 
+    def training_part(self) -> ImageSet:
+        """Return all images to train on, not normalised, on the CPU; they must not be changed.
+
+        Where the data set has no test images of its own, a fifth of its images is held out and missing here.
+        """
+        return self._parts()[0]
+
+    def held_out_part(self) -> ImageSet:
+        """Return all images to test on, not normalised, on the CPU; they must not be changed.
+
+        They are the data set's own test images, or else a fifth of its images, the same ones in every run.
+        """
+        return self._parts()[1]
+
+    def _parts(self) -> tuple[ImageSet, ImageSet]:
+        seed = derive_seed("held out", self.key.dataset)
+        with self._timed("transfer"):
+            return self._cache.get(("parts", self.key.dataset), lambda: split_images(self._images, seed))
+
     def generator(self, stream: str) -> torch.Generator:
         """Return a fresh CPU generator for one purpose (``stream``), seeded from the job key."""
         return torch_generator(self._job_seed(stream))
@@ -118,7 +154,8 @@ class EvaluationContext:
                 the architecture. The value is kept by the worker: it must not be changed.
         """
         key = self.key
-        seed = derive_seed("shared", stream, key.seed, key.dataset, key.evaluator, key.settings_hash)
+        settings = key.seed_hash or key.settings_hash
+        seed = derive_seed("shared", stream, key.seed, key.dataset, key.evaluator, settings)
         return self._cache.get(("shared", stream, seed, str(self.device)), lambda: compute(torch_generator(seed)))
 
     def seconds(self, total: float) -> Seconds:
@@ -127,8 +164,7 @@ class EvaluationContext:
         return Seconds(self._build_seconds, self._transfer_seconds, max(0.0, compute))
 
     def _job_seed(self, stream: str) -> int:
-        key = self.key
-        return derive_seed(stream, key.space, key.dataset, key.arch_id, key.evaluator, key.settings_hash, key.seed)
+        return derive_seed(stream, *self.key.seed_parts)
 
     @contextmanager
     def _timed(self, part: str) -> Iterator[None]:

@@ -17,10 +17,10 @@ from .errors import PluginError
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from .interfaces import Dataset, DataSource, Evaluator, SearchSpace, SearchStrategy
+    from .interfaces import Aggregate, Dataset, DataSource, Evaluator, SearchSpace, SearchStrategy
 
 NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-_@.][a-z0-9]+)*")
-NEEDS = ("network", "images", "labels", "stages", "ground_truth")
+NEEDS = ("network", "images", "labels", "stages", "blocks", "ground_truth")
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,8 @@ class SearchSpaceInfo(Description):
         takes_any_images: Whether networks can be built for every other image set as well, also the user's own.
         provides: What evaluators may need from it: ``network`` (it builds ``torch.nn.Module``), ``images`` and
             ``labels`` (its networks take images of a labelled set), ``stages`` (its networks have
-            ``forward_stages``), ``ground_truth`` (it has a table of trained performance).
+            ``forward_stages``), ``blocks`` (they have ``forward_blocks``), ``ground_truth`` (it has a table of trained
+            performance).
         requires: Data source that must be imported before there is a ground truth, None if nothing must.
         network_variants: Named ways to build the network of an architecture, with one sentence each. ``benchmark``,
             the network that the ground truth was measured on, must be there.
@@ -140,7 +141,8 @@ class EvaluatorInfo(Description):
         needs: What it needs from a search space, a subset of :data:`NEEDS`.
         settings: Its settings class.
         version: Raised by one whenever the same inputs give another score; part of every job key.
-        why_unsupported: Further reasons to refuse a space: given its description, returns a sentence, or None.
+        why_unsupported: Further reasons to refuse a space and a data set: given their descriptions, returns half a
+            sentence, as in "it needs colour images", or None.
     """
 
     kind: ClassVar[str] = "evaluator"
@@ -150,7 +152,7 @@ class EvaluatorInfo(Description):
     needs: frozenset[str] = frozenset({"network"})
     settings: type[Settings] = Settings
     version: int = 1
-    why_unsupported: Callable[[SearchSpaceInfo], str | None] = lambda _space: None
+    why_unsupported: Callable[[SearchSpaceInfo, DatasetInfo], str | None] = lambda _space, _dataset: None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -158,17 +160,41 @@ class EvaluatorInfo(Description):
         if not isinstance(self.direction, Direction):
             raise PluginError(f"The evaluator '{self.name}' has direction {self.direction!r}: use Direction.")
 
-    def reason_unsupported(self, space: SearchSpaceInfo) -> str | None:
-        """Return why this evaluator cannot score architectures of ``space``, or None if it can."""
+    def reason_unsupported(self, space: SearchSpaceInfo, dataset: DatasetInfo) -> str | None:
+        """Return why this evaluator cannot score networks of ``space`` for ``dataset``, or None if it can."""
         missing = sorted(self.needs - space.provides)
         if missing:
             return f"it needs {', '.join(missing)}, which this space does not provide"
-        return self.why_unsupported(space)
+        return self.why_unsupported(space, dataset)
 
     def create(self, settings: Settings) -> Evaluator[Any]:
         """Build the evaluator with the given settings."""
         evaluator: Evaluator[Any] = self.load_factory()(settings)
         return evaluator
+
+
+@dataclass(frozen=True)
+class AggregateInfo(Description):
+    """A score that exists only within a cohort, returned by the hook ``nasbench_aggregates``.
+
+    Users name it like an evaluator. A run scores architectures with its components; a report makes it of their ranks.
+    Higher is better.
+
+    Attributes:
+        formula: The score in one line.
+        components: Names of the evaluators that it is made of; empty if the user names them, as in
+            ``rank_sum:naswot+synflow``.
+    """
+
+    kind: ClassVar[str] = "aggregate"
+
+    formula: str = ""
+    components: tuple[str, ...] = ()
+
+    def create(self) -> Aggregate:
+        """Build the aggregate."""
+        aggregate: Aggregate = self.load_factory()()
+        return aggregate
 
 
 @dataclass(frozen=True)

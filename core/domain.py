@@ -79,6 +79,7 @@ class JobKey:
         evaluator: Name of the evaluator.
         settings_hash: Hash of the evaluator's version and effective settings.
         seed: The run's seed, chosen by the user.
+        seed_hash: Hash of version and those settings that enter the seeds; ``settings_hash`` if empty.
     """
 
     space: str
@@ -87,6 +88,13 @@ class JobKey:
     evaluator: str
     settings_hash: str
     seed: int
+    seed_hash: str = ""
+
+    @property
+    def seed_parts(self) -> tuple[str | int, ...]:
+        """What the seeds of this job are derived from."""
+        settings = self.seed_hash or self.settings_hash
+        return (self.space, self.dataset, self.arch_id, self.evaluator, settings, self.seed)
 
 
 @dataclass(frozen=True)

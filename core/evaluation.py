@@ -46,7 +46,7 @@ class JobRunner:
         start = time.perf_counter()
         status, score, message, curves = Status.OK, math.nan, "", {}
         try:
-            with seeded_global_rng(derive_seed("global", *_parts(key))):
+            with seeded_global_rng(derive_seed("global", *key.seed_parts)):
                 evaluation = evaluator.evaluate(context)
             score, curves = evaluation.score, dict(evaluation.curves)
         except EvaluationError as error:
@@ -56,10 +56,6 @@ class JobRunner:
             message = f"{type(error).__name__}: {error}"
         seconds = context.seconds(time.perf_counter() - start)
         return Record(status, score, message, seconds, curves, context.batches)
-
-
-def _parts(key: JobKey) -> tuple[str | int, ...]:
-    return (key.space, key.dataset, key.arch_id, key.evaluator, key.settings_hash, key.seed)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

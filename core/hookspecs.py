@@ -12,7 +12,14 @@ from collections.abc import Iterable
 
 import pluggy
 
-from .descriptions import DatasetInfo, DataSourceInfo, EvaluatorInfo, SearchSpaceInfo, SearchStrategyInfo
+from .descriptions import (
+    AggregateInfo,
+    DatasetInfo,
+    DataSourceInfo,
+    EvaluatorInfo,
+    SearchSpaceInfo,
+    SearchStrategyInfo,
+)
 
 PROJECT_NAME = "nasbench"
 
@@ -55,6 +62,26 @@ def nasbench_evaluators() -> Iterable[EvaluatorInfo]:
                     source="this example",
                     factory="my_plugin.depth:Depth",
                     direction=Direction.MAXIMIZE,
+                )
+    """
+    raise AssertionError("a hook specification is never called")
+
+
+@hookspec
+def nasbench_aggregates() -> Iterable[AggregateInfo]:
+    """Yield aggregates: scores that a report makes of the ranks of several evaluators.
+
+    Example:
+        .. code-block:: python
+
+            @hookimpl
+            def nasbench_aggregates():
+                yield AggregateInfo(
+                    name="cheap",
+                    summary="The better of the ranks by parameters and by multiply-adds.",
+                    source="this example",
+                    factory="my_plugin.cheap:Cheap",
+                    components=("params", "flops"),
                 )
     """
     raise AssertionError("a hook specification is never called")

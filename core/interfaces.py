@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -174,7 +174,7 @@ class SearchSpace(ABC):
 class Dataset(ABC):
     """The training part of a labelled image set; batches for evaluators are drawn from it.
 
-    Both methods must return the same values at every call.
+    Must implement ``labels`` and ``images``, which return the same values at every call; may implement ``held_out``.
     """
 
     @abstractmethod
@@ -184,6 +184,10 @@ class Dataset(ABC):
     @abstractmethod
     def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Return the images at these positions, shape ``(len(positions), channels, height, width)``, in ``[0, 1]``."""
+
+    def held_out(self) -> Dataset | None:
+        """Return the test part, of images with the same shape and labels, or None if there is none at hand."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -260,6 +264,27 @@ class Evaluator(ABC, Generic[SettingsT]):
     @abstractmethod
     def _evaluate(self, context: EvaluationContext) -> Evaluation | float:
         """Return the score, or an :class:`Evaluation` with curves; raise :class:`EvaluationError` if there is none."""
+
+
+class Aggregate(ABC):
+    """Makes one score of several evaluators' ranks within a cohort, the architectures that a report compares.
+
+    Must implement ``combine``; may implement ``figures``. Both take ``ranks``, shape ``(components, architectures)``:
+    average ranks from 1 (worst), where architectures without a score share the worst.
+    """
+
+    @abstractmethod
+    def combine(self, ranks: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return the aggregate score of every architecture: higher is better."""
+
+    def figures(self, ranks: npt.NDArray[np.float64], truth: npt.NDArray[np.float64]) -> Mapping[str, float]:
+        """Return further figures that the literature prints for this aggregate, by what they are.
+
+        Args:
+            ranks: As above.
+            truth: Ground truth, higher is better, shape ``(architectures,)``.
+        """
+        return {}
 
 
 class SearchStrategy(ABC, Generic[SettingsT]):

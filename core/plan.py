@@ -10,7 +10,7 @@ from typing import Any
 
 from .descriptions import DatasetInfo
 from .domain import Direction, JobKey, Metric
-from .settings import Settings
+from .settings import Settings, seed_hash
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ class Plan:
         evaluators: In the order of the command line, labels distinct.
         ground_truth: Columns of the space's table, the default metric first; empty if there is no table.
         images: The user's own image set, None if the data set is an installed one.
+        aggregates: Labels of the aggregates that a report is to show; their components are among the evaluators.
     """
 
     header: PlanHeader
@@ -96,6 +97,7 @@ class Plan:
     evaluators: tuple[EvaluatorSpec, ...]
     ground_truth: tuple[GroundTruthColumn, ...]
     images: DatasetInfo | None = None
+    aggregates: tuple[str, ...] = ()
 
     @property
     def plan_id(self) -> str:
@@ -104,7 +106,8 @@ class Plan:
 
     def job_key(self, evaluator: int, arch: int) -> JobKey:
         """Return the key of one job from the positions of its evaluator and architecture."""
-        header = self.evaluators[evaluator].header
+        spec = self.evaluators[evaluator]
+        header = spec.header
         return JobKey(
             space=self.header.space,
             dataset=self.header.dataset,
@@ -112,6 +115,7 @@ class Plan:
             evaluator=header.name,
             settings_hash=header.settings_hash,
             seed=self.header.seed,
+            seed_hash=seed_hash(header.version, spec.settings),
         )
 
 

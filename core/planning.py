@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .aggregation import find_aggregate
 from .data_home import how_to_get, stored_folder
 from .descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo
 from .errors import UnsupportedSearchSpaceError, UsageError
@@ -16,7 +17,7 @@ from .metric_names import by_relevance, find_metric
 from .plan import EvaluatorHeader, EvaluatorSpec, GroundTruthColumn, Plan, PlanHeader
 from .plugin_manager import PluginManager, Provided
 from .sampling import read_architectures, sample_architectures
-from .settings import Settings, parse_settings, settings_hash
+from .settings import Settings, parse_settings, seed_hash, settings_hash, suffix_field
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,7 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
     """
     provided_space = plugins.search_space(request.space)
     dataset = _choose_dataset(provided_space.info, request, plugins)
-    evaluators = tuple(_make_evaluator(text, provided_space.info, plugins) for text in request.evaluators)
-    _refuse_duplicates(evaluators)
+    evaluators, aggregates = _make_evaluators(request.evaluators, provided_space.info, dataset, plugins)
     space = provided_space.info.create()
     if request.architectures:
         arch_ids = read_architectures(request.architectures, space)
@@ -63,7 +63,7 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
         sampling = space.sampling
     header = PlanHeader(request.space, dataset.name, request.seed, sampling)
     ground_truth = _ground_truth(space, provided_space, arch_ids, dataset.name, request.metric)
-    return Plan(header, arch_ids, evaluators, ground_truth, request.images)
+    return Plan(header, arch_ids, evaluators, ground_truth, request.images, aggregates)
 
 
 def _choose_dataset(space: SearchSpaceInfo, request: RunRequest, plugins: PluginManager) -> DatasetInfo:
@@ -95,17 +95,36 @@ def _is_at_hand(info: DatasetInfo) -> bool:
     return info.requires is None or stored_folder(info.requires) is not None
 
 
-def _make_evaluator(text: str, space: SearchSpaceInfo, plugins: PluginManager) -> EvaluatorSpec:
-    name, _, settings_text = text.partition(":")
+def _make_evaluators(
+    texts: Sequence[str], space: SearchSpaceInfo, dataset: DatasetInfo, plugins: PluginManager
+) -> tuple[tuple[EvaluatorSpec, ...], tuple[str, ...]]:
+    """Return the evaluators that texts name, components of aggregates last, and the labels of the aggregates."""
+    found = {text: find_aggregate(text, plugins) for text in texts}
+    aggregates = {text: spec for text, spec in found.items() if spec is not None}
+    own = [_make_evaluator(text, space, dataset, plugins) for text in texts if text not in aggregates]
+    components = [component for spec in aggregates.values() for component in spec.components]
+    known = {(spec.header.name, spec.header.settings_hash) for spec in own}
+    for text in dict.fromkeys(components):
+        made = _make_evaluator(text, space, dataset, plugins)
+        if (made.header.name, made.header.settings_hash) not in known:
+            own.append(made)
+    evaluators = tuple(own)
+    _refuse_duplicates(evaluators)
+    return evaluators, tuple(aggregates)
+
+
+def _make_evaluator(text: str, space: SearchSpaceInfo, dataset: DatasetInfo, plugins: PluginManager) -> EvaluatorSpec:
+    spelled_name, _, settings_text = text.partition(":")
+    name, suffix = _split_name(spelled_name, plugins)
     provided = plugins.evaluator(name)
-    given = _split_settings(text, settings_text)
+    given = _split_settings(text, settings_text, suffix)
     settings = parse_settings(name, provided.info.settings, given)
-    reason = provided.info.reason_unsupported(space)
+    reason = provided.info.reason_unsupported(space, dataset)
     if reason:
         raise UnsupportedSearchSpaceError(f"Evaluator '{name}' does not support search space '{space.name}': {reason}.")
     _check_network(name, settings, space)
     header = EvaluatorHeader(
-        label=_label(provided.info, given),
+        label=_label(provided.info, given, settings),
         name=name,
         direction=provided.info.direction,
         version=provided.info.version,
@@ -127,8 +146,20 @@ def _check_network(name: str, settings: Settings, space: SearchSpaceInfo) -> Non
             )
 
 
-def _split_settings(text: str, settings_text: str) -> dict[str, str]:
-    given: dict[str, str] = {}
+def _split_name(spelled: str, plugins: PluginManager) -> tuple[str, dict[str, str]]:
+    """Split a name such as ``cls@ep5`` into the evaluator's and the setting that is written behind it."""
+    evaluators = plugins.evaluators()
+    if spelled in evaluators:
+        return spelled, {}
+    for name, provided in evaluators.items():
+        field = suffix_field(provided.info.settings)
+        if field is not None and spelled.startswith(name + field.metadata["name_suffix"]):
+            return name, {field.name: spelled.removeprefix(name + field.metadata["name_suffix"])}
+    return spelled, {}
+
+
+def _split_settings(text: str, settings_text: str, suffix: Mapping[str, str]) -> dict[str, str]:
+    given = dict(suffix)
     for part in filter(None, settings_text.split(",")):
         key, equals, value = part.partition("=")
         if not equals or key in given:
@@ -140,11 +171,16 @@ def _split_settings(text: str, settings_text: str) -> dict[str, str]:
     return given
 
 
-def _label(info: EvaluatorInfo, given: dict[str, str]) -> str:
+def _label(info: EvaluatorInfo, given: dict[str, str], settings: Settings) -> str:
     """Name an evaluator and the settings that were given; a file goes by its name, wherever it lies."""
     files = {field.name for field in dataclasses.fields(info.settings) if "reader" in field.metadata}
-    shown = [f"{key}={Path(value).name if key in files else value}" for key, value in sorted(given.items())]
-    return f"{info.name}:{','.join(shown)}" if shown else info.name
+    field = suffix_field(info.settings)
+    name, in_name = info.name, set()
+    if field is not None and getattr(settings, field.name) is not None:
+        name, in_name = f"{name}{field.metadata['name_suffix']}{getattr(settings, field.name)}", {field.name}
+    others = sorted(given.keys() - in_name)
+    shown = [f"{key}={Path(given[key]).name if key in files else given[key]}" for key in others]
+    return f"{name}:{','.join(shown)}" if shown else name
 
 
 def _refuse_duplicates(evaluators: Sequence[EvaluatorSpec]) -> None:
@@ -156,6 +192,20 @@ def _refuse_duplicates(evaluators: Sequence[EvaluatorSpec]) -> None:
         if keys[spec.header.name, spec.header.settings_hash] > 1 or labels[spec.header.label] > 1:
             raise UsageError(
                 f"Evaluator '{spec.header.label}' is given twice. Leave one out, or give it other settings."
+            )
+    _refuse_parts_of_others(evaluators)
+
+
+def _refuse_parts_of_others(evaluators: Sequence[EvaluatorSpec]) -> None:
+    """Refuse evaluators that differ only in when they stop: the longest one's curve has the others' scores."""
+    by_seed: dict[tuple[str, str], EvaluatorSpec] = {}
+    for spec in evaluators:
+        key = (spec.header.name, seed_hash(spec.header.version, spec.settings))
+        other = by_seed.setdefault(key, spec)
+        if other is not spec:
+            raise UsageError(
+                f"'{other.header.label}' and '{spec.header.label}' are one training, stopped at two points. Give the "
+                "longer one alone: 'nasbench report --curves' shows every point of it."
             )
 
 

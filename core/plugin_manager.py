@@ -13,7 +13,15 @@ from typing import Any, Generic, TypeVar
 import pluggy
 
 from . import hookspecs
-from .descriptions import DatasetInfo, DataSourceInfo, Description, EvaluatorInfo, SearchSpaceInfo, SearchStrategyInfo
+from .descriptions import (
+    AggregateInfo,
+    DatasetInfo,
+    DataSourceInfo,
+    Description,
+    EvaluatorInfo,
+    SearchSpaceInfo,
+    SearchStrategyInfo,
+)
 from .errors import PluginError, UnknownNameError, closest_matches
 
 ENTRY_POINT_GROUP = "nasbench"
@@ -22,6 +30,7 @@ ENTRY_POINT_GROUP = "nasbench"
 HOOKS: dict[str, tuple[type[Description], str]] = {
     "nasbench_search_spaces": (SearchSpaceInfo, "nasbench spaces"),
     "nasbench_evaluators": (EvaluatorInfo, "nasbench evaluators"),
+    "nasbench_aggregates": (AggregateInfo, "nasbench evaluators"),
     "nasbench_search_strategies": (SearchStrategyInfo, "nasbench strategies"),
     "nasbench_datasets": (DatasetInfo, "nasbench datasets"),
     "nasbench_data_sources": (DataSourceInfo, "nasbench data list"),
@@ -101,6 +110,20 @@ class PluginManager:
         """Return all evaluators by name, sorted."""
         return self._named(EvaluatorInfo)
 
+    def aggregates(self) -> dict[str, Provided[AggregateInfo]]:
+        """Return all aggregates by name, sorted.
+
+        Raises:
+            PluginError: An evaluator has the same name.
+        """
+        named, evaluators = self._named(AggregateInfo), self.evaluators()
+        for name in named.keys() & evaluators.keys():
+            raise PluginError(
+                f"'{name}' is an evaluator of {evaluators[name].distribution} and an aggregate of "
+                f"{named[name].distribution}. Uninstall one of them."
+            )
+        return named
+
     def search_strategies(self) -> dict[str, Provided[SearchStrategyInfo]]:
         """Return all search strategies by name, sorted."""
         return self._named(SearchStrategyInfo)
@@ -118,8 +141,8 @@ class PluginManager:
         return self._get(SearchSpaceInfo, name)
 
     def evaluator(self, name: str) -> Provided[EvaluatorInfo]:
-        """Return one evaluator. Raises UnknownNameError with the closest matches."""
-        return self._get(EvaluatorInfo, name)
+        """Return one evaluator. Raises UnknownNameError with the closest matches, aggregates among them."""
+        return self._get(EvaluatorInfo, name, self._named(AggregateInfo))
 
     def search_strategy(self, name: str) -> Provided[SearchStrategyInfo]:
         """Return one search strategy. Raises UnknownNameError with the closest matches."""
@@ -165,11 +188,12 @@ class PluginManager:
             named[name] = provided
         return named
 
-    def _get(self, kind: type[InfoT], name: str) -> Provided[InfoT]:
+    def _get(self, kind: type[InfoT], name: str, also_known: Iterable[str] = ()) -> Provided[InfoT]:
         named = self._named(kind)
         if name not in named:
             command = next(command for listed, command in HOOKS.values() if listed is kind)
-            raise UnknownNameError(kind.kind, name, named, f"Run '{command}' to list what is installed.")
+            known = [*named, *also_known]
+            raise UnknownNameError(kind.kind, name, known, f"Run '{command}' to list what is installed.")
         return named[name]
 
 

@@ -4,7 +4,9 @@ A settings class is a frozen dataclass that derives from :class:`Settings`. Fiel
 ``str``, ``bool``, ``Literal[...]`` of texts, ``tuple[float, ...]`` (written ``0.25/0.5/1``) and any of them
 ``| None``. Field metadata: ``help`` (one sentence), ``minimum`` and ``maximum`` (inclusive), ``reader`` (a function
 that turns the given text, such as a path, into the value that is stored), ``network_variant`` (the value names one of
-the search space's networks, and is refused where the space has no such network).
+the search space's networks, and is refused where the space has no such network), ``name_suffix`` (the value may also be
+written behind the evaluator's name: with ``@ep``, ``cls@ep5`` means ``cls:epochs=5``), ``seeded`` (False where a value
+must not enter the seeds, because it only says when to stop).
 """
 
 from __future__ import annotations
@@ -39,8 +41,24 @@ def setting(default: Any, help_text: str, **metadata: Any) -> Any:
 
 def settings_hash(version: int, settings: Settings) -> str:
     """Hash an evaluator's version and effective settings to 16 hexadecimal digits, stable across processes."""
-    text = json.dumps([version, settings.effective()], sort_keys=True, separators=(",", ":"))
+    return _hash(version, settings.effective())
+
+
+def _hash(version: int, values: Mapping[str, Any]) -> str:
+    text = json.dumps([version, values], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:SETTINGS_HASH_LENGTH]
+
+
+def seed_hash(version: int, settings: Settings) -> str:
+    """Hash what enters the seeds: version and effective settings, without those declared ``seeded=False``."""
+    unseeded = {field.name for field in dataclasses.fields(settings) if not field.metadata.get("seeded", True)}
+    values = {name: value for name, value in settings.effective().items() if name not in unseeded}
+    return _hash(version, values)
+
+
+def suffix_field(settings_type: type[Settings]) -> dataclasses.Field[Any] | None:
+    """Return the field whose value may be written behind the evaluator's name, or None."""
+    return next((field for field in dataclasses.fields(settings_type) if "name_suffix" in field.metadata), None)
 
 
 def parse_settings(owner: str, settings_type: type[Settings], given: Mapping[str, str]) -> Settings:

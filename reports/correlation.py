@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.aggregation import AggregateSpec
 from ..core.domain import Metric, Status
 from ..core.metrics import (
     BOOTSTRAP_SEED,
@@ -24,6 +25,7 @@ from ..core.metrics import (
 )
 from ..core.plan import EvaluatorHeader, PlanHeader
 from ..core.results.contents import Results
+from .aggregates import select_aggregate
 from .select import EvaluatorSelection, Selection, select
 
 Floats = NDArray[np.float64]
@@ -56,6 +58,8 @@ class CorrelationRow:
         median_seconds: Median wall-clock seconds of the ok jobs, None if there are none.
         pending: Jobs that have not been done.
         note: Why a correlation or interval is undefined, empty if it is not.
+        components: Labels of the evaluators whose ranks an aggregate is made of; empty for an evaluator.
+        figures: What the literature prints for an aggregate besides, by description.
     """
 
     evaluator: EvaluatorHeader
@@ -67,6 +71,8 @@ class CorrelationRow:
     median_seconds: float | None
     pending: int
     note: str
+    components: tuple[str, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -112,7 +118,7 @@ class CorrelationTable:
         resamples: Bootstrap resamples behind each interval.
         level: Share of the resamples inside an interval.
         bootstrap_seed: Seed of the resamples.
-        rows: One for each evaluator, in the order of the file.
+        rows: One for each evaluator, in the order of the file, then one for each aggregate.
         pairwise: One for each pair of evaluators, in the order of the file.
     """
 
@@ -137,22 +143,29 @@ class CorrelationTable:
 
 
 def correlation_table(
-    results: Results, metric_key: str | None = None, failures: str = FailurePolicy.WORST
+    results: Results,
+    metric_key: str | None = None,
+    failures: str = FailurePolicy.WORST,
+    aggregates: Sequence[AggregateSpec] = (),
 ) -> CorrelationTable:
-    """Correlate every evaluator with the ground truth and with each other.
+    """Correlate every evaluator and aggregate with the ground truth, and the evaluators with each other.
 
     Args:
         results: Contents of a results file.
         metric_key: Such as `cifar10/test_accuracy@200`; None takes the first metric of the file.
         failures: What becomes of architectures whose job failed, a value of `FailurePolicy`.
+        aggregates: What to make of the evaluators' ranks among the architectures that are compared. Their intervals
+            take these ranks as they are: they are not made again for each resample.
 
     Raises:
-        UsageError: The file does not have this metric.
+        UsageError: The file does not have this metric, or lacks a component of an aggregate.
         ValueError: There is no such policy.
     """
     policy = FailurePolicy(failures)
     selection = select(results, metric_key)
     column = selection.column
+    rows = [_correlate(part, selection.truth, policy) for part in selection.evaluators]
+    rows += [_correlate_aggregate(spec, selection, policy) for spec in aggregates]
     return CorrelationTable(
         plan=results.plan,
         plan_id=results.plan_id,
@@ -165,7 +178,7 @@ def correlation_table(
         resamples=RESAMPLES,
         level=LEVEL,
         bootstrap_seed=BOOTSTRAP_SEED,
-        rows=tuple(_correlate(part, selection.truth, policy) for part in selection.evaluators),
+        rows=tuple(rows),
         pairwise=_correlate_pairs(selection, policy),
     )
 
@@ -189,6 +202,12 @@ def _correlate(part: EvaluatorSelection, truth: Floats | None, policy: FailurePo
         pending=int((~part.done).sum()),
         note=note,
     )
+
+
+def _correlate_aggregate(spec: AggregateSpec, selection: Selection, policy: FailurePolicy) -> CorrelationRow:
+    made = select_aggregate(spec, selection, policy)
+    row = _correlate(made.selection, selection.truth, policy)
+    return replace(row, components=made.components, figures=made.figures)
 
 
 def _estimate(coefficient: Coefficient, scores: Floats, truth: Floats) -> Estimate:

@@ -98,6 +98,24 @@ def render_latex(table: CorrelationTable, *, pairwise: bool = False) -> str:
     )
 
 
+def render_markdown_grid(
+    title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], notes: Iterable[str]
+) -> str:
+    """Render one table, whose first column names evaluators, between a title and a list of notes in Markdown."""
+    listed = "\n".join(f"- {_escape_markdown(note)}" for note in notes)
+    return f"**{title}**\n\n{_markdown_grid(headings, rows)}\n\n{listed}\n"
+
+
+def render_latex_grid(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], notes: Iterable[str]) -> str:
+    """Render one table, whose first column names evaluators, as a `table` environment with booktabs rules."""
+    return _LATEX.render(
+        title=escape_latex(title),
+        grids=[_latex_grid(headings, rows)],
+        pairwise_title="",
+        notes=[escape_latex(note) for note in notes],
+    )
+
+
 def escape_latex(text: str) -> str:
     """Make every character print as itself in LaTeX text."""
     return text.translate(_LATEX_ESCAPES)

@@ -56,7 +56,8 @@ def render_json(table: CorrelationTable) -> str:
     - `evaluators`: list of `label`, `name`, `direction`, `version`, `settings`, `settings_hash`,
       `distribution`, `rho`, `rho_low`, `rho_high`, `tau`, `tau_low`, `tau_high`, `n`, `failures` (number by
       status, every status), `pending`, `ties`, `median_seconds`, `note`. Correlations are those after scores
-      and metric were turned so that higher is better.
+      and metric were turned so that higher is better. Aggregates follow: they have `components` (labels) and
+      `figures` (by description) as well.
     - `pairwise`: list of `first`, `second` (labels), `rho` (Spearman), `n`.
     """
     content = {
@@ -91,6 +92,7 @@ def _evaluator(row: CorrelationRow) -> dict[str, Any]:
         "n": row.n,
         "failures": {status: row.failures.get(status, 0) for status in FAILURE_STATUSES},
         **_remaining(row),
+        **({"components": row.components, "figures": dict(row.figures)} if row.components else {}),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from collections.abc import Sequence
 
 from rich.box import Box
 from rich.console import Console
@@ -38,6 +39,19 @@ def render_terminal(table: CorrelationTable, *, pairwise: bool = False, width: i
         parts.append(wording.PAIRWISE_TITLE)
         parts.extend(_print_table(matrix, width, color) for matrix in _matrices(table))
     parts.append("\n".join(_fill(note, width) for note in wording.notes(table)))
+    return "\n\n".join(parts) + "\n"
+
+
+def render_grid(
+    title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str], width: int, color: bool
+) -> str:
+    """Render one table, whose first column names evaluators, between a title and notes."""
+    grid = _empty_table()
+    for heading in headings[1:]:
+        grid.add_column(heading, justify="left" if heading in wording.CORRELATION_HEADINGS else "right", no_wrap=True)
+    for label, *values in rows:
+        grid.add_row(_break_label(label), *values)
+    parts = [_fill(title, width), _print_table(grid, width, color), "\n".join(_fill(note, width) for note in notes)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -29,18 +29,35 @@ class EvaluatorSelection:
     Attributes:
         evaluator: What the evaluator was.
         scores: Higher is better, NaN unless the job is ok; shape `(architectures,)`.
-        ok: Whether there is a score; shape `(architectures,)`.
-        done: Whether the job has ended, whatever its status; shape `(architectures,)`.
-        failures: Number of jobs by status, for the statuses that occur other than ok and pending.
-        ok_seconds: Total wall-clock seconds of the ok jobs.
+        statuses: How each job ended.
+        seconds: Total wall-clock seconds of each job; shape `(architectures,)`.
     """
 
     evaluator: EvaluatorHeader
     scores: Floats
-    ok: Mask
-    done: Mask
-    failures: Mapping[Status, int]
-    ok_seconds: Floats
+    statuses: tuple[Status, ...]
+    seconds: Floats
+
+    @property
+    def ok(self) -> Mask:
+        """Whether there is a score; shape `(architectures,)`."""
+        return np.array([status is Status.OK for status in self.statuses], dtype=np.bool_)
+
+    @property
+    def done(self) -> Mask:
+        """Whether the job has ended, whatever its status; shape `(architectures,)`."""
+        return np.array([status is not Status.PENDING for status in self.statuses], dtype=np.bool_)
+
+    @property
+    def failures(self) -> Mapping[Status, int]:
+        """Number of jobs by status, for the statuses that occur other than ok and pending."""
+        counts = Counter(self.statuses)
+        return {status: counts[status] for status in FAILURE_STATUSES if counts[status]}
+
+    @property
+    def ok_seconds(self) -> Floats:
+        """Total wall-clock seconds of the ok jobs."""
+        return self.seconds[self.ok]
 
 
 @dataclass(frozen=True)
@@ -104,14 +121,12 @@ def choose_metric(results: Results, metric_key: str | None) -> GroundTruthColumn
 
 def _select_evaluator(part: EvaluatorResults, known: Mask) -> EvaluatorSelection:
     records = [record for record, kept in zip(part.records, known, strict=True) if kept]
-    statuses = Counter(record.status for record in records)
-    ok = np.array([record.status is Status.OK for record in records], dtype=np.bool_)
+    statuses = tuple(record.status for record in records)
+    ok = np.array([status is Status.OK for status in statuses], dtype=np.bool_)
     scores = np.array([record.score for record in records], dtype=np.float64)
     return EvaluatorSelection(
         evaluator=part.header,
         scores=np.where(ok, part.header.direction.sign * scores, np.nan),
-        ok=ok,
-        done=np.array([record.status is not Status.PENDING for record in records], dtype=np.bool_),
-        failures={status: statuses[status] for status in FAILURE_STATUSES if statuses[status]},
-        ok_seconds=np.array([record.seconds.total for record in records])[ok],
+        statuses=statuses,
+        seconds=np.array([record.seconds.total for record in records], dtype=np.float64),
     )

@@ -11,7 +11,7 @@ PAIRWISE_TITLE = "Spearman rho between evaluators, over the architectures that c
 UNDEFINED = "undefined"
 CORRELATION_HEADINGS = ("Spearman rho", "Kendall tau-b")
 
-_POLICY = {
+POLICY = {
     FailurePolicy.WORST: "Failed jobs share the worst rank.",
     FailurePolicy.OMIT: "Failed jobs are left out.",
 }
@@ -35,31 +35,35 @@ def headings(table: CorrelationTable) -> tuple[str, ...]:
 
 def cells(row: CorrelationRow, table: CorrelationTable) -> tuple[str, ...]:
     """Write one row, in the order of the headings; an undefined rho gives its reason."""
-    rho = _estimate(row.rho) if row.rho.value is not None else row.note
-    correlations = (rho, _estimate(row.tau)) if table.metric else ()
+    rho = estimate(row.rho) if row.rho.value is not None else row.note
+    correlations = (rho, estimate(row.tau)) if table.metric else ()
     return (row.label, *correlations, str(row.n), str(row.num_failures), str(row.ties), _seconds(row))
 
 
 def shows_pairwise(table: CorrelationTable, asked: bool) -> bool:
     """Show agreements on request, and where a ground truth is missing; they take two evaluators."""
-    return len(table.rows) > 1 and (asked or table.metric is None)
+    return len(_evaluators(table)) > 1 and (asked or table.metric is None)
 
 
 def pairwise_headings(table: CorrelationTable) -> tuple[str, ...]:
     """Head the columns of the matrix: numbers of the evaluators, since their labels are too wide."""
-    return ("Evaluator", *(str(number) for number in range(1, len(table.rows))))
+    return ("Evaluator", *(str(number) for number in range(1, len(_evaluators(table)))))
 
 
 def pairwise_cells(table: CorrelationTable) -> list[tuple[str, ...]]:
     """Write the lower triangle of the matrix of agreements, one row for each evaluator."""
     rho = {(pair.first, pair.second): pair.rho for pair in table.pairwise}
-    labels = [row.label for row in table.rows]
+    labels = [row.label for row in _evaluators(table)]
     matrix = []
     for position, label in enumerate(labels):
         agreements = [_agreement(rho[other, label]) for other in labels[:position]]
         blanks = [""] * (len(labels) - 1 - position)
         matrix.append((f"{position + 1} {label}", *agreements, *blanks))
     return matrix
+
+
+def _evaluators(table: CorrelationTable) -> list[CorrelationRow]:
+    return [row for row in table.rows if not row.components]
 
 
 def notes(table: CorrelationTable) -> list[str]:
@@ -69,21 +73,23 @@ def notes(table: CorrelationTable) -> list[str]:
         "fail: jobs without a score; ties: architectures that share their score with another; "
         "sec: median seconds of a job.",
         f"{'Scores and metric' if table.metric else 'Scores'} are turned so that higher is better.",
-        _POLICY[table.failure_policy],
+        POLICY[table.failure_policy],
         *_failures(table),
         *_pending(table),
         *_without_truth(table),
         *_undefined_intervals(table),
+        *_aggregates(table),
         *_about_metric(table),
     ]
 
 
-def _estimate(estimate: Estimate) -> str:
-    if estimate.value is None:
+def estimate(value: Estimate) -> str:
+    """Write a correlation with its interval."""
+    if value.value is None:
         return UNDEFINED
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:z.3f}"
-    return f"{estimate.value:z.3f} [{estimate.low:z.2f}, {estimate.high:z.2f}]"
+    if value.low is None or value.high is None:
+        return f"{value.value:z.3f}"
+    return f"{value.value:z.3f} [{value.low:z.2f}, {value.high:z.2f}]"
 
 
 def _agreement(rho: float | None) -> str:
@@ -125,6 +131,16 @@ def _without_truth(table: CorrelationTable) -> Iterable[str]:
 
 def _undefined_intervals(table: CorrelationTable) -> Iterable[str]:
     return [f"{row.label}: {row.note}." for row in table.rows if row.note and row.rho.value is not None]
+
+
+def _aggregates(table: CorrelationTable) -> Iterable[str]:
+    for row in table.rows:
+        if row.components:
+            yield (
+                f"{row.label}: made of the ranks of {', '.join(row.components)} among the architectures compared here; "
+                "its interval takes these ranks as they are."
+            )
+        yield from (f"{row.label}: {value:.3f} is the {description}." for description, value in row.figures.items())
 
 
 def _about_metric(table: CorrelationTable) -> Iterable[str]:

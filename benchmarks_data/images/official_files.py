@@ -57,6 +57,11 @@ class OfficialFiles:
         """Where the training images are, in their official order."""
         return [source for file, source in self._files if file.split == "train"]
 
+    @property
+    def splits(self) -> set[str]:
+        """Which splits there are files of."""
+        return {file.split for file, _ in self._files}
+
     def read(self, progress: Progress | None = None, split: str | None = None) -> Iterator[ImageBatch]:
         """Yield the files' images, training images first; only of one split if it is given.
 

@@ -15,26 +15,28 @@ from .stored_images import ImageBatch
 
 
 class OfficialFolder(Dataset):
-    """The training images of a folder in an official layout, which are read whole at first use.
+    """The images of a folder in an official layout, which are read whole at first use.
 
     Args:
         layout: The layout.
         folder: The folder.
+        split: ``train`` or ``test``.
     """
 
-    def __init__(self, layout: ImageLayout, folder: Path) -> None:
+    def __init__(self, layout: ImageLayout, folder: Path, split: str = "train") -> None:
         self.layout = layout
         self.folder = folder
+        self.split = split
 
     @cached_property
     def _batch(self) -> ImageBatch:
         with open_official_files(self.layout, self.folder) as files:
-            batches = list(files.read(split="train"))
+            batches = list(files.read(split=self.split))
         images = np.concatenate([batch.images for batch in batches])
-        return ImageBatch("train", images, np.concatenate([batch.labels for batch in batches]))
+        return ImageBatch(self.split, images, np.concatenate([batch.labels for batch in batches]))
 
     def labels(self) -> npt.NDArray[np.int64]:
-        """Return the label of every training image.
+        """Return the label of every image.
 
         Raises:
             DataError: A file is damaged.
@@ -42,5 +44,15 @@ class OfficialFolder(Dataset):
         return self._batch.labels
 
     def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Return the training images at these positions."""
+        """Return the images at these positions."""
         return self._batch.images[positions].astype(np.float32) / np.float32(255)
+
+    def held_out(self) -> OfficialFolder | None:
+        """Return the test images, None if their file is not there.
+
+        Raises:
+            DataError: A file is damaged.
+        """
+        with open_official_files(self.layout, self.folder) as files:
+            has_test_images = "test" in files.splits
+        return OfficialFolder(self.layout, self.folder, "test") if has_test_images else None

@@ -8,7 +8,15 @@ from typing import Any
 import click
 
 from ..data_home import how_to_get, stored_folder
-from ..descriptions import DatasetInfo, Description, EvaluatorInfo, SearchSpaceInfo, SearchStrategyInfo
+from ..descriptions import (
+    AggregateInfo,
+    DatasetInfo,
+    Description,
+    EvaluatorInfo,
+    SearchSpaceInfo,
+    SearchStrategyInfo,
+)
+from ..domain import Direction
 from ..errors import UnknownNameError
 from ..interfaces import GroundTruth
 from ..plugin_manager import HOOKS, PluginManager, PluginRecord, Provided, installed_plugins
@@ -37,7 +45,9 @@ def evaluators_command(name: str | None, output_format: str) -> None:
     """List installed evaluators, or explain one."""
     plugins = installed_plugins()
     if name is None:
-        _print_list(plugins.evaluators(), output_format)
+        _print_list(plugins.evaluators() | plugins.aggregates(), output_format)
+    elif name in plugins.aggregates():
+        print_record(_explain_aggregate(plugins.aggregates()[name]), output_format)
     else:
         print_record(_explain_evaluator(plugins.evaluator(name), plugins), output_format)
 
@@ -154,6 +164,15 @@ def _explain_evaluator(item: Provided[EvaluatorInfo], plugins: PluginManager) ->
     }
 
 
+def _explain_aggregate(item: Provided[AggregateInfo]) -> dict[str, Any]:
+    return _common(item) | {
+        "formula": item.info.formula,
+        "better": str(Direction.MAXIMIZE),
+        "made of": ", ".join(item.info.components) or "evaluators that you name, as in 'rank_sum:naswot+synflow'",
+        "made when": "a report is made, from the ranks of the architectures that it compares",
+    }
+
+
 def _explain_strategy(item: Provided[SearchStrategyInfo]) -> dict[str, Any]:
     return _common(item) | {"settings": describe_settings(item.info.settings)}
 
@@ -190,5 +209,6 @@ def _in_order(hooks: Iterable[str]) -> list[str]:
 
 
 def _support(evaluator: EvaluatorInfo, space: SearchSpaceInfo) -> str:
-    reason = evaluator.reason_unsupported(space)
+    dataset = installed_plugins().dataset(space.datasets[0]).info
+    reason = evaluator.reason_unsupported(space, dataset)
     return "yes" if reason is None else f"no: {reason}"

@@ -156,8 +156,9 @@ def _with_task(evaluators: tuple[str, ...], task: Path | None) -> tuple[str, ...
 
 def _default_evaluators(space: str, plugins: PluginManager) -> tuple[str, ...]:
     info = plugins.search_space(space).info
-    supported = (name for name in DEFAULT_EVALUATORS if not plugins.evaluator(name).info.reason_unsupported(info))
-    return tuple(supported)
+    dataset = plugins.dataset(info.datasets[0]).info
+    evaluators = {name: plugins.evaluator(name).info for name in DEFAULT_EVALUATORS}
+    return tuple(name for name, evaluator in evaluators.items() if not evaluator.reason_unsupported(info, dataset))
 
 
 def _parse_shard(text: str | None) -> tuple[int, int]:
@@ -234,8 +235,9 @@ def _resume_command(output: Path) -> str:
 def _print_outcome(results: Results, options: RunOptions) -> int:
     from ...reports import correlation_table, render
     from ..domain import Status
+    from .aggregates import find_aggregates
 
-    click.echo(render(correlation_table(results), "table"), nl=False)
+    click.echo(render(correlation_table(results, aggregates=find_aggregates(results)), "table"), nl=False)
     statuses = [record.status for part in results.evaluators for record in part.records]
     click.echo(
         f"Results: {options.output} (print this table again with 'nasbench report {options.output}')",

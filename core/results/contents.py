@@ -45,6 +45,7 @@ class Results:
         ground_truth: Columns of trained performance; may be empty.
         evaluators: Records by evaluator, in the plan's order.
         environment: Software, hardware and command line, as texts.
+        aggregates: Labels of the aggregates that a report is to show.
     """
 
     plan: PlanHeader
@@ -52,6 +53,7 @@ class Results:
     ground_truth: tuple[GroundTruthColumn, ...]
     evaluators: tuple[EvaluatorResults, ...]
     environment: Mapping[str, Any]
+    aggregates: tuple[str, ...] = ()
 
     @property
     def plan_id(self) -> str:
@@ -61,12 +63,14 @@ class Results:
     @property
     def texts_digest(self) -> str:
         """SHA-256 of all that the file says in attributes, which HDF5 gives no checksum of their own."""
-        said = [
+        said: list[Any] = [
             asdict(self.plan),
             [[asdict(column.metric), column.noise_ceiling, column.source] for column in self.ground_truth],
             [[asdict(part.header), part.batches] for part in self.evaluators],
             {name: as_text(value) for name, value in self.environment.items()},
         ]
+        if self.aggregates:  # files are older than aggregates
+            said.append(self.aggregates)
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

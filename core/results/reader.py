@@ -81,7 +81,8 @@ def _read_file(file: h5py.File) -> Results:
     columns = [_read_ground_truth(dataset, count) for dataset in _by_position(file["ground_truth"])]
     parts = [_read_evaluator(group, count) for group in _by_position(file["evaluators"])]
     environment = {name: _text(value) for name, value in file["environment"].attrs.items()}
-    return Results(header, arch_ids, tuple(columns), tuple(parts), environment)
+    aggregates = tuple(_read_json_texts(plan.get("aggregates", "[]")))
+    return Results(header, arch_ids, tuple(columns), tuple(parts), environment, aggregates)
 
 
 def _read_ground_truth(dataset: h5py.Dataset, count: int) -> GroundTruthColumn:
@@ -161,6 +162,13 @@ def _read_json_object(value: Any) -> Mapping[str, Any]:
     decoded = json.loads(_text(value))
     if not isinstance(decoded, dict):
         raise ValueError("settings must be a JSON object")
+    return decoded
+
+
+def _read_json_texts(value: Any) -> list[str]:
+    decoded = json.loads(_text(value))
+    if not isinstance(decoded, list) or not all(isinstance(text, str) for text in decoded):
+        raise ValueError("aggregates must be a JSON list of texts")
     return decoded
 
 

@@ -139,7 +139,7 @@ class ResultsWriter:
             for i, spec in enumerate(self._plan.evaluators)
         )
         plan = self._plan
-        return Results(plan.header, plan.arch_ids, plan.ground_truth, parts, self._environment)
+        return Results(plan.header, plan.arch_ids, plan.ground_truth, parts, self._environment, plan.aggregates)
 
 
 @contextmanager
@@ -209,6 +209,7 @@ def _write_file(file: h5py.File, results: Results) -> None:
         dataset=results.plan.dataset,
         seed=results.plan.seed,
         sampling=results.plan.sampling,
+        aggregates=json.dumps(results.aggregates),
     )
     file.create_group("environment").attrs.update({name: as_text(value) for name, value in results.environment.items()})
     _write_texts(file, "architectures", results.arch_ids)

@@ -17,7 +17,7 @@ from ..domain import JobKey, Record, Status
 from ..evaluation import JobRunner
 from ..interfaces import SearchSpace
 from ..plugin_manager import installed_plugins
-from ..settings import parse_settings, settings_hash
+from ..settings import parse_settings, seed_hash, settings_hash
 
 # Enough for a mean that is off by a hundredth to show, few enough for a set of millions.
 MOST_IMAGES = 5000
@@ -139,9 +139,10 @@ class EvaluatorContract:
         info = installed_plugins().evaluator(self.evaluator).info
         settings = parse_settings(self.evaluator, info.settings, self.settings)
         evaluator = info.create(settings)
-        hashed = settings_hash(info.version, settings)
+        hashes = settings_hash(info.version, settings), seed_hash(info.version, settings)
         keys = [
-            JobKey(self.space, runner.dataset_info.name, arch_id, self.evaluator, hashed, seed) for arch_id in arch_ids
+            JobKey(self.space, runner.dataset_info.name, arch_id, self.evaluator, hashes[0], seed, hashes[1])
+            for arch_id in arch_ids
         ]
         return [runner.run(key, evaluator) for key in keys]
 
@@ -160,7 +161,7 @@ class EvaluatorContract:
         """The evaluator does not refuse the space it is tested on."""
         plugins = installed_plugins()
         evaluator, space = plugins.evaluator(self.evaluator).info, plugins.search_space(self.space).info
-        assert evaluator.reason_unsupported(space) is None
+        assert evaluator.reason_unsupported(space, plugins.dataset(space.datasets[0]).info) is None
 
     def test_score_is_finite_or_has_a_reason(self) -> None:
         """Every job ends with a finite score, or with a status and a message."""

@@ -25,10 +25,17 @@ class Photos(Dataset):
 class Mnist(Dataset):
     """Handwritten digits, 2,000 images of shape (1, 12, 12): the training part of ``nasbench201-tiny``'s split."""
 
+    def __init__(self, *, testing: bool = False) -> None:
+        self._testing = testing
+
     def labels(self) -> npt.NDArray[np.int64]:
         """Return the digits."""
-        return load_mnist_split()[0].labels
+        return load_mnist_split()[self._testing].labels
 
     def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Return the images at these positions."""
-        return load_mnist_split()[0].images[positions]
+        return load_mnist_split()[self._testing].images[positions]
+
+    def held_out(self) -> Mnist:
+        """Return the 3,000 images of the split's other part."""
+        return Mnist(testing=True)

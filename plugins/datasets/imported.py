@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from ...benchmarks_data.images.stored_images import StoredImages
+from ...benchmarks_data.images.stored_images import StoredImages, read_counts
 from ...core.data_home import stored_folder
 from ...core.errors import DataError
 from ...core.interfaces import Dataset
@@ -16,6 +17,9 @@ from ...core.interfaces import Dataset
 
 class ImportedImages(Dataset):
     """Images of an imported data source.
+
+    Args:
+        split: ``train`` or ``test``.
 
     Attributes:
         data_source: Its name.
@@ -25,15 +29,30 @@ class ImportedImages(Dataset):
     data_source: ClassVar[str]
     how_to_get: ClassVar[str]
 
-    @cached_property
-    def _stored(self) -> StoredImages:
+    def __init__(self, split: str = "train") -> None:
+        self.split = split
+
+    @property
+    def _folder(self) -> Path:
         folder = stored_folder(self.data_source)
         if folder is None:
             raise DataError(f"The images of '{self.data_source}' were not imported. Run {self.how_to_get}.")
-        return StoredImages.open(folder)
+        return folder
+
+    @cached_property
+    def _stored(self) -> StoredImages:
+        return StoredImages.open(self._folder, self.split)
+
+    def held_out(self) -> Self | None:
+        """Return the test images, None if they were not imported.
+
+        Raises:
+            DataError: The data set was not imported, or is damaged.
+        """
+        return type(self)("test") if read_counts(self._folder).get("test") else None
 
     def labels(self) -> npt.NDArray[np.int64]:
-        """Return the label of every training image.
+        """Return the label of every image.
 
         Raises:
             DataError: The data set was not imported, or is damaged.
@@ -41,7 +60,7 @@ class ImportedImages(Dataset):
         return self._stored.labels
 
     def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Return the training images at these positions; no other is read.
+        """Return the images at these positions; no other is read.
 
         Raises:
             DataError: The data set was not imported, or is damaged.

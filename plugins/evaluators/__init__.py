@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...core.descriptions import EvaluatorInfo
+from ...core.descriptions import AggregateInfo, EvaluatorInfo
 from ...core.hookspecs import hookimpl
-from . import gennas, zero_cost
+from . import aggregates, gennas, zero_cost
 
 
 @hookimpl
@@ -14,3 +14,9 @@ def nasbench_evaluators() -> Iterator[EvaluatorInfo]:
     """Yield the built-in evaluators."""
     yield from gennas.EVALUATORS
     yield from zero_cost.EVALUATORS
+
+
+@hookimpl
+def nasbench_aggregates() -> Iterator[AggregateInfo]:
+    """Yield the built-in aggregates."""
+    yield from aggregates.AGGREGATES

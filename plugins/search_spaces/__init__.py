@@ -14,6 +14,7 @@ _CIFAR_LIKE = ("cifar10", "cifar100", "imagenet16-120", "photos")
 _NETWORK_VARIANTS = {
     "benchmark": "NAS-Bench-201's cells: batch norm affine and tracked, convolutions without bias",
     "gennas": "the GenNAS authors' cells: batch norm neither affine nor tracked, biased convolutions",
+    "reduced": "the benchmark's cells with a quarter of the channels, as EcoNAS takes them",
 }
 
 NASBENCH101 = SearchSpaceInfo(
@@ -24,10 +25,11 @@ NASBENCH101 = SearchSpaceInfo(
     datasets=_CIFAR_LIKE,
     takes_any_images=True,
     requires="nasbench101",
-    provides=frozenset({"network", "images", "labels", "stages", "ground_truth"}),
+    provides=frozenset({"network", "images", "labels", "stages", "blocks", "ground_truth"}),
     network_variants={
         "benchmark": "the benchmark's networks: 128 channels behind the stem, batch norm with momentum 0.003",
         "gennas": "the GenNAS authors' networks: 16 channels, batch norm with momentum 0.1",
+        "reduced": "the benchmark's networks with 32 channels, a quarter, as EcoNAS takes them",
         "stem16": "the benchmark's networks with 16 channels",
     },
 )
@@ -40,7 +42,7 @@ NASBENCH201 = SearchSpaceInfo(
     datasets=_CIFAR_LIKE,
     takes_any_images=True,
     requires="nasbench201",
-    provides=frozenset({"network", "images", "labels", "stages", "ground_truth"}),
+    provides=frozenset({"network", "images", "labels", "stages", "blocks", "ground_truth"}),
     network_variants=_NETWORK_VARIANTS,
 )
 
@@ -50,7 +52,7 @@ NASBENCH201_TINY = SearchSpaceInfo(
     source="cells of Dong & Yang, NAS-Bench-201, ICLR 2020; the table is this project's own",
     factory=f"{__name__}.nasbench201.space:Nasbench201Tiny",
     datasets=("mnist",),
-    provides=frozenset({"network", "images", "labels", "stages", "ground_truth"}),
+    provides=frozenset({"network", "images", "labels", "stages", "blocks", "ground_truth"}),
     network_variants=_NETWORK_VARIANTS,
 )
 

@@ -4,7 +4,7 @@ import struct
 import numpy as np
 import pytest
 import torch
-from nasbench_toolkit.core.batches import Batch, batch_digest, draw_batch
+from nasbench_toolkit.core.batches import Batch, batch_digest, draw_batch, split_images
 from nasbench_toolkit.core.descriptions import DatasetInfo
 from nasbench_toolkit.core.errors import EvaluationError
 from nasbench_toolkit.core.interfaces import Dataset
@@ -32,6 +32,43 @@ class Ramps(Dataset):
         images = np.zeros((len(positions), 1, 4, 4), np.float32)
         images[:, 0, :, 0] = positions[:, None] / 100
         return images
+
+
+class RampsWithTests(Ramps):
+    """The same, with three images to test on."""
+
+    def held_out(self):
+        class Part(Ramps):
+            def labels(self):
+                return np.array([1, 2, 3])
+
+        return Part()
+
+
+def test_split_images_takes_the_test_images_there_are():
+    training, held_out = split_images(RampsWithTests(), seed=0)
+    assert training.labels.tolist() == list(range(40))
+    assert held_out.labels.tolist() == [1, 2, 3]
+    assert training.images[:, 0, 0, 0].tolist() == pytest.approx([i / 100 for i in range(40)])
+    assert held_out.images.dtype == torch.float32
+
+
+def test_split_images_holds_out_a_fifth_where_there_are_none():
+    training, held_out = split_images(Ramps(), seed=0)
+    assert (len(training.labels), len(held_out.labels)) == (32, 8)
+    assert sorted(training.labels.tolist() + held_out.labels.tolist()) == list(range(40))
+    assert torch.equal(held_out.labels, split_images(Ramps(), seed=0)[1].labels)
+    assert not torch.equal(held_out.labels, split_images(Ramps(), seed=1)[1].labels)
+    assert held_out.images[:, 0, 0, 0].tolist() == pytest.approx([i / 100 for i in held_out.labels.tolist()])
+
+
+def test_split_images_of_too_few_images():
+    class Four(Ramps):
+        def labels(self):
+            return np.arange(4)
+
+    with pytest.raises(EvaluationError, match="there are 4 images in all: too few to split"):
+        split_images(Four(), seed=0)
 
 
 def draw(size=8, seed=1, resolution=None, augment=False, info=INFO):

@@ -43,6 +43,21 @@ def test_network_falls_back_to_benchmark_for_an_unknown_variant(make_context) ->
     assert names == [name for name, _ in context.network().named_parameters()]
 
 
+def test_network_with_another_head_and_other_images_has_the_same_seed(make_context) -> None:
+    network = make_context().network(num_classes=4, image_shape=(3, 16, 16))
+    assert network(torch.zeros(2, 3, 16, 16)).shape == (2, 4)
+    same_shape = make_context().network(num_classes=2, image_shape=(1, 16, 16))
+    assert torch.equal(weights(make_context()), torch.cat([p.flatten() for p in same_shape.parameters()]))
+
+
+def test_parts_of_the_data_set_are_read_once_and_the_same_for_every_run(make_context) -> None:
+    cache = WorkerCache({})
+    training, held_out = make_context(cache).training_part(), make_context(cache, seed=5).held_out_part()
+    assert (len(training.labels), len(held_out.labels)) == (52, 12)
+    assert make_context(cache, arch_id="width-9").training_part() is training
+    assert torch.equal(make_context(seed=9).held_out_part().images, held_out.images)
+
+
 def test_batch_is_shared_by_architectures_and_evaluators_but_not_seeds(make_context) -> None:
     batch = make_context().batch(6)
     assert torch.equal(batch.images, make_context(arch_id="width-9", evaluator="other").batch(6).images)

@@ -92,6 +92,81 @@ def test_make_plan_refuses_evaluators(toy_plan, evaluators, error, message: str)
         toy_plan(evaluators)
 
 
+def test_make_plan_a_setting_behind_the_name(toy_plan) -> None:
+    texts = ("toy-walk@ep5", "toy-walk:steps=5", "toy-walk@ep5:mode=a", "toy-walk:mode=a,steps=5", "toy-walk:steps=3")
+    headers = [toy_plan((text,)).evaluators[0].header for text in texts]
+    assert [header.label for header in headers] == [
+        "toy-walk@ep5", "toy-walk@ep5", "toy-walk@ep5:mode=a", "toy-walk@ep5:mode=a", "toy-walk@ep3",
+    ]  # fmt: skip
+    assert headers[0].settings_hash == headers[1].settings_hash
+    assert headers[0].settings == {"steps": 5, "mode": "fast"}
+    assert toy_plan(("toy-walk",)).plan_id == toy_plan(("toy-walk@ep3",)).plan_id
+
+
+@pytest.mark.parametrize(
+    ("evaluators", "error", "message"),
+    [
+        (("toy-walk@ep",), UsageError, "'toy-walk' setting 'steps' must be a whole number, got ''"),
+        (("toy-walk@ep0",), UsageError, "must be at least 1, got 0"),
+        (("toy-walk@epoch5",), UsageError, "must be a whole number, got 'och5'"),
+        (("toy-walk@ep5:steps=5",), UsageError, "'steps=5' is given twice"),
+        (("toy-width@ep5",), UnknownNameError, "Unknown evaluator 'toy-width@ep5'"),
+        (
+            ("toy-walk@ep5", "toy-walk"),
+            UsageError,
+            "'toy-walk@ep5' and 'toy-walk@ep3' are one training, stopped at two points. Give the longer one alone",
+        ),
+    ],
+)
+def test_make_plan_refuses_settings_behind_the_name(toy_plan, evaluators, error, message) -> None:
+    with pytest.raises(error, match=message):
+        toy_plan(evaluators)
+
+
+def test_job_seeds_do_not_depend_on_where_a_curve_stops(toy_plan) -> None:
+    keys = [toy_plan((text,)).job_key(0, 0) for text in ("toy-walk", "toy-walk@ep5", "toy-walk:mode=a")]
+    assert keys[0].settings_hash != keys[1].settings_hash
+    assert keys[0].seed_parts == keys[1].seed_parts != keys[2].seed_parts
+    plain = toy_plan(("toy-width",)).job_key(0, 0)
+    assert plain.seed_hash == plain.settings_hash
+
+
+def test_make_plan_refuses_a_dataset_the_evaluator_cannot_use(toy_plugins) -> None:
+    with pytest.raises(
+        UnsupportedSearchSpaceError, match="'toy-walk' does not support .* 'nasbench201-tiny': it needs two"
+    ):
+        make_plan(RunRequest("nasbench201-tiny", ("toy-walk",)), toy_plugins)
+
+
+def test_make_plan_adds_the_components_of_aggregates_once(toy_plan) -> None:
+    plan = toy_plan(("toy-larger", "toy-width:mode=fast", "toy-random"))
+    assert [spec.header.label for spec in plan.evaluators] == ["toy-width:mode=fast", "toy-random", "toy-walk@ep3"]
+    assert plan.aggregates == ("toy-larger",)
+    assert plan.plan_id == toy_plan(("toy-width", "toy-random", "toy-walk")).plan_id
+
+
+def test_make_plan_components_that_the_user_names(toy_plan) -> None:
+    plan = toy_plan(("rank_sum:toy-width+toy-random:mode=b",))
+    assert [spec.header.label for spec in plan.evaluators] == ["toy-width", "toy-random:mode=b"]
+    assert plan.aggregates == ("rank_sum:toy-width+toy-random:mode=b",)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("toy-larger:mode=a", UsageError, "'toy-larger' has no settings: it is made of toy-width, toy-walk"),
+        ("rank_sum", UsageError, "'rank_sum' needs two or more different evaluators"),
+        ("rank_sum:toy-width", UsageError, "needs two or more different evaluators, got 'rank_sum:toy-width'"),
+        ("rank_sum:toy-width+toy-width", UsageError, "needs two or more different evaluators"),
+        ("rank_sum:toy-width+tpy-random", UnknownNameError, "Did you mean 'toy-random'"),
+        ("toy-largr", UnknownNameError, "Did you mean 'toy-larger'"),
+    ],
+)
+def test_make_plan_refuses_aggregates(toy_plan, text, error, message) -> None:
+    with pytest.raises(error, match=message):
+        toy_plan((text,))
+
+
 def test_make_plan_refuses_a_dataset_the_space_has_no_networks_for(toy_plugins) -> None:
     with pytest.raises(UsageError, match="no networks for the dataset 'mnist'. Choose one of: noise"):
         make_plan(RunRequest("toy", ("toy-width",), dataset="mnist"), toy_plugins)

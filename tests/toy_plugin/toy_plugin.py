@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from nasbench_toolkit import (
+    Aggregate,
+    AggregateInfo,
     DataError,
     Dataset,
     DatasetInfo,
@@ -157,6 +159,31 @@ class Misbehaving(Evaluator):
         return float(width)
 
 
+@dataclass(frozen=True)
+class WalkSettings(Settings):
+    steps: int = setting(3, "Where to stop.", minimum=1, name_suffix="@ep", seeded=False)
+    mode: str = setting("fast", "Does nothing.")
+
+
+class Walk(Evaluator):
+    """A random walk of some steps."""
+
+    def _evaluate(self, context):
+        steps = np.random.default_rng(context.generator("walk").initial_seed()).normal(size=self.settings.steps)
+        curve = tuple(np.cumsum(steps).tolist())
+        return Evaluation(curve[-1], {"position": curve})
+
+
+class Larger(Aggregate):
+    """The larger of two ranks."""
+
+    def combine(self, ranks):
+        return ranks.max(axis=0)
+
+    def figures(self, ranks, truth):
+        return {"number of architectures": float(len(truth))}
+
+
 class FirstCome(SearchStrategy):
     def ask(self, count):
         return self.space.sample(count, np.random.default_rng(self.seed))
@@ -245,6 +272,27 @@ def nasbench_evaluators():
             needs=frozenset(),
             settings=ToySettings,
         )
+
+    yield EvaluatorInfo(
+        name="toy-walk",
+        summary="A random walk.",
+        source="the tests",
+        factory=Walk,
+        needs=frozenset(),
+        settings=WalkSettings,
+        why_unsupported=lambda space, dataset: None if dataset.num_classes == 2 else "it needs two classes",
+    )
+
+
+@hookimpl
+def nasbench_aggregates():
+    yield AggregateInfo(
+        name="toy-larger",
+        summary="The larger of the ranks of width and walk.",
+        source="the tests",
+        factory=Larger,
+        components=("toy-width", "toy-walk"),
+    )
 
 
 @hookimpl

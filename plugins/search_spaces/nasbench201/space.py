@@ -38,8 +38,9 @@ class Nasbench201(SearchSpace):
     def _arch_ids(self) -> tuple[str, ...]:
         return unique_arch_strs()
 
-    def _network_size(self) -> dict[str, int]:
-        return {"stem_channels": STEM_CHANNELS, "cells_per_stage": CELLS_PER_STAGE}
+    def _network_size(self) -> tuple[int, int]:
+        """Return channels behind the stem and cells in each stage."""
+        return STEM_CHANNELS, CELLS_PER_STAGE
 
     @property
     def size(self) -> int:
@@ -68,12 +69,14 @@ class Nasbench201(SearchSpace):
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
         from .network import CellNetwork
 
+        stem_channels, cells_per_stage = self._network_size()
         return CellNetwork(
             parse_arch_str(arch_id),
             input_channels=dataset.image_shape[0],
+            stem_channels=stem_channels // 4 if variant == "reduced" else stem_channels,
+            cells_per_stage=cells_per_stage,
             num_classes=dataset.num_classes,
             variant="gennas" if variant == "gennas" else "benchmark",
-            **self._network_size(),
         )
 
     def ground_truth(self) -> GroundTruth | None:
@@ -95,8 +98,8 @@ class Nasbench201Tiny(Nasbench201):
     def _arch_ids(self) -> tuple[str, ...]:
         return _tiny_table().arch_ids
 
-    def _network_size(self) -> dict[str, int]:
-        return {"stem_channels": TINY_STEM_CHANNELS, "cells_per_stage": TINY_CELLS_PER_STAGE}
+    def _network_size(self) -> tuple[int, int]:
+        return TINY_STEM_CHANNELS, TINY_CELLS_PER_STAGE
 
     def canonicalize(self, text: str) -> str:
         """Return the canonical string of a cell of the table.

@@ -246,3 +246,33 @@ def test_run_task_is_short_for_the_setting_of_gennas(nasbench, given) -> None:
         row["evaluator"] for row in json.loads(nasbench("inspect", "r.h5", "--format", "json").stdout)["evaluators"]
     ]
     assert labels == ["params", "gennas:iterations=2,task=my-task.json" if given else "gennas:task=my-task.json"]
+
+
+def test_run_with_an_aggregate_shows_it_and_report_adds_others(nasbench) -> None:
+    ran = nasbench("run", "--space", "toy", "-e", "toy-larger", "-n", 6, "-o", "r.h5")
+    assert ran.returncode == 0, ran.stderr
+    assert "of toy with toy-width, toy-walk@ep3\n" in ran.stderr
+    assert "toy-larger: made of the ranks of toy-width, toy-walk@ep3" in " ".join(ran.stdout.split())
+    reported = nasbench("report", "r.h5", "-a", "rank_sum:toy-width+toy-walk")
+    assert "6.000 is the number of architectures" in reported.stdout
+    assert "rank_sum:" in reported.stdout
+    unknown = nasbench("report", "r.h5", "-a", "votes")
+    assert unknown.returncode == 2
+    assert "Unknown aggregate 'votes'. Did you mean 'vote'" in unknown.stderr
+
+
+def test_report_leaves_out_an_aggregate_that_is_not_installed(nasbench) -> None:
+    nasbench("run", "--space", "toy", "-e", "toy-larger", "-n", 4, "-o", "r.h5")
+    reported = nasbench("report", "r.h5", env={"PYTHONPATH": ""})
+    assert reported.returncode == 0
+    assert "asked for the aggregate 'toy-larger', which is not installed here" in reported.stderr
+    assert "toy-width" in reported.stdout
+
+
+def test_report_curves_shows_every_point(nasbench) -> None:
+    nasbench("run", "--space", "toy", "-e", "toy-walk@ep4", "-n", 8, "-o", "r.h5")
+    points = json.loads(nasbench("report", "r.h5", "--curves", "--format", "json").stdout)["points"]
+    assert [(point["evaluator"], point["point"]) for point in points] == [("toy-walk@ep4", n) for n in (1, 2, 3, 4)]
+    nasbench("run", "--space", "toy", "-e", "toy-walk@ep2", "-n", 8, "-o", "short.h5")
+    shorter = json.loads(nasbench("report", "short.h5", "--curves", "--format", "json").stdout)["points"]
+    assert [point["rho"] for point in shorter] == [point["rho"] for point in points[:2]]

@@ -1,0 +1,93 @@
+"""Scores that exist only within a cohort, made of the ranks of the architectures that a report compares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from ..core.aggregation import AggregateSpec, match_components
+from ..core.domain import Direction, Status
+from ..core.metrics import FailurePolicy
+from ..core.plan import EvaluatorHeader
+from .select import EvaluatorSelection, Selection
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class AggregateSelection:
+    """An aggregate as a report treats an evaluator.
+
+    Attributes:
+        selection: Its scores, higher is better.
+        components: Labels of the evaluators that it is made of.
+        figures: What the literature prints for it besides, by description; empty without a ground truth.
+    """
+
+    selection: EvaluatorSelection
+    components: tuple[str, ...]
+    figures: Mapping[str, float]
+
+
+def select_aggregate(spec: AggregateSpec, selection: Selection, policy: FailurePolicy) -> AggregateSelection:
+    """Make an aggregate of the architectures whose every component is done.
+
+    An architecture without a component's score shares that component's worst rank, or is left out, as ``policy`` says;
+    one without any score has no aggregate.
+
+    Raises:
+        UsageError: The results lack a component.
+    """
+    headers = [part.evaluator for part in selection.evaluators]
+    positions = match_components(spec, [header.label for header in headers], [header.name for header in headers])
+    parts = [selection.evaluators[position] for position in positions]
+    statuses = tuple(
+        _combined_status(column, policy) for column in zip(*(part.statuses for part in parts), strict=True)
+    )
+    ok = np.array([status is Status.OK for status in statuses], np.bool_)
+    scores, figures = np.full(ok.shape, np.nan), {}
+    if ok.any():
+        made, ranks = spec.provided.info.create(), cohort_ranks([part.scores[ok] for part in parts])
+        scores[ok] = made.combine(ranks)
+        figures = {} if selection.truth is None else dict(made.figures(ranks, selection.truth[ok]))
+    seconds: Floats = np.sum([part.seconds for part in parts], axis=0)
+    combined = EvaluatorSelection(_describe(spec, headers, positions), scores, statuses, seconds)
+    return AggregateSelection(combined, tuple(part.evaluator.label for part in parts), figures)
+
+
+def cohort_ranks(scores: Sequence[Floats]) -> Floats:
+    """Return average ranks from 1 (worst) for each component; architectures without a score (NaN) share the worst.
+
+    Args:
+        scores: One array for each component, higher is better, shape `(architectures,)`.
+
+    Returns:
+        Shape `(components, architectures)`.
+    """
+    lowest = [np.where(np.isnan(component), -np.inf, component) for component in scores]
+    return np.stack([stats.rankdata(component) for component in lowest])
+
+
+def _combined_status(statuses: Sequence[Status], policy: FailurePolicy) -> Status:
+    if Status.PENDING in statuses:
+        return Status.PENDING
+    failures = [status for status in statuses if status is not Status.OK]
+    enough = not failures if policy is FailurePolicy.OMIT else len(failures) < len(statuses)
+    return Status.OK if enough else failures[0]
+
+
+def _describe(spec: AggregateSpec, headers: Sequence[EvaluatorHeader], positions: Sequence[int]) -> EvaluatorHeader:
+    return EvaluatorHeader(
+        label=spec.label,
+        name=spec.provided.info.name,
+        direction=Direction.MAXIMIZE,
+        version=1,
+        settings={"components": [headers[position].label for position in positions]},
+        settings_hash="",
+        distribution=spec.provided.distribution,
+    )

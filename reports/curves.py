@@ -1,0 +1,119 @@
+"""How well an evaluator would have ranked architectures had it stopped earlier: a correlation for each curve point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.domain import Metric, Record, Status
+from ..core.errors import UsageError
+from ..core.metrics import Coefficient, FailurePolicy, apply_failure_policy, bootstrap_interval, spearman_rho
+from ..core.plan import PlanHeader
+from ..core.results.contents import EvaluatorResults, Results
+from .correlation import Estimate
+from .select import choose_metric
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One evaluator, stopped at one point of its curve, against the ground truth.
+
+    Attributes:
+        evaluator: Label of the evaluator.
+        curve: Name of the curve whose last value is the score.
+        point: Position in the curve, from 1.
+        rho: Spearman's rho of the values at this point; undefined if they are all equal.
+        mean: Mean of the values, as they are.
+        n: Architectures that entered the correlation.
+    """
+
+    evaluator: str
+    curve: str
+    point: int
+    rho: Estimate
+    mean: float
+    n: int
+
+
+@dataclass(frozen=True)
+class CurveTable:
+    """Correlations along the curves of a results file.
+
+    Attributes:
+        plan: Names and seed of the run.
+        metric: What the ground truth measured.
+        failure_policy: What became of failed jobs.
+        points: Evaluators in the order of the file, points in their order.
+    """
+
+    plan: PlanHeader
+    metric: Metric
+    failure_policy: FailurePolicy
+    points: tuple[CurvePoint, ...]
+
+
+def curve_table(results: Results, metric_key: str | None = None, failures: str = FailurePolicy.WORST) -> CurveTable:
+    """Correlate every point of every curve that ends in its evaluator's score with the ground truth.
+
+    Args:
+        results: Contents of a results file.
+        metric_key: Such as `cifar10/test_accuracy@200`; None takes the first metric of the file.
+        failures: What becomes of architectures whose job failed, a value of `FailurePolicy`.
+
+    Raises:
+        UsageError: The file has no ground truth, not this metric, or no evaluator with such a curve.
+    """
+    column = choose_metric(results, metric_key)
+    if column is None:
+        raise UsageError("Curves are compared with a ground truth, and these results have none.")
+    truth = column.metric.direction.sign * np.asarray(column.values, dtype=np.float64)
+    policy = FailurePolicy(failures)
+    points = tuple(point for part in results.evaluators for point in _points(part, truth, policy))
+    if not points:
+        labels = ", ".join(part.header.label for part in results.evaluators)
+        raise UsageError(
+            f"No evaluator of these results ({labels}) has a curve that ends in its score. Evaluators that train, such "
+            "as cls@ep5 or gennas-combo, record one."
+        )
+    return CurveTable(results.plan, column.metric, policy, points)
+
+
+def score_curve(records: Sequence[Record]) -> str | None:
+    """Return the name of the curve with more than one point whose last value is the score of every record, or None."""
+    if not records:
+        return None
+    for name, curve in records[0].curves.items():
+        if len(curve) > 1 and all(record.curves.get(name, (np.nan,))[-1] == record.score for record in records):
+            return name
+    return None
+
+
+def _points(part: EvaluatorResults, truth: Floats, policy: FailurePolicy) -> Iterator[CurvePoint]:
+    known = ~np.isnan(truth)
+    pairs = [(record, value) for record, value, kept in zip(part.records, truth, known, strict=True) if kept]
+    done = [(record, value) for record, value in pairs if record.status is not Status.PENDING]
+    scored = [record for record, _ in done if record.status is Status.OK]
+    name = score_curve(scored)
+    if name is None:
+        return
+    ok = np.array([record.status is Status.OK for record, _ in done], dtype=np.bool_)
+    done_truth = np.array([value for _, value in done])
+    curves = [record.curves[name] for record in scored]
+    for point in range(min(map(len, curves))):
+        values = np.array([curve[point] for curve in curves])
+        oriented = np.full(len(done), np.nan)
+        oriented[ok] = part.header.direction.sign * values
+        scores, kept = apply_failure_policy(oriented, ok, policy)
+        rho = _estimate(scores, done_truth[kept])
+        yield CurvePoint(part.header.label, name, point + 1, rho, float(values.mean()), len(scores))
+
+
+def _estimate(scores: Floats, truth: Floats) -> Estimate:
+    value = spearman_rho(scores, truth)
+    interval = None if value is None else bootstrap_interval(Coefficient.SPEARMAN_RHO, scores, truth)
+    return Estimate(value, *(interval or (None, None)))

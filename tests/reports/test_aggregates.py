@@ -1,0 +1,148 @@
+import json
+import math
+
+import numpy as np
+import pytest
+from nasbench_toolkit.core.aggregation import AggregateSpec, find_aggregate, match_components
+from nasbench_toolkit.core.domain import Direction, Metric, Status
+from nasbench_toolkit.core.errors import UsageError
+from nasbench_toolkit.core.plugin_manager import installed_plugins
+from nasbench_toolkit.reports import correlation_table, render
+from nasbench_toolkit.reports.aggregates import cohort_ranks
+
+ACCURACY = Metric("mnist", "test", "accuracy", 3, Direction.MAXIMIZE, "percent")
+FAILED, PENDING = Status.DIVERGED, Status.PENDING
+
+
+def spec(text) -> AggregateSpec:
+    found = find_aggregate(text, installed_plugins())
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def three(results, evaluator):
+    """Synflow and snip agree; jacob_cov disagrees on the order of the last two."""
+    return results(
+        evaluator("synflow", 1, 2, 3, 4),
+        evaluator("jacob_cov", -4, -3, -1, -2),
+        evaluator("snip", 0.1, 0.2, 0.3, 0.4),
+        truth={ACCURACY: [10, 20, 30, 40]},
+    )
+
+
+def test_cohort_ranks_ties_and_failures_share_theirs():
+    ranks = cohort_ranks([np.array([3.0, math.nan, 5.0, math.nan, 5.0])])
+    assert ranks.tolist() == [[3.0, 1.5, 4.5, 1.5, 4.5]]
+
+
+def test_vote_is_what_two_of_three_say(three):
+    row = correlation_table(three, aggregates=[spec("vote")]).rows[-1]
+    assert (row.label, row.rho.value, row.n, row.components) == ("vote", 1.0, 4, ("synflow", "jacob_cov", "snip"))
+    assert list(row.figures.values()) == [1.0]
+
+
+def test_vote_pair_agreement_counts_ties_as_wrong(results, evaluator):
+    # Pairs (1,2): all three right. (1,3): synflow ties, the others right: right. (2,3): synflow right, jacob_cov ties,
+    # snip wrong: one of three, wrong. Two of three pairs.
+    table = correlation_table(
+        results(
+            evaluator("synflow", 1, 0, 1),
+            evaluator("jacob_cov", 3, 1, 1),
+            evaluator("snip", 3, 2, 1),
+            truth={ACCURACY: [30, 10, 20]},
+        ),
+        aggregates=[spec("vote")],
+    )
+    assert list(table.rows[-1].figures.values()) == [pytest.approx(2 / 3)]
+
+
+def test_vote_works_in_chunks(three, monkeypatch):
+    whole = correlation_table(three, aggregates=[spec("vote")])
+    monkeypatch.setattr("nasbench_toolkit.plugins.evaluators.aggregates.vote.CHUNK_PAIRS", 1)
+    assert correlation_table(three, aggregates=[spec("vote")]).rows[-1] == whole.rows[-1]
+
+
+def test_rank_sum_adds_oriented_ranks(results, evaluator):
+    # Condition numbers 9, 1, 4 rank 1, 3, 2; regions 5, 6, 7 rank 1, 2, 3: sums 2, 5, 5.
+    content = results(
+        evaluator("te_nas_ntk", 9, 1, 4, direction=Direction.MINIMIZE),
+        evaluator("te_nas_regions", 5, 6, 7),
+        truth={ACCURACY: [1, 2, 3]},
+    )
+    row = correlation_table(content, aggregates=[spec("te_nas")]).rows[-1]
+    assert row.ties == 2
+    assert row.rho.value == pytest.approx(math.sqrt(3) / 2)  # ranks 1, 2.5, 2.5 with 1, 2, 3
+
+
+def test_log_rank_sum_punishes_one_bad_rank():
+    made = installed_plugins().aggregates()["az_nas"].info.create()
+    ranks = np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
+    assert made.combine(ranks).tolist() == pytest.approx([math.log(1 / 3), 2 * math.log(2 / 3), math.log(1 / 3)])
+
+
+def test_aggregates_depend_on_the_cohort(results, evaluator):
+    evaluators = (evaluator("naswot", 1, 2, 3, 9), evaluator("synflow", 3, 2, 1, 9))
+    all_known = correlation_table(
+        results(*evaluators, truth={ACCURACY: [1, 2, 3, 4]}), aggregates=[spec("rank_sum:naswot+synflow")]
+    )
+    fewer = correlation_table(
+        results(*evaluators, truth={ACCURACY: [1, 2, 3, math.nan]}), aggregates=[spec("rank_sum:naswot+synflow")]
+    )
+    assert all_known.rows[-1].rho.value is not None
+    assert fewer.rows[-1].note == "undefined (constant score)"
+
+
+@pytest.mark.parametrize(("policy", "n", "failures"), [("worst", 4, 1), ("omit", 2, 2)])
+def test_failed_components(results, evaluator, policy, n, failures):
+    content = results(
+        evaluator("naswot", 1, FAILED, 3, FAILED),
+        evaluator("synflow", 1, 2, 3, FAILED),
+        truth={ACCURACY: [1, 2, 3, 4]},
+    )
+    row = correlation_table(content, failures=policy, aggregates=[spec("rank_sum:naswot+synflow")]).rows[-1]
+    assert (row.n, row.num_failures) == (n, failures)
+    assert set(row.failures) == {FAILED}
+
+
+def test_pending_components_leave_the_aggregate_pending(results, evaluator):
+    content = results(evaluator("naswot", 1, PENDING, 3), evaluator("synflow", 1, 2, 3), truth={ACCURACY: [1, 2, 3]})
+    row = correlation_table(content, aggregates=[spec("rank_sum:naswot+synflow")]).rows[-1]
+    assert (row.n, row.pending) == (2, 1)
+
+
+def test_seconds_of_an_aggregate_are_those_of_its_components(results, evaluator):
+    content = results(evaluator("naswot", 1, 1), evaluator("synflow", 2, 2), truth={ACCURACY: [1, 2]})
+    assert correlation_table(content, aggregates=[spec("rank_sum:naswot+synflow")]).rows[-1].median_seconds == 3.5
+
+
+def test_match_components_prefers_default_settings():
+    vote = spec("vote")
+    labels = ["snip:batch_size=8", "snip", "synflow", "jacob_cov:batch_size=8"]
+    names = ["snip", "snip", "synflow", "jacob_cov"]
+    assert match_components(vote, labels, names) == (2, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["synflow", "snip"], "'jacob_cov' is needed, and the file does not have it. It has synflow, snip. Score the"),
+        (["synflow", "snip", "jacob_cov:a=1", "jacob_cov:a=2"], "has 2 of them with settings, and none without"),
+    ],
+)
+def test_match_components_refuses(labels, message):
+    with pytest.raises(UsageError, match=message):
+        match_components(spec("vote"), labels, [label.partition(":")[0] for label in labels])
+
+
+def test_reports_name_components_and_figures(three):
+    table = correlation_table(three, aggregates=[spec("vote")])
+    text = render(table, "markdown")
+    assert "made of the ranks of synflow, jacob\\_cov, snip among the architectures compared here" in text
+    assert "vote: 1.000 is the share of pairs that two of three order as the metric does" in text
+    last = json.loads(render(table, "json"))["evaluators"][-1]
+    assert last["components"] == ["synflow", "jacob_cov", "snip"]
+    assert list(last["figures"].values()) == [1.0]
+    assert len(table.pairwise) == 3
+    assert render(table, "csv").count("\n") == 5
+    assert "vote" in render(table, "table", pairwise=True)

@@ -14,7 +14,9 @@ _CIFAR_LIKE = ("cifar10", "cifar100", "imagenet16-120", "photos")
 _NETWORK_VARIANTS = {
     "benchmark": "NAS-Bench-201's cells: batch norm affine and tracked, convolutions without bias",
     "gennas": "the GenNAS authors' cells: batch norm neither affine nor tracked, biased convolutions",
+    "narrow": "the benchmark's cells with 3 channels behind the stem and one cell a stage, as TE-NAS takes them",
     "reduced": "the benchmark's cells with a quarter of the channels, as EcoNAS takes them",
+    "single-cell": "one cell with as many channels as the images have, no stem, as TE-NAS takes it",
 }
 
 NASBENCH101 = SearchSpaceInfo(
@@ -29,7 +31,9 @@ NASBENCH101 = SearchSpaceInfo(
     network_variants={
         "benchmark": "the benchmark's networks: 128 channels behind the stem, batch norm with momentum 0.003",
         "gennas": "the GenNAS authors' networks: 16 channels, batch norm with momentum 0.1",
+        "narrow": "the benchmark's networks with 8 channels and one cell a stage, after TE-NAS",
         "reduced": "the benchmark's networks with 32 channels, a quarter, as EcoNAS takes them",
+        "single-cell": "one cell with 8 channels, no stem, after TE-NAS",
         "stem16": "the benchmark's networks with 16 channels",
     },
 )

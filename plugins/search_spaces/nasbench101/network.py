@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from .cell import Cell, prune
-from .structure import BENCHMARK_STEM_CHANNELS, stage_channels, vertex_channels
+from .structure import BENCHMARK_STEM_CHANNELS, CELLS_PER_STAGE, stage_channels, vertex_channels
 
 Initialization = Literal["tensorflow", "fan-out"]
 
@@ -34,17 +34,24 @@ class NetworkVariant:
         initialization: `tensorflow`: convolutions from a normal distribution cut off at two standard deviations, of
             variance 1 / fan-in, and the classifier uniform after Glorot, as the benchmark's layers draw them;
             `fan-out`: convolutions from N(0, 2 / (k * k * out_channels)), the classifier from N(0, 0.01**2).
+        cells_per_stage: Cells in each of the three stages.
     """
 
     stem_channels: int
     batch_norm_momentum: float
     initialization: Initialization
+    cells_per_stage: int = CELLS_PER_STAGE
 
+
+SMALL_CHANNELS = 8
+"""Enough for the five vertices that may share the output's channels. Ours: TE-NAS has no NAS-Bench-101 networks."""
 
 # TensorFlow's momentum of 0.997 is a weight of 0.003 for the batch.
 VARIANTS = {
     "benchmark": NetworkVariant(BENCHMARK_STEM_CHANNELS, 0.003, "tensorflow"),
     "stem16": NetworkVariant(16, 0.003, "tensorflow"),
+    "reduced": NetworkVariant(BENCHMARK_STEM_CHANNELS // 4, 0.003, "tensorflow"),
+    "narrow": NetworkVariant(SMALL_CHANNELS, 0.003, "tensorflow", cells_per_stage=1),
     "gennas": NetworkVariant(16, 0.1, "fan-out"),
 }
 
@@ -134,7 +141,7 @@ class CellNetwork(nn.Module):
         momentum = variant.batch_norm_momentum
         self.stem = ConvBNReLU(input_channels, variant.stem_channels, 3, momentum)
         self.stages = nn.ModuleList()
-        for channels in stage_channels(variant.stem_channels):
+        for channels in stage_channels(variant.stem_channels, variant.cells_per_stage):
             blocks: list[nn.Module] = [nn.MaxPool2d(2)] if len(self.stages) else []
             blocks += [CellModule(cell, *in_and_out, momentum) for in_and_out in channels]
             self.stages.append(nn.Sequential(*blocks))
@@ -157,10 +164,58 @@ class CellNetwork(nn.Module):
             outputs.append(features)
         return outputs
 
+    def forward_blocks(self, images: Tensor) -> list[Tensor]:
+        """Compute the output of the stem and of each cell, in the order they run.
+
+        The max-pooling between two stages, which has no weights, belongs to the cell behind it. Each tensor is the very
+        one that the next block takes, so that a block can be differentiated by itself. No block changes another's
+        output.
+
+        Args:
+            images: Shape (batch, input_channels, side, side), side divisible by 4.
+
+        Returns:
+            3 * cells_per_stage + 1 tensors of shape (batch, channels, height, width).
+        """
+        features: Tensor = self.stem(images)
+        outputs = [features]
+        for stage in self.stages:
+            for layer in stage:  # type: ignore[attr-defined]
+                features = layer(features)
+                if isinstance(layer, CellModule):
+                    outputs.append(features)
+        return outputs
+
     def forward(self, images: Tensor) -> Tensor:
         """Map images (batch, input_channels, side, side) to logits (batch, num_classes)."""
         features = self.forward_stages(images)[-1]
         logits: Tensor = self.classifier(features.mean(dim=(2, 3)))
+        return logits
+
+
+class SingleCellNetwork(nn.Module):
+    """Image classifier made of one cell with few channels, global average pooling and a linear classifier."""
+
+    def __init__(self, cell: Cell, *, input_channels: int, num_classes: int) -> None:
+        """Build the network and draw its initial weights from torch's global generator.
+
+        Args:
+            cell: The cell; vertices that do not matter are left out.
+            input_channels: Image channels.
+            num_classes: Length of the logits.
+
+        Raises:
+            InvalidArchitectureError: If the cell has no path from input to output, or too many edges.
+        """
+        super().__init__()
+        benchmark = VARIANTS["benchmark"]
+        self.cell = CellModule(prune(cell), input_channels, SMALL_CHANNELS, benchmark.batch_norm_momentum)
+        self.classifier = nn.Linear(SMALL_CHANNELS, num_classes)
+        _initialize(self, benchmark.initialization)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (batch, input_channels, side, side) to logits (batch, num_classes)."""
+        logits: Tensor = self.classifier(self.cell(images).mean(dim=(2, 3)))
         return logits
 
 

@@ -75,14 +75,12 @@ class Nasbench101(SearchSpace):
         return str(mutate(parse_cell(text), rng))
 
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
-        from .network import VARIANTS, CellNetwork
+        from .network import VARIANTS, CellNetwork, SingleCellNetwork
 
-        return CellNetwork(
-            parse_cell(arch_id),
-            VARIANTS[variant],
-            input_channels=dataset.image_shape[0],
-            num_classes=dataset.num_classes,
-        )
+        cell, input_channels, num_classes = parse_cell(arch_id), dataset.image_shape[0], dataset.num_classes
+        if variant == "single-cell":
+            return SingleCellNetwork(cell, input_channels=input_channels, num_classes=num_classes)
+        return CellNetwork(cell, VARIANTS[variant], input_channels=input_channels, num_classes=num_classes)
 
     @cached_property
     def _table(self) -> StoredTable | None:

@@ -13,13 +13,13 @@ CELLS_PER_STAGE = 3
 BENCHMARK_STEM_CHANNELS = 128
 
 
-def stage_channels(stem_channels: int) -> list[list[tuple[int, int]]]:
+def stage_channels(stem_channels: int, cells_per_stage: int = CELLS_PER_STAGE) -> list[list[tuple[int, int]]]:
     """Input and output channels of each cell of each stage."""
     stages = []
     in_channels = stem_channels
     for stage in range(NUM_STAGES):
         out_channels = stem_channels * 2**stage
-        stages.append([(in_channels, out_channels), *[(out_channels, out_channels)] * (CELLS_PER_STAGE - 1)])
+        stages.append([(in_channels, out_channels), *[(out_channels, out_channels)] * (cells_per_stage - 1)])
         in_channels = out_channels
     return stages
 

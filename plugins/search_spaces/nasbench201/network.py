@@ -94,6 +94,30 @@ class Cell(nn.Module):
         return x * 0.0 if output is None else output
 
 
+class SingleCellNetwork(nn.Module):
+    """Image classifier made of one cell with as many channels as the images, global average pooling and a classifier.
+
+    The network without stem in which TE-NAS counts linear regions (Chen et al., ICLR 2021, released code).
+    """
+
+    def __init__(self, ops: Sequence[str], *, input_channels: int, num_classes: int) -> None:
+        """Build the network with PyTorch's default initial weights.
+
+        Args:
+            ops: Six operation names in the order of `EDGES`.
+            input_channels: Image channels.
+            num_classes: Length of the logits.
+        """
+        super().__init__()
+        self.cell = Cell(ops, input_channels, bn_free=False)
+        self.classifier = nn.Linear(input_channels, num_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (batch, input_channels, side, side) to logits (batch, num_classes)."""
+        logits: Tensor = self.classifier(self.cell(images).mean(dim=(2, 3)))
+        return logits
+
+
 class CellNetwork(nn.Module):
     """Image classifier made of three stages of one cell.
 
@@ -159,6 +183,25 @@ class CellNetwork(nn.Module):
         for stage in self.stages:
             features = stage(features)
             outputs.append(features)
+        return outputs
+
+    def forward_blocks(self, images: Tensor) -> list[Tensor]:
+        """Compute the output of the stem, of each cell and of each reduction block, in the order they run.
+
+        Each tensor is the very one that the next block takes, so that a block can be differentiated by itself. No block
+        changes another's output.
+
+        Args:
+            images: Shape (batch, input_channels, side, side), side divisible by 4.
+
+        Returns:
+            3 * cells_per_stage + 3 tensors of shape (batch, channels, height, width); the last one comes before the
+            final batch normalisation.
+        """
+        outputs = [self.stem(images)]
+        for stage in self.stages:
+            for block in stage:  # type: ignore[attr-defined]
+                outputs.append(block(outputs[-1]))
         return outputs
 
     def forward(self, images: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ uniform over these classes. Importing this module and reading the table does not
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ....core.errors import InvalidArchitectureError
 from ....core.interfaces import GroundTruth, SearchSpace
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 STEM_CHANNELS = 16
 CELLS_PER_STAGE = 5
 
+# TE-NAS's networks for the condition number (Chen et al., ICLR 2021, released code).
+NARROW_CHANNELS = 3
+
 # In the code of the GenNAS authors (Li et al., NeurIPS 2021); their paper says one edge in six.
 REDRAWN_SHARE = 1 / 5
 
@@ -38,9 +41,14 @@ class Nasbench201(SearchSpace):
     def _arch_ids(self) -> tuple[str, ...]:
         return unique_arch_strs()
 
-    def _network_size(self) -> tuple[int, int]:
+    _benchmark_size: ClassVar[tuple[int, int]] = (STEM_CHANNELS, CELLS_PER_STAGE)
+
+    def _network_size(self, variant: str) -> tuple[int, int]:
         """Return channels behind the stem and cells in each stage."""
-        return STEM_CHANNELS, CELLS_PER_STAGE
+        if variant == "narrow":
+            return NARROW_CHANNELS, 1
+        stem_channels, cells_per_stage = self._benchmark_size
+        return stem_channels // 4 if variant == "reduced" else stem_channels, cells_per_stage
 
     @property
     def size(self) -> int:
@@ -67,15 +75,18 @@ class Nasbench201(SearchSpace):
         return format_arch_str([OPERATIONS[index] if redraw else op for op, redraw, index in ops])
 
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
-        from .network import CellNetwork
+        from .network import CellNetwork, SingleCellNetwork
 
-        stem_channels, cells_per_stage = self._network_size()
+        ops, input_channels, num_classes = parse_arch_str(arch_id), dataset.image_shape[0], dataset.num_classes
+        if variant == "single-cell":
+            return SingleCellNetwork(ops, input_channels=input_channels, num_classes=num_classes)
+        stem_channels, cells_per_stage = self._network_size(variant)
         return CellNetwork(
-            parse_arch_str(arch_id),
-            input_channels=dataset.image_shape[0],
-            stem_channels=stem_channels // 4 if variant == "reduced" else stem_channels,
+            ops,
+            input_channels=input_channels,
+            stem_channels=stem_channels,
             cells_per_stage=cells_per_stage,
-            num_classes=dataset.num_classes,
+            num_classes=num_classes,
             variant="gennas" if variant == "gennas" else "benchmark",
         )
 
@@ -98,8 +109,7 @@ class Nasbench201Tiny(Nasbench201):
     def _arch_ids(self) -> tuple[str, ...]:
         return _tiny_table().arch_ids
 
-    def _network_size(self) -> tuple[int, int]:
-        return TINY_STEM_CHANNELS, TINY_CELLS_PER_STAGE
+    _benchmark_size = (TINY_STEM_CHANNELS, TINY_CELLS_PER_STAGE)
 
     def canonicalize(self, text: str) -> str:
         """Return the canonical string of a cell of the table.

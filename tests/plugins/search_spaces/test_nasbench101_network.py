@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -139,6 +141,18 @@ def test_stages_are_what_gennas_takes():
     assert pooled[0] is stages[0]
     assert pooled[1] is stages[1]
     assert probe_stages(network, images(2)) == [16, 32, 64]
+
+
+def test_blocks_are_stem_and_cells_each_fed_by_the_one_before():
+    network = build(CELLS["three-truncated"]).eval()
+    batch = images(2)
+    blocks, stages = network.forward_blocks(batch), network.forward_stages(batch)
+    assert [tuple(block.shape[1:]) for block in blocks] == [(16, 32, 32)] * 4 + [(32, 16, 16)] * 3 + [(64, 8, 8)] * 3
+    assert torch.equal(blocks[0], network.stem(batch))
+    assert all(torch.equal(blocks[last], stage) for last, stage in zip((3, 6, 9), stages, strict=True))
+    for source, output in pairwise(blocks):
+        (gradient,) = torch.autograd.grad(output.sum(), source, retain_graph=True, allow_unused=True)
+        assert gradient is not None
 
 
 def test_logits_come_from_the_last_stage():

@@ -1,4 +1,5 @@
 import random
+from itertools import pairwise
 
 import pytest
 import torch
@@ -65,6 +66,18 @@ def test_network_stage_shapes():
     network = build(parse_arch_str(ARCH_13714), stem_channels=16)
     stages = network.forward_stages(images(2))
     assert [tuple(stage.shape) for stage in stages] == [(2, 16, 32, 32), (2, 32, 16, 16), (2, 64, 8, 8)]
+
+
+def test_blocks_are_stem_cells_and_reductions_each_fed_by_the_one_before():
+    network = build(random_cells(1)[0], cells_per_stage=2).eval()
+    batch = images(2)
+    blocks, stages = network.forward_blocks(batch), network.forward_stages(batch)
+    assert [block.shape[1] for block in blocks] == [4] * 3 + [8] * 3 + [16] * 3
+    assert torch.equal(blocks[0], network.stem(batch))
+    assert all(torch.equal(blocks[last], stage) for last, stage in zip((2, 5, 8), stages, strict=True))
+    for source, output in pairwise(blocks):
+        (gradient,) = torch.autograd.grad(output.sum(), source, retain_graph=True, allow_unused=True)
+        assert gradient is not None
 
 
 def test_network_logits_come_from_the_last_stage():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from .....core.descriptions import EvaluatorInfo
 from .....core.domain import Direction
-from ..settings import NaswotSettings
+from ..settings import BatchSettings, MecoSettings, NaswotSettings, SwapSettings, TeNasRegionsSettings, ZenSettings
+
+_AZ_NAS = "Lee & Ham, AZ-NAS: Assembling Zero-Cost Proxies for Network Architecture Search, CVPR 2024, section 3.2"
 
 EVALUATORS: tuple[EvaluatorInfo, ...] = (
     EvaluatorInfo(
@@ -16,5 +18,75 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         formula="log |det K|, K_ij = number of ReLU units on for both or off for both of images i and j",
         needs=frozenset({"network", "images"}),
         settings=NaswotSettings,
+    ),
+    EvaluatorInfo(
+        name="zen",
+        summary="How strongly the last feature map reacts to noise on Gaussian images.",
+        source="Lin et al., Zen-NAS: A Zero-Shot NAS for High-Performance Image Recognition, ICCV 2021, algorithm 1",
+        factory=f"{__name__}.zen:Zen",
+        direction=Direction.MAXIMIZE,
+        formula="log mean_n sum |f(x_n) - f(x_n + 0.01 e_n)| + sum over batch norms of log sqrt(mean_c var_c)",
+        needs=frozenset({"network", "images"}),
+        settings=ZenSettings,
+    ),
+    EvaluatorInfo(
+        name="meco",
+        summary="How far the channels of the feature maps of one image are from linear dependence.",
+        source="Jiang et al., MeCo: Zero-Shot NAS with One Data and Single Forward Pass, NeurIPS 2023",
+        factory=f"{__name__}.meco:Meco",
+        direction=Direction.MAXIMIZE,
+        formula="sum over feature maps of lambda_min(correlation matrix of the channels)",
+        needs=frozenset({"network", "images"}),
+        settings=MecoSettings,
+    ),
+    EvaluatorInfo(
+        name="az_nas_expressivity",
+        summary="How evenly the channels of all blocks' outputs spread over their principal directions.",
+        source=_AZ_NAS,
+        factory=f"{__name__}.az_nas_features:AzNasExpressivity",
+        direction=Direction.MAXIMIZE,
+        formula="sum_i s_i, s_i = entropy of the normalised eigenvalues of the channel covariance of block i",
+        needs=frozenset({"network", "images", "blocks"}),
+        settings=BatchSettings,
+    ),
+    EvaluatorInfo(
+        name="az_nas_progressivity",
+        summary="The smallest gain in expressivity from one block to the next.",
+        source=_AZ_NAS,
+        factory=f"{__name__}.az_nas_features:AzNasProgressivity",
+        direction=Direction.MAXIMIZE,
+        formula="min_i (s_i - s_(i-1)), s_i as in az_nas_expressivity",
+        needs=frozenset({"network", "images", "blocks"}),
+        settings=BatchSettings,
+    ),
+    EvaluatorInfo(
+        name="az_nas_trainability",
+        summary="How well the blocks keep gradients at their scale.",
+        source=_AZ_NAS,
+        factory=f"{__name__}.az_nas_trainability:AzNasTrainability",
+        direction=Direction.MAXIMIZE,
+        formula="mean_i (2 - sigma_i - 1 / (sigma_i + 1e-6)), sigma_i = sigma_max(g_in^T g_out / pixels) of block i",
+        needs=frozenset({"network", "images", "blocks"}),
+        settings=BatchSettings,
+    ),
+    EvaluatorInfo(
+        name="swap",
+        summary="How many different activation patterns the ReLU units make over one batch.",
+        source="Peng et al., SWAP-NAS: Sample-Wise Activation Patterns for Ultra-fast NAS, ICLR 2024, section 3",
+        factory=f"{__name__}.swap:Swap",
+        direction=Direction.MAXIMIZE,
+        formula="number of distinct rows of [ReLU unit u is on for image n]; optionally times exp(-(P - mu)^2 / sigma)",
+        needs=frozenset({"network", "images"}),
+        settings=SwapSettings,
+    ),
+    EvaluatorInfo(
+        name="te_nas_regions",
+        summary="In how many linear regions small image crops fall.",
+        source="Chen et al., Neural Architecture Search on ImageNet in Four GPU Hours, ICLR 2021, section 3.1.2",
+        factory=f"{__name__}.te_nas_regions:TeNasRegions",
+        direction=Direction.MAXIMIZE,
+        formula="number of distinct patterns of ReLU units that are on, among the crops",
+        needs=frozenset({"network", "images"}),
+        settings=TeNasRegionsSettings,
     ),
 )

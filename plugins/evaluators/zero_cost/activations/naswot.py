@@ -8,7 +8,8 @@ Direction: higher is better.
 One forward pass in training mode of 128 real images, not augmented, through the network with the space's own
 initial weights. Deviations from the authors' code: every ReLU that runs is counted, by one forward pass
 (theirs counts those that a backward pass reaches, on a second forward); the classifier keeps all its outputs
-(theirs has one), which K does not depend on; a singular K has no score (status ``degenerate``).
+(theirs has one), which K does not depend on; a singular K has no score (status ``degenerate``). ReLUs on a branch that
+leads nowhere count, so a network without a path from input to output may have a score, if ReLUs run before the gap.
 """
 
 from __future__ import annotations
@@ -19,24 +20,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
-from ..probing import argument, network_mode
+from ...probing import network_mode
 from ..settings import NaswotSettings
-
-_RELUS = (
-    functional.relu,
-    functional.relu_,
-    functional.relu6,
-    torch.relu,
-    torch.relu_,
-    Tensor.relu,
-    Tensor.relu_,
-)
+from .relu_patterns import relu_input
 
 EXACT_UNITS = 2**24
 """Sums of as many values +-1 are exact in float32, in any order."""
@@ -63,16 +54,11 @@ class ReluAgreement(TorchFunctionMode):
     ) -> Any:
         """Look at the input of a ReLU, before an in-place one overwrites it, and run the call."""
         kwargs = kwargs or {}
-        if func in _RELUS or _is_relu6(func, args, kwargs):
-            agreements = count_agreements(argument(args, kwargs, 0, "input"))
+        pre_activations = relu_input(func, args, kwargs)
+        if pre_activations is not None:
+            agreements = count_agreements(pre_activations)
             self.kernel = agreements if self.kernel is None else self.kernel + agreements
         return func(*args, **kwargs)
-
-
-def _is_relu6(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
-    """Recognise the call that ``nn.ReLU6`` makes: a clipping whose lower end is 0."""
-    is_clipping = func in (functional.hardtanh, functional.hardtanh_)
-    return is_clipping and argument(args, kwargs, 1, "min_val", -1.0) == 0
 
 
 def count_agreements(pre_activations: Tensor) -> Tensor:
@@ -124,7 +110,8 @@ def naswot_score(network: nn.Module, images: Tensor) -> float:
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     agreement = ReluAgreement()
     with network_mode(network, training=True), torch.no_grad(), agreement:
-        logits: Tensor = functional_call(network, buffers, (images,))
+        # A copy goes in: a network may begin with an in-place operation, and others are to see the same images.
+        logits: Tensor = functional_call(network, buffers, (images.clone(),))
     if agreement.kernel is None:
         raise DegenerateError("no ReLU has run: the network has no activation patterns to compare")
     if not torch.isfinite(logits).all():

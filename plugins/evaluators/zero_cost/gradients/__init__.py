@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .....core.descriptions import EvaluatorInfo
 from .....core.domain import Direction
-from ..settings import NetworkSettings
+from ...network_settings import NetworkSettings
+from ..settings import BatchSettings, FisherSettings, ZicoSettings
 
 EVALUATORS: tuple[EvaluatorInfo, ...] = (
     EvaluatorInfo(
@@ -16,5 +17,65 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         formula="log sum |theta dR/dtheta|, R = sum of logits of an all-ones image through absolute weights",
         needs=frozenset({"network", "images"}),
         settings=NetworkSettings,
+    ),
+    EvaluatorInfo(
+        name="grad_norm",
+        summary="Sum of the norms of the weights' gradients.",
+        source="Abdelfattah et al., Zero-Cost Proxies for Lightweight NAS, ICLR 2021",
+        factory=f"{__name__}.grad_norm:GradNorm",
+        direction=Direction.MAXIMIZE,
+        formula="sum over weight tensors of ||g_l||_2, g = gradient of the mean cross-entropy of one batch",
+        needs=frozenset({"network", "images", "labels"}),
+        settings=BatchSettings,
+    ),
+    EvaluatorInfo(
+        name="snip",
+        summary="Sensitivity of the loss to the removal of single weights.",
+        source="Lee et al., ICLR 2019; as an architecture score Abdelfattah et al., ICLR 2021",
+        factory=f"{__name__}.snip:Snip",
+        direction=Direction.MAXIMIZE,
+        formula="sum |theta g|, g = gradient of the mean cross-entropy of one batch",
+        needs=frozenset({"network", "images", "labels"}),
+        settings=BatchSettings,
+    ),
+    EvaluatorInfo(
+        name="plain",
+        summary="Signed sum of weight times gradient, a control.",
+        source="Mozer & Smolensky, NIPS 1988; as an architecture score Abdelfattah et al., ICLR 2021, code",
+        factory=f"{__name__}.plain:Plain",
+        direction=Direction.MAXIMIZE,
+        formula="sum theta g, g = gradient of the mean cross-entropy of one batch",
+        needs=frozenset({"network", "images", "labels"}),
+        settings=BatchSettings,
+    ),
+    EvaluatorInfo(
+        name="grasp",
+        summary="Effect of the removal of weights on the gradient flow.",
+        source="Wang et al., ICLR 2020; as an architecture score Abdelfattah et al., ICLR 2021",
+        factory=f"{__name__}.grasp:Grasp",
+        direction=Direction.MAXIMIZE,
+        formula="-theta^T H g, g and H = gradient and Hessian of the mean cross-entropy of one batch",
+        needs=frozenset({"network", "images", "labels"}),
+        settings=BatchSettings,
+    ),
+    EvaluatorInfo(
+        name="fisher",
+        summary="Effect of the removal of channels on the loss.",
+        source="Theis et al., 2018; Turner et al., ICLR 2020; as an architecture score Abdelfattah et al., ICLR 2021",
+        factory=f"{__name__}.fisher:Fisher",
+        direction=Direction.MAXIMIZE,
+        formula="sum over channels of w_c / 2 x mean over images of (sum over places of a dL/da)^2",
+        needs=frozenset({"network", "images", "labels"}),
+        settings=FisherSettings,
+    ),
+    EvaluatorInfo(
+        name="zico",
+        summary="Inverse coefficient of variation of gradients between batches.",
+        source="Li et al., ZiCo, ICLR 2023",
+        factory=f"{__name__}.zico:Zico",
+        direction=Direction.MAXIMIZE,
+        formula="sum over weight tensors of log sum over entries of mean|g| / sd(g) over batches",
+        needs=frozenset({"network", "images", "labels"}),
+        settings=ZicoSettings,
     ),
 )

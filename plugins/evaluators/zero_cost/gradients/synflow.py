@@ -24,8 +24,8 @@ from torch.func import functional_call
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
-from ..probing import BatchNormBypass, counted_weight_names, network_mode
-from ..settings import NetworkSettings
+from ...network_settings import NetworkSettings
+from ...probing import BatchNormBypass, counted_weight_names, network_mode
 
 
 def log_synaptic_flow(network: nn.Module, image_shape: tuple[int, int, int]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .....core.descriptions import EvaluatorInfo
 from .....core.domain import Direction
-from ..settings import NetworkSettings
+from ...network_settings import NetworkSettings
 
 EVALUATORS: tuple[EvaluatorInfo, ...] = (
     EvaluatorInfo(
@@ -25,6 +25,16 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         direction=Direction.MAXIMIZE,
         formula="sum over executed convolutions and linear layers of (outputs x fan-in)",
         needs=frozenset({"network", "images"}),
+        settings=NetworkSettings,
+    ),
+    EvaluatorInfo(
+        name="l2_norm",
+        summary="Sum of the norms of the initial weights.",
+        source="Abdelfattah et al., Zero-Cost Proxies for Lightweight NAS, ICLR 2021, code",
+        factory=f"{__name__}.l2_norm:L2Norm",
+        direction=Direction.MAXIMIZE,
+        formula="sum over weight tensors of ||theta_l||_2",
+        needs=frozenset({"network"}),
         settings=NetworkSettings,
     ),
     EvaluatorInfo(

@@ -10,7 +10,7 @@ from torch import nn
 
 from .....core.context import EvaluationContext
 from .....core.interfaces import Evaluator
-from ..settings import NetworkSettings
+from ...network_settings import NetworkSettings
 
 
 def count_params(network: nn.Module) -> int:

@@ -42,10 +42,10 @@ def images():
 def make_context():
     """Make the context of a job on NAS-Bench-201 and the photographs."""
 
-    def make(arch_id=MIXED, evaluator="test", seed=0):
+    def make(arch_id=MIXED, evaluator="test", seed=0, images=None):
         key = JobKey("nasbench201", "photos", arch_id, evaluator, "0" * 16, seed)
         space, cache = NASBENCH201.create(), WorkerCache({})
-        return EvaluationContext(key, space, PHOTOS, PHOTOS.create(), torch.device("cpu"), cache)
+        return EvaluationContext(key, space, PHOTOS, images or PHOTOS.create(), torch.device("cpu"), cache)
 
     return make
 

@@ -1,16 +1,18 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from nasbench_toolkit.core.domain import Direction
-from nasbench_toolkit.core.errors import EvaluationError, InvalidSettingError
+from nasbench_toolkit.core.errors import DegenerateError, EvaluationError, InvalidSettingError
+from nasbench_toolkit.core.interfaces import Dataset
 from nasbench_toolkit.core.settings import parse_settings
+from nasbench_toolkit.plugins.evaluators.macs import count_macs
 from nasbench_toolkit.plugins.evaluators.zero_cost import EVALUATORS
 from nasbench_toolkit.plugins.evaluators.zero_cost.activations.naswot import naswot_score
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.synflow import log_synaptic_flow
 from nasbench_toolkit.plugins.evaluators.zero_cost.settings import NaswotSettings
-from nasbench_toolkit.plugins.evaluators.zero_cost.size.flops import count_macs
 from nasbench_toolkit.plugins.evaluators.zero_cost.size.params import count_params
 
 INFOS = {info.name: info for info in EVALUATORS}
@@ -30,8 +32,39 @@ def create(name):
 
 
 def test_evaluators_names_and_directions():
-    assert set(INFOS) == set(EXPECTED)
-    assert {info.direction for info in EVALUATORS} == {Direction.MAXIMIZE}
+    assert set(INFOS) == {
+        *("params", "flops", "l2_norm", "random"),
+        *("grad_norm", "snip", "plain", "grasp", "fisher", "synflow", "zico"),
+        *("jacob_cov", "epe_nas", "te_nas_ntk"),
+        *("naswot", "swap", "te_nas_regions", "zen", "meco"),
+        *("az_nas_expressivity", "az_nas_progressivity", "az_nas_trainability"),
+    }
+    assert [name for name, info in INFOS.items() if info.direction is not Direction.MAXIMIZE] == ["te_nas_ntk"]
+
+
+LABELLED = {"grad_norm", "snip", "plain", "grasp", "fisher", "zico", "epe_nas"}
+
+
+def test_evaluators_that_look_at_labels_say_so():
+    assert {name for name, info in INFOS.items() if "labels" in info.needs} == LABELLED
+
+
+class OneClass(Dataset):
+    """Three hundred images of noise, all of one class."""
+
+    def labels(self):
+        return np.zeros(300, np.int64)
+
+    def images(self, positions):
+        noise = np.random.default_rng(0).random((300, 3, 32, 32), np.float32)
+        return noise[positions]
+
+
+@pytest.mark.parametrize("name", sorted(LABELLED))
+def test_one_class_in_the_batch_has_no_score(make_context, name):
+    context = make_context(images=OneClass())
+    with pytest.raises(DegenerateError, match="same label"):
+        INFOS[name].create(INFOS[name].settings()).evaluate(context)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

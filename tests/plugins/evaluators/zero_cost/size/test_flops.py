@@ -1,7 +1,7 @@
 import pytest
 import torch
 from nasbench_toolkit.plugins.datasets import PHOTOS
-from nasbench_toolkit.plugins.evaluators.zero_cost.size.flops import count_macs
+from nasbench_toolkit.plugins.evaluators.macs import count_macs
 from nasbench_toolkit.plugins.search_spaces import NASBENCH201
 from torch import nn
 from torch.nn import functional

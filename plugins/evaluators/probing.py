@@ -16,9 +16,9 @@ from torch.func import functional_call
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from ....core.batches import Batch
-from ....core.context import EvaluationContext
-from ....core.errors import DegenerateError, DivergedError
+from ...core.batches import Batch
+from ...core.context import EvaluationContext
+from ...core.errors import DegenerateError, DivergedError
 
 COUNTED_LAYERS = (
     nn.Conv1d,
@@ -77,7 +77,8 @@ def forward_in_training(network: nn.Module, images: Tensor, weights: Mapping[str
     """
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     with network_mode(network, training=True):
-        logits: Tensor = functional_call(network, {**(weights or {}), **buffers}, (images,))
+        # A copy goes in: a network may begin with an in-place operation, and others are to see the same images.
+        logits: Tensor = functional_call(network, {**(weights or {}), **buffers}, (images.clone(),))
     if not torch.isfinite(logits).all():
         raise DivergedError("the network's output is not finite")
     return logits
@@ -90,12 +91,15 @@ def weight_gradients(network: nn.Module, batch: Batch) -> dict[str, tuple[Tensor
     not depend on is left out.
 
     Raises:
-        DegenerateError: The network has no weights, or every gradient is 0: no path leads from input to output.
+        DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images: no
+            path leads from input to output.
         DivergedError: The logits or a gradient are not finite.
     """
     weights = counted_weights(network)
     with torch.enable_grad():
         logits = forward_in_training(network, batch.images, weights)
+        if not logits.requires_grad:
+            raise DegenerateError("the network's output depends on none of its weights")
         loss = functional.cross_entropy(logits, batch.labels)
         gradients = torch.autograd.grad(loss, list(weights.values()), allow_unused=True)
     pairs = {
@@ -104,6 +108,7 @@ def weight_gradients(network: nn.Module, batch: Batch) -> dict[str, tuple[Tensor
         if gradient is not None
     }
     check_gradients([gradient for _, gradient in pairs.values()])
+    check_outputs(logits)
     return pairs
 
 
@@ -121,6 +126,18 @@ def check_gradients(gradients: Sequence[Tensor]) -> None:
         raise DegenerateError("every gradient is 0: the network has no path from its input to its output")
 
 
+def check_outputs(logits: Tensor) -> None:
+    """Refuse logits that say nothing of their images; biases alone can give the layers behind a gap gradients.
+
+    Raises:
+        DegenerateError: They are the same for all images.
+    """
+    if torch.equal(logits, logits[:1].expand_as(logits)):
+        raise DegenerateError(
+            "the outputs are the same for all images: the network has no path from its input, or a classifier of zeros"
+        )
+
+
 def labelled_batch(context: EvaluationContext, size: int) -> Batch:
     """Return the run's batch of ``size`` images for a score that needs their labels.
 
@@ -128,7 +145,7 @@ def labelled_batch(context: EvaluationContext, size: int) -> Batch:
         DegenerateError: All images have the same label.
     """
     batch = context.batch(size)
-    if len(batch.labels.unique()) < 2:
+    if len(torch.unique(batch.labels)) < 2:
         raise DegenerateError(f"all {size} images of the batch have the same label: use a larger batch_size")
     return batch
 

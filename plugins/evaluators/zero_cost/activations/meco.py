@@ -1,0 +1,166 @@
+"""``meco``: how far the channels of the feature maps of one image are from being linearly dependent.
+
+Source: Jiang, Wang, Bie, "MeCo: Zero-Shot NAS with One Data and Single Forward Pass via Minimum Eigenvalue of
+Correlation", NeurIPS 2023.
+Formula: sum over the outputs of all convolution, batch-norm, ReLU and pooling layers of the smallest eigenvalue of the
+C x C correlation matrix of the channels, pixels being the observations; averaged over images.
+Direction: higher is better.
+
+One forward pass of one N(0, 1) image of 64x64 pixels in training mode through the network with its own initial
+weights, three times. Correlations and eigenvalues are float64. A map that has as many channels as pixels or a constant
+channel counts 0: its matrix is singular (the authors set the correlations of constant channels to 0, with the same
+effect). Deviations from the authors' code:
+
+- Each layer's output counts once, from whatever function or module it comes. The code hooks every module, so that
+  the same map counts again as the output of each container around it, up to the whole network.
+- Identity and linear layers count nothing. In the code an identity repeats its input; a linear output has one
+  observation, hence 0.
+- Eigenvalues are those of a symmetric matrix in float64, and 0 where they are 0 to working precision; the code takes
+  the real part of a general float32 decomposition, whose rounding errors count for singular maps.
+- Three images instead of one, to lower the noise of the draw.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from .....core.context import EvaluationContext
+from .....core.errors import DegenerateError, DivergedError
+from .....core.interfaces import Evaluator
+from ...probing import network_mode
+from ..settings import MecoSettings
+
+_LAYERS = (
+    functional.conv1d,
+    functional.conv2d,
+    functional.conv3d,
+    functional.conv_transpose1d,
+    functional.conv_transpose2d,
+    functional.conv_transpose3d,
+    functional.batch_norm,
+    torch.batch_norm,
+    functional.relu,
+    functional.relu_,
+    functional.relu6,
+    functional.hardtanh,
+    torch.relu,
+    torch.relu_,
+    Tensor.relu,
+    Tensor.relu_,
+    functional.avg_pool2d,
+    functional.max_pool2d,
+    functional.adaptive_avg_pool2d,
+    functional.adaptive_max_pool2d,
+)
+"""``hardtanh`` is what the module ReLU6 calls."""
+
+
+class EigenvalueSum(TorchFunctionMode):
+    """Adds up, while active, the smallest eigenvalues of the first image's feature maps.
+
+    Attributes:
+        total: The sum so far.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0.0
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Run the call and look at its output, before an in-place layer overwrites it."""
+        output = func(*args, **(kwargs or {}))
+        if func in _LAYERS and isinstance(output, Tensor):
+            self.total += smallest_eigenvalue(output[0])
+        return output
+
+
+def smallest_eigenvalue(feature_map: Tensor) -> float:
+    """Return the smallest eigenvalue of the correlation matrix of the channels.
+
+    Args:
+        feature_map: Of one image, shape (channels, ...).
+
+    Returns:
+        At least 0, at most 1; exactly 0 where the matrix is singular.
+
+    Raises:
+        DivergedError: The map is not finite.
+    """
+    channels = feature_map.detach().flatten(1)
+    # NaN and infinities show in the extremes, many times faster than by a look at every value.
+    lowest, highest = channels.amin(1), channels.amax(1)
+    if not torch.isfinite(torch.stack([lowest, highest])).all():
+        raise DivergedError("a feature map is not finite")
+    count, pixels = channels.shape
+    # Centred rows span at most pixels - 1 dimensions; a constant row has no correlation with any.
+    if count >= pixels or bool((lowest == highest).any()):
+        return 0.0
+    values = channels.double()
+    values = values - values.mean(dim=1, keepdim=True)  # in place, it would change the network's map in float64
+    products = (values @ values.T).cpu()  # so that what follows is the same on every device
+    scales = products.diagonal().rsqrt()
+    smallest = float(torch.linalg.eigvalsh(scales[:, None] * products * scales)[0])
+    return smallest if smallest > count * torch.finfo(torch.float64).eps else 0.0
+
+
+def meco_score(
+    network: nn.Module, channels: int, generator: torch.Generator, *, image_size: int = 64, repeats: int = 1
+) -> float:
+    """Return the mean over images of the summed eigenvalues; the network is left as found.
+
+    Args:
+        network: Takes images of any size.
+        channels: Colours of the images.
+        generator: Source of the images, on the CPU.
+        image_size: Their height and width.
+        repeats: Number of images.
+
+    Raises:
+        DegenerateError: Every map of every image is singular.
+        DivergedError: A map is not finite.
+    """
+    sums = [_eigenvalue_sum(network, torch.randn((1, channels, image_size, image_size), generator=generator))
+            for _ in range(repeats)]  # fmt: skip
+    if not any(sums):
+        raise DegenerateError(
+            "the channels of every feature map are linearly dependent, so that all smallest eigenvalues are 0"
+        )
+    return math.fsum(sums) / repeats
+
+
+@torch.no_grad()
+def _eigenvalue_sum(network: nn.Module, image: Tensor) -> float:
+    device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
+    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    eigenvalues = EigenvalueSum()
+    with network_mode(network, training=True), eigenvalues:
+        functional_call(network, buffers, (image.to(device),))
+    return eigenvalues.total
+
+
+class Meco(Evaluator[MecoSettings]):
+    """Scores an architecture by the smallest eigenvalues of its feature maps' correlations."""
+
+    def _evaluate(self, context: EvaluationContext) -> float:
+        settings = self.settings
+        return meco_score(
+            context.network(settings.network),
+            context.dataset.image_shape[0],
+            context.generator("images"),
+            image_size=settings.image_size,
+            repeats=settings.repeats,
+        )

@@ -1,0 +1,202 @@
+"""``zen``: how strongly an untrained network without its classifier reacts to noise on Gaussian images.
+
+Source: Lin, Wang, Sun, Chen, Sun, Qian, Li, Jin, "Zen-NAS: A Zero-Shot NAS for High-Performance Image
+Recognition", ICCV 2021, algorithm 1.
+Formula: log mean_n sum |f(x_n) - f(x_n + 0.01 e_n)| + sum over batch-norm layers of log sqrt(mean_c var_c), averaged
+over repeats. f is the feature map that the global average pooling takes, x and e are N(0, 1), and var_c is the
+variance of channel c in the batch that the layer normalises.
+Direction: higher is better.
+
+Weights of convolutions and linear layers are N(0, 1), biases 0, normalisation scales by 1 and shifts by 0; training
+mode; 16 images of the data set's size. Every repeat draws weights, images and noise anew. The second term makes up for
+the scale that normalisation takes out of f. Deviations from the authors' code:
+
+- ``variance=batch``: var_c is that of the first forward pass, as in the paper. The code reads the running variance
+  after both passes, at momentum 0.1 a mixture of 0.81 parts of the initial 1 and 0.19 of the batches; that is
+  ``variance=running``.
+- A batch norm whose whole input is constant, as behind a node without input, is left out of the sum: it takes no scale
+  out of f. (The running variance is 0.81 there.)
+- Dropout, which the authors' networks lack, drops the same in both passes.
+- Four repeats, for speed; the paper has 32, NASLib and AZ-NAS take 1.
+- A network whose map does not react at all has no score (status ``degenerate``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from .....core.context import EvaluationContext
+from .....core.errors import DegenerateError, DivergedError, EvaluationError
+from .....core.interfaces import Evaluator
+from .....core.seeding import seeded_global_rng
+from ...probing import argument, network_mode
+from ..reinitialization import redrawn_state, standard_normal
+from ..settings import ZenSettings
+
+NOISE_LEVEL = 0.01
+"""Standard deviation of the noise on the images (mixup coefficient of the authors' code)."""
+
+# Where the running variance stands among the positional arguments.
+_BATCH_NORMS: dict[Callable[..., Any], int] = {functional.batch_norm: 2, torch.batch_norm: 4}
+_POOLINGS = (
+    functional.adaptive_avg_pool1d,
+    functional.adaptive_avg_pool2d,
+    functional.adaptive_avg_pool3d,
+    functional.avg_pool1d,
+    functional.avg_pool2d,
+    functional.avg_pool3d,
+    torch.mean,
+    Tensor.mean,
+)
+
+
+class FeatureProbe(TorchFunctionMode):
+    """Catches, while active, what global average pooling and batch normalisation take.
+
+    Attributes:
+        features: Input of the last pooling or mean that leaves one value of each channel, shape (batch, channels,
+            ...); None as long as there was none.
+        batch_variances: For each call of batch normalisation, the mean over channels of its input's variance.
+        running_variances: Running variances that the calls update, each once, by identity.
+        untracked: Number of calls without running variance.
+    """
+
+    def __init__(self, *, with_variances: bool) -> None:
+        super().__init__()
+        self.with_variances = with_variances
+        self.features: Tensor | None = None
+        self.batch_variances: list[Tensor] = []
+        self.running_variances: dict[int, Tensor] = {}
+        self.untracked = 0
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Run the call and note its input."""
+        kwargs = kwargs or {}
+        if func in _BATCH_NORMS:
+            self._note_batch_norm(args, kwargs, _BATCH_NORMS[func])
+        output = func(*args, **kwargs)
+        if func in _POOLINGS:
+            features: Tensor = argument(args, kwargs, 0, "input")
+            if features.dim() > 2 and output.shape[:2] == features.shape[:2] and output[0, 0].numel() == 1:
+                self.features = features
+        return output
+
+    def _note_batch_norm(self, args: Sequence[Any], kwargs: Mapping[str, Any], position: int) -> None:
+        if self.with_variances:
+            self.batch_variances.append(_channel_variance(argument(args, kwargs, 0, "input")))
+        running = argument(args, kwargs, position, "running_var")
+        if running is None:
+            self.untracked += 1
+        else:
+            self.running_variances[id(running)] = running
+
+
+def _channel_variance(features: Tensor) -> Tensor:
+    """Return the mean over channels of the variance that batch normalisation divides by, float64."""
+    # Normalisation's own statistics, several times faster than a variance over three axes.
+    mean, variance = torch.batch_norm_update_stats(features.detach(), None, None, 0.0)
+    rounding = (torch.finfo(mean.dtype).eps * mean) ** 2
+    return torch.where(variance > rounding, variance, 0.0).double().mean()
+
+
+def zen_score(
+    network: nn.Module,
+    image_shape: tuple[int, int, int],
+    generator: torch.Generator,
+    *,
+    batch_size: int = 16,
+    repeats: int = 1,
+    variance: Literal["batch", "running"] = "batch",
+) -> float:
+    """Return the mean zen-score of ``repeats`` draws; the network is left as found.
+
+    Args:
+        network: Takes images (batch, channels, height, width) and pools its last feature map globally.
+        image_shape: ``(channels, height, width)``.
+        generator: Source of weights, images and noise, on the CPU.
+        batch_size: Images of each pass.
+        repeats: Number of independent draws.
+        variance: Which variance of the batch-norm layers to take.
+
+    Raises:
+        DegenerateError: The feature map does not react to the noise.
+        DivergedError: A feature map or variance is not finite.
+        EvaluationError: There is no global average pooling, or ``running`` is asked of a layer without statistics.
+    """
+    shape = (batch_size, *image_shape)
+    return math.fsum(_one_score(network, shape, generator, variance) for _ in range(repeats)) / repeats
+
+
+@torch.no_grad()
+def _one_score(network: nn.Module, shape: tuple[int, ...], generator: torch.Generator, variance: str) -> float:
+    device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
+    state = redrawn_state(network, standard_normal, generator)
+    images = torch.randn(shape, generator=generator)
+    noisy_images = images + NOISE_LEVEL * torch.randn(shape, generator=generator)
+    clean, noisy = FeatureProbe(with_variances=variance == "batch"), FeatureProbe(with_variances=False)
+    with network_mode(network, training=True):
+        for probe, batch in ((clean, images), (noisy, noisy_images)):
+            # f is one function: what it drops at random it drops in both passes.
+            with seeded_global_rng(generator.initial_seed()), probe:
+                functional_call(network, state, (batch.to(device),))
+    return _log_reaction(clean.features, noisy.features) + _log_scale(clean, variance)
+
+
+def _log_reaction(clean: Tensor | None, noisy: Tensor | None) -> float:
+    if clean is None or noisy is None:
+        raise EvaluationError("zen needs a network with global average pooling: no pooling to one value a channel ran")
+    reaction = float((clean.double() - noisy.double()).abs().flatten(1).sum(1).mean())
+    if not math.isfinite(reaction):
+        raise DivergedError("the feature map before global pooling is not finite")
+    if reaction == 0.0:
+        raise DegenerateError(
+            "noise on the images does not reach the feature map before global pooling: the network has no path"
+        )
+    return math.log(reaction)
+
+
+def _log_scale(probe: FeatureProbe, variance: str) -> float:
+    """Sum log standard deviations over the batch-norm layers that normalise something."""
+    if variance == "running":
+        if probe.untracked:
+            raise EvaluationError(
+                f"variance=running needs running statistics, which {probe.untracked} batch-norm layers do not have"
+            )
+        values = [running.double().mean() for running in probe.running_variances.values()]
+    else:
+        values = probe.batch_variances
+    if not values:
+        return 0.0
+    scales = torch.stack(values)
+    if not torch.isfinite(scales).all():
+        raise DivergedError("the variance of a batch-norm layer is not finite")
+    return float(0.5 * scales[scales > 0].log().sum())
+
+
+class Zen(Evaluator[ZenSettings]):
+    """Scores an architecture by its reaction to noise, Gaussian weights given."""
+
+    def _evaluate(self, context: EvaluationContext) -> float:
+        settings = self.settings
+        return zen_score(
+            context.network(settings.network),
+            context.dataset.image_shape,
+            context.generator("zen"),
+            batch_size=settings.batch_size,
+            repeats=settings.repeats,
+            variance=settings.variance,
+        )

@@ -1,0 +1,193 @@
+import copy
+import math
+
+import pytest
+import torch
+from nasbench_toolkit.core.batches import Batch
+from nasbench_toolkit.core.errors import DegenerateError, DivergedError
+from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.fisher import channel_information, fisher_score
+from torch import nn
+from torch.nn import functional
+
+CELLS = [
+    pytest.param(
+        "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|",
+        id="convolutions",
+    ),
+    pytest.param("|none~0|+|avg_pool_3x3~0|nor_conv_3x3~1|+|nor_conv_1x1~0|skip_connect~1|nor_conv_3x3~2|", id="mixed"),
+]
+DEAD = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+
+
+def naive_score(network, batch, weighting="fanin"):
+    """Do it the plain way: keep each layer's output and its gradient with hooks on a copy."""
+    network = copy.deepcopy(network).train()
+    runs = []
+
+    def keep(layer, inputs, output):
+        output.retain_grad()
+        runs.append((layer, output))
+        return output.clone()
+
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.register_forward_hook(keep)
+    functional.cross_entropy(network(batch.images), batch.labels).backward()
+    score = 0.0
+    for layer, output in runs:
+        if output.grad is not None:
+            sums = (output.detach() * output.grad).double().reshape(*output.shape[:2], -1).sum(2)
+            score += (sums**2).mean(0).sum().item() / 2 * (layer.weight[0].numel() if weighting == "fanin" else 1)
+    return score
+
+
+class TwoPlaces(nn.Module):
+    """Logits (x log 3, 0) as the mean over two places of a convolution with four weights a channel."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+        with torch.no_grad():
+            layer.weight.zero_()
+            layer.weight.view(-1)[0] = math.log(3.0)
+
+    def forward(self, images):
+        return self.layer(images.expand(-1, 2, -1, 3)).mean(dim=(2, 3))
+
+
+@pytest.mark.parametrize(("weighting", "expected"), [("fanin", 4.0), ("channel", 1.0)])
+def test_fisher_score_by_hand(wrong_batch, weighting, expected):
+    # The loss's derivative by the first logit is 3/8 for x = 1, -3/8 for x = -1, half of it at each of two places where
+    # the value is log 3 or -log 3: both images sum to 3/8 log 3. The second channel's values are 0.
+    network = TwoPlaces(nn.Conv2d(2, 2, (1, 2), bias=False).double())
+    information = (3 / 8 * math.log(3.0)) ** 2 / 2
+    assert fisher_score(network, wrong_batch, weighting) == pytest.approx(expected * information, rel=1e-12)
+
+
+def test_fisher_score_of_transposed_convolution(wrong_batch):
+    # The same places and values from two input channels with one weight each for an output channel.
+    network = TwoPlaces(nn.ConvTranspose2d(2, 2, 1, bias=False).double())
+    information = (3 / 8 * math.log(3.0)) ** 2 / 2
+    assert fisher_score(network, wrong_batch) == pytest.approx(2 * information, rel=1e-12)
+
+
+def test_channel_information_of_sequence():
+    # Two images, three places, one channel: sums 1 + 2 + 3 and 4 - 1 + 0.
+    values = torch.tensor([[[1.0], [2.0], [3.0]], [[4.0], [-1.0], [0.0]]])
+    assert channel_information(values, torch.ones_like(values), 2).tolist() == [(36.0 + 9.0) / 2 / 2]
+
+
+@pytest.mark.parametrize("arch_str", CELLS)
+@pytest.mark.parametrize("variant", ["benchmark", "gennas"])
+@pytest.mark.parametrize("weighting", ["fanin", "channel"])
+def test_fisher_score_equals_naive(make_network, batch, arch_str, variant, weighting):
+    network = make_network(arch_str, variant=variant)
+    assert fisher_score(network, batch, weighting) == pytest.approx(naive_score(network, batch, weighting), rel=1e-6)
+
+
+def test_fisher_score_layer_that_runs_twice_has_two_sets_of_channels(batch):
+    layer = nn.Conv2d(3, 3, 1)
+    classifier = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 10))
+    shared = nn.Sequential(layer, nn.Tanh(), layer, *classifier)
+    apart = nn.Sequential(layer, nn.Tanh(), copy.deepcopy(layer), *classifier)
+    assert fisher_score(shared, batch) == fisher_score(apart, batch) == pytest.approx(naive_score(apart, batch))
+
+
+def test_fisher_score_layer_off_the_path_not_counted(make_network, batch):
+    class WithUnusedBranch(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network = make_network()
+            self.unused = nn.Conv2d(3, 3, 1)
+
+        def forward(self, images):
+            self.unused(images)
+            return self.network(images)
+
+    assert fisher_score(WithUnusedBranch(), batch) == fisher_score(make_network(), batch)
+
+
+class FunctionalNetwork(nn.Module):
+    """The layers of another network as functions of parameters."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.parts = nn.ParameterList([network.first.weight, network.second.weight, network.second.bias])
+        self.matrix = network.classifier.weight
+        self.bias = network.classifier.bias
+
+    def forward(self, images):
+        features = functional.relu_(functional.conv2d(images, self.parts[0]))
+        features = functional.relu_(functional.conv2d(input=features, bias=self.parts[2], weight=self.parts[1]))
+        return functional.linear(features.mean(dim=(2, 3)), self.matrix, self.bias)
+
+
+def test_fisher_score_same_for_every_kind_of_relu_and_for_functions(activation_networks, batch):
+    networks = [*activation_networks, FunctionalNetwork(activation_networks[0])]
+    scores = {fisher_score(network, batch) for network in networks}
+    assert len(scores) == 1
+    assert scores.pop() == pytest.approx(naive_score(activation_networks[0], batch), rel=1e-6)
+
+
+def test_fisher_score_fixed_filter_of_images_has_no_channels(make_network, batch):
+    class Filtered(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network = make_network()
+
+        def forward(self, images):
+            return self.network(functional.conv2d(images, torch.eye(3).view(3, 3, 1, 1)))
+
+    assert fisher_score(Filtered(), batch) == pytest.approx(fisher_score(make_network(), batch), rel=1e-6)
+
+
+def test_fisher_score_leaves_network_untouched(make_network, assert_untouched, batch):
+    network = make_network()
+    network.stages[0].eval()
+    assert_untouched(network, lambda network: fisher_score(network, batch))
+
+
+def test_fisher_score_without_gradient_mode_and_of_frozen_network(make_network, batch):
+    expected = fisher_score(make_network(), batch)
+    with torch.no_grad():
+        assert fisher_score(make_network().requires_grad_(False), batch) == expected
+
+
+def test_fisher_score_biases_behind_a_gap_are_degenerate(network_without_path, batch):
+    with pytest.raises(DegenerateError, match="the outputs are the same for all images"):
+        fisher_score(network_without_path, batch)
+
+
+def test_fisher_score_dead_cell_is_degenerate(make_network, batch):
+    with pytest.raises(DegenerateError, match="the outputs are the same for all images"):
+        fisher_score(make_network(DEAD), batch)
+
+
+@pytest.mark.parametrize("layer", [nn.AdaptiveAvgPool2d(1), nn.InstanceNorm2d(3, affine=True)])
+def test_fisher_score_without_layers_is_degenerate(layer, batch):
+    network = nn.Sequential(layer, nn.Flatten())
+    with pytest.raises(DegenerateError, match="the output depends on no convolution and no linear layer"):
+        fisher_score(network, Batch(batch.images, batch.labels % 3))
+
+
+def test_fisher_score_nan_output_is_diverged(make_network, batch):
+    network = make_network()
+    nn.init.constant_(network.classifier.weight, math.nan)
+    with pytest.raises(DivergedError, match="output is not finite"):
+        fisher_score(network, batch)
+
+
+def test_fisher_score_infinite_gradient_is_diverged(power_of_zero, batch):
+    with pytest.raises(DivergedError, match="the gradient of a layer's output is not finite"):
+        fisher_score(power_of_zero(0.5), batch)
+
+
+def test_fisher_refuses_one_class(create_evaluator, one_class_context):
+    with pytest.raises(DegenerateError, match="all 2 images of the batch have the same label"):
+        create_evaluator("fisher", batch_size=2).evaluate(one_class_context)
+
+
+def test_fisher_weighting_is_a_setting(create_evaluator, make_context):
+    context = make_context()
+    score = create_evaluator("fisher", batch_size=4, weighting="channel").evaluate(context).score
+    assert score == fisher_score(context.network(), context.batch(4), "channel")

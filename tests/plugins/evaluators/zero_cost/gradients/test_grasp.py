@@ -1,0 +1,141 @@
+import copy
+import math
+
+import pytest
+import torch
+from nasbench_toolkit.core.batches import Batch
+from nasbench_toolkit.core.errors import DegenerateError, DivergedError
+from nasbench_toolkit.plugins.evaluators.probing import weight_gradients
+from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.grasp import grasp_score
+from torch import nn
+from torch.func import functional_call
+from torch.nn import functional
+
+CELLS = [
+    pytest.param(
+        "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|",
+        id="convolutions",
+    ),
+    pytest.param("|none~0|+|avg_pool_3x3~0|nor_conv_3x3~1|+|nor_conv_1x1~0|skip_connect~1|nor_conv_3x3~2|", id="mixed"),
+]
+DEAD = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+
+
+def naive_score(network, batch):
+    """Do it the plain way: two forward passes of a copy, and the gradient of <stop(g), g> by backward."""
+    network = copy.deepcopy(network).train()
+    weights = [layer.weight for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    loss, again = (functional.cross_entropy(network(batch.images), batch.labels) for _ in range(2))
+    constants = torch.autograd.grad(loss, weights, allow_unused=True)
+    gradients = torch.autograd.grad(again, weights, allow_unused=True, create_graph=True)
+    pairs = [pair for pair in zip(constants, gradients, strict=True) if pair[0] is not None]
+    sum((constant * gradient).sum() for constant, gradient in pairs).backward()
+    return -sum((weight.double() * weight.grad).sum().item() for weight in weights if weight.grad is not None)
+
+
+def test_grasp_score_by_hand(linear_network, wrong_batch):
+    # Probabilities minus labels are (3/4, -3/4) and (-3/4, 3/4), half of that per image in the mean loss:
+    # g = 3/8 x (1 + 1) = 3/4 for the first weight, -3/4 for the second. Weights are log 3 and 0.
+    # Both images have H = x^2 p_0 p_1 ((1, -1), (-1, 1)), p_0 p_1 = 3/16: H g = 3/16 (3/2, -3/2).
+    assert grasp_score(linear_network, wrong_batch) == pytest.approx(-9 / 32 * math.log(3.0), rel=1e-12)
+
+
+def test_grasp_score_equals_explicit_hessian(batch):
+    network = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Tanh(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 10))
+    network = network.double()
+    names = ("0.weight", "4.weight")
+    shapes = [network.get_parameter(name).shape for name in names]
+
+    def loss(vector):
+        parts = vector.split([shape.numel() for shape in shapes])
+        weights = {name: part.view(shape) for name, part, shape in zip(names, parts, shapes, strict=True)}
+        return functional.cross_entropy(functional_call(network, weights, (batch.images.double(),)), batch.labels)
+
+    theta = torch.cat([network.get_parameter(name).detach().flatten() for name in names])
+    hessian = torch.autograd.functional.hessian(loss, theta)
+    expected = -theta @ hessian @ torch.autograd.functional.jacobian(loss, theta)
+    score = grasp_score(network, Batch(batch.images.double(), batch.labels))
+    assert score == pytest.approx(expected.item(), rel=1e-10)
+
+
+def test_grasp_score_behind_batch_normalisation_is_squared_gradient_norm(normalised_network, batch):
+    batch = Batch(batch.images.double(), batch.labels)
+    squared_norms = [gradient.square().sum() for _, gradient in weight_gradients(normalised_network, batch).values()]
+    assert len(squared_norms) == 2
+    assert grasp_score(normalised_network, batch) == pytest.approx(sum(squared_norms).item(), rel=1e-10)
+
+
+@pytest.mark.parametrize("arch_str", CELLS)
+@pytest.mark.parametrize("variant", ["benchmark", "gennas"])
+def test_grasp_score_equals_naive(make_network, batch, arch_str, variant):
+    network = make_network(arch_str, variant=variant)
+    expected = naive_score(network, batch)
+    assert grasp_score(network, batch) == pytest.approx(expected, rel=1e-5)
+
+
+def test_grasp_score_shared_layer_counts_once(batch):
+    layer = nn.Conv2d(3, 3, 1, bias=False)
+    network = nn.Sequential(layer, nn.Tanh(), layer, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 10))
+    expected = naive_score(network, batch)
+    assert grasp_score(network, batch) == pytest.approx(expected, rel=1e-5)
+
+
+def test_grasp_score_same_for_every_kind_of_relu(activation_networks, batch):
+    scores = {grasp_score(network, batch) for network in activation_networks}
+    assert len(scores) == 1
+
+
+def test_grasp_score_leaves_network_untouched(make_network, assert_untouched, batch):
+    network = make_network()
+    network.stages[0].eval()
+    assert_untouched(network, lambda network: grasp_score(network, batch))
+
+
+def test_grasp_score_without_gradient_mode_and_of_frozen_network(make_network, batch):
+    expected = grasp_score(make_network(), batch)
+    with torch.no_grad():
+        assert grasp_score(make_network().requires_grad_(False), batch) == expected
+
+
+def test_grasp_score_biases_behind_a_gap_are_degenerate(network_without_path, batch):
+    with pytest.raises(DegenerateError, match="the outputs are the same for all images"):
+        grasp_score(network_without_path, batch)
+
+
+def test_grasp_score_dead_cell_is_degenerate(make_network, batch):
+    with pytest.raises(DegenerateError, match="every gradient is 0: the network has no path"):
+        grasp_score(make_network(DEAD), batch)
+
+
+def test_grasp_score_without_weights_is_degenerate(batch):
+    with pytest.raises(DegenerateError, match="hence no weights"):
+        grasp_score(nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten()), batch)
+
+
+def test_grasp_score_nan_output_is_diverged(make_network, batch):
+    network = make_network()
+    nn.init.constant_(network.classifier.weight, math.nan)
+    with pytest.raises(DivergedError, match="output is not finite"):
+        grasp_score(network, batch)
+
+
+def test_grasp_score_infinite_gradient_is_diverged(power_of_zero, batch):
+    with pytest.raises(DivergedError, match="a gradient is not finite"):
+        grasp_score(power_of_zero(0.5), batch)
+
+
+def test_grasp_score_infinite_second_derivative_is_diverged(power_of_zero, batch):
+    with pytest.raises(DivergedError, match="a second derivative of the loss is not finite"):
+        grasp_score(power_of_zero(1.5), batch)
+
+
+def test_grasp_score_weights_off_the_path_are_degenerate(batch):
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten())
+    network[0].unused = nn.Linear(1, 1)
+    with pytest.raises(DegenerateError, match="the loss depends on no weight"):
+        grasp_score(network, batch)
+
+
+def test_grasp_refuses_one_class(create_evaluator, one_class_context):
+    with pytest.raises(DegenerateError, match="all 2 images of the batch have the same label"):
+        create_evaluator("grasp", batch_size=2).evaluate(one_class_context)

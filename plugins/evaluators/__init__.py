@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from ...core.descriptions import AggregateInfo, EvaluatorInfo
 from ...core.hookspecs import hookimpl
-from . import aggregates, gennas, zero_cost
+from . import aggregates, gennas, trained, zero_cost
 
 
 @hookimpl
 def nasbench_evaluators() -> Iterator[EvaluatorInfo]:
     """Yield the built-in evaluators."""
     yield from gennas.EVALUATORS
+    yield from trained.EVALUATORS
     yield from zero_cost.EVALUATORS
 
 

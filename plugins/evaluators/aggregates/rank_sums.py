@@ -4,9 +4,9 @@ Sources: ``te_nas`` ranks architectures by the sum of their ranks in condition n
 Wang, ICLR 2021); ``az_nas`` by the sum of log(rank / number of architectures) of four scores (Lee and Ham, CVPR 2024).
 Direction: higher is better.
 
-Deviations from both released codes: ties share their average rank, so that the order of the architectures in the file
-cannot matter; an architecture without a component's score shares that component's worst rank, as everywhere in a
-report.
+Ties share their average rank, as in the code of AZ-NAS; that of TE-NAS gives them one dense rank, the next value the
+next whole number. Deviation from both: an architecture without a component's score shares that component's worst rank,
+as everywhere in a report.
 """
 
 from __future__ import annotations

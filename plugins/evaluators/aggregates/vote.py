@@ -7,8 +7,9 @@ two of the three scores are strictly higher (Copeland's rule without half points
 Direction: higher is better.
 
 The figure that the paper prints as "vote", and that others print among Spearman correlations, is another one: the share
-of pairs of architectures with different accuracy on which at least two of the three order them as the accuracy does; a
-tie of scores does not. It is a share of pairs, whose scale starts at a half, and is shown apart from the correlations.
+of pairs of architectures with different accuracy on which at least two of the three order them as the accuracy does. A
+pair that ties leave without a majority counts one half: the released code goes through both orders of each pair, and is
+wrong in one of them. It is a share of pairs, whose scale starts at a half, and is shown apart from the correlations.
 """
 
 from __future__ import annotations
@@ -39,12 +40,16 @@ class Vote(Aggregate):
         return np.concatenate(beaten).astype(np.float64)
 
     def figures(self, ranks: Floats, truth: Floats) -> Mapping[str, float]:
-        """Return the share of pairs with different truth on which the majority is right; nothing if there are none."""
-        right = pairs = 0
+        """Return the share of pairs with different truth on which the majority is right; nothing if there are none.
+
+        A pair without a majority counts one half.
+        """
+        right = pairs = 0.0
         for rows in _chunks(len(truth)):
             truly_better = truth[rows, None] > truth[None, :]
-            right += int((_majority(ranks, rows) & truly_better).sum())
-            pairs += int(truly_better.sum())
+            wins, losses = _majority(ranks, rows), _majority(-ranks, rows)
+            right += float((wins & truly_better).sum()) + 0.5 * float((~wins & ~losses & truly_better).sum())
+            pairs += float(truly_better.sum())
         return {PAIR_AGREEMENT: right / pairs} if pairs else {}
 
 

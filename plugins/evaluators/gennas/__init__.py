@@ -1,4 +1,4 @@
-"""GenNAS: rank architectures by how well they regress synthetic signals (Li et al., NeurIPS 2021)."""
+"""GenNAS and EProxy: rank architectures by how well they regress synthetic signals (Li et al., 2021 and 2022)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from ....core.descriptions import EvaluatorInfo
 from ....core.domain import Direction
 from .settings import (
     ComboSettings,
+    EproxySettings,
     GennasSettings,
     SearchDSettings,
     SearchNSettings,
@@ -63,4 +64,14 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         "section 4.3",
     ),
     _describe("gennas", "Regression loss on a task from the user's JSON file.", TaskFileSettings, "section 3.2"),
+    EvaluatorInfo(
+        name="eproxy",
+        summary="Regression loss behind an untrained convolution after ten steps.",
+        source="Li et al.: Extensible Proxy for Efficient NAS, 2022, arXiv 2210.09459",
+        factory=f"{__name__}.eproxy:Eproxy",
+        direction=Direction.MINIMIZE,
+        formula="sum over branches i = 0 (last stage).. of mean((barrier_i(head_i(features_i)) - target_i)^2) / 2^i",
+        needs=frozenset({"network", "images", "stages"}),
+        settings=EproxySettings,
+    ),
 )

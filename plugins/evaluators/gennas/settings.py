@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 from ....core.errors import InvalidSettingError, InvalidTaskError
 from ....core.settings import Settings, format_value, setting
 from . import published_tasks
-from .task import NUM_STAGES, Task, task_to_text
+from .task import MAX_CHANNELS, NUM_STAGES, Task, task_to_text
 from .task_parser import parse_task, read_task_file
 
 Frequencies = Literal["grid", "uniform"]
@@ -226,3 +226,34 @@ class TaskFileSettings(GennasSettings):
     def effective(self) -> dict[str, Any]:
         """Return the resolved settings and the task's text."""
         return super().effective() | {"task": self.task}
+
+
+@dataclass(frozen=True)
+class EproxySettings(Settings):
+    """Settings of ``eproxy``; defaults of the authors' configuration for NAS-Bench-101 and NAS-Bench-201."""
+
+    iterations: int = setting(10, "Training steps on the one batch.", minimum=1)
+    learning_rate: float = setting(1.2, "Constant learning rate of SGD.", minimum=0)
+    momentum: float = setting(0.9, "Momentum of SGD.", minimum=0, maximum=1)
+    weight_decay: float = setting(4e-5, "Decay of convolution and linear weights.", minimum=0)
+    batch_size: int = setting(16, "Images in the batch.", minimum=2)
+    network: Literal["benchmark", "gennas"] = setting(
+        "benchmark", "The network that the benchmark trained, or that of the GenNAS authors where it differs."
+    )
+    branches: int = setting(1, "Stages that take part, from the last one backwards.", minimum=1, maximum=NUM_STAGES)
+    head_channels: int = setting(512, "Channels of the trained convolution behind each stage.", minimum=1)
+    target_channels: int = setting(
+        64, "Channels of the untrained convolution behind it and of the target.", minimum=1, maximum=MAX_CHANNELS
+    )
+    mac_weight: float = setting(
+        0.0, "Weight a of the factor 1 - a * multiply-adds / max_macs on the loss; the authors search -0.5 to 0.5."
+    )
+    max_macs: float | None = setting(None, "Multiply-adds of the space's largest network, for mac_weight.", minimum=1)
+
+    def __post_init__(self) -> None:
+        """Check that the weight of the multiply-adds has something to be relative to."""
+        if self.mac_weight and self.max_macs is None:
+            raise InvalidSettingError(
+                "The setting 'mac_weight' needs 'max_macs', the multiply-adds of the space's largest network, "
+                "such as max_macs=187166720 for NAS-Bench-201."
+            )

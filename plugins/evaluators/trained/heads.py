@@ -1,0 +1,84 @@
+"""Building a task's head on the features that a network pools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from ....core.context import EvaluationContext
+from ....core.errors import EvaluationError
+from ....core.seeding import seeded_global_rng
+
+HeadT = TypeVar("HeadT", bound=nn.Module)
+
+
+class PooledFeatures(nn.Module):
+    """Gives the feature map that a network pools before its classifier.
+
+    It is the last map of the last stage's height and width that a forward pass computes. What ``forward_stages``
+    returns would not do: NAS-Bench-201 normalises its last stage before pooling, and without that cells that add up
+    many skip connections have features so large that training diverges.
+
+    Attributes:
+        network: With classifier, whose output is ignored.
+        size: Height and width of the last stage.
+        channels: Channels of the feature map.
+    """
+
+    def __init__(self, network: nn.Module, image_shape: tuple[int, int, int]) -> None:
+        """Look at a network, which must be in training mode and is left as it is.
+
+        Args:
+            network: Has ``forward_stages``.
+            image_shape: Channels, height and width of its images.
+        """
+        super().__init__()
+        self.network = network
+        images = torch.zeros(2, *image_shape, device=next(network.parameters()).device)
+        network.eval()
+        with torch.no_grad():
+            self.size: torch.Size = network.forward_stages(images)[-1].shape[2:]  # type: ignore[operator]
+            self.channels = self(images).shape[1]
+        network.train()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images ``(batch, *image_shape)`` to features ``(batch, channels, *size)``."""
+        last = _LastMap(self.size)
+        with last:
+            self.network(images)
+        if last.found is None:
+            raise EvaluationError(f"the network computes no feature map of {self.size[0]}x{self.size[1]}")
+        return last.found
+
+
+class _LastMap(TorchFunctionMode):
+    """Keeps the last feature map of one size that is computed while it is active."""
+
+    def __init__(self, size: torch.Size) -> None:
+        super().__init__()
+        self.size = size
+        self.found: Tensor | None = None
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Look at what a call returns."""
+        output = func(*args, **(kwargs or {}))
+        if isinstance(output, Tensor) and output.dim() == 4 and output.shape[2:] == self.size:
+            self.found = output
+        return output
+
+
+def seeded_head(context: EvaluationContext, build: Callable[[], HeadT]) -> HeadT:
+    """Build a head whose initial weights, PyTorch's default, are seeded from the job; on the context's device."""
+    with seeded_global_rng(context.generator("head").initial_seed()):
+        head = build()
+    return head.to(context.device)

@@ -1,0 +1,79 @@
+"""Settings of the evaluators that train a network on the target data, in a module that does not import torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ....core.errors import InvalidSettingError
+from ....core.settings import Settings, setting
+from ..network_settings import NetworkSettings
+
+
+@dataclass(frozen=True)
+class TrainingSettings(NetworkSettings):
+    """The training that all tasks share.
+
+    Defaults are those of Liu et al. (ECCV 2020, released configuration of NAS-Bench-101 on CIFAR-10); ten epochs is
+    where GenNAS reads their curves (Li et al., NeurIPS 2021, table 2).
+    """
+
+    epochs: int = setting(
+        10,
+        "Epochs after which the score is read; the schedule stays that of max_epochs.",
+        minimum=1,
+        name_suffix="@ep",
+        seeded=False,
+    )
+    max_epochs: int = setting(100, "Epochs of the full cosine schedule.", minimum=1)
+    batch_size: int = setting(128, "Images in a batch, at most all there are.", minimum=2)
+    learning_rate: float = setting(0.1, "Learning rate of the first epoch.", minimum=0)
+    weight_decay: float = setting(5e-4, "L2 penalty on all parameters.", minimum=0)
+    train_images: int | None = setting(None, "Number of random images to train on; all if not given.", minimum=2)
+    test_images: int | None = setting(None, "Number of random held-out images to test on; all if not given.", minimum=1)
+
+    def __post_init__(self) -> None:
+        """Check what the limits of single fields cannot say."""
+        if self.epochs > self.max_epochs:
+            raise InvalidSettingError(
+                f"The score cannot be read after epoch {self.epochs} of a schedule of {self.max_epochs}: "
+                "choose 'epochs' up to 'max_epochs'."
+            )
+
+
+@dataclass(frozen=True)
+class ManyViewsSettings(TrainingSettings):
+    """Settings of ``rot`` and ``jig``, whose batches hold four inputs for each image."""
+
+    batch_size: int = setting(32, "Images in a batch, at most all there are; each gives four inputs.", minimum=2)
+    learning_rate: float = setting(0.025, "Learning rate of the first epoch.", minimum=0)
+
+
+@dataclass(frozen=True)
+class EconasSettings(TrainingSettings):
+    """Settings of ``econas``: the reduced training of Zhou et al. (CVPR 2020) in Abdelfattah et al.'s released code."""
+
+    network: str = setting("reduced", "Network to train; 'reduced' has fewer channels.", network_variant=True)
+    epochs: int = setting(
+        20,
+        "Epochs after which the score is read; the schedule stays that of max_epochs.",
+        minimum=1,
+        name_suffix="@ep",
+        seeded=False,
+    )
+    max_epochs: int = setting(40, "Epochs of the full cosine schedule.", minimum=1)
+    batch_size: int = setting(2048, "Images in a batch, at most all there are.", minimum=2)
+    resolution_divisor: int = setting(
+        4, "Images are reduced by this factor, to a height and width that are multiples of 4.", minimum=1
+    )
+
+
+@dataclass(frozen=True)
+class HalfwaySettings(Settings):
+    """Settings of ``halfway``."""
+
+    epochs: int | None = setting(
+        None,
+        "Epochs of the training to look up; the longest but one if not given.",
+        minimum=1,
+        name_suffix="@ep",
+    )

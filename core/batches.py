@@ -121,8 +121,8 @@ def draw_batch(
     return Batch(tensor.contiguous(), torch.from_numpy(labels[chosen]))
 
 
-def batch_digest(batch: Batch) -> str:
-    """Return 16 hexadecimal digits that tell this batch from others, the same on every machine.
+def batch_digest(batch: Batch | ImageSet) -> str:
+    """Return 16 hexadecimal digits that tell these images from others, the same on every machine.
 
     They begin the SHA-256 of the images' shape and values (little-endian float32), then of the labels (int64).
     """

@@ -116,7 +116,8 @@ class EvaluationContext:
         with self._timed("transfer"):
             batch, digest = self._cache.get(key, lambda: self._draw(size, seed, resolution, augment))
         self.batches[_describe_batch(size, resolution, augment)] = digest
-        return batch
+        # A copy, since a network may begin with an operation in place.
+        return Batch(batch.images.clone(), batch.labels)
 
     def _draw(self, size: int, seed: int, resolution: int | None, augment: bool) -> tuple[Batch, str]:
         batch = draw_batch(self.dataset, self._images, size, seed, resolution, augment)
@@ -127,19 +128,25 @@ class EvaluationContext:
 
         Where the data set has no test images of its own, a fifth of its images is held out and missing here.
         """
-        return self._parts()[0]
+        return self._part(0, "training images")
 
     def held_out_part(self) -> ImageSet:
         """Return all images to test on, not normalised, on the CPU; they must not be changed.
 
         They are the data set's own test images, or else a fifth of its images, the same ones in every run.
         """
-        return self._parts()[1]
+        return self._part(1, "held-out images")
 
-    def _parts(self) -> tuple[ImageSet, ImageSet]:
+    def _part(self, index: int, name: str) -> ImageSet:
         seed = derive_seed("held out", self.key.dataset)
+
+        def read() -> list[tuple[ImageSet, str]]:
+            return [(part, batch_digest(part)) for part in split_images(self._images, seed)]
+
         with self._timed("transfer"):
-            return self._cache.get(("parts", self.key.dataset), lambda: split_images(self._images, seed))
+            part, digest = self._cache.get(("parts", self.key.dataset), read)[index]
+        self.batches[f"all {len(part.labels)} {name}"] = digest
+        return part
 
     def generator(self, stream: str) -> torch.Generator:
         """Return a fresh CPU generator for one purpose (``stream``), seeded from the job key."""

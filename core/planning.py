@@ -139,7 +139,8 @@ def _check_network(name: str, settings: Settings, space: SearchSpaceInfo) -> Non
     """Refuse a network that the space does not have; only a default may fall back to the benchmark's."""
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
-        if field.metadata.get("network_variant") and value not in space.network_variants:
+        chosen = field.metadata.get("network_variant") and value != field.default
+        if chosen and value not in space.network_variants:
             raise UsageError(
                 f"Evaluator '{name}' was asked to score the network '{value}', which the search space '{space.name}' "
                 f"does not have. It has: {', '.join(space.network_variants)}."

@@ -67,7 +67,7 @@ def _notes(table: CurveTable) -> list[str]:
 
 
 def _rows(table: CurveTable) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for label in dict.fromkeys(point.evaluator for point in table.points):
         shown = _spread([point for point in table.points if point.evaluator == label])
         rows += [

@@ -52,6 +52,7 @@ def _summarise(results: Results) -> dict[str, Any]:
         "architectures": len(results.arch_ids),
         "sampling": results.plan.sampling,
         "plan": results.plan_id,
+        **({"aggregates": list(results.aggregates)} if results.aggregates else {}),
         "ground truth": [
             {
                 "metric": column.metric.key,

@@ -5,14 +5,21 @@ Derive a class, name the plugin in a class attribute, and pytest runs the contra
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import math
+import multiprocessing
 import random
+import re
+from concurrent.futures import ProcessPoolExecutor
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from ..data_home import stored_folder
+from ..descriptions import DatasetInfo, SearchSpaceInfo
 from ..domain import JobKey, Record, Status
 from ..evaluation import JobRunner
 from ..interfaces import SearchSpace
@@ -126,8 +133,10 @@ class EvaluatorContract:
         space: Name of a search space that it supports.
         settings: Settings to test it with, as texts.
         samples: Number of architectures to try.
+        gpu_tolerance: Relative difference that a GPU's other order of summation may make.
     """
 
+    gpu_tolerance: ClassVar[float] = 1e-2
     evaluator: ClassVar[str]
     space: ClassVar[str]
     settings: ClassVar[dict[str, str]] = {}
@@ -147,10 +156,9 @@ class EvaluatorContract:
         return [runner.run(key, evaluator) for key in keys]
 
     def make_runner(self) -> JobRunner:
-        """Return a fresh runner on the CPU."""
-        plugins = installed_plugins()
-        space = plugins.search_space(self.space).info.create()
-        dataset = plugins.dataset(space.info.datasets[0]).info
+        """Return a fresh runner on the CPU, with the first of the space's image sets that is at hand."""
+        space = installed_plugins().search_space(self.space).info.create()
+        dataset = _images_at_hand(space.info)
         return JobRunner(space, dataset, dataset.create(), torch.device("cpu"))
 
     def draw(self) -> list[str]:
@@ -161,7 +169,7 @@ class EvaluatorContract:
         """The evaluator does not refuse the space it is tested on."""
         plugins = installed_plugins()
         evaluator, space = plugins.evaluator(self.evaluator).info, plugins.search_space(self.space).info
-        assert evaluator.reason_unsupported(space, plugins.dataset(space.datasets[0]).info) is None
+        assert evaluator.reason_unsupported(space, _images_at_hand(space)) is None
 
     def test_score_is_finite_or_has_a_reason(self) -> None:
         """Every job ends with a finite score, or with a status and a message."""
@@ -179,6 +187,34 @@ class EvaluatorContract:
             assert (first.status, first.curves) == (second.status, second.curves) == (third.status, third.curves)
             assert [first.score] == [second.score] == [third.score] or math.isnan(first.score)
 
+    def test_score_is_the_same_in_another_process(self) -> None:
+        """A process of its own gives the same bits."""
+        arch_ids = self.draw()
+        here = self.run(arch_ids)
+        job = (type(self).evaluator, type(self).space, dict(self.settings), arch_ids)
+        there = _other_process().submit(_run_there, *job).result()
+        for first, second in zip(here, there, strict=True):
+            assert (first.status, first.message, first.curves) == (second.status, second.message, second.curves)
+            assert first.score == second.score or math.isnan(first.score)
+
+    def test_images_are_recorded(self) -> None:
+        """Every batch has a digest, and a size that the settings give: as many images, or a multiple of them."""
+        info = installed_plugins().evaluator(self.evaluator).info
+        batch_size = parse_settings(self.evaluator, info.settings, self.settings).effective().get("batch_size")
+        for record in self.run(self.draw()):
+            for description, digest in record.batches.items():
+                assert re.fullmatch(r"[0-9a-f]{16}", digest)
+                count = re.match(r"(\d+) images", description)
+                assert description.startswith("all ") or (count and batch_size and int(count[1]) % batch_size == 0)
+
+    def check_gpu(self) -> None:
+        """On a GPU the same architectures get a score, close to the CPU's. Call this where there is one."""
+        arch_ids = self.draw()
+        on_gpu = self.run(arch_ids, runner=dataclasses.replace(self.make_runner(), device=torch.device("cuda")))
+        for first, second in zip(self.run(arch_ids), on_gpu, strict=True):
+            assert first.status == second.status
+            np.testing.assert_allclose(second.score, first.score, rtol=self.gpu_tolerance, atol=1e-6)
+
     def test_global_generators_are_left_alone(self) -> None:
         """Python's, NumPy's and torch's global generators are as they were, and what they were does not matter."""
         arch_ids, scores = self.draw()[:1], []
@@ -192,6 +228,24 @@ class EvaluatorContract:
             assert repr(np.random.get_state(legacy=False)) == repr(expected[1])
             assert torch.equal(torch.get_rng_state(), expected[2])
         assert scores[0] == scores[1] or math.isnan(scores[0])
+
+
+def _images_at_hand(space: SearchSpaceInfo) -> DatasetInfo:
+    infos = [installed_plugins().dataset(name).info for name in space.datasets]
+    return next(info for info in infos if info.requires is None or stored_folder(info.requires) is not None)
+
+
+@functools.cache
+def _other_process() -> ProcessPoolExecutor:
+    """Return a process that serves all contracts: starting one takes seconds."""
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+
+
+def _run_there(evaluator: str, space: str, settings: dict[str, str], arch_ids: list[str]) -> list[Record]:
+    torch.set_num_threads(1)
+    contract = type("Contract", (EvaluatorContract,), {"evaluator": evaluator, "space": space, "settings": settings})
+    records: list[Record] = contract().run(arch_ids)
+    return records
 
 
 class SearchStrategyContract:

@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 import torch
+from nasbench_toolkit.core.batches import batch_digest
 from nasbench_toolkit.core.context import EvaluationContext, WorkerCache
 from nasbench_toolkit.core.domain import JobKey
 
@@ -58,10 +59,25 @@ def test_parts_of_the_data_set_are_read_once_and_the_same_for_every_run(make_con
     assert torch.equal(make_context(seed=9).held_out_part().images, held_out.images)
 
 
+def test_parts_of_the_data_set_are_recorded(make_context) -> None:
+    context = make_context()
+    training, held_out = context.training_part(), context.held_out_part()
+    assert context.batches == {
+        "all 52 training images": batch_digest(training),
+        "all 12 held-out images": batch_digest(held_out),
+    }
+
+
 def test_batch_is_shared_by_architectures_and_evaluators_but_not_seeds(make_context) -> None:
     batch = make_context().batch(6)
     assert torch.equal(batch.images, make_context(arch_id="width-9", evaluator="other").batch(6).images)
     assert not torch.equal(batch.images, make_context(seed=1).batch(6).images)
+
+
+def test_batch_may_be_changed_without_changing_the_next_job(make_context) -> None:
+    cache = WorkerCache({})
+    make_context(cache).batch(6).images.zero_()
+    assert torch.equal(make_context(cache, arch_id="width-9").batch(6).images, make_context().batch(6).images)
 
 
 def test_generator_streams_differ(make_context) -> None:

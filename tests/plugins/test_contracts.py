@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from nasbench_toolkit.core.data_home import import_data
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.testing import (
@@ -20,7 +21,21 @@ DATA = Path(__file__).parents[2] / "../shared/data"
 DATASETS_TESTED_ELSEWHERE = {"cifar100", "imagenet16-120"}
 
 # Settings that make an evaluator quick, or without which it has no default.
-SETTINGS = {name: {"iterations": "3", "score_interval": "2"} for name in PLUGINS.evaluators() if "gennas" in name}
+GENNAS = {"iterations": "2", "score_interval": "2", "batch_size": "4"}
+TRAINING = {"epochs": "1", "train_images": "48", "test_images": "32", "batch_size": "16"}
+SETTINGS = {
+    **{name: GENNAS for name in PLUGINS.evaluators() if "gennas" in name},
+    **dict.fromkeys(("cls", "rot", "jig", "col", "econas"), TRAINING),
+    "gennas": GENNAS | {"task": str(Path(__file__).parent / "evaluators/gennas/example_task.json")},
+    "epe_nas": {"batch_size": "24"},
+    "eproxy": {"network": "gennas", "iterations": "2", "batch_size": "4", "head_channels": "8", "target_channels": "4"},
+    "meco": {"image_size": "16", "repeats": "1"},
+    "swap": {"batch_size": "16", "repeats": "1"},
+    "te_nas_ntk": {"batch_size": "4", "repeats": "1"},
+    "te_nas_regions": {"batch_size": "4", "crops": "50", "repeats": "1"},
+    "zen": {"batch_size": "4", "repeats": "1"},
+}
+SMALL_BATCH = {"batch_size": "8"}
 
 
 def built_in(provided) -> list[str]:
@@ -35,6 +50,34 @@ def check(contract: type, test: str, **attributes: object) -> None:
     getattr(type("Contract", (contract,), attributes)(), test)()
 
 
+def supports(evaluator: str, space: str) -> bool:
+    info = PLUGINS.search_space(space).info
+    images = PLUGINS.dataset(image_set(space)).info
+    return PLUGINS.evaluator(evaluator).info.reason_unsupported(info, images) is None
+
+
+def image_set(space: str) -> str:
+    """Return the space's images that need no import."""
+    names = PLUGINS.search_space(space).info.datasets
+    return next(name for name in names if PLUGINS.dataset(name).info.requires is None)
+
+
+def quick_settings(evaluator: str) -> dict[str, str]:
+    """Return settings that let a small network be scored in a fraction of a second."""
+    fields = PLUGINS.evaluator(evaluator).info.settings.__dataclass_fields__
+    takes_any_network = "network" in fields and "network_variant" in fields["network"].metadata
+    network = {"network": "narrow"} if takes_any_network and fields["network"].default == "benchmark" else {}
+    return {**(SMALL_BATCH if "batch_size" in fields else {}), **network, **SETTINGS.get(evaluator, {})}
+
+
+PAIRS = [
+    pytest.param(evaluator, space, id=f"{evaluator}-{space}")
+    for space in built_in(PLUGINS.search_spaces())
+    for evaluator in built_in(PLUGINS.evaluators())
+    if supports(evaluator, space)
+]
+
+
 @pytest.mark.parametrize("test", each_test(SearchSpaceContract))
 @pytest.mark.parametrize("space", built_in(PLUGINS.search_spaces()))
 def test_search_space_keeps_its_contract(space: str, test: str) -> None:
@@ -42,12 +85,19 @@ def test_search_space_keeps_its_contract(space: str, test: str) -> None:
 
 
 @pytest.mark.parametrize("test", each_test(EvaluatorContract))
-@pytest.mark.parametrize("evaluator", built_in(PLUGINS.evaluators()))
-def test_evaluator_keeps_its_contract(evaluator: str, test: str, tmp_path, request) -> None:
-    settings = dict(SETTINGS.get(evaluator, {}))
-    if evaluator == "gennas":
-        settings["task"] = str(request.path.parent / "evaluators" / "gennas" / "example_task.json")
-    check(EvaluatorContract, test, evaluator=evaluator, space=SPACE, settings=settings)
+@pytest.mark.parametrize(("evaluator", "space"), PAIRS)
+def test_evaluator_keeps_its_contract_on_every_space(evaluator: str, space: str, test: str) -> None:
+    samples = 2 if space == SPACE else 1
+    check(
+        EvaluatorContract, test, evaluator=evaluator, space=space, settings=quick_settings(evaluator), samples=samples
+    )
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_evaluators_score_alike_on_a_gpu() -> None:
+    for evaluator in built_in(PLUGINS.evaluators()):
+        check(EvaluatorContract, "check_gpu", evaluator=evaluator, space=SPACE, settings=quick_settings(evaluator))
 
 
 @pytest.mark.parametrize("test", each_test(SearchStrategyContract))

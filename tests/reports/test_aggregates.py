@@ -1,3 +1,4 @@
+import itertools
 import json
 import math
 
@@ -42,9 +43,9 @@ def test_vote_is_what_two_of_three_say(three):
     assert list(row.figures.values()) == [1.0]
 
 
-def test_vote_pair_agreement_counts_ties_as_wrong(results, evaluator):
+def test_vote_pair_agreement_counts_undecided_pairs_half(results, evaluator):
     # Pairs (1,2): all three right. (1,3): synflow ties, the others right: right. (2,3): synflow right, jacob_cov ties,
-    # snip wrong: one of three, wrong. Two of three pairs.
+    # snip wrong: no majority, one half. Two and a half of three pairs.
     table = correlation_table(
         results(
             evaluator("synflow", 1, 0, 1),
@@ -54,7 +55,21 @@ def test_vote_pair_agreement_counts_ties_as_wrong(results, evaluator):
         ),
         aggregates=[spec("vote")],
     )
-    assert list(table.rows[-1].figures.values()) == [pytest.approx(2 / 3)]
+    assert list(table.rows[-1].figures.values()) == [pytest.approx(5 / 6)]
+
+
+def test_vote_pair_agreement_equals_the_loop_over_ordered_pairs():
+    # As in the released code: a positive majority of differences says that the first is better, anything else that not.
+    rng = np.random.default_rng(0)
+    ranks, truth = rng.integers(4, size=(3, 30)).astype(float), rng.integers(8, size=30).astype(float)
+    right = pairs = 0
+    for first, second in itertools.permutations(range(30), 2):
+        if truth[first] != truth[second]:
+            says_better = (ranks[:, first] > ranks[:, second]).sum() >= 2
+            right += says_better == (truth[first] > truth[second])
+            pairs += 1
+    made = installed_plugins().aggregates()["vote"].info.create()
+    assert list(made.figures(ranks, truth).values()) == [pytest.approx(right / pairs, rel=1e-12)]
 
 
 def test_vote_works_in_chunks(three, monkeypatch):

@@ -253,6 +253,7 @@ def test_run_with_an_aggregate_shows_it_and_report_adds_others(nasbench) -> None
     assert ran.returncode == 0, ran.stderr
     assert "of toy with toy-width, toy-walk@ep3\n" in ran.stderr
     assert "toy-larger: made of the ranks of toy-width, toy-walk@ep3" in " ".join(ran.stdout.split())
+    assert json.loads(nasbench("inspect", "r.h5", "--format", "json").stdout)["aggregates"] == ["toy-larger"]
     reported = nasbench("report", "r.h5", "-a", "rank_sum:toy-width+toy-walk")
     assert "6.000 is the number of architectures" in reported.stdout
     assert "rank_sum:" in reported.stdout

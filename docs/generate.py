@@ -13,7 +13,7 @@ import click
 from nasbench_toolkit.core.cli.commands import command_group
 from nasbench_toolkit.core.descriptions import Description, SearchSpaceInfo
 from nasbench_toolkit.core.plugin_manager import Provided, installed_plugins
-from nasbench_toolkit.core.settings import describe_settings
+from nasbench_toolkit.core.settings import describe_settings, suffix_field
 
 FOLDER = Path(__file__).parent
 OWN_DISTRIBUTION = "nasbench-toolkit "
@@ -60,15 +60,35 @@ def _evaluators() -> Iterator[str]:
     yield from ("# Evaluators", "", NOTICE)
     for provided in _own(installed_plugins().evaluators().values()):
         info = provided.info
+        suffix = suffix_field(info.settings)
         needs = ", ".join(sorted(info.needs)) or "nothing"
         yield from ("", f"## {info.name}", "", info.summary, "")
         yield from (f"- Score: {info.formula}", f"- Better: {info.direction}", f"- Needs: {needs}")
         yield f"- Source: {info.source}"
+        if suffix is not None:
+            written = info.name + suffix.metadata["name_suffix"] + "5"
+            yield f"- `{written}` is short for `{info.name}:{suffix.name}=5`"
         rows = describe_settings(info.settings)
         if rows:
             yield from ("", "| setting | type | default | meaning |", "| --- | --- | --- | --- |")
         for row in rows:
             yield f"| `{row['name']}` | {_cell(row['type'])} | {_cell(row['default'])} | {_cell(row['help'])} |"
+    yield from _aggregates()
+
+
+def _aggregates() -> Iterator[str]:
+    yield from ("", "# Aggregates", "")
+    yield "Made of the ranks of other evaluators when a report is made, for the architectures that it compares."
+    for provided in _own(installed_plugins().aggregates().values()):
+        info = provided.info
+        made_of = ", ".join(info.components) or "the evaluators that you name, as in `rank_sum:naswot+synflow`"
+        yield from ("", f"## {info.name}", "", info.summary, "")
+        yield from (
+            f"- Score: {info.formula}",
+            "- Better: maximize",
+            f"- Made of: {made_of}",
+            f"- Source: {info.source}",
+        )
 
 
 def _search_spaces() -> Iterator[str]:

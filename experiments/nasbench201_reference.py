@@ -96,6 +96,7 @@ class Agreement:
         rho_accuracy: Spearman's rho with CIFAR-10 test accuracy after 200 epochs.
         interval: 95 % bootstrap interval of that.
         rho_reference: Spearman's rho with the scores of NAS-Bench-Suite-Zero, NaN where it has none.
+        rho_of_reference: Spearman's rho of those with the accuracy of the same cells.
         seconds: Mean seconds of one score, building the network included.
     """
 
@@ -105,6 +106,7 @@ class Agreement:
     rho_accuracy: float
     interval: tuple[float, float]
     rho_reference: float
+    rho_of_reference: float
     seconds: float
 
 
@@ -157,7 +159,7 @@ def measure_agreement(name: str, cells: pd.DataFrame, records: Sequence[Record],
     ok = np.array([record.status is Status.OK for record in records])
     scores = sign * np.array([record.score for record in records])[ok]
     accuracy = cells[ACCURACY].to_numpy()[ok]
-    column = REFERENCE_COLUMNS.get(name)
+    reference = cells[REFERENCE_COLUMNS[name]].to_numpy()[ok] if name in REFERENCE_COLUMNS else None
     interval = bootstrap_interval(Coefficient.SPEARMAN_RHO, scores, accuracy)
     return Agreement(
         evaluator=name,
@@ -165,7 +167,8 @@ def measure_agreement(name: str, cells: pd.DataFrame, records: Sequence[Record],
         failed=int((~ok).sum()),
         rho_accuracy=_number(spearman_rho(scores, accuracy)),
         interval=interval or (math.nan, math.nan),
-        rho_reference=math.nan if column is None else _number(spearman_rho(scores, cells[column].to_numpy()[ok])),
+        rho_reference=math.nan if reference is None else _number(spearman_rho(scores, reference)),
+        rho_of_reference=math.nan if reference is None else _number(spearman_rho(reference, accuracy)),
         seconds=float(np.mean([record.seconds.total for record in records])),
     )
 
@@ -269,7 +272,8 @@ def _print_agreement(agreement: Agreement, given: Sequence[tuple[str, str]]) -> 
     click.echo(
         f"{agreement.evaluator:20} {settings:12} n {agreement.n} (failed {agreement.failed})  "
         f"rho accuracy {agreement.rho_accuracy:.4f} [{low:.3f}, {high:.3f}]  published {published:.2f}  "
-        f"rho reference {agreement.rho_reference:.4f}  {agreement.seconds:.2f} s"
+        f"rho reference {agreement.rho_reference:.4f}, its rho accuracy {agreement.rho_of_reference:.4f}  "
+        f"{agreement.seconds:.2f} s"
     )
 
 

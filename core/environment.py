@@ -39,6 +39,8 @@ def _processor() -> str:
 
 
 def _device_names(devices: Sequence[str]) -> list[str]:
+    if set(devices) == {"cpu"}:
+        return list(devices)  # importing torch takes longer than all else that the main process does
     import torch
 
     return [name if name == "cpu" else f"{name} ({torch.cuda.get_device_name(name)})" for name in devices]

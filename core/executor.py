@@ -35,9 +35,9 @@ class Worker:
         self.process.start()
         theirs.close()
 
-    def start(self, job: Position) -> None:
+    def start(self, job: Position, arch_id: str) -> None:
         """Hand over a job. Raises OSError if the process is gone."""
-        self.connection.send(job)
+        self.connection.send((job[0], arch_id))
         self.job = job
         self.started_at = time.monotonic()
 
@@ -61,8 +61,10 @@ class Worker:
 class ProcessExecutor:
     """A pool of worker processes, one a device; use it as a context manager.
 
+    Jobs that are known beforehand go to ``run``; a search calls ``submit`` and ``collect`` as it finds out.
+
     Args:
-        plan: What is to be evaluated.
+        plan: What is to be evaluated; its architectures matter to ``run`` only.
         devices: Device of each worker.
         threads: Math threads of each worker.
         time_limit: Seconds that one job may take, None for no limit.
@@ -74,6 +76,7 @@ class ProcessExecutor:
         self._time_limit = time_limit
         self._devices = devices
         self._workers: list[Worker] = []
+        self._waiting: deque[tuple[Position, str]] = deque()
         self._failed_starts = 0
 
     def __enter__(self) -> ProcessExecutor:
@@ -91,21 +94,44 @@ class ProcessExecutor:
         Raises:
             NasbenchError: Workers cannot start.
         """
-        waiting = deque(jobs)
-        for device in self._devices[: len(waiting)]:
+        for job in jobs:
+            self.submit(job, self._plan.arch_ids[job[1]])
+        while self._unfinished:
+            yield from self.collect()
+
+    def submit(self, job: Position, arch_id: str) -> None:
+        """Add one job; a worker starts if all that have started would have something to do.
+
+        Args:
+            job: Position of the evaluator in the plan, and of the architecture wherever the caller counts them.
+            arch_id: Canonical string of the architecture.
+        """
+        self._waiting.append((job, arch_id))
+        if len(self._workers) < min(self._unfinished, len(self._devices)):
+            device = self._devices[len(self._workers)]
             self._workers.append(Worker(self._plan, device, self._threads))
-        while waiting or any(worker.job for worker in self._workers):
-            for worker in self._idle_workers():
-                if waiting and self._hand_over(worker, waiting[0]):
-                    waiting.popleft()
-            yield from self._collect()
+
+    def collect(self) -> Iterator[tuple[Position, Record]]:
+        """Hand out submitted jobs, wait for news from a worker, and yield the records of jobs that have ended, if any.
+
+        Raises:
+            NasbenchError: Workers cannot start.
+        """
+        for worker in self._idle_workers():
+            if self._waiting and self._hand_over(worker, *self._waiting[0]):
+                self._waiting.popleft()
+        yield from self._collect()
+
+    @property
+    def _unfinished(self) -> int:
+        return len(self._waiting) + sum(worker.job is not None for worker in self._workers)
 
     def _idle_workers(self) -> list[Worker]:
         return [worker for worker in self._workers if worker.ready and worker.job is None]
 
-    def _hand_over(self, worker: Worker, job: Position) -> bool:
+    def _hand_over(self, worker: Worker, job: Position, arch_id: str) -> bool:
         try:
-            worker.start(job)
+            worker.start(job, arch_id)
         except OSError:
             # The worker died while it had nothing to do: the job is not to blame and goes to another one.
             self._replace(worker)

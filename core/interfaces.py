@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 class GroundTruth(ABC):
     """A table of trained performance. Reading it must not import torch.
 
-    Must implement ``metrics``, ``values``; may implement ``noise_ceiling``.
+    Must implement ``metrics``, ``values``; may implement ``noise_ceiling`` and ``all_values``.
     """
 
     @property
@@ -50,12 +50,20 @@ class GroundTruth(ABC):
         """Return the rank correlation between two independent makings of the table's values, if it is known."""
         return None
 
+    def all_values(self, metric: Metric) -> npt.NDArray[np.float64] | None:
+        """Return the values of all architectures of the table, in any order, or None if they cannot be listed.
+
+        Each architecture counts once, however many spellings it has; NaN where it was not measured. What a search
+        could have found at best, and the rank of what it found, are read off it.
+        """
+        return None
+
 
 class SearchSpace(ABC):
     """A set of architectures: how to name, sample and build them.
 
     Must implement ``size``, ``canonicalize``, ``_sample`` and ``_build_network``; may implement ``ground_truth``,
-    ``_mutate``, ``canonicalize_many`` and ``sampling``.
+    ``_mutate``, ``neighbours``, ``choices`` with ``assemble``, ``canonicalize_many`` and ``sampling``.
     One instance serves a whole run; it must not change with use.
     """
 
@@ -135,12 +143,49 @@ class SearchSpace(ABC):
             InvalidArchitectureError: ``text`` is not an architecture of this space.
             UnsupportedSearchSpaceError: The space has no mutation.
         """
+        self.check_mutation()
         return self._mutate(text, rng)
 
     def _mutate(self, text: str, rng: np.random.Generator) -> str:
-        raise UnsupportedSearchSpaceError(
-            f"The search space '{self.info.name}' has no mutation. Use a search strategy that needs none."
-        )
+        raise NotImplementedError
+
+    def check_mutation(self) -> None:
+        """Refuse, before a search begins, a space whose architectures cannot be mutated.
+
+        Raises:
+            UnsupportedSearchSpaceError: The space has no mutation.
+        """
+        if type(self)._mutate is SearchSpace._mutate:
+            raise UnsupportedSearchSpaceError(
+                f"The search space '{self.info.name}' has no mutation. Use a search strategy that needs none, such as "
+                "'random-search'."
+            )
+
+    def neighbours(self, text: str) -> list[str] | None:
+        """Return every architecture that differs from this one in a single decision, or None if they are not known.
+
+        Args:
+            text: Any spelling of an architecture; its neighbours depend on the spelling.
+
+        Returns:
+            Spellings in a fixed order, which need not be canonical.
+        """
+        return None
+
+    def choices(self) -> tuple[tuple[str, ...], ...] | None:
+        """Return the options of every decision that makes an architecture, or None if decisions are not independent.
+
+        Where it is not None, every combination of options is an architecture, which ``assemble`` spells.
+        """
+        return None
+
+    def assemble(self, options: Sequence[int]) -> str:
+        """Return a spelling of the architecture that takes these options, one index for each of ``choices``.
+
+        Raises:
+            UnsupportedSearchSpaceError: The space has no ``choices``.
+        """
+        raise UnsupportedSearchSpaceError(f"The search space '{self.info.name}' is no list of independent decisions.")
 
     def example(self) -> str:
         """Return one architecture, the same at every call."""
@@ -288,9 +333,17 @@ class Aggregate(ABC):
 
 
 class SearchStrategy(ABC, Generic[SettingsT]):
-    """Proposes architectures, is told their scores, and proposes again; it knows nothing of evaluators.
+    """Proposes architectures, is told their fitness, and proposes again; it knows nothing of evaluators.
 
-    Must implement ``ask`` and ``tell``. The sequence of proposals depends on the seed and on what was told only.
+    Must implement ``ask`` and ``tell``. The sequence of proposals depends on the seed and on what was told only: take
+    every random number from a generator of its own, seeded from ``seed``, and keep no state outside the instance. A
+    search that was interrupted goes on by repeating the strategy from its beginning with the same answers.
+
+    Up to as many proposals as the user allows (``--parallel``) wait for their fitness at the same time. Each is told
+    exactly once, in the order in which they were asked for; those that still wait when the search ends are not.
+
+    Raises:
+        UnsupportedSearchSpaceError: Raised by the constructor of a strategy that cannot search this space.
     """
 
     def __init__(self, space: SearchSpace, settings: SettingsT, seed: int) -> None:
@@ -300,8 +353,17 @@ class SearchStrategy(ABC, Generic[SettingsT]):
 
     @abstractmethod
     def ask(self, count: int) -> list[str]:
-        """Propose up to ``count`` architectures as canonical strings; an empty list ends the search."""
+        """Propose up to ``count`` architectures of the space, in any spelling.
+
+        Fewer, also none, says that it waits for answers; none while no proposal waits ends the search.
+        Isomorphic repeats are allowed: they cost nothing but count as evaluations.
+        """
 
     @abstractmethod
-    def tell(self, arch_id: str, fitness: float | None) -> None:
-        """Take the fitness of a proposed architecture: higher is better, None if it has no score."""
+    def tell(self, architecture: str, fitness: float | None) -> None:
+        """Take the fitness of a proposal.
+
+        Args:
+            architecture: The text that was proposed.
+            fitness: Finite, higher is better; None if the architecture has no score.
+        """

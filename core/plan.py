@@ -12,6 +12,9 @@ from .descriptions import DatasetInfo
 from .domain import Direction, JobKey, Metric
 from .settings import Settings, seed_hash
 
+PROPOSED_BY = "proposed by"
+"""How the sampling of a search begins, in words: its architectures are no random sample."""
+
 
 @dataclass(frozen=True)
 class EvaluatorHeader:
@@ -106,12 +109,16 @@ class Plan:
 
     def job_key(self, evaluator: int, arch: int) -> JobKey:
         """Return the key of one job from the positions of its evaluator and architecture."""
+        return self.job_key_of(evaluator, self.arch_ids[arch])
+
+    def job_key_of(self, evaluator: int, arch_id: str) -> JobKey:
+        """Return the key of the job of any architecture, also one that the plan does not list."""
         spec = self.evaluators[evaluator]
         header = spec.header
         return JobKey(
             space=self.header.space,
             dataset=self.header.dataset,
-            arch_id=self.arch_ids[arch],
+            arch_id=arch_id,
             evaluator=header.name,
             settings_hash=header.settings_hash,
             seed=self.header.seed,

@@ -52,7 +52,7 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
         UsageError: Something in the request does not exist, does not fit or is given twice.
     """
     provided_space = plugins.search_space(request.space)
-    dataset = _choose_dataset(provided_space.info, request, plugins)
+    dataset = choose_dataset(provided_space.info, request.dataset, request.images, plugins)
     evaluators, aggregates = _make_evaluators(request.evaluators, provided_space.info, dataset, plugins)
     space = provided_space.info.create()
     if request.architectures:
@@ -62,19 +62,32 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
         arch_ids = sample_architectures(space, request.samples, request.seed)
         sampling = space.sampling
     header = PlanHeader(request.space, dataset.name, request.seed, sampling)
-    ground_truth = _ground_truth(space, provided_space, arch_ids, dataset.name, request.metric)
+    ground_truth = ground_truth_columns(space, provided_space, arch_ids, dataset.name, request.metric)
     return Plan(header, arch_ids, evaluators, ground_truth, request.images, aggregates)
 
 
-def _choose_dataset(space: SearchSpaceInfo, request: RunRequest, plugins: PluginManager) -> DatasetInfo:
+def choose_dataset(
+    space: SearchSpaceInfo, name: str | None, images: DatasetInfo | None, plugins: PluginManager
+) -> DatasetInfo:
+    """Return the image set that evaluators see.
+
+    Args:
+        space: The search space.
+        name: What the user named, None for the first of the space's whose images are at hand.
+        images: The user's own image set instead.
+        plugins: Where data sets come from.
+
+    Raises:
+        UsageError: It does not exist, is not at hand, or the space has no networks for it.
+    """
     if not space.datasets:
         raise UsageError(f"The search space '{space.name}' names no dataset: this is a fault of its plugin.")
-    if request.images is not None:
-        return _check_takes_images(space, request.images)
-    if request.dataset is None:
-        infos = [plugins.dataset(name).info for name in space.datasets]
+    if images is not None:
+        return _check_takes_images(space, images)
+    if name is None:
+        infos = [plugins.dataset(own).info for own in space.datasets]
         return next((info for info in infos if _is_at_hand(info)), infos[0])
-    info = plugins.dataset(request.dataset).info
+    info = plugins.dataset(name).info
     if info.name not in space.datasets:
         _check_takes_images(space, info)
     if not _is_at_hand(info):
@@ -101,11 +114,11 @@ def _make_evaluators(
     """Return the evaluators that texts name, components of aggregates last, and the labels of the aggregates."""
     found = {text: find_aggregate(text, plugins) for text in texts}
     aggregates = {text: spec for text, spec in found.items() if spec is not None}
-    own = [_make_evaluator(text, space, dataset, plugins) for text in texts if text not in aggregates]
+    own = [make_evaluator(text, space, dataset, plugins) for text in texts if text not in aggregates]
     components = [component for spec in aggregates.values() for component in spec.components]
     known = {(spec.header.name, spec.header.settings_hash) for spec in own}
     for text in dict.fromkeys(components):
-        made = _make_evaluator(text, space, dataset, plugins)
+        made = make_evaluator(text, space, dataset, plugins)
         if (made.header.name, made.header.settings_hash) not in known:
             own.append(made)
     evaluators = tuple(own)
@@ -113,16 +126,22 @@ def _make_evaluators(
     return evaluators, tuple(aggregates)
 
 
-def _make_evaluator(text: str, space: SearchSpaceInfo, dataset: DatasetInfo, plugins: PluginManager) -> EvaluatorSpec:
+def make_evaluator(text: str, space: SearchSpaceInfo, dataset: DatasetInfo, plugins: PluginManager) -> EvaluatorSpec:
+    """Return the evaluator that a text such as ``gennas-combo:preset=paper`` names.
+
+    Raises:
+        UsageError: It does not exist, does not support the space, or its settings cannot be read.
+    """
     spelled_name, _, settings_text = text.partition(":")
     name, suffix = _split_name(spelled_name, plugins)
     provided = plugins.evaluator(name)
-    given = _split_settings(text, settings_text, suffix)
+    given = split_settings(text, settings_text, suffix)
     settings = parse_settings(name, provided.info.settings, given)
     reason = provided.info.reason_unsupported(space, dataset)
     if reason:
         raise UnsupportedSearchSpaceError(f"Evaluator '{name}' does not support search space '{space.name}': {reason}.")
     _check_network(name, settings, space)
+    _check_metric(settings, space, dataset)
     header = EvaluatorHeader(
         label=_label(provided.info, given, settings),
         name=name,
@@ -147,6 +166,15 @@ def _check_network(name: str, settings: Settings, space: SearchSpaceInfo) -> Non
             )
 
 
+def _check_metric(settings: Settings, space: SearchSpaceInfo, dataset: DatasetInfo) -> None:
+    """Refuse a metric that the space's table does not have."""
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if field.metadata.get("metric") and value is not None:
+            table = space.create().ground_truth()
+            find_metric(value, table.metrics if table else (), dataset.name)
+
+
 def _split_name(spelled: str, plugins: PluginManager) -> tuple[str, dict[str, str]]:
     """Split a name such as ``cls@ep5`` into the evaluator's and the setting that is written behind it."""
     evaluators = plugins.evaluators()
@@ -159,8 +187,21 @@ def _split_name(spelled: str, plugins: PluginManager) -> tuple[str, dict[str, st
     return spelled, {}
 
 
-def _split_settings(text: str, settings_text: str, suffix: Mapping[str, str]) -> dict[str, str]:
-    given = dict(suffix)
+def split_settings(text: str, settings_text: str, elsewhere: Mapping[str, str]) -> dict[str, str]:
+    """Split settings as users write them.
+
+    Args:
+        text: All that the user wrote, for messages.
+        settings_text: Such as ``preset=paper,iterations=50``.
+        elsewhere: Settings that were given in another way.
+
+    Returns:
+        Texts by name of the setting.
+
+    Raises:
+        UsageError: A setting has no value or is given twice.
+    """
+    given = dict(elsewhere)
     for part in filter(None, settings_text.split(",")):
         key, equals, value = part.partition("=")
         if not equals or key in given:
@@ -210,13 +251,21 @@ def _refuse_parts_of_others(evaluators: Sequence[EvaluatorSpec]) -> None:
             )
 
 
-def _ground_truth(
+def ground_truth_columns(
     space: SearchSpace,
     provided: Provided[SearchSpaceInfo],
     arch_ids: Sequence[str],
     dataset: str,
     metric_text: str | None,
 ) -> tuple[GroundTruthColumn, ...]:
+    """Look architectures up in the space's table: one column a metric, the chosen or else the most relevant first.
+
+    Returns:
+        No column if there is no table.
+
+    Raises:
+        UsageError: There is no such metric.
+    """
     table = space.ground_truth()
     if table is None:
         if metric_text is not None:

@@ -4,7 +4,8 @@ A settings class is a frozen dataclass that derives from :class:`Settings`. Fiel
 ``str``, ``bool``, ``Literal[...]`` of texts, ``tuple[float, ...]`` (written ``0.25/0.5/1``) and any of them
 ``| None``. Field metadata: ``help`` (one sentence), ``minimum`` and ``maximum`` (inclusive), ``reader`` (a function
 that turns the given text, such as a path, into the value that is stored), ``network_variant`` (the value names one of
-the search space's networks, and is refused where the space has no such network), ``name_suffix`` (the value may also be
+the search space's networks, and is refused where the space has no such network), ``metric`` (the value names a metric
+of the search space's ground truth, and is refused where there is none such), ``name_suffix`` (the value may also be
 written behind the evaluator's name: with ``@ep``, ``cls@ep5`` means ``cls:epochs=5``), ``seeded`` (False where a value
 must not enter the seeds, because it only says when to stop).
 """

@@ -1,4 +1,4 @@
-"""The worker process: takes positions of jobs, sends back records, knows nothing of files."""
+"""The worker process: takes jobs, sends back records, knows nothing of files."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ def worker_main(connection: Connection, plan: Plan, device: str, threads: int) -
     """Serve jobs until the other end closes the connection.
 
     Args:
-        connection: Receives positions ``(evaluator, architecture)`` in the plan, sends one record for each.
-        plan: What is to be evaluated.
+        connection: Receives jobs, the position of an evaluator in the plan and an architecture's canonical string;
+            sends one record for each.
+        plan: Names the evaluators.
         device: Where to compute.
         threads: Number of math threads.
     """
@@ -50,8 +51,8 @@ def worker_main(connection: Connection, plan: Plan, device: str, threads: int) -
     try:
         connection.send(WorkerReady())
         while True:
-            evaluator, arch = connection.recv()
-            connection.send(runner.run(plan.job_key(evaluator, arch), evaluators[evaluator]))
+            evaluator, arch_id = connection.recv()
+            connection.send(runner.run(plan.job_key_of(evaluator, arch_id), evaluators[evaluator]))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..core.metrics import FailurePolicy
+from ..core.plan import PROPOSED_BY
 from .correlation import CorrelationRow, CorrelationTable, Estimate
 
 PAIRWISE_TITLE = "Spearman rho between evaluators, over the architectures that count for both"
@@ -77,6 +78,7 @@ def notes(table: CorrelationTable) -> list[str]:
         *_failures(table),
         *_pending(table),
         *_without_truth(table),
+        *_chosen_by_a_search(table),
         *_undefined_intervals(table),
         *_aggregates(table),
         *_about_metric(table),
@@ -127,6 +129,12 @@ def _without_truth(table: CorrelationTable) -> Iterable[str]:
     if not table.num_without_truth:
         return []
     return [f"Architectures left out, since their ground truth is not known: {table.num_without_truth:,}."]
+
+
+def _chosen_by_a_search(table: CorrelationTable) -> Iterable[str]:
+    if not table.plan.sampling.startswith(PROPOSED_BY):
+        return []
+    return [f"Architectures were {table.plan.sampling}, not drawn at random: correlations among them say little."]
 
 
 def _undefined_intervals(table: CorrelationTable) -> Iterable[str]:

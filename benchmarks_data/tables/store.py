@@ -93,6 +93,14 @@ class StoredTable(GroundTruth):
         values: list[float] = np.where(found, column[rows], np.nan).tolist()
         return values
 
+    def all_values(self, metric: Metric) -> npt.NDArray[np.float64]:
+        """Return the values of all architectures, NaN where one was not measured.
+
+        Raises:
+            DataError: The table has no such metric, or is damaged.
+        """
+        return self._column(metric).copy()
+
     def verify(self) -> None:
         """Read everything and check it.
 

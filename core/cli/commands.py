@@ -10,6 +10,7 @@ import click
 # Command, its module here, and its one-sentence help, so that listing the commands imports none of them.
 COMMANDS = {
     "run": ("run", "Score architectures with evaluators and write a results file."),
+    "search": ("search", "Search a space for the architecture with the best score."),
     "report": ("report", "Print rank correlations from a results file."),
     "inspect": ("inspect", "Say what a results file holds."),
     "merge": ("merge", "Join shards of one plan into one results file."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
     from ..domain import Record
+    from ..search.history import Step
 
 T = TypeVar("T")
 
@@ -50,6 +52,38 @@ class JobProgress:
         self._failures += record.status != "ok"
         description = f"jobs, {self._failures} failed" if self._failures else "jobs"
         self._progress.update(self._task, completed=self.done, description=description)
+
+
+class SearchProgress:
+    """Shows evaluations done, of how many, the best score so far, and the time left; use it as a context manager.
+
+    Attributes:
+        done: Number of evaluations that are done.
+    """
+
+    def __init__(self, total: int) -> None:
+        self.done = 0
+        self._best_fitness = -math.inf
+        self._description = "no score yet"
+        self._progress = _make_progress()
+        self._task = self._progress.add_task("searching", total=total)
+
+    def __enter__(self) -> SearchProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def advance(self, step: Step, done: int) -> None:
+        """Take one more step and the number of steps that are done."""
+        self.done = done
+        if step.fitness is not None and step.fitness > self._best_fitness:
+            self._best_fitness = step.fitness
+            self._description = f"best {step.record.score:.6g}"
+        self._progress.update(self._task, completed=done, description=self._description)
 
 
 def track(items: Iterable[T], total: int, noun: str) -> Iterator[T]:

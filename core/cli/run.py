@@ -13,6 +13,18 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import UsageError
+from .options import (
+    check_options,
+    dataset_option,
+    device_option,
+    image_size_option,
+    images_option,
+    overwrite_option,
+    resume_option,
+    space_option,
+    threads_option,
+    time_limit_option,
+)
 from .progress import JobProgress
 
 if TYPE_CHECKING:
@@ -21,8 +33,6 @@ if TYPE_CHECKING:
     from ..plugin_manager import PluginManager
     from ..results.contents import Results
     from ..run import RunOptions
-
-DEFAULT_SPACE = "nasbench201-tiny"
 
 # What a run without --evaluator compares: GenNAS, its two strongest cheap rivals, size, and the control.
 DEFAULT_EVALUATORS = ("gennas-combo", "synflow", "naswot", "params", "flops", "random")
@@ -37,22 +47,10 @@ DEFAULT_EVALUATORS = ("gennas-combo", "synflow", "naswot", "params", "flops", "r
     metavar="NAME[:SETTING=VALUE,...]",
     help=f"Evaluator to score with; repeat for more.  [default: {', '.join(DEFAULT_EVALUATORS)}]",
 )
-@click.option("--space", default=DEFAULT_SPACE, show_default=True, metavar="NAME", help="Search space.")
-@click.option(
-    "--dataset", metavar="NAME", help="Image set that evaluators see.  [default: the space's first that is here]"
-)
-@click.option(
-    "--images",
-    type=click.Path(path_type=Path),
-    metavar="PATH",
-    help="Your own images instead: a folder with a sub-folder a class, an .npz, or CIFAR's official files.",
-)
-@click.option(
-    "--image-size",
-    type=click.IntRange(min=8),
-    metavar="PIXELS",
-    help="With --images: height and width to resize to.  [default: 32 for a folder, else as they are]",
-)
+@space_option
+@dataset_option
+@images_option
+@image_size_option
 @click.option("--samples", "-n", type=int, default=100, show_default=True, help="Number of architectures to sample.")
 @click.option(
     "--architectures",
@@ -67,27 +65,10 @@ DEFAULT_EVALUATORS = ("gennas-combo", "synflow", "naswot", "params", "flops", "r
     metavar="FILE",
     help="GenNAS task for the evaluator 'gennas'; short for -e gennas:task=FILE.",
 )
-@click.option(
-    "--device",
-    default="cpu",
-    show_default=True,
-    metavar="NAME",
-    help="cpu, cuda, a list such as cuda:0,cuda:1, or auto.",
-)
+@device_option
 @click.option("--workers", "-j", type=int, help="Worker processes on the CPU.  [default: one a core]")
-@click.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="Math threads of each worker; another number changes the last digits of scores.",
-)
-@click.option(
-    "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="SECONDS",
-    help="Give up a job that takes longer.  [default: none]",
-)
+@threads_option
+@time_limit_option
 @click.option(
     "--output",
     "-o",
@@ -95,8 +76,8 @@ DEFAULT_EVALUATORS = ("gennas-combo", "synflow", "naswot", "params", "flops", "r
     metavar="FILE",
     help="Results file.  [default: nasbench-DATE-TIME.h5]",
 )
-@click.option("--resume", is_flag=True, help="Continue the results file where it stopped.")
-@click.option("--overwrite", is_flag=True, help="Replace the results file if it exists.")
+@resume_option
+@overwrite_option
 @click.option("--retry-failed", is_flag=True, help="With --resume: repeat jobs that ended without a score.")
 @click.option("--shard", metavar="I/K", help="Do only the I-th of K parts; join them with 'nasbench merge'.")
 @click.option(
@@ -116,14 +97,9 @@ def run_command(
     Samples architectures of a search space, scores the same ones with every evaluator, and prints how well each
     ranks them. Results are on disk as they come: after an interruption, run the same command with --resume.
     """
-    if resume and overwrite:
-        raise UsageError("--resume continues a file and --overwrite replaces it: give one of them.")
-    if resume and output is None:
-        raise UsageError("--resume needs to know which file: name it with --output.")
-    if images and dataset:
-        raise UsageError("--images brings your own images and --dataset names an installed set: give one of them.")
-    if image_size and not images:
-        raise UsageError("--image-size belongs to --images.")
+    check_options(
+        resume=resume, overwrite=overwrite, output=output, images=images, dataset=dataset, image_size=image_size
+    )
     shard_position = _parse_shard(shard)
 
     from ..devices import worker_devices
@@ -133,7 +109,7 @@ def run_command(
 
     plugins = installed_plugins()
     chosen = _with_task(evaluators, task) or _default_evaluators(space, plugins)
-    own_images = _describe_images(images, image_size) if images else None
+    own_images = describe_images(images, image_size) if images else None
     plan = make_plan(RunRequest(space, chosen, dataset, own_images, samples, seed, architectures, metric), plugins)
     options = RunOptions(
         output=output or Path(f"nasbench-{datetime.now():%Y%m%d-%H%M%S}.h5"),
@@ -141,7 +117,9 @@ def run_command(
         overwrite=overwrite, retry_failed=retry_failed, shard=shard_position,
     )  # fmt: skip
     info = plugins.search_space(space).info
-    _say_what_is_missing(plan, info, chose_dataset=bool(dataset or images))
+    say_what_is_missing(
+        info, plan.header.dataset, chose_dataset=bool(dataset or images), has_table=bool(plan.ground_truth)
+    )
     results = _run_with_progress(plan, options)
     return _print_outcome(results, options)
 
@@ -170,24 +148,25 @@ def _parse_shard(text: str | None) -> tuple[int, int]:
     return int(match[1]) - 1, int(match[2])
 
 
-def _describe_images(path: Path, image_size: int | None) -> DatasetInfo:
-    from ...plugins.datasets.user_images import describe_images
+def describe_images(path: Path, image_size: int | None) -> DatasetInfo:
+    """Read the user's own images and say what they are."""
+    from ...plugins.datasets.user_images import describe_images as read_description
     from .progress import track_steps
 
     with track_steps(f"reading {path.name}") as progress:
-        return describe_images(path, image_size, progress)
+        return read_description(path, image_size, progress)
 
 
-def _say_what_is_missing(plan: Plan, space: SearchSpaceInfo, *, chose_dataset: bool) -> None:
-    """Say which data a run does without that the user could bring."""
+def say_what_is_missing(space: SearchSpaceInfo, dataset: str, *, chose_dataset: bool, has_table: bool) -> None:
+    """Say which data a run or a search does without that the user could bring."""
     first = space.datasets[0]
-    if not chose_dataset and plan.header.dataset != first:
+    if not chose_dataset and dataset != first:
         click.echo(
-            f"Note: the images of '{first}' are not here, so evaluators see '{plan.header.dataset}'; 'nasbench data "
+            f"Note: the images of '{first}' are not here, so evaluators see '{dataset}'; 'nasbench data "
             f"list {first}' says how to get them.",
             err=True,
         )
-    if not plan.ground_truth and space.requires is not None:
+    if not has_table and space.requires is not None:
         click.echo(
             f"Note: the table of '{space.requires}' is not here, so there is no ground truth; 'nasbench data list "
             f"{space.requires}' says how to get it.",
@@ -215,7 +194,7 @@ def _run_with_progress(plan: Plan, options: RunOptions) -> Results:
     except KeyboardInterrupt:
         click.echo(
             f"{progress.done} of {progress.total} jobs are safe in '{options.output}'. Continue with:\n  "
-            + _resume_command(options.output),
+            + resume_command(options.output),
             err=True,
         )
         raise
@@ -225,7 +204,8 @@ def _first_metric(plan: Plan) -> str:
     return plan.ground_truth[0].metric.key if plan.ground_truth else "nothing"
 
 
-def _resume_command(output: Path) -> str:
+def resume_command(output: Path) -> str:
+    """Return the command line that continues this one."""
     args = [arg for arg in sys.argv[1:] if arg not in ("--resume", "--overwrite")]
     if not any(arg == "-o" or arg.startswith(("--output", "-o")) for arg in args):
         args += ["--output", str(output)]

@@ -11,6 +11,8 @@ from typing import Any
 from ..domain import Record, Status
 from ..plan import EvaluatorHeader, GroundTruthColumn, PlanHeader, plan_id
 
+PENDING = Record(Status.PENDING, float("nan"))
+
 
 @dataclass(frozen=True)
 class EvaluatorResults:
@@ -46,6 +48,7 @@ class Results:
         evaluators: Records by evaluator, in the plan's order.
         environment: Software, hardware and command line, as texts.
         aggregates: Labels of the aggregates that a report is to show.
+        search_id: Of the search that proposed the architectures, see ``SearchHeader``; None for a run.
     """
 
     plan: PlanHeader
@@ -54,6 +57,7 @@ class Results:
     evaluators: tuple[EvaluatorResults, ...]
     environment: Mapping[str, Any]
     aggregates: tuple[str, ...] = ()
+    search_id: str | None = None
 
     @property
     def plan_id(self) -> str:
@@ -71,6 +75,8 @@ class Results:
         ]
         if self.aggregates:  # files are older than aggregates
             said.append(self.aggregates)
+        if self.search_id is not None:
+            said.append({"search_id": self.search_id})
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

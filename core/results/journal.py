@@ -1,5 +1,7 @@
 """The journal of an unfinished run: one checksummed line for each finished job, on disk before the next begins.
 
+The journal of a search has a line for each proposal of its strategy as well, before that proposal's job begins.
+
 A process can be killed while it rewrites an HDF5 file, and half an HDF5 file is no file. So records go to this
 append-only text first; the HDF5 file is written whole, beside its old self, and then takes its place.
 """
@@ -12,7 +14,7 @@ import math
 import os
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,23 @@ from .layout import FORMAT_VERSION, JOURNAL_FORMAT
 
 # Position of a job in the plan: (evaluator, architecture).
 Position = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A proposal of a search's strategy.
+
+    Attributes:
+        architecture: As the strategy spelled it.
+        arch_id: Its canonical string.
+        is_new: Whether no isomorphic architecture had been proposed before.
+        ground_truth: If it is new, its value in each column of the table, NaN where there is none.
+    """
+
+    architecture: str
+    arch_id: str
+    is_new: bool
+    ground_truth: tuple[float, ...] = ()
 
 
 class Journal:
@@ -49,6 +68,14 @@ class Journal:
             ResultsWriteError: The disk is full or gone. All earlier records stay readable.
         """
         self._write(_encode(_record_to_json(position, record)))
+
+    def append_proposal(self, index: int, proposal: Proposal) -> None:
+        """Write the ``index``-th proposal of a search, counted from 0.
+
+        Raises:
+            ResultsWriteError: The disk is full or gone. All earlier lines stay readable.
+        """
+        self._write(_encode(_proposal_to_json(index, proposal)))
 
     def clear(self) -> None:
         """Forget all records, after they have become part of the HDF5 file."""
@@ -112,16 +139,19 @@ class JournalContents:
 
     Attributes:
         path: The journal.
-        plan_id: Plan of its run, None if there is no journal or a kill left an empty one.
+        plan_id: Plan of its run or ``search_id`` of its search, None if there is no journal or a kill left an empty
+            one.
         records: The last record of each job.
+        proposals: Proposals of a search by their number.
     """
 
     path: Path
     plan_id: str | None
     records: dict[Position, Record]
+    proposals: dict[int, Proposal] = field(default_factory=dict)
 
     def records_of(self, plan_id: str) -> dict[Position, Record]:
-        """Return the records. Raises ResultsFileError if they belong to another plan than ``plan_id``."""
+        """Return the records. Raises ResultsFileError if they belong to another run or search than ``plan_id``."""
         if self.plan_id not in (None, plan_id):
             raise ResultsFileError(
                 f"'{self.path}' belongs to another run than the results file beside it. Move one of them away."
@@ -141,8 +171,15 @@ def read_journal(path: Path) -> JournalContents:
         return JournalContents(path, None, {})
     if entries[0].get("format") != JOURNAL_FORMAT or entries[0].get("format_version") != FORMAT_VERSION:
         raise ResultsFileError(f"'{path}' is not a journal of this version of nasbench. It was left as it is.")
-    records = dict(_record_from_json(path, number, entry) for number, entry in enumerate(entries[1:], start=2))
-    return JournalContents(path, str(entries[0].get("plan_id")), records)
+    contents = JournalContents(path, str(entries[0].get("plan_id")), {})
+    for number, entry in enumerate(entries[1:], start=2):
+        if "proposal" in entry:
+            index, proposal = _proposal_from_json(path, number, entry)
+            contents.proposals[index] = proposal
+        else:
+            position, record = _record_from_json(path, number, entry)
+            contents.records[position] = record
+    return contents
 
 
 def _encode(entry: Mapping[str, Any]) -> bytes:
@@ -157,7 +194,12 @@ def _decode(path: Path, number: int, line: bytes) -> dict[str, Any]:
             f"'{path}' is damaged at line {number}. It was left as it is; cut it before that line to keep what comes "
             "before."
         )
-    entry: dict[str, Any] = json.loads(text)
+    try:
+        entry = json.loads(text)
+    except ValueError:
+        entry = None
+    if not isinstance(entry, dict):
+        raise ResultsFileError(f"'{path}' has no valid entry at line {number}. It was left as it is.")
     return entry
 
 
@@ -174,6 +216,25 @@ def _record_to_json(position: Position, record: Record) -> dict[str, Any]:
     }
 
 
+def _proposal_to_json(index: int, proposal: Proposal) -> dict[str, Any]:
+    return {
+        "proposal": index,
+        "architecture": proposal.architecture,
+        "arch_id": proposal.arch_id,
+        "is_new": proposal.is_new,
+        "ground_truth": [None if math.isnan(value) else value for value in proposal.ground_truth],
+    }
+
+
+def _proposal_from_json(path: Path, number: int, entry: Mapping[str, Any]) -> tuple[int, Proposal]:
+    try:
+        truth = tuple(math.nan if value is None else float(value) for value in entry["ground_truth"])
+        proposal = Proposal(str(entry["architecture"]), str(entry["arch_id"]), bool(entry["is_new"]), truth)
+        return int(entry["proposal"]), proposal
+    except (KeyError, TypeError, ValueError) as error:
+        raise ResultsFileError(f"'{path}' has no valid proposal at line {number}: {error}.") from error
+
+
 def _record_from_json(path: Path, number: int, entry: Mapping[str, Any]) -> tuple[Position, Record]:
     try:
         evaluator, arch = entry["job"]
@@ -187,6 +248,8 @@ def _record_from_json(path: Path, number: int, entry: Mapping[str, Any]) -> tupl
             curves,
             {str(name): str(digest) for name, digest in entry.get("batches", {}).items()},
         )
+        if (record.status is Status.OK) != math.isfinite(score):
+            raise ValueError(f"status {record.status} and score {score}")
         return (int(evaluator), int(arch)), record
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ResultsFileError(f"'{path}' has no valid record at line {number}: {error}.") from error

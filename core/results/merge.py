@@ -20,7 +20,8 @@ def merge_results(paths: Sequence[Path]) -> Results:
             scores for one job.
     """
     shards = [(path, read_results(path)) for path in paths]
-    first_path, merged = shards[0]
+    first_path, first = shards[0]
+    merged = replace(first, search_id=None)  # which steps found the architectures is lost
     for path, shard in shards[1:]:
         if shard.plan_id != merged.plan_id:
             raise ResultsFileError(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import h5py
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from ..domain import Record, Status
 from ..errors import ResultsFileError, ResultsWriteError
 from ..plan import Plan
-from .contents import EvaluatorResults, Results, as_text
+from .contents import PENDING, EvaluatorResults, Results, as_text
 from .journal import Journal, Position
 from .layout import (
     FORMAT,
@@ -34,64 +35,32 @@ from .reader import read_results
 CHECKPOINT_SECONDS = 30.0
 CHECKPOINT_COST_FACTOR = 10.0
 
-PENDING = Record(Status.PENDING, float("nan"))
 
+class JournaledWriter(ABC):
+    """Writes records as they come: to the journal at once, to the HDF5 file now and then and at the end.
 
-class ResultsWriter:
-    """Writes a run's records as they come.
+    Must implement ``results``, which the constructor calls; may implement ``_write``.
 
     Attributes:
         path: The results file.
-        records: By position in the plan: every record that the file has, old and new.
+        records: Every record that the file has, old and new, by the positions of evaluator and architecture.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        plan: Plan,
-        environment: Mapping[str, Any],
-        records: dict[Position, Record],
-        journal: Journal,
-    ) -> None:
+    def __init__(self, path: Path, records: dict[Position, Record], journal: Journal) -> None:
         self.path = path
         self.records = records
-        self._plan = plan
-        self._environment = environment
         self._journal = journal
         self._batches: dict[int, dict[str, str]] = {}
         for (evaluator, _), record in records.items():
             self._batches.setdefault(evaluator, {}).update(record.batches)
         self.checkpoint()
 
-    @classmethod
-    def create(cls, path: Path, plan: Plan, environment: Mapping[str, Any], *, overwrite: bool) -> ResultsWriter:
-        """Start a new file.
+    @abstractmethod
+    def results(self) -> Results:
+        """Return what the file holds."""
 
-        Raises:
-            ResultsFileError: The file exists and ``overwrite`` is false, or the place is not writable.
-            ResultsWriteError: The disk is full.
-        """
-        with _locked_journal(path, plan) as journal:
-            if not overwrite:
-                _refuse_existing(path, journal)
-            return cls(path, plan, environment, {}, journal)
-
-    @classmethod
-    def resume(cls, path: Path, plan: Plan, environment: Mapping[str, Any]) -> ResultsWriter:
-        """Continue a file, or start it if it does not exist.
-
-        Raises:
-            ResultsFileError: The file is damaged or was made by another plan.
-            ResultsWriteError: The disk is full.
-        """
-        # Nothing is read before the lock is held: a run that is just ending may still add to the file.
-        with _locked_journal(path, plan) as journal:
-            if not path.exists():
-                _refuse_existing(path, journal)
-                return cls(path, plan, environment, {}, journal)
-            stored = read_results(path)
-            _check_same_plan(path, stored, plan)
-            return cls(path, plan, stored.environment, _finished(stored), journal)
+    def _write(self) -> None:
+        write_results(self.path, self.results())
 
     def add(self, position: Position, record: Record) -> None:
         """Store one record on disk; now and then the HDF5 file is brought up to date as well.
@@ -110,12 +79,12 @@ class ResultsWriter:
     def checkpoint(self) -> None:
         """Bring the HDF5 file up to date and empty the journal."""
         start = time.monotonic()
-        write_results(self.path, self.results())
+        self._write()
         self._journal.clear()
         self._last_checkpoint = time.monotonic()
         self._checkpoint_cost = self._last_checkpoint - start
 
-    def __enter__(self) -> ResultsWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -128,6 +97,52 @@ class ResultsWriter:
             saved = True
         finally:
             self._journal.close(remove=saved)
+
+
+class ResultsWriter(JournaledWriter):
+    """Writes a run's results; the positions of its records are those in the plan."""
+
+    def __init__(
+        self,
+        path: Path,
+        plan: Plan,
+        environment: Mapping[str, Any],
+        records: dict[Position, Record],
+        journal: Journal,
+    ) -> None:
+        self._plan = plan
+        self._environment = environment
+        super().__init__(path, records, journal)
+
+    @classmethod
+    def create(cls, path: Path, plan: Plan, environment: Mapping[str, Any], *, overwrite: bool) -> ResultsWriter:
+        """Start a new file.
+
+        Raises:
+            ResultsFileError: The file exists and ``overwrite`` is false, or the place is not writable.
+            ResultsWriteError: The disk is full.
+        """
+        with locked_journal(path, plan.plan_id) as journal:
+            if not overwrite:
+                refuse_existing(path, journal)
+            return cls(path, plan, environment, {}, journal)
+
+    @classmethod
+    def resume(cls, path: Path, plan: Plan, environment: Mapping[str, Any]) -> ResultsWriter:
+        """Continue a file, or start it if it does not exist.
+
+        Raises:
+            ResultsFileError: The file is damaged or was made by another plan.
+            ResultsWriteError: The disk is full.
+        """
+        # Nothing is read before the lock is held: a run that is just ending may still add to the file.
+        with locked_journal(path, plan.plan_id) as journal:
+            if not path.exists():
+                refuse_existing(path, journal)
+                return cls(path, plan, environment, {}, journal)
+            stored = read_results(path)
+            _check_same_plan(path, stored, plan)
+            return cls(path, plan, stored.environment, finished_records(stored), journal)
 
     def results(self) -> Results:
         """Return what the file holds."""
@@ -143,10 +158,10 @@ class ResultsWriter:
 
 
 @contextmanager
-def _locked_journal(path: Path, plan: Plan) -> Iterator[Journal]:
+def locked_journal(path: Path, plan_id: str) -> Iterator[Journal]:
     """Give the journal of a file to its writer; where that fails, leave the place as it was found."""
     check_target(path)
-    journal = Journal(journal_path(path), plan.plan_id)
+    journal = Journal(journal_path(path), plan_id)
     try:
         yield journal
     except BaseException:
@@ -154,7 +169,8 @@ def _locked_journal(path: Path, plan: Plan) -> Iterator[Journal]:
         raise
 
 
-def _refuse_existing(path: Path, journal: Journal) -> None:
+def refuse_existing(path: Path, journal: Journal) -> None:
+    """Check that nothing is at ``path`` that a new file would replace. Raises ResultsFileError if something is."""
     if path.exists():
         raise ResultsFileError(
             f"'{path}' exists. Continue it with --resume, replace it with --overwrite, or choose another --output."
@@ -166,13 +182,18 @@ def _refuse_existing(path: Path, journal: Journal) -> None:
         )
 
 
-def write_results(path: Path, results: Results) -> None:
+def write_results(path: Path, results: Results, write_more: Callable[[h5py.File], None] = lambda _: None) -> None:
     """Write a results file whole: beside the old one first, then in its place.
+
+    Args:
+        path: Where.
+        results: What.
+        write_more: Called with the new file, to write what it holds besides.
 
     Raises:
         ResultsWriteError: It cannot be written; what was at ``path`` is as it was.
     """
-    image = _file_image(results)
+    image = _file_image(results, write_more)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -189,10 +210,11 @@ def write_results(path: Path, results: Results) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _file_image(results: Results) -> bytes:
+def _file_image(results: Results, write_more: Callable[[h5py.File], None]) -> bytes:
     """Return the bytes of the file; made in memory, because HDF5 crashes when a disk fills up under it."""
     with h5py.File("image", "w", driver="core", backing_store=False, libver=HDF5_VERSIONS) as file:
         _write_file(file, results)
+        write_more(file)
         file.flush()
         image: bytes = file.id.get_file_image()
     return image
@@ -203,6 +225,8 @@ def _write_file(file: h5py.File, results: Results) -> None:
     file.attrs["format_version"] = FORMAT_VERSION
     file.attrs["plan_id"] = results.plan_id
     file.attrs["texts_digest"] = results.texts_digest
+    if results.search_id is not None:
+        file.attrs["search_id"] = results.search_id
     plan = file.create_group("plan")
     plan.attrs.update(
         space=results.plan.space,
@@ -212,7 +236,7 @@ def _write_file(file: h5py.File, results: Results) -> None:
         aggregates=json.dumps(results.aggregates),
     )
     file.create_group("environment").attrs.update({name: as_text(value) for name, value in results.environment.items()})
-    _write_texts(file, "architectures", results.arch_ids)
+    write_texts(file, "architectures", results.arch_ids)
     _write_ground_truth(file.create_group("ground_truth"), results)
     evaluators = file.create_group("evaluators")
     for position, part in enumerate(results.evaluators):
@@ -222,7 +246,7 @@ def _write_file(file: h5py.File, results: Results) -> None:
 def _write_ground_truth(group: h5py.Group, results: Results) -> None:
     for position, column in enumerate(results.ground_truth):
         metric = column.metric
-        dataset = _write_numbers(group, group_name(metric.key), np.asarray(column.values, float))
+        dataset = write_numbers(group, group_name(metric.key), np.asarray(column.values, float))
         dataset.attrs.update(
             key=metric.key, position=position, dataset=metric.dataset, split=metric.split, quantity=metric.quantity,
             epochs=NO_EPOCHS if metric.epochs is None else metric.epochs, direction=str(metric.direction),
@@ -239,28 +263,28 @@ def _write_evaluator(group: h5py.Group, position: int, part: EvaluatorResults) -
         settings_hash=header.settings_hash, distribution=header.distribution,
         batches=json.dumps(part.batches, sort_keys=True),
     )  # fmt: skip
-    _write_numbers(group, "score", np.array([record.score for record in records]))
-    _write_texts(group, "status", [record.status for record in records])
-    _write_texts(group, "message", [record.message for record in records])
+    write_numbers(group, "score", np.array([record.score for record in records]))
+    write_texts(group, "status", [record.status for record in records])
+    write_texts(group, "message", [record.message for record in records])
     for name in SECONDS_PARTS:
-        _write_numbers(group, f"seconds_{name}", np.array([getattr(record.seconds, name) for record in records]))
+        write_numbers(group, f"seconds_{name}", np.array([getattr(record.seconds, name) for record in records]))
     curves = group.create_group("curves")
     for name in sorted({name for record in records for name in record.curves}):
-        _write_numbers(curves, name, _padded([record.curves.get(name, ()) for record in records]))
+        write_numbers(curves, name, _padded([record.curves.get(name, ()) for record in records]))
 
 
-def _write_numbers(group: h5py.Group, name: str, values: np.ndarray) -> h5py.Dataset:
+def write_numbers(group: h5py.Group, name: str, values: np.ndarray) -> h5py.Dataset:
+    """Write an array of numbers, compressed and with a checksum; HDF5 allows neither for an empty one."""
+    if not values.size:
+        return group.create_dataset(name, data=values)
     return group.create_dataset(name, data=values, chunks=values.shape, compression="gzip", fletcher32=True)
 
 
-def _write_texts(group: h5py.Group, name: str, texts: Sequence[str]) -> None:
+def write_texts(group: h5py.Group, name: str, texts: Sequence[str]) -> None:
+    """Write texts, of fixed length so that they are compressed and have a checksum."""
     encoded = [text.encode() for text in texts]
-    length = max(1, *(len(text) for text in encoded))
-    dtype = h5py.string_dtype("utf-8", length)
-    group.create_dataset(
-        name, data=np.array(encoded, dtype=dtype), chunks=(len(texts),), compression="gzip",
-        fletcher32=True,
-    )  # fmt: skip
+    dtype = h5py.string_dtype("utf-8", max([1, *map(len, encoded)]))
+    write_numbers(group, name, np.array(encoded, dtype=dtype))
 
 
 def _padded(curves: Sequence[Sequence[float]]) -> np.ndarray:
@@ -270,7 +294,8 @@ def _padded(curves: Sequence[Sequence[float]]) -> np.ndarray:
     return padded
 
 
-def _finished(results: Results) -> dict[Position, Record]:
+def finished_records(results: Results) -> dict[Position, Record]:
+    """Return the records of jobs that have ended, by position."""
     return {
         (i, j): record
         for i, part in enumerate(results.evaluators)
@@ -290,6 +315,11 @@ def check_target(path: Path) -> None:
 
 
 def _check_same_plan(path: Path, stored: Results, plan: Plan) -> None:
+    if stored.search_id is not None:
+        raise ResultsFileError(
+            f"'{path}' was made by 'nasbench search'. Continue it with the command that made it, or choose another "
+            "--output."
+        )
     if stored.plan_id == plan.plan_id:
         return
     differences = [

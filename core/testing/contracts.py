@@ -108,6 +108,25 @@ class SearchSpaceContract:
         assert chains[0] == chains[1]
         assert len({space.canonicalize(text) for text in chains[0]}) > 1
 
+    def test_neighbours_are_architectures(self) -> None:
+        """Listed neighbours are architectures, always the same, each once."""
+        space = self.make_space()
+        listed = space.neighbours(space.example())
+        if listed is None:
+            return
+        assert listed == space.neighbours(space.example())
+        assert len(set(listed)) == len(listed)
+        assert all(space.canonicalize(text) for text in listed)
+
+    def test_every_combination_of_choices_is_an_architecture(self) -> None:
+        """``assemble`` spells an architecture for whatever options; not all are the same one."""
+        space, rng = self.make_space(), np.random.default_rng(0)
+        choices = space.choices()
+        if choices is None:
+            return
+        drawn = [[int(rng.integers(len(options))) for options in choices] for _ in range(20)]
+        assert len({space.canonicalize(space.assemble(options)) for options in drawn}) > 1
+
     def test_ground_truth_is_there_if_promised(self) -> None:
         """A space with ``ground_truth`` has a finite value of the default metric for each sampled architecture.
 
@@ -254,41 +273,55 @@ class SearchStrategyContract:
     Attributes:
         strategy: Name of the search strategy.
         space: Name of a search space that it supports.
+        settings: Settings to test it with, as texts.
         proposals: Number of architectures to ask for.
     """
 
     strategy: ClassVar[str]
     space: ClassVar[str]
+    settings: ClassVar[dict[str, str]] = {}
     proposals: ClassVar[int] = 12
 
-    def propose(self, seed: int, batch: int) -> list[str]:
-        """Ask for architectures, ``batch`` at a time, telling each its length as fitness."""
+    def propose(self, seed: int, parallel: int) -> list[str]:
+        """Search as the engine does, with up to ``parallel`` proposals that wait for their fitness.
+
+        The fitness of an architecture is the length of its canonical string; every fourth proposal has none.
+        """
         plugins = installed_plugins()
         info = plugins.search_strategy(self.strategy).info
         space = plugins.search_space(self.space).info.create()
-        strategy = info.create(space, info.settings(), seed)
+        strategy = info.create(space, parse_settings(self.strategy, info.settings, self.settings), seed)
         proposed: list[str] = []
+        told = 0
         while len(proposed) < self.proposals:
-            asked = strategy.ask(batch)
-            assert len(asked) <= batch
-            if not asked:
-                break
-            for arch_id in asked:
-                strategy.tell(arch_id, float(len(arch_id)))
+            room = parallel - (len(proposed) - told)
+            asked = strategy.ask(room)
+            assert len(asked) <= room
             proposed += asked
+            if told == len(proposed):
+                break
+            fitness = float(len(space.canonicalize(proposed[told])))
+            strategy.tell(proposed[told], None if told % 4 == 3 else fitness)
+            told += 1
         return proposed
 
-    def test_proposals_are_canonical(self) -> None:
-        """Every proposal is a canonical string of the space."""
+    def test_proposals_are_architectures(self) -> None:
+        """There are proposals, and every one is an architecture of the space, in any spelling."""
         space = installed_plugins().search_space(self.space).info.create()
-        proposed = self.propose(0, 3)
-        assert proposed
-        assert [space.canonicalize(arch_id) for arch_id in proposed] == proposed
+        for parallel in (1, 3):
+            proposed = self.propose(0, parallel)
+            assert proposed
+            for text in proposed:
+                space.canonicalize(text)
 
     def test_proposals_depend_on_seed_and_answers_only(self) -> None:
         """The same seed and the same answers give the same proposals; another seed gives others."""
-        assert self.propose(1, 3) == self.propose(1, 3)
-        assert self.propose(1, 3) != self.propose(2, 3)
+        for parallel in (1, 3):
+            np.random.seed(0)
+            first = self.propose(1, parallel)
+            np.random.seed(1)
+            assert self.propose(1, parallel) == first
+            assert self.propose(2, parallel) != first
 
 
 class DatasetContract:

@@ -31,7 +31,7 @@ class RandomSearch(SearchStrategy[Settings]):
         asked, self._waiting = self._waiting[:count], self._waiting[count:]
         return asked
 
-    def tell(self, arch_id: str, fitness: float | None) -> None:
+    def tell(self, architecture: str, fitness: float | None) -> None:
         """Ignore the fitness."""
 
     def _exhausted(self) -> bool:

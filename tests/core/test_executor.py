@@ -41,3 +41,15 @@ def test_executor_idle_worker_that_dies_is_replaced_and_no_job_is_blamed(toy_pla
         outcomes += jobs
     assert [position for position, _ in outcomes] == [(0, arch) for arch in range(6)]
     assert [record.status for _, record in outcomes] == ["ok"] * 6
+
+
+def test_executor_takes_jobs_while_it_runs_of_any_architecture(toy_plan) -> None:
+    with ProcessExecutor(toy_plan(("toy-width",), samples=1), ["cpu"] * 2, threads=1, time_limit=None) as executor:
+        outcomes = []
+        for position in range(3):
+            executor.submit((0, position), f"width-{position + 7}")
+            while len(outcomes) <= position:
+                outcomes += executor.collect()
+        assert [(job, record.score) for job, record in outcomes] == [((0, 0), 7.0), ((0, 1), 8.0), ((0, 2), 9.0)]
+        # One job at a time gives a second worker nothing to do.
+        assert len(executor._workers) == 1

@@ -174,3 +174,12 @@ def test_render_latex_starts_no_line_after_a_break_with_a_bracket(small_table):
 def test_render_markdown_keeps_pipes_inside_their_cell(results, evaluator):
     table = correlation_table(results(evaluator("a|b", 1, 2, 3), truth={LOSS: [1, 2, 3]}))
     assert r"| `a\|b`" in render(table, Format.MARKDOWN)
+
+
+def test_reports_of_a_search_say_that_its_architectures_are_no_sample(results, evaluator):
+    content = results(evaluator("params", 1, 2, 3))
+    content = dataclasses.replace(
+        content, plan=dataclasses.replace(content.plan, sampling="proposed by 'local-search'")
+    )
+    text = render(correlation_table(content), "markdown")
+    assert "Architectures were proposed by 'local-search', not drawn at random" in text

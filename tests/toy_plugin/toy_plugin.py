@@ -44,6 +44,9 @@ class Widths(GroundTruth):
     def values(self, metric, arch_ids):
         return [metric.direction.sign * float(arch_id.removeprefix("width-")) for arch_id in arch_ids]
 
+    def all_values(self, metric):
+        return metric.direction.sign * np.arange(1.0, OneConvolution.size + 1)
+
     def noise_ceiling(self, metric):
         return 0.95 if metric == ACCURACY else None
 

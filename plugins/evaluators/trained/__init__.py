@@ -5,7 +5,8 @@ from __future__ import annotations
 from ....core.descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo
 from ....core.domain import Direction
 from .halfway import why_unsupported as why_halfway_unsupported
-from .settings import EconasSettings, HalfwaySettings, ManyViewsSettings, TrainingSettings
+from .oracle import why_unsupported as why_oracle_unsupported
+from .settings import EconasSettings, HalfwaySettings, ManyViewsSettings, OracleSettings, TrainingSettings
 
 _LIU = "Liu et al.: Are Labels Necessary for Neural Architecture Search?, ECCV 2020, arXiv 2003.12056"
 
@@ -102,5 +103,16 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         needs=frozenset({"ground_truth"}),
         settings=HalfwaySettings,
         why_unsupported=why_halfway_unsupported,
+    ),
+    EvaluatorInfo(
+        name="oracle",
+        summary="The ground truth itself, looked up in the space's table: what the best evaluator could say.",
+        source="the ground truth as fitness, as in Real et al., AAAI 2019, and Ying et al., ICML 2019",
+        factory=f"{__name__}.oracle:Oracle",
+        direction=Direction.MAXIMIZE,
+        formula="tabulated value, times -1 where a lower one is better",
+        needs=frozenset({"ground_truth"}),
+        settings=OracleSettings,
+        why_unsupported=why_oracle_unsupported,
     ),
 )

@@ -68,6 +68,17 @@ class EconasSettings(TrainingSettings):
 
 
 @dataclass(frozen=True)
+class OracleSettings(Settings):
+    """Settings of ``oracle``."""
+
+    metric: str | None = setting(
+        None,
+        "Metric to look up, such as validation_accuracy; the first one of the data set if not given.",
+        metric=True,
+    )
+
+
+@dataclass(frozen=True)
 class HalfwaySettings(Settings):
     """Settings of ``halfway``."""
 

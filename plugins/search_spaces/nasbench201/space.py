@@ -6,6 +6,7 @@ uniform over these classes. Importing this module and reading the table does not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
@@ -74,6 +75,28 @@ class Nasbench201(SearchSpace):
         ops = zip(parse_arch_str(text), redrawn, new, strict=True)
         return format_arch_str([OPERATIONS[index] if redraw else op for op, redraw, index in ops])
 
+    def neighbours(self, text: str) -> list[str] | None:
+        """Return the 24 cells that have another operation on one edge.
+
+        Raises:
+            InvalidArchitectureError: ``text`` is no cell of this space.
+        """
+        ops = parse_arch_str(text)
+        return [
+            format_arch_str([*ops[:edge], new, *ops[edge + 1 :]])
+            for edge, old in enumerate(ops)
+            for new in OPERATIONS
+            if new != old
+        ]
+
+    def choices(self) -> tuple[tuple[str, ...], ...] | None:
+        """Return the operations of each edge."""
+        return (OPERATIONS,) * len(EDGES)
+
+    def assemble(self, options: Sequence[int]) -> str:
+        """Return the cell with these operations, indices in the order of ``EDGES``."""
+        return format_arch_str([OPERATIONS[option] for option in options])
+
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
         from .network import CellNetwork, SingleCellNetwork
 
@@ -132,6 +155,19 @@ class Nasbench201Tiny(Nasbench201):
             child = super()._mutate(text, rng)
             if canonical_arch_str(parse_arch_str(child)) in _tiny_table().row_of:
                 return child
+
+    def neighbours(self, text: str) -> list[str] | None:
+        """Return those cells of the table that have another operation on one edge.
+
+        Raises:
+            InvalidArchitectureError: ``text`` is no cell of the table.
+        """
+        self.canonicalize(text)
+        cells = super().neighbours(text) or []
+        return [cell for cell in cells if canonical_arch_str(parse_arch_str(cell)) in _tiny_table().row_of]
+
+    def choices(self) -> None:
+        """Return None: the table does not have every combination of operations."""
 
     def ground_truth(self) -> GroundTruth:
         """Return the embedded table."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from ....benchmarks_data.nasbench201_tiny import TinyTable
 from ....core.domain import Direction, Metric
 from ....core.interfaces import GroundTruth
@@ -34,6 +37,14 @@ class TinyGroundTruth(GroundTruth):
         """
         values = self._table.values(metric.key)
         return [values.get(arch_id, math.nan) for arch_id in arch_ids]
+
+    def all_values(self, metric: Metric) -> npt.NDArray[np.float64]:
+        """Return the values of all cells of the table.
+
+        Raises:
+            DataError: The table has no such metric.
+        """
+        return np.array(list(self._table.values(metric.key).values()), np.float64)
 
     def noise_ceiling(self, metric: Metric) -> float:
         """Return the rank correlation between two independent makings of the table's values.

@@ -42,6 +42,16 @@ def test_table_values_of_no_architecture(small_table_path) -> None:
     assert StoredTable.open(small_table_path).values(LATENCY, []) == []
 
 
+def test_table_lists_all_values_and_keeps_them(small_table_path) -> None:
+    table = StoredTable.open(small_table_path)
+    values = table.all_values(LATENCY)
+    np.testing.assert_array_equal(values, table.values(LATENCY, table.arch_ids))
+    values[:] = 0.0
+    assert table.values(LATENCY, ["a"]) == [1.0]
+    with pytest.raises(DataError, match="no metric 'cifar10/test_loss'"):
+        table.all_values(parse_metric_key("cifar10/test_loss"))
+
+
 def test_table_values_refuse_an_unknown_metric(small_table_path) -> None:
     with pytest.raises(DataError, match="no metric 'cifar10/test_loss'. It has cifar10/test_accuracy@12, hardware"):
         StoredTable.open(small_table_path).values(parse_metric_key("cifar10/test_loss"), ["a"])

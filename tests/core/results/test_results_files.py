@@ -4,6 +4,7 @@ import fcntl
 import os
 import resource
 import shutil
+import zlib
 
 import h5py
 import pytest
@@ -87,6 +88,27 @@ def test_journal_with_a_damaged_line_is_refused(plan, tmp_path) -> None:
     with pytest.raises(ResultsFileError, match=r"r.h5.journal' is damaged at line 2"):
         read_results(path)
     assert journal_path(path).read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (b"[1]", "has no valid entry at line 2"),
+        (b"{", "has no valid entry at line 2"),
+        (b'{"proposal":"x"}', "has no valid proposal at line 2"),
+        (
+            b'{"job":[0,0],"status":"ok","score":null,"message":"","seconds":[0,0,0],"curves":{}}',
+            "has no valid record at line 2: status ok and score nan",
+        ),
+    ],
+)
+def test_journal_with_an_entry_that_says_nothing_is_refused(plan, tmp_path, entry, message) -> None:
+    path = tmp_path / "r.h5"
+    ResultsWriter.create(path, plan, {}, overwrite=False)
+    with journal_path(path).open("ab") as file:
+        file.write(b"%08x %s\n" % (zlib.crc32(entry), entry))
+    with pytest.raises(ResultsFileError, match=message):
+        read_results(path)
 
 
 def test_journal_of_another_run_is_refused(plan, toy_plan, tmp_path) -> None:

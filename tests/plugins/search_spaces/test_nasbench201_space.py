@@ -8,7 +8,13 @@ import pytest
 import torch
 from nasbench_toolkit.benchmarks_data.nasbench201_tiny import TABLE_PATH, TinyTable
 from nasbench_toolkit.core.domain import Direction
-from nasbench_toolkit.core.errors import InvalidArchitectureError, PluginError, SampleSizeError
+from nasbench_toolkit.core.errors import (
+    InvalidArchitectureError,
+    PluginError,
+    SampleSizeError,
+    UnsupportedSearchSpaceError,
+)
+from nasbench_toolkit.core.interfaces import SearchSpace
 from nasbench_toolkit.plugins.datasets import MNIST, PHOTOS
 from nasbench_toolkit.plugins.search_spaces import NASBENCH201, NASBENCH201_TINY
 from nasbench_toolkit.plugins.search_spaces.nasbench201 import space as space_module
@@ -107,6 +113,19 @@ def test_nasbench201_mutation_refuses_other_text(space):
         space.mutate("resnet", np.random.default_rng(0))
 
 
+def test_nasbench201_neighbours_have_another_operation_on_one_edge(space):
+    neighbours = space.neighbours(INDEX_13714)
+    assert len(set(neighbours)) == 24
+    parent = parse_arch_str(INDEX_13714)
+    for neighbour in neighbours:
+        assert sum(new != old for new, old in zip(parse_arch_str(neighbour), parent, strict=True)) == 1
+
+
+def test_nasbench201_cell_of_every_choice(space):
+    assert space.choices() == (OPERATIONS,) * 6
+    assert space.assemble([3, 3, 3, 1, 2, 3]) == INDEX_13714
+
+
 def test_nasbench201_has_no_ground_truth(space):
     assert space.ground_truth() is None
 
@@ -125,6 +144,26 @@ def test_tiny_mutation_stays_in_its_table(tiny):
     rng = np.random.default_rng(0)
     children = {tiny.canonicalize(tiny.mutate(unique_arch_strs()[5000], rng)) for _ in range(20)}
     assert children <= {unique_arch_strs()[index] for index in (5000, 6000, 100)}
+
+
+def test_tiny_neighbours_are_those_in_its_table(space):
+    tiny = NASBENCH201_TINY.create()
+    cell = tiny.example()
+    inside = set(tiny.sample(tiny.size, np.random.default_rng(0)))
+    listed = tiny.neighbours(cell)
+    assert listed == [text for text in space.neighbours(cell) if space.canonicalize(text) in inside]
+    assert 0 < len(listed) < 24
+
+
+def test_tiny_neighbours_refuse_cell_outside_its_table(tiny):
+    with pytest.raises(InvalidArchitectureError, match="which is tabular"):
+        tiny.neighbours(OUTSIDE)
+
+
+def test_tiny_is_no_free_choice_of_operations(tiny):
+    assert tiny.choices() is None
+    with pytest.raises(UnsupportedSearchSpaceError, match="no list of independent decisions"):
+        SearchSpace.assemble(tiny, [0] * 6)
 
 
 def test_tiny_mutation_refuses_cell_outside_its_table(tiny):
@@ -160,6 +199,13 @@ def test_tiny_ground_truth_values_are_means_over_seeds(tiny):
     cross_entropy, accuracy = (truth.values(metric, arch_ids) for metric in truth.metrics)
     np.testing.assert_allclose(cross_entropy, [1.5, np.nan, 0.2])
     np.testing.assert_allclose(accuracy, [20.0, np.nan, 91.0])
+
+
+def test_tiny_ground_truth_lists_all_values(tiny):
+    truth = tiny.ground_truth()
+    for metric in truth.metrics:
+        values = truth.all_values(metric)
+        assert sorted(values) == sorted(truth.values(metric, tiny.sample(tiny.size, np.random.default_rng(0))))
 
 
 def test_tiny_ground_truth_noise_ceiling(tiny):

@@ -1,0 +1,74 @@
+"""Options that scoring and searching share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..errors import UsageError
+
+DEFAULT_SPACE = "nasbench201-tiny"
+
+space_option = click.option("--space", default=DEFAULT_SPACE, show_default=True, metavar="NAME", help="Search space.")
+dataset_option = click.option(
+    "--dataset", metavar="NAME", help="Image set that evaluators see.  [default: the space's first that is here]"
+)
+images_option = click.option(
+    "--images",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Your own images instead: a folder with a sub-folder a class, an .npz, or CIFAR's official files.",
+)
+image_size_option = click.option(
+    "--image-size",
+    type=click.IntRange(min=8),
+    metavar="PIXELS",
+    help="With --images: height and width to resize to.  [default: 32 for a folder, else as they are]",
+)
+device_option = click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    metavar="NAME",
+    help="cpu, cuda, a list such as cuda:0,cuda:1, or auto.",
+)
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Math threads of each worker; another number changes the last digits of scores.",
+)
+time_limit_option = click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Give up a job that takes longer.  [default: none]",
+)
+resume_option = click.option("--resume", is_flag=True, help="Continue the results file where it stopped.")
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace the results file if it exists.")
+
+
+def check_options(
+    *,
+    resume: bool,
+    overwrite: bool,
+    output: Path | None,
+    images: Path | None,
+    dataset: str | None,
+    image_size: int | None,
+) -> None:
+    """Refuse options that contradict each other.
+
+    Raises:
+        UsageError: They do.
+    """
+    if resume and overwrite:
+        raise UsageError("--resume continues a file and --overwrite replaces it: give one of them.")
+    if resume and output is None:
+        raise UsageError("--resume needs to know which file: name it with --output.")
+    if images and dataset:
+        raise UsageError("--images brings your own images and --dataset names an installed set: give one of them.")
+    if image_size and not images:
+        raise UsageError("--image-size belongs to --images.")

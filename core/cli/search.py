@@ -1,0 +1,238 @@
+"""``nasbench search``."""
+
+from __future__ import annotations
+
+import signal
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import ResultsFileError, UsageError
+from .options import (
+    check_options,
+    dataset_option,
+    device_option,
+    image_size_option,
+    images_option,
+    overwrite_option,
+    resume_option,
+    space_option,
+    threads_option,
+    time_limit_option,
+)
+from .progress import SearchProgress
+from .run import describe_images, resume_command, say_what_is_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..search.history import SearchHistory
+    from ..search.outcome import SearchOutcome
+    from ..search.plan import SearchOptions, SearchPlan
+
+DEFAULT_STRATEGY = "regularized-evolution"
+
+# Regularised evolution as GenNAS runs it: 50 random architectures and 400 children (Li et al., NeurIPS 2021).
+DEFAULT_EVALUATIONS = 450
+
+
+@click.command("search")
+@click.option(
+    "--evaluator",
+    "-e",
+    "evaluators",
+    multiple=True,
+    metavar="NAME[:SETTING=VALUE,...]",
+    help="Evaluator whose score is to be made as good as possible; 'oracle' is the ground truth.  [required]",
+)
+@click.option(
+    "--strategy",
+    "-s",
+    default=DEFAULT_STRATEGY,
+    show_default=True,
+    metavar="NAME[:SETTING=VALUE,...]",
+    help="Search strategy; 'random-search' is what the others have to beat.",
+)
+@space_option
+@dataset_option
+@images_option
+@image_size_option
+@click.option(
+    "--evaluations",
+    "-n",
+    type=int,
+    default=DEFAULT_EVALUATIONS,
+    show_default=True,
+    help="Length of the search; an architecture that comes up again counts, and costs nothing.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of strategy and evaluator."
+)
+@click.option(
+    "--repeats",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Search with as many seeds, from --seed on; each has a results file of its own.",
+)
+@click.option(
+    "--parallel",
+    type=int,
+    help="Proposals that may wait for their scores at the same time; another number is another search.  [default: "
+    "--workers, or 1]",
+)
+@device_option
+@click.option(
+    "--workers",
+    "-j",
+    type=int,
+    help="Worker processes on the CPU, at most --parallel.  [default: as many as --parallel and cores allow]",
+)
+@threads_option
+@time_limit_option
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Results file; with --repeats, FILE.h5 stands for FILE-seed0.h5 and so on.  [default: "
+    "nasbench-search-DATE-TIME.h5]",
+)
+@resume_option
+@overwrite_option
+@click.option(
+    "--metric",
+    metavar="NAME",
+    help="Ground truth that measures what was found, such as test_accuracy; the search does not see it ('oracle' has "
+    "a setting of its own).  [default: the first one of the data set]",
+)
+@click.option(
+    "--format",
+    "-f",
+    "output_format",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="Form of the output; JSON has the regret after every evaluation.",
+)
+def search_command(
+    evaluators: tuple[str, ...], strategy: str, space: str, dataset: str | None, images: Path | None,
+    image_size: int | None, evaluations: int, seed: int, repeats: int, parallel: int | None, device: str,
+    workers: int | None, threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool,
+    metric: str | None, output_format: str,
+) -> int:  # fmt: skip
+    """Search a space for the architecture with the best score.
+
+    A strategy proposes architectures, an evaluator scores them, and the strategy learns from the scores. Says what was
+    found and, where the space has a table, its trained performance, its rank and the regret: how much better the best
+    of the table is. Everything is on disk as it comes: after an interruption, run the same command with --resume, and
+    the search goes on as if nothing had happened.
+    """
+    check_options(
+        resume=resume, overwrite=overwrite, output=output, images=images, dataset=dataset, image_size=image_size
+    )
+    evaluator = _only_one(evaluators)
+
+    from ..devices import worker_devices
+    from ..plugin_manager import installed_plugins
+    from ..search.plan import SearchOptions
+    from ..search.planning import SearchRequest, make_search_plans
+    from .search_outcome import print_outcomes
+
+    devices = worker_devices(device, workers)
+    together = (workers or 1) if parallel is None else parallel
+    plugins = installed_plugins()
+    request = SearchRequest(
+        space, evaluator, strategy, dataset, describe_images(images, image_size) if images else None, evaluations,
+        together, seed, repeats, metric,
+    )  # fmt: skip
+    plans = make_search_plans(request, plugins)
+    whole = output or Path(f"nasbench-search-{datetime.now():%Y%m%d-%H%M%S}.h5")
+    options = [
+        SearchOptions(_file_of(plan, plans, whole), devices[:together], threads, time_limit, resume, overwrite)
+        for plan in plans
+    ]
+    if not (resume or overwrite):
+        _refuse_existing(options)
+    say_what_is_missing(
+        plugins.search_space(space).info, plans[0].header.dataset, chose_dataset=bool(dataset or images),
+        has_table=bool(plans[0].ground_truth(())),
+    )  # fmt: skip
+    outcomes = _search_all(plans, options, whole)
+    print_outcomes(outcomes, [option.output for option in options], output_format)
+    return _conclude(outcomes, options)
+
+
+def _only_one(evaluators: tuple[str, ...]) -> str:
+    if len(evaluators) != 1:
+        raise UsageError(
+            f"A search maximises the score of one evaluator, {len(evaluators)} were given. Name it with --evaluator; "
+            "'nasbench evaluators' lists them."
+        )
+    return evaluators[0]
+
+
+def _file_of(plan: SearchPlan, plans: Sequence[SearchPlan], whole: Path) -> Path:
+    """Return the file of one search; each of several has its seed in its name."""
+    return whole if len(plans) == 1 else whole.with_name(f"{whole.stem}-seed{plan.header.seed}{whole.suffix}")
+
+
+def _refuse_existing(options: Sequence[SearchOptions]) -> None:
+    """Refuse files that exist before the first of several searches begins, not when its turn comes."""
+    existing = [option.output for option in options if option.output.exists()]
+    if existing:
+        raise ResultsFileError(
+            f"'{existing[0]}' exists. Continue it with --resume, replace it with --overwrite, or choose another "
+            "--output."
+        )
+
+
+def _search_all(plans: Sequence[SearchPlan], options: Sequence[SearchOptions], whole: Path) -> list[SearchOutcome]:
+    from ..search.outcome import TableSummary, find_outcome
+
+    # A terminated search ends like an interrupted one.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    columns = plans[0].ground_truth(())
+    table = plans[0].space.ground_truth() if columns else None
+    summary = TableSummary.read(table, columns[0].metric) if table else None
+    histories = [_search_one(plan, option, whole) for plan, option in zip(plans, options, strict=True)]
+    return [find_outcome(history, summary) for history in histories]
+
+
+def _search_one(plan: SearchPlan, options: SearchOptions, whole: Path) -> SearchHistory:
+    from ..search.loop import run_search
+
+    _announce(plan, options)
+    progress = SearchProgress(plan.evaluations)
+    try:
+        with progress:
+            return run_search(plan, options, progress.advance)
+    except KeyboardInterrupt:
+        click.echo(
+            f"{progress.done} of {plan.evaluations} evaluations are safe in '{options.output}'. Continue with:\n  "
+            + resume_command(whole),
+            err=True,
+        )
+        raise
+
+
+def _announce(plan: SearchPlan, options: SearchOptions) -> None:
+    header, columns = plan.header, plan.ground_truth(())
+    click.echo(
+        f"Searching {header.space} with {header.strategy} for the best {header.evaluator.label}\n"
+        f"(images: {header.dataset}, measured with: {columns[0].metric.key if columns else 'nothing'}, seed "
+        f"{header.seed}, {plan.evaluations} evaluations, {header.parallel} at a time on {options.devices[0]}, results: "
+        f"{options.output})",
+        err=True,
+    )
+
+
+def _conclude(outcomes: Sequence[SearchOutcome], options: Sequence[SearchOptions]) -> int:
+    for option in options:
+        click.echo(f"Results: {option.output}", err=True)
+    if all(outcome.best is None for outcome in outcomes):
+        click.echo("Error: No architecture got a score; 'nasbench inspect' on the results file says why.", err=True)
+        return 1
+    return 0

@@ -1,0 +1,198 @@
+"""Prints what searches found: for people what matters, for machines everything."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .tables import print_record
+
+if TYPE_CHECKING:
+    from ..search.outcome import SearchOutcome, Spread
+
+# Where a table of regret stops; one more row shows the end.
+CHECKPOINTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
+
+
+def print_outcomes(outcomes: Sequence[SearchOutcome], files: Sequence[Path], output_format: str) -> None:
+    """Print the searches of one plan, which differ in nothing but their seed.
+
+    Args:
+        outcomes: What they found.
+        files: Their results files.
+        output_format: ``table`` or ``json``.
+    """
+    if output_format == "json":
+        click.echo(json.dumps(_for_machines(outcomes, files), indent=2, allow_nan=False))
+    elif len(outcomes) == 1:
+        print_record(_one_for_people(outcomes[0]), "table")
+    else:
+        print_record(_several_for_people(outcomes), "table")
+
+
+def _for_machines(outcomes: Sequence[SearchOutcome], files: Sequence[Path]) -> dict[str, Any]:
+    from ..search.outcome import mean_regret_curve, spread
+
+    header, table = outcomes[0].history.header, outcomes[0].table
+    return {
+        "space": header.space,
+        "dataset": header.dataset,
+        "evaluator": header.evaluator.label,
+        "direction": str(header.evaluator.direction),
+        "strategy": header.strategy,
+        "strategy_settings": dict(header.strategy_settings),
+        "parallel": header.parallel,
+        "metric": table and {
+            "key": table.metric.key, "unit": table.metric.unit, "direction": str(table.metric.direction),
+            "best": table.best, "architectures": len(table.values) or None,
+        },
+        "searches": [_search_for_machines(outcome, file) for outcome, file in zip(outcomes, files, strict=True)],
+        "over_seeds": {
+            "ground_truth": _spread_for_machines(spread([outcome.value for outcome in outcomes])),
+            "rank": _spread_for_machines(spread([outcome.rank for outcome in outcomes])),
+            "regret": _spread_for_machines(spread([outcome.regret for outcome in outcomes])),
+            "regret_curve": [_spread_for_machines(point) for point in mean_regret_curve(outcomes)],
+        },
+    }  # fmt: skip
+
+
+def _search_for_machines(outcome: SearchOutcome, file: Path) -> dict[str, Any]:
+    best = outcome.best
+    return {
+        "seed": outcome.history.header.seed,
+        "file": str(file),
+        "architecture": best and best.arch_id,
+        "score": best and best.record.score,
+        "evaluation": outcome.best_evaluation,
+        "ground_truth": _known(outcome.value),
+        "rank": outcome.rank,
+        "regret": outcome.regret,
+        "evaluations": outcome.evaluations,
+        "architectures": outcome.architectures,
+        "failures": outcome.failures,
+        "ground_truth_curve": [_known(value) for value in outcome.curve],
+        "regret_curve": outcome.regret_curve,
+    }
+
+
+def _spread_for_machines(spread: Spread | None) -> dict[str, Any] | None:
+    return None if spread is None else {"mean": spread.mean, "deviation": spread.deviation, "searches": spread.count}
+
+
+def _one_for_people(outcome: SearchOutcome) -> dict[str, Any]:
+    best, header = outcome.best, outcome.history.header
+    better = f"{header.evaluator.label}, {header.evaluator.direction}"
+    record: dict[str, Any] = {
+        "architecture": best and best.arch_id,
+        "score": best and f"{_number(best.record.score)} ({better}; first at evaluation {outcome.best_evaluation})",
+        "evaluations": f"{outcome.evaluations}, of {outcome.architectures} architectures",
+        "failures": outcome.failures,
+    }
+    return record | _truth_for_people(outcome)
+
+
+def _truth_for_people(outcome: SearchOutcome) -> dict[str, Any]:
+    table = outcome.table
+    if table is None:
+        return {"ground truth": "none at hand"}
+    unit = table.metric.unit
+    record: dict[str, Any] = {"ground truth": f"{_with_unit(outcome.value, unit)} ({table.metric.key})"}
+    if not table.values:
+        return record
+    return record | {
+        "best of the table": _with_unit(table.best, unit),
+        "rank": outcome.rank and f"{outcome.rank:,} of {len(table.values):,}",
+        "regret": _with_unit(outcome.regret, unit),
+        "regret so far": [
+            {"evaluations": row + 1, "regret": _number(outcome.regret_curve[row])}
+            for row in _checkpoints(outcome.evaluations)
+        ],
+    }
+
+
+def _several_for_people(outcomes: Sequence[SearchOutcome]) -> dict[str, Any]:
+    from ..search.outcome import mean_regret_curve
+
+    table = outcomes[0].table
+    curve = mean_regret_curve(outcomes) if table and table.values else []
+    record: dict[str, Any] = {
+        "evaluations": sorted({outcome.evaluations for outcome in outcomes}),
+        **_truth_over_seeds(outcomes),
+        "searches": [_row_for_people(outcome) for outcome in outcomes],
+        "architectures found": [
+            {"seed": outcome.history.header.seed, "architecture": outcome.best and outcome.best.arch_id}
+            for outcome in outcomes
+        ],
+    }
+    if curve:
+        record["regret so far"] = [
+            {"evaluations": row + 1, "regret": _spread(curve[row], len(outcomes))} for row in _checkpoints(len(curve))
+        ]
+    return record
+
+
+def _truth_over_seeds(outcomes: Sequence[SearchOutcome]) -> dict[str, Any]:
+    from ..search.outcome import spread
+
+    table, searches = outcomes[0].table, len(outcomes)
+    if table is None:
+        return {"ground truth": "none at hand"}
+    unit = table.metric.unit
+    value = _spread(spread([outcome.value for outcome in outcomes]), searches)
+    record = {"ground truth": f"{value} {unit} ({table.metric.key}; mean and sample deviation over seeds)"}
+    if not table.values:
+        return record
+    return record | {
+        "best of the table": _with_unit(table.best, unit),
+        "rank": f"{_spread(spread([outcome.rank for outcome in outcomes]), searches)} of {len(table.values):,}",
+        "regret": f"{_spread(spread([outcome.regret for outcome in outcomes]), searches)} {unit}",
+    }
+
+
+def _row_for_people(outcome: SearchOutcome) -> dict[str, Any]:
+    best = outcome.best
+    return {
+        "seed": outcome.history.header.seed,
+        "score": best and _number(best.record.score),
+        "found at": outcome.best_evaluation,
+        "truth": "-" if math.isnan(outcome.value) else _short(outcome.value),
+        "rank": outcome.rank,
+        "regret": outcome.regret if outcome.regret is None else _short(outcome.regret),
+        "distinct": outcome.architectures,
+        "failures": outcome.failures,
+    }
+
+
+def _checkpoints(length: int) -> list[int]:
+    """Return the rows of a curve to show, its last one among them."""
+    return sorted({*(number - 1 for number in CHECKPOINTS if number <= length), *range(length - 1, length)} - {-1})
+
+
+def _spread(spread: Spread | None, searches: int) -> str:
+    if spread is None:
+        return "-"
+    deviation = "" if spread.deviation is None else f" +- {_short(spread.deviation)}"
+    known = "" if spread.count == searches else f" ({spread.count} of {searches} searches have one)"
+    return f"{_short(spread.mean)}{deviation}{known}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def _with_unit(value: float | None, unit: str) -> str:
+    number = _number(value)
+    return number if number == "-" else f"{number} {unit}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None or math.isnan(value) else f"{value:.6g}"
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

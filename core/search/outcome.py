@@ -1,0 +1,171 @@
+"""What a search found, measured with the space's table: value, rank and regret, of one search or of several seeds.
+
+Regret is the value of the best architecture in the table minus that of the architecture found, in the metric's unit and
+turned so that it is never negative; simple regret after t evaluations is that of the best architecture by score so far,
+where the earliest of equal ones counts. The table measures: no decision of a search sees it, unless its evaluator does.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..domain import Metric
+from ..interfaces import GroundTruth
+from .history import SearchHistory, Step
+
+
+@dataclass(frozen=True)
+class TableSummary:
+    """What a table says of all its architectures, by one metric.
+
+    Attributes:
+        metric: The metric.
+        values: All measured values turned so that higher is better, the best first; empty if the table does not list
+            them.
+    """
+
+    metric: Metric
+    values: Sequence[float]
+
+    @classmethod
+    def read(cls, table: GroundTruth, metric: Metric) -> TableSummary:
+        """Read one metric of a table."""
+        import numpy as np
+
+        values = table.all_values(metric)
+        if values is None:
+            return cls(metric, ())
+        oriented = metric.direction.sign * values[~np.isnan(values)]
+        return cls(metric, np.sort(oriented)[::-1].tolist())
+
+    @property
+    def best(self) -> float | None:
+        """The best value as the table has it, None if not known."""
+        return self.metric.direction.sign * self.values[0] if self.values else None
+
+    def rank(self, value: float) -> int | None:
+        """Return 1 plus the number of architectures that are strictly better, None if not known."""
+        if not self.values or math.isnan(value):
+            return None
+        oriented = self.metric.direction.sign * value
+        return 1 + sum(other > oriented for other in self.values)
+
+    def regret(self, value: float) -> float | None:
+        """Return how much worse than the best a value is, None if not known."""
+        if not self.values or math.isnan(value):
+            return None
+        return self.values[0] - self.metric.direction.sign * value
+
+
+@dataclass(frozen=True)
+class SearchOutcome:
+    """What one search found.
+
+    Attributes:
+        history: The search.
+        best: The best step by score, the earliest of equal ones; None if no architecture got a score.
+        best_evaluation: Its number, from 1.
+        table: The table by the metric that is compared with, None if there is none.
+        value: The table's value of the architecture found, NaN if it has none.
+        curve: The table's value of the best architecture by score after each evaluation, NaN where there is none.
+    """
+
+    history: SearchHistory
+    best: Step | None
+    best_evaluation: int | None
+    table: TableSummary | None
+    value: float
+    curve: Sequence[float]
+
+    @property
+    def evaluations(self) -> int:
+        """Number of steps."""
+        return len(self.history.steps)
+
+    @property
+    def architectures(self) -> int:
+        """Number of architectures that were scored, isomorphic ones counted once."""
+        return sum(not step.repeated for step in self.history.steps)
+
+    @property
+    def failures(self) -> int:
+        """Number of steps without a score."""
+        return sum(step.fitness is None for step in self.history.steps)
+
+    @property
+    def rank(self) -> int | None:
+        """Rank of the architecture found among all of the table, from 1; None if not known."""
+        return None if self.table is None else self.table.rank(self.value)
+
+    @property
+    def regret(self) -> float | None:
+        """Regret of the architecture found; None if not known."""
+        return None if self.table is None else self.table.regret(self.value)
+
+    @property
+    def regret_curve(self) -> list[float | None]:
+        """Regret after each evaluation; None where it is not known."""
+        return [None if self.table is None else self.table.regret(value) for value in self.curve]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A figure over several searches.
+
+    Attributes:
+        mean: Mean of the searches that have it.
+        deviation: Sample standard deviation, None for fewer than two.
+        count: How many have it.
+    """
+
+    mean: float
+    deviation: float | None
+    count: int
+
+
+def find_outcome(history: SearchHistory, table: TableSummary | None) -> SearchOutcome:
+    """Say what a search found.
+
+    Args:
+        history: The search.
+        table: The table by the metric that is compared with: the first that the history's results have.
+    """
+    positions = history.best_so_far()
+    values = _values_by_architecture(history, table)
+    curve = [math.nan if at is None else values.get(history.steps[at].arch_id, math.nan) for at in positions]
+    last = positions[-1] if positions else None
+    return SearchOutcome(
+        history=history,
+        best=None if last is None else history.steps[last],
+        best_evaluation=None if last is None else last + 1,
+        table=table,
+        value=curve[-1] if curve else math.nan,
+        curve=curve,
+    )
+
+
+def spread(figures: Sequence[float | None]) -> Spread | None:
+    """Return mean and sample standard deviation of those that are known, None if none is."""
+    known = [figure for figure in figures if figure is not None and not math.isnan(figure)]
+    if not known:
+        return None
+    return Spread(statistics.fmean(known), statistics.stdev(known) if len(known) > 1 else None, len(known))
+
+
+def mean_regret_curve(outcomes: Sequence[SearchOutcome]) -> list[Spread | None]:
+    """Return the regret after each evaluation over several searches, as far as the longest of them goes."""
+    curves = [outcome.regret_curve for outcome in outcomes]
+    longest = max((len(curve) for curve in curves), default=0)
+    # A search that ended early keeps what it had found.
+    filled = [curve + curve[-1:] * (longest - len(curve)) for curve in curves if curve]
+    return [spread(regrets) for regrets in zip(*filled, strict=True)]
+
+
+def _values_by_architecture(history: SearchHistory, table: TableSummary | None) -> dict[str, float]:
+    columns = [column for column in history.results.ground_truth if table and column.metric == table.metric]
+    if not columns:
+        return {}
+    return dict(zip(history.results.arch_ids, columns[0].values, strict=True))

@@ -1,0 +1,204 @@
+"""The only code that writes files of searches.
+
+A resumed search runs its strategy again from the beginning, answers from the stored records, and checks that the
+strategy proposes what it proposed then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ..errors import ResultsFileError
+from ..plan import PROPOSED_BY, GroundTruthColumn, PlanHeader
+from ..results.contents import PENDING, EvaluatorResults, Results
+from ..results.journal import Journal, Proposal
+from ..results.writer import (
+    JournaledWriter,
+    finished_records,
+    locked_journal,
+    refuse_existing,
+    write_numbers,
+    write_results,
+    write_texts,
+)
+from .history import SearchHeader
+from .plan import SearchOptions, SearchPlan
+from .storage import StoredSearch, read_stored_search
+
+
+class SearchWriter(JournaledWriter):
+    """Writes a search as it proceeds; the positions of records count architectures by their first proposal."""
+
+    def __init__(
+        self,
+        plan: SearchPlan,
+        path: Path,
+        environment: Mapping[str, Any],
+        stored: StoredSearch | None,
+        journal: Journal,
+    ) -> None:
+        self._plan = plan
+        self._environment = stored.results.environment if stored else environment
+        arch_ids = stored.results.arch_ids if stored else ()
+        self._columns = plan.ground_truth(arch_ids)
+        # All that the file says about architectures follows from this list: an interrupt finds it whole.
+        self._proposals = _with_ground_truth(stored, self._columns) if stored else []
+        self._positions = {arch_id: position for position, arch_id in enumerate(arch_ids)}
+        self._asked = 0
+        super().__init__(path, finished_records(stored.results) if stored else {}, journal)
+
+    @classmethod
+    def open(cls, plan: SearchPlan, options: SearchOptions, environment: Mapping[str, Any]) -> SearchWriter:
+        """Start a file, or continue it with ``options.resume``.
+
+        Raises:
+            ResultsFileError: The file is damaged, was made by another search or has more evaluations than the plan;
+                or it exists, and is neither to be continued nor replaced.
+            ResultsWriteError: The disk is full.
+        """
+        path = options.output
+        with locked_journal(path, plan.header.search_id) as journal:
+            if not (options.resume and path.exists()):
+                if not options.overwrite:
+                    refuse_existing(path, journal)
+                return cls(plan, path, environment, None, journal)
+            stored = read_stored_search(path)
+            _check_same_search(path, stored, plan)
+            return cls(plan, path, environment, stored, journal)
+
+    def propose(self, architecture: str, arch_id: str) -> int:
+        """Store the strategy's next proposal on disk, or check that it is the one that the file has.
+
+        Returns:
+            The architecture's position.
+
+        Raises:
+            ResultsFileError: The file has another one.
+            ResultsWriteError: The disk is full or gone.
+        """
+        index, self._asked = self._asked, self._asked + 1
+        if index < len(self._proposals):
+            self._check_as_before(index, architecture, arch_id)
+        else:
+            self._add_proposal(architecture, arch_id)
+        return self._positions[arch_id]
+
+    def end(self) -> None:
+        """Check that no stored proposal is left when the strategy has none any more.
+
+        Raises:
+            ResultsFileError: There are some.
+        """
+        if self._asked < len(self._proposals):
+            raise self._of_another_version(f"it made {len(self._proposals)} proposals then and {self._asked} now")
+
+    def results(self) -> Results:
+        """Return what the file holds about architectures."""
+        header, spec = self._plan.header, self._plan.evaluator
+        new = [proposal for proposal in self._proposals if proposal.is_new]
+        columns = tuple(
+            replace(column, values=tuple(proposal.ground_truth[position] for proposal in new))
+            for position, column in enumerate(self._columns)
+        )
+        records = tuple(self.records.get((0, position), PENDING) for position in range(len(new)))
+        return Results(
+            plan=PlanHeader(header.space, header.dataset, header.seed, f"{PROPOSED_BY} '{header.strategy}'"),
+            arch_ids=tuple(proposal.arch_id for proposal in new),
+            ground_truth=columns,
+            evaluators=(EvaluatorResults(spec.header, records),),
+            environment=self._environment,
+            search_id=header.search_id,
+        )
+
+    def stored(self) -> StoredSearch:
+        """Return all that the file holds."""
+        return StoredSearch(self._plan.header, tuple(self._proposals), self.results())
+
+    def _add_proposal(self, architecture: str, arch_id: str) -> None:
+        is_new = arch_id not in self._positions
+        columns = self._plan.ground_truth([arch_id]) if is_new else ()
+        truth = tuple(column.values[0] for column in columns)
+        proposal = Proposal(architecture, arch_id, is_new, truth)
+        self._journal.append_proposal(len(self._proposals), proposal)
+        self._positions.setdefault(arch_id, len(self._positions))
+        self._proposals.append(proposal)
+
+    def _check_as_before(self, index: int, architecture: str, arch_id: str) -> None:
+        before = self._proposals[index]
+        if (architecture, arch_id) != (before.architecture, before.arch_id):
+            raise self._of_another_version(
+                f"proposal {index + 1} was '{before.architecture}' then and is '{architecture}' now"
+            )
+
+    def _of_another_version(self, difference: str) -> ResultsFileError:
+        return ResultsFileError(
+            f"'{self.path}' was made by another version of the search strategy, the search space or the evaluator: "
+            f"{difference}. Bring back that version, or choose another --output."
+        )
+
+    def _write(self) -> None:
+        write_results(self.path, self.results(), self._write_search_group)
+
+    def _write_search_group(self, file: h5py.File) -> None:
+        header, group = self._plan.header, file.create_group("search")
+        group.attrs.update(
+            strategy=header.strategy,
+            strategy_settings=json.dumps(header.strategy_settings, sort_keys=True),
+            distribution=self._plan.distribution,
+            parallel=header.parallel,
+        )
+        write_texts(group, "proposals", [proposal.architecture for proposal in self._proposals])
+        positions = [self._positions[proposal.arch_id] for proposal in self._proposals]
+        write_numbers(group, "positions", np.array(positions, np.int64))
+
+
+def _with_ground_truth(stored: StoredSearch, columns: Sequence[GroundTruthColumn]) -> list[Proposal]:
+    """Return stored proposals with what the table says now: it may have been imported since."""
+    arch_ids = stored.results.arch_ids
+    rows = zip(*(column.values for column in columns), strict=True) if columns else [()] * len(arch_ids)
+    truth = dict(zip(arch_ids, rows, strict=True))
+    return [replace(shown, ground_truth=truth[shown.arch_id] if shown.is_new else ()) for shown in stored.proposals]
+
+
+def _check_same_search(path: Path, stored: StoredSearch, plan: SearchPlan) -> None:
+    if stored.header.search_id != plan.header.search_id:
+        differences = [
+            f"{name} ({old} in the file, {new} now)"
+            for name, old, new in _described(stored.header, plan.header)
+            if old != new
+        ]
+        where = ", ".join(differences) or "the version or settings of the evaluator"
+        raise ResultsFileError(
+            f"'{path}' was made by another search; it differs in: {where}. Repeat the command that made it, or choose "
+            "another --output."
+        )
+    if len(stored.proposals) > plan.evaluations:
+        raise ResultsFileError(
+            f"'{path}' has {len(stored.proposals)} evaluations already, {plan.evaluations} were asked for. Ask for at "
+            "least as many, or choose another --output."
+        )
+
+
+def _described(old: SearchHeader, new: SearchHeader) -> list[tuple[str, Any, Any]]:
+    """Return name, old and new value of all that makes two searches different, as texts."""
+    return [
+        ("space", old.space, new.space),
+        ("dataset", old.dataset, new.dataset),
+        ("evaluator", old.evaluator.label, new.evaluator.label),
+        ("evaluator version", old.evaluator.version, new.evaluator.version),
+        ("strategy", old.strategy, new.strategy),
+        ("strategy settings", _as_json(old.strategy_settings), _as_json(new.strategy_settings)),
+        ("seed", old.seed, new.seed),
+        ("parallel", old.parallel, new.parallel),
+    ]
+
+
+def _as_json(settings: Mapping[str, Any]) -> str:
+    return json.dumps(settings, sort_keys=True)

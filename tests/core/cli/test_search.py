@@ -1,0 +1,218 @@
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from nasbench_toolkit.core.cli import main
+from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plan
+
+TOY = ["search", "--space", "toy", "-s", "random-search"]
+
+
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def nasbench(toy_plugins, monkeypatch, capsys, tmp_path):
+    """Run the command line in this process, in an empty directory, with the toy plugin installed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def run(*args) -> Done:
+        texts = [str(arg) for arg in args]
+        monkeypatch.setattr(sys, "argv", ["nasbench", *texts])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(texts)
+        return Done(ended.value.code, *capsys.readouterr())
+
+    yield run
+    signal.signal(signal.SIGTERM, handler)
+
+
+def outcome_of(done) -> dict:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_search_says_what_it_found_and_how_good_that_is(nasbench, tmp_path) -> None:
+    done = nasbench(*TOY, "-e", "toy-width", "-n", 20, "--seed", 3, "-o", "s.h5")
+    assert done.returncode == 0, done.stderr
+    assert "Searching toy with random-search for the best toy-width" in done.stderr
+    assert "measured with: noise/test_accuracy@5, seed 3, 20 evaluations, 1 at a time on cpu" in done.stderr
+    assert "\r" not in done.stderr
+    found = outcome_of(nasbench(*TOY, "-e", "toy-width", "-n", 20, "--seed", 3, "-o", "s.h5", "--resume", "-f", "json"))
+    (search,) = found["searches"]
+    # Score and ground truth are the width itself; the widest of the table has 3,000.
+    width = float(search["architecture"].removeprefix("width-"))
+    assert (search["score"], search["ground_truth"]) == (width, width)
+    assert (search["regret"], search["rank"]) == (3000.0 - width, 3001 - width)
+    assert search["regret_curve"][search["evaluation"] - 1 :] == [3000.0 - width] * (21 - search["evaluation"])
+    assert (search["evaluations"], search["architectures"], search["failures"]) == (20, 20, 0)
+    for text in (search["architecture"], f"{width:g} percent", f"{3001 - int(width):,} of 3,000", "3000 percent"):
+        assert text in done.stdout
+    assert not (tmp_path / "s.h5.journal").exists()
+
+
+def test_searching_for_the_lowest_score_and_measuring_a_loss(nasbench) -> None:
+    args = ("-e", "oracle:metric=test_cross_entropy", "--metric", "test_cross_entropy", "-n", 10, "-f", "json")
+    found = outcome_of(nasbench(*TOY, *args))
+    (search,) = found["searches"]
+    assert found["metric"]["best"] == -3000.0
+    assert search["ground_truth"] == -search["score"]
+    assert search["regret"] == 3000.0 + search["ground_truth"] >= 0.0
+
+
+def test_evolution_climbs_on_the_embedded_table(nasbench) -> None:
+    args = ("search", "-e", "oracle", "-s", "regularized-evolution:population=10,sample=5", "-n", 60, "-f", "json")
+    found = outcome_of(nasbench(*args))
+    curve = found["searches"][0]["regret_curve"]
+    assert len(curve) == 60
+    assert curve == sorted(curve, reverse=True)
+    assert curve[-1] < curve[0]
+    assert found["strategy_settings"] == {"population": 10, "sample": 5}
+
+
+def test_repeats_search_with_a_seed_each_and_give_mean_and_deviation(nasbench, tmp_path) -> None:
+    args = [*TOY, "-e", "toy-width", "-n", 8, "--seed", 5, "--repeats", 3, "-o", "s.h5"]
+    found = outcome_of(nasbench(*args, "-f", "json"))
+    assert sorted(path.name for path in tmp_path.glob("*.h5")) == ["s-seed5.h5", "s-seed6.h5", "s-seed7.h5"]
+    regrets = [search["regret"] for search in found["searches"]]
+    assert len(set(regrets)) == 3
+    expected = {"mean": statistics.fmean(regrets), "deviation": statistics.stdev(regrets), "searches": 3}
+    assert found["over_seeds"]["regret"] == pytest.approx(expected)
+    assert found["over_seeds"]["regret_curve"][-1] == pytest.approx(expected)
+    alone = outcome_of(nasbench(*TOY, "-e", "toy-width", "-n", 8, "--seed", 6, "-o", "one.h5", "-f", "json"))
+    assert alone["searches"][0] | {"file": ""} == found["searches"][1] | {"file": ""}
+    printed = nasbench(*args, "--resume").stdout
+    assert f"{statistics.fmean(regrets):.4g} +- {statistics.stdev(regrets):.4g} percent" in printed
+    refused = nasbench(*args)
+    assert refused.returncode == 2
+    assert "'s-seed5.h5' exists. Continue it with --resume" in refused.stderr
+
+
+def test_workers_decide_how_many_proposals_wait_unless_told_otherwise(nasbench) -> None:
+    common = (*TOY, "-e", "toy-width", "-n", 4, "-f", "json")
+    assert outcome_of(nasbench(*common, "-o", "2.h5", "-j", 2))["parallel"] == 2
+    assert outcome_of(nasbench(*common, "-o", "3.h5", "-j", 2, "--parallel", 3))["parallel"] == 3
+
+
+def test_search_without_a_table_says_so(nasbench) -> None:
+    done = nasbench("search", "--space", "toy-imported", "-s", "random-search", "-e", "toy-width", "-n", 3)
+    assert done.returncode == 0, done.stderr
+    assert "ground truth: none at hand" in " ".join(done.stdout.split())
+    assert "Note: the table of 'toy-numbers' is not here" in done.stderr
+
+
+def test_search_without_a_single_score_fails(nasbench, toy_plugins) -> None:
+    def first_width(seed: int) -> int:
+        plan = make_search_plan(SearchRequest("toy", "toy-misbehaving", "random-search", seed=seed), toy_plugins)
+        return int(plan.make_strategy().ask(1)[0].removeprefix("width-"))
+
+    seed = next(seed for seed in range(100) if first_width(seed) % 8 in (3, 4, 5))
+    done = nasbench(*TOY, "-e", "toy-misbehaving", "-n", 1, "--seed", seed, "-o", "s.h5")
+    assert done.returncode == 1
+    assert "No architecture got a score" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["-n", "0"], "--evaluations must be at least 1, got 0"),
+        (["--parallel", "0"], "--parallel must be at least 1, got 0"),
+        (["--workers", "0"], "--workers must be at least 1"),
+        (["--repeats", "0"], "'--repeats'"),
+        (["--space", "tou"], "Unknown search space 'tou'. Did you mean 'toy'"),
+        (["-s", "random-serch"], "Did you mean 'random-search'"),
+        (["-s", "regularized-evolution"], "'toy' has no mutation"),
+        (["-s", "regularized-evolution:population=0"], "must be at least 1"),
+        (["-e", "naswot"], "one evaluator, 2 were given"),
+        (["--metric", "speed"], "Unknown metric 'speed'"),
+        (["--resume"], "--resume needs to know which file"),
+        (["--resume", "--overwrite", "-o", "s.h5"], "give one of them"),
+        (["--image-size", "32"], "--image-size belongs to --images"),
+        (["-o", "no/s.h5"], "The directory 'no' does not exist"),
+        (["--nonsense"], "No such option"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_message_and_exit_code_2(nasbench, args, message) -> None:
+    done = nasbench(*TOY, "-e", "toy-width", *args)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "message"),
+    [
+        ("vote", "cannot maximise the aggregate 'vote'"),
+        ("gennas-combo", "does not support search space 'toy'"),
+        ("toy-wide", "Did you mean 'toy-width'"),
+        ("oracle:metric=speed", "Unknown metric 'speed'"),
+    ],
+)
+def test_evaluators_that_cannot_be_searched_with(nasbench, evaluator, message) -> None:
+    done = nasbench(*TOY, "-e", evaluator)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+def test_without_an_evaluator(nasbench) -> None:
+    done = nasbench(*TOY)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "0 were given. Name it with --evaluator" in done.stderr
+
+
+def test_a_file_is_never_replaced_or_continued_by_another_search(nasbench) -> None:
+    common = [*TOY, "-e", "toy-width", "-n", 3, "-o", "s.h5"]
+    assert nasbench(*common).returncode == 0
+    again, other = nasbench(*common), nasbench(*common, "--resume", "--seed", 1)
+    assert (again.returncode, other.returncode) == (2, 2)
+    assert "'s.h5' exists. Continue it with --resume" in again.stderr
+    assert "seed" in other.stderr
+    assert nasbench(*common, "--overwrite", "--seed", 1).returncode == 0
+
+
+def test_a_search_can_be_made_longer(nasbench) -> None:
+    common = [*TOY, "-e", "toy-random", "-f", "json"]
+    nasbench(*common, "-n", 5, "-o", "s.h5")
+    longer = outcome_of(nasbench(*common, "-n", 9, "-o", "s.h5", "--resume"))["searches"][0]
+    whole = outcome_of(nasbench(*common, "-n", 9, "-o", "w.h5"))["searches"][0]
+    assert longer | {"file": ""} == whole | {"file": ""}
+
+
+def test_interrupt_keeps_everything_and_resume_gives_the_same_search(nasbench, tmp_path) -> None:
+    args = [*TOY, "-e", "toy-random:seconds=0.1", "-n", 20, "-o", "s.h5", "-f", "json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nasbench_toolkit", *map(str, args)],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "toy_plugin")},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    journal, deadline = tmp_path / "s.h5.journal", time.monotonic() + 60
+    while not (journal.exists() and journal.read_bytes().count(b"\n") >= 4):
+        assert time.monotonic() < deadline, "the search does not make progress"
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "of 20 evaluations are safe in 's.h5'. Continue with:\n  nasbench search" in errors
+    assert "Traceback" not in errors
+    resumed = outcome_of(nasbench(*args, "--resume"))["searches"][0]
+    whole = outcome_of(nasbench(*args[:-4], "-o", "w.h5", "-f", "json"))["searches"][0]
+    assert resumed | {"file": ""} == whole | {"file": ""}

@@ -1,0 +1,261 @@
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from nasbench_toolkit.core import executor
+from nasbench_toolkit.core.errors import ResultsFileError
+from nasbench_toolkit.core.results.journal import Journal, Proposal
+from nasbench_toolkit.core.results.layout import journal_path
+from nasbench_toolkit.core.results.merge import merge_results
+from nasbench_toolkit.core.results.reader import read_results
+from nasbench_toolkit.core.results.writer import ResultsWriter, write_results
+from nasbench_toolkit.core.search.storage import read_search
+
+CLIMB = Path(__file__).with_name("climb.py")
+TOY_PLUGIN = Path(__file__).parents[2] / "toy_plugin"
+
+
+def stop_after(count):
+    """Return a callback that ends a search as Ctrl-C does."""
+
+    def on_step(step, number):
+        if number == count:
+            raise KeyboardInterrupt
+
+    return on_step
+
+
+def interrupt(search, plan, count, **options):
+    with pytest.raises(KeyboardInterrupt):
+        search(plan, on_step=stop_after(count), **options)
+
+
+def test_search_comes_back_as_it_was(search_plan, search, tmp_path) -> None:
+    history = search(search_plan("toy-random", parallel=2))
+    assert read_search(tmp_path / "s.h5") == history
+    assert len(history.steps) == 12
+    assert not journal_path(tmp_path / "s.h5").exists()
+
+
+def test_search_file_is_a_results_file_with_ground_truth(search_plan, search, tmp_path) -> None:
+    history = search(search_plan())
+    results = read_results(tmp_path / "s.h5")
+    assert results == history.results
+    assert results.arch_ids == tuple(dict.fromkeys(step.arch_id for step in history.steps))
+    assert [f"width-{value:.0f}" for value in results.ground_truth[0].values] == list(results.arch_ids)
+    assert results.plan.sampling == "proposed by 'Climb'"
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_resumed_search_has_the_steps_of_an_uninterrupted_one(
+    search_plan, search, tmp_path, without_times, parallel
+) -> None:
+    plan = search_plan("toy-random", parallel=parallel)
+    whole = search(plan, "whole.h5")
+    for count in (1, 4, 9):
+        interrupt(search, plan, count, resume=True)
+        assert without_times(read_search(tmp_path / "s.h5"))[:count] == without_times(whole)[:count]
+    reported = []
+    resumed = search(plan, on_step=lambda step, number: reported.append(number), resume=True)
+    assert without_times(resumed) == without_times(whole)
+    assert reported == list(range(1, 13))
+    assert read_results(tmp_path / "s.h5").arch_ids == whole.results.arch_ids
+
+
+def test_resumed_search_computes_nothing_twice(search_plan, search, monkeypatch) -> None:
+    plan = search_plan("toy-random")
+    first = search(plan)
+    monkeypatch.setattr(executor, "Worker", None)
+    assert search(plan, resume=True) == first
+
+
+def test_search_can_be_made_longer_but_not_shorter(search_plan, search, without_times) -> None:
+    search(search_plan("toy-random", evaluations=5, parallel=3))
+    longer = search(search_plan("toy-random", evaluations=9, parallel=3), resume=True)
+    whole = search(search_plan("toy-random", evaluations=9, parallel=3), "whole.h5")
+    assert without_times(longer) == without_times(whole)
+    with pytest.raises(ResultsFileError, match="has 9 evaluations already, 8 were asked for"):
+        search(search_plan("toy-random", evaluations=8, parallel=3), resume=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "difference"),
+    [
+        ({"seed": 1}, r"seed \(0 in the file, 1 now\)"),
+        ({"parallel": 2}, r"parallel \(1 in the file, 2 now\)"),
+        ({"evaluator": "toy-random"}, r"evaluator \(toy-width in the file, toy-random now\)"),
+    ],
+)
+def test_resume_of_another_search_is_refused(search_plan, search, tmp_path, changes, difference) -> None:
+    search(search_plan())
+    before = (tmp_path / "s.h5").read_bytes()
+    with pytest.raises(ResultsFileError, match=f"made by another search; it differs in: {difference}"):
+        search(search_plan(**changes), resume=True)
+    assert (tmp_path / "s.h5").read_bytes() == before
+
+
+def test_strategy_that_proposes_something_else_than_before_is_refused(search_plan, climb, search, tmp_path) -> None:
+    search(search_plan())
+    before = read_search(tmp_path / "s.h5")
+
+    class Other(climb["Climb"]):
+        def ask(self, count):
+            return ["width-2999"] if len(self.told) == 2 else super().ask(count)
+
+    Other.__name__ = "Climb"
+    with pytest.raises(
+        ResultsFileError, match=r"another version of the search strategy.*proposal 3 was .* 'width-2999'"
+    ):
+        search(search_plan(strategy=Other), resume=True)
+    assert read_search(tmp_path / "s.h5") == before
+
+    class Silent(climb["Climb"]):
+        def ask(self, count):
+            return [] if len(self.told) == 2 else super().ask(count)
+
+    Silent.__name__ = "Climb"
+    with pytest.raises(ResultsFileError, match=r"it made 12 proposals then and 2 now"):
+        search(search_plan(strategy=Silent), resume=True)
+    assert read_search(tmp_path / "s.h5") == before
+
+
+def test_existing_file_is_replaced_only_when_asked_to(search_plan, search) -> None:
+    search(search_plan())
+    with pytest.raises(ResultsFileError, match="exists. Continue it with --resume"):
+        search(search_plan())
+    assert search(search_plan(seed=5), overwrite=True).header.seed == 5
+
+
+def test_unfinished_search_reads_with_its_journal(search_plan, search, tmp_path) -> None:
+    path, read = tmp_path / "s.h5", []
+
+    def on_step(step, number):
+        with h5py.File(path) as file:
+            read.append((len(file["architectures"]), read_search(path), read_results(path)))
+
+    whole = search(search_plan(evaluations=6), on_step=on_step)
+    for number, (in_file, history, results) in enumerate(read, start=1):
+        assert in_file == 0
+        assert list(history.steps) == list(whole.steps[:number])
+        assert [f"width-{value:.0f}" for value in results.ground_truth[0].values] == list(results.arch_ids)
+
+
+def test_ordinary_run_is_not_a_search_and_a_search_not_a_run(toy_plan, search_plan, search, tmp_path) -> None:
+    with ResultsWriter.create(tmp_path / "run.h5", toy_plan(), {}, overwrite=False):
+        pass
+    with pytest.raises(ResultsFileError, match="made by a run, not by a search"):
+        read_search(tmp_path / "run.h5")
+    search(search_plan())
+    same_architectures = toy_plan(("toy-width",), architectures=tmp_path / "s.h5")
+    with pytest.raises(ResultsFileError, match="made by 'nasbench search'"):
+        ResultsWriter.resume(tmp_path / "s.h5", same_architectures, {})
+
+
+def test_merged_search_files_are_no_search_any_more(search_plan, search, tmp_path) -> None:
+    search(search_plan())
+    write_results(tmp_path / "m.h5", merge_results([tmp_path / "s.h5", tmp_path / "s.h5"]))
+    with pytest.raises(ResultsFileError, match="made by a run"):
+        read_search(tmp_path / "m.h5")
+
+
+def replace_dataset(group, name, values):
+    del group[name]
+    group[name] = values
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda group: group.attrs.update(strategy="Other"), "its search and its hash differ"),
+        (lambda group: group.attrs.update(strategy=7), "expected a text"),
+        (lambda group: group.attrs.update(strategy_settings="[]"), "must be a JSON object"),
+        (lambda group: group.attrs.update(parallel="many"), "invalid literal"),
+        (lambda group: replace_dataset(group, "positions", np.arange(3)), "must hold 12 whole numbers"),
+        (lambda group: replace_dataset(group, "positions", np.zeros(12)), "must hold 12 whole numbers"),
+        (lambda group: replace_dataset(group, "positions", np.full(12, 99)), "names architectures that are not there"),
+        (lambda group: replace_dataset(group, "positions", np.full(12, 0)), "not those that were proposed"),
+        (lambda group: replace_dataset(group, "proposals", np.zeros(12)), "must hold texts"),
+        (lambda group: group.pop("proposals"), "proposals"),
+        (lambda group: group.file.pop("search"), "search"),
+    ],
+)
+def test_damaged_search_is_refused(search_plan, search, tmp_path, spoil, message) -> None:
+    search(search_plan())
+    with h5py.File(tmp_path / "s.h5", "r+") as file:
+        spoil(file["search"])
+    with pytest.raises(ResultsFileError, match=f"s.h5' is damaged or not a results file .*{message}"):
+        read_search(tmp_path / "s.h5")
+
+
+@pytest.mark.parametrize(
+    ("index", "proposal", "message"),
+    [
+        (13, Proposal("width-1", "width-1", is_new=True, ground_truth=(1.0, 1.0)), "another proposal 13"),
+        (0, Proposal("width-1", "width-1", is_new=True, ground_truth=(1.0, 1.0)), "another proposal 0"),
+        (12, Proposal("width-999", "width-999", is_new=True, ground_truth=(1.0,)), "another ground truth"),
+    ],
+)
+def test_journal_that_does_not_fit_is_refused(search_plan, search, tmp_path, index, proposal, message) -> None:
+    history = search(search_plan())
+    journal = Journal(journal_path(tmp_path / "s.h5"), history.header.search_id)
+    journal.clear()
+    journal.append_proposal(index, proposal)
+    journal.close(remove=False)
+    with pytest.raises(ResultsFileError, match=message):
+        read_search(tmp_path / "s.h5")
+
+
+def test_record_of_an_architecture_that_nothing_names_is_refused(search_plan, search, tmp_path) -> None:
+    history = search(search_plan())
+    journal = Journal(journal_path(tmp_path / "s.h5"), history.header.search_id)
+    journal.clear()
+    journal.append((0, 77), history.steps[0].record)
+    journal.close(remove=False)
+    with pytest.raises(ResultsFileError, match="has a record of an architecture that nothing names"):
+        read_results(tmp_path / "s.h5")
+
+
+def test_journal_left_behind_after_the_file_was_written_changes_nothing(search_plan, search, tmp_path) -> None:
+    copies = []
+
+    def on_step(step, number):
+        copies.append(journal_path(tmp_path / "s.h5").read_bytes())
+
+    history = search(search_plan(), on_step=on_step)
+    journal_path(tmp_path / "s.h5").write_bytes(copies[-1])
+    assert read_search(tmp_path / "s.h5") == history
+
+
+def start(output):
+    environment = os.environ | {"PYTHONPATH": f"{TOY_PLUGIN}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    return subprocess.Popen(
+        [sys.executable, str(CLIMB), str(output)], stdout=subprocess.PIPE, env=environment, start_new_session=True
+    )
+
+
+def test_killed_and_resumed_search_has_the_steps_of_an_uninterrupted_one(
+    climb, search, tmp_path, without_times
+) -> None:
+    plan, path = climb["make_slow_plan"](), tmp_path / "killed.h5"
+    rng = np.random.default_rng()
+    for kill in range(3):
+        process = start(path)
+        # Steps that the file has are reported first, so each kill comes later than the one before.
+        for _ in range(15 * kill + int(rng.integers(1, 15))):
+            process.stdout.readline()
+        time.sleep(rng.uniform(0, 0.02))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert 0 < len(read_search(path).steps) < 60
+    resumed, whole = search(plan, path.name, resume=True), search(plan, "whole.h5", devices=("cpu",) * 3)
+    assert without_times(resumed) == without_times(whole)
+    stored = [read_results(tmp_path / name) for name in ("killed.h5", "whole.h5")]
+    stored = [dataclasses.replace(results, environment={}, evaluators=()) for results in stored]
+    assert stored[0] == stored[1]

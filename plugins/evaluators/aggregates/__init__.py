@@ -8,7 +8,7 @@ AGGREGATES: tuple[AggregateInfo, ...] = (
     AggregateInfo(
         name="vote",
         summary="Majority of synflow, jacob_cov and snip: how many of the cohort an architecture beats.",
-        source="Abdelfattah et al., Zero-Cost Proxies for Lightweight NAS, ICLR 2021, section 4 (the vote of three)",
+        source="Abdelfattah et al., Zero-Cost Proxies for Lightweight NAS, ICLR 2021 (the vote of three)",
         factory=f"{__name__}.vote:Vote",
         formula="number of other architectures that it beats in at least two of the three scores",
         components=("synflow", "jacob_cov", "snip"),

@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -55,3 +56,22 @@ def nasbench(tmp_path):
         )  # fmt: skip
 
     return run
+
+
+def _heed_interrupts() -> None:
+    # A shell lets what it starts in the background ignore Ctrl-C, and tests may be started so.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.fixture
+def start_nasbench(tmp_path):
+    """Start the command line like :func:`nasbench`, in a process group of its own, and do not wait for it."""
+
+    def start(*args):
+        return subprocess.Popen(
+            [sys.executable, "-m", "nasbench_toolkit", *map(str, args)],
+            cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(TOY_PLUGIN)}, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=_heed_interrupts,
+        )  # fmt: skip
+
+    return start

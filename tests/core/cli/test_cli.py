@@ -162,17 +162,6 @@ def test_listings_name_the_distribution_and_explain_each_entry(nasbench, command
     assert nasbench(command, rows[0]["name"]).returncode == 0
 
 
-def start_run(tmp_path, *args) -> subprocess.Popen:
-    from pathlib import Path
-
-    toy = Path(__file__).parents[2] / "toy_plugin"
-    return subprocess.Popen(
-        [sys.executable, "-m", "nasbench_toolkit", "run", "--space", "toy", *map(str, args)],
-        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(toy)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, start_new_session=True,
-    )  # fmt: skip
-
-
 def wait_for_records(path, count: int) -> None:
     deadline = time.monotonic() + 60
     while not (path.exists() and path.read_bytes().count(b'"job"') >= count):
@@ -180,9 +169,9 @@ def wait_for_records(path, count: int) -> None:
         time.sleep(0.02)
 
 
-def test_interrupt_keeps_everything_and_says_how_to_go_on(nasbench, tmp_path) -> None:
+def test_interrupt_keeps_everything_and_says_how_to_go_on(nasbench, start_nasbench, tmp_path) -> None:
     args = ["-e", "toy-random:seconds=0.2", "-n", 30, "-o", "r.h5", "-j", "1"]
-    process = start_run(tmp_path, *args)
+    process = start_nasbench("run", "--space", "toy", *args)
     wait_for_records(tmp_path / "r.h5.journal", 3)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
@@ -195,11 +184,11 @@ def test_interrupt_keeps_everything_and_says_how_to_go_on(nasbench, tmp_path) ->
     assert not (tmp_path / "r.h5.journal").exists()
 
 
-def test_kill_then_resume_gives_the_file_of_an_uninterrupted_run(nasbench, tmp_path) -> None:
+def test_kill_then_resume_gives_the_file_of_an_uninterrupted_run(nasbench, start_nasbench, tmp_path) -> None:
     args = ["-e", "toy-random:seconds=0.05", "-n", 24, "-j", "2"]
     nasbench("run", "--space", "toy", *args, "-o", "whole.h5")
     for kills in (2, 5, 9):
-        process = start_run(tmp_path, *args, "-o", "r.h5", "--resume")
+        process = start_nasbench("run", "--space", "toy", *args, "-o", "r.h5", "--resume")
         wait_for_records(tmp_path / "r.h5.journal", kills)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()

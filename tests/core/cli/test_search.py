@@ -2,12 +2,10 @@ import json
 import os
 import signal
 import statistics
-import subprocess
 import sys
 import time
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from nasbench_toolkit.core.cli import main
@@ -197,13 +195,9 @@ def test_a_search_can_be_made_longer(nasbench) -> None:
     assert longer | {"file": ""} == whole | {"file": ""}
 
 
-def test_interrupt_keeps_everything_and_resume_gives_the_same_search(nasbench, tmp_path) -> None:
+def test_interrupt_keeps_everything_and_resume_gives_the_same_search(nasbench, start_nasbench, tmp_path) -> None:
     args = [*TOY, "-e", "toy-random:seconds=0.1", "-n", 20, "-o", "s.h5", "-f", "json"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "nasbench_toolkit", *map(str, args)],
-        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "toy_plugin")},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
+    process = start_nasbench(*args)
     journal, deadline = tmp_path / "s.h5.journal", time.monotonic() + 60
     while not (journal.exists() and journal.read_bytes().count(b"\n") >= 4):
         assert time.monotonic() < deadline, "the search does not make progress"

@@ -17,7 +17,7 @@ from .errors import PluginError
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from .interfaces import Aggregate, Dataset, DataSource, Evaluator, SearchSpace, SearchStrategy
+    from .interfaces import Aggregate, Dataset, DataSource, DesignSpace, Evaluator, SearchSpace, SearchStrategy
 
 NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-_@.][a-z0-9]+)*")
 NEEDS = ("network", "images", "labels", "stages", "blocks", "ground_truth")
@@ -209,7 +209,7 @@ class SearchStrategyInfo(Description):
 
     settings: type[Settings] = Settings
 
-    def create(self, space: SearchSpace, settings: Settings, seed: int) -> SearchStrategy[Any]:
+    def create(self, space: DesignSpace, settings: Settings, seed: int) -> SearchStrategy[Any]:
         """Build a strategy that proposes architectures of ``space``."""
         strategy: SearchStrategy[Any] = self.load_factory()(space, settings, seed)
         return strategy

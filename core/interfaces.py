@@ -59,16 +59,17 @@ class GroundTruth(ABC):
         return None
 
 
-class SearchSpace(ABC):
-    """A set of architectures: how to name, sample and build them.
+class DesignSpace(ABC):
+    """A set of designs, each spelled as a text: what a search strategy sees of a search space.
 
-    Must implement ``size``, ``canonicalize``, ``_sample`` and ``_build_network``; may implement ``ground_truth``,
-    ``_mutate``, ``neighbours``, ``choices`` with ``assemble``, ``canonicalize_many`` and ``sampling``.
-    One instance serves a whole run; it must not change with use.
+    Must implement ``name``, ``size``, ``canonicalize`` and ``_sample``; may implement ``_mutate``, ``neighbours`` and
+    ``choices`` with ``assemble``. The designs of a :class:`SearchSpace` are architectures.
     """
 
-    def __init__(self, info: SearchSpaceInfo) -> None:
-        self.info = info
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Name of the space; it enters the seeds of strategies."""
 
     @property
     @abstractmethod
@@ -83,29 +84,9 @@ class SearchSpace(ABC):
             InvalidArchitectureError: ``text`` is not an architecture of this space.
         """
 
-    def canonicalize_many(self, texts: Sequence[str]) -> list[str]:
-        """Return the canonical strings of many architectures.
-
-        Raises:
-            InvalidArchitectureError: One of them is not an architecture of this space.
-        """
-        return [self.canonicalize(text) for text in texts]
-
-    @property
-    def sampling(self) -> str:
-        """How ``sample`` chooses, in words, as results files say it."""
-        return "uniform over the space, without replacement"
-
     @abstractmethod
     def _sample(self, count: int, rng: np.random.Generator) -> list[str]:
         """Return ``count`` distinct canonical strings, uniform over the space; ``count`` is at most ``size``."""
-
-    @abstractmethod
-    def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
-        """Build a network that takes ``(batch, *dataset.image_shape)`` and returns ``(batch, num_classes)``.
-
-        Initial weights come from torch's global generator, which the engine has seeded.
-        """
 
     def sample(self, count: int, rng: np.random.Generator) -> list[str]:
         """Return ``count`` distinct architectures, uniform over the space, as canonical strings.
@@ -118,13 +99,13 @@ class SearchSpace(ABC):
             raise SampleSizeError(f"The number of architectures must be at least 1, got {count}.")
         if self.size is not None and count > self.size:
             raise SampleSizeError(
-                f"The search space '{self.info.name}' has {self.size:,} architectures, {count:,} were asked for. "
+                f"The search space '{self.name}' has {self.size:,} architectures, {count:,} were asked for. "
                 f"Ask for at most {self.size}."
             )
         arch_ids = self._sample(count, rng)
         if len(arch_ids) != count or len(set(arch_ids)) != count:
             raise PluginError(
-                f"The search space '{self.info.name}' was asked for {count} distinct architectures and returned "
+                f"The search space '{self.name}' was asked for {count} distinct architectures and returned "
                 f"{len(arch_ids)}, {len(set(arch_ids))} of them distinct. This is a fault of its plugin."
             )
         return arch_ids
@@ -155,9 +136,9 @@ class SearchSpace(ABC):
         Raises:
             UnsupportedSearchSpaceError: The space has no mutation.
         """
-        if type(self)._mutate is SearchSpace._mutate:
+        if type(self)._mutate is DesignSpace._mutate:
             raise UnsupportedSearchSpaceError(
-                f"The search space '{self.info.name}' has no mutation. Use a search strategy that needs none, such as "
+                f"The search space '{self.name}' has no mutation. Use a search strategy that needs none, such as "
                 "'random-search'."
             )
 
@@ -185,13 +166,50 @@ class SearchSpace(ABC):
         Raises:
             UnsupportedSearchSpaceError: The space has no ``choices``.
         """
-        raise UnsupportedSearchSpaceError(f"The search space '{self.info.name}' is no list of independent decisions.")
+        raise UnsupportedSearchSpaceError(f"The search space '{self.name}' is no list of independent decisions.")
 
     def example(self) -> str:
         """Return one architecture, the same at every call."""
         import numpy as np
 
         return self.sample(1, np.random.default_rng(0))[0]
+
+
+class SearchSpace(DesignSpace):
+    """A set of architectures: how to name, sample and build them.
+
+    Must implement ``size``, ``canonicalize``, ``_sample`` and ``_build_network``; may implement ``ground_truth``,
+    ``_mutate``, ``neighbours``, ``choices`` with ``assemble``, ``canonicalize_many`` and ``sampling``.
+    One instance serves a whole run; it must not change with use.
+    """
+
+    def __init__(self, info: SearchSpaceInfo) -> None:
+        self.info = info
+
+    @property
+    def name(self) -> str:
+        """Name of the search space."""
+        return self.info.name
+
+    def canonicalize_many(self, texts: Sequence[str]) -> list[str]:
+        """Return the canonical strings of many architectures.
+
+        Raises:
+            InvalidArchitectureError: One of them is not an architecture of this space.
+        """
+        return [self.canonicalize(text) for text in texts]
+
+    @property
+    def sampling(self) -> str:
+        """How ``sample`` chooses, in words, as results files say it."""
+        return "uniform over the space, without replacement"
+
+    @abstractmethod
+    def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
+        """Build a network that takes ``(batch, *dataset.image_shape)`` and returns ``(batch, num_classes)``.
+
+        Initial weights come from torch's global generator, which the engine has seeded.
+        """
 
     def build_network(self, arch_id: str, dataset: DatasetInfo, variant: str = "benchmark") -> nn.Module:
         """Build the network of an architecture for a data set.
@@ -206,7 +224,7 @@ class SearchSpace(ABC):
         """
         if variant not in self.info.network_variants:
             raise PluginError(
-                f"The search space '{self.info.name}' has no network variant '{variant}'. It has "
+                f"The search space '{self.name}' has no network variant '{variant}'. It has "
                 f"{', '.join(self.info.network_variants)}."
             )
         return self._build_network(arch_id, dataset, variant)
@@ -346,7 +364,7 @@ class SearchStrategy(ABC, Generic[SettingsT]):
         UnsupportedSearchSpaceError: Raised by the constructor of a strategy that cannot search this space.
     """
 
-    def __init__(self, space: SearchSpace, settings: SettingsT, seed: int) -> None:
+    def __init__(self, space: DesignSpace, settings: SettingsT, seed: int) -> None:
         self.space = space
         self.settings = settings
         self.seed = seed

@@ -18,7 +18,7 @@ import math
 
 import numpy as np
 
-from ...core.interfaces import SearchSpace, SearchStrategy
+from ...core.interfaces import DesignSpace, SearchStrategy
 from ...core.seeding import derive_seed
 from .settings import LocalSearchSettings
 
@@ -26,11 +26,11 @@ from .settings import LocalSearchSettings
 class LocalSearch(SearchStrategy[LocalSearchSettings]):
     """Climbs from neighbour to neighbour, and starts again where none is better."""
 
-    def __init__(self, space: SearchSpace, settings: LocalSearchSettings, seed: int) -> None:
+    def __init__(self, space: DesignSpace, settings: LocalSearchSettings, seed: int) -> None:
         super().__init__(space, settings, seed)
         if space.neighbours(space.example()) is None:
             space.check_mutation()
-        self._rng = np.random.default_rng(derive_seed("local-search", space.info.name, seed))
+        self._rng = np.random.default_rng(derive_seed("local-search", space.name, seed))
         self._fitness: dict[str, float] = {}
         self._height = -math.inf
         self._candidates: dict[str, str] = {}

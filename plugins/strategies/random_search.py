@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...core.interfaces import SearchSpace, SearchStrategy
+from ...core.interfaces import DesignSpace, SearchStrategy
 from ...core.seeding import derive_seed
 from ...core.settings import Settings
 
@@ -13,11 +13,11 @@ DRAW_AHEAD = 1000
 class RandomSearch(SearchStrategy[Settings]):
     """Proposes distinct architectures uniformly at random and learns nothing from their scores."""
 
-    def __init__(self, space: SearchSpace, settings: Settings, seed: int) -> None:
+    def __init__(self, space: DesignSpace, settings: Settings, seed: int) -> None:
         super().__init__(space, settings, seed)
         import numpy as np
 
-        self._rng = np.random.default_rng(derive_seed("random-search", space.info.name, seed))
+        self._rng = np.random.default_rng(derive_seed("random-search", space.name, seed))
         self._proposed: set[str] = set()
         self._waiting: list[str] = []
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.interfaces import SearchSpace, SearchStrategy
+from ...core.interfaces import DesignSpace, SearchStrategy
 from ...core.seeding import derive_seed
 from .settings import RegularizedEvolutionSettings
 
@@ -37,10 +37,10 @@ class Individual:
 class RegularizedEvolution(SearchStrategy[RegularizedEvolutionSettings]):
     """Mutates the best of a few individuals of a population whose oldest dies."""
 
-    def __init__(self, space: SearchSpace, settings: RegularizedEvolutionSettings, seed: int) -> None:
+    def __init__(self, space: DesignSpace, settings: RegularizedEvolutionSettings, seed: int) -> None:
         super().__init__(space, settings, seed)
         space.check_mutation()
-        self._rng = np.random.default_rng(derive_seed("regularized-evolution", space.info.name, seed))
+        self._rng = np.random.default_rng(derive_seed("regularized-evolution", space.name, seed))
         self._population: deque[Individual] = deque()
         self._waiting = 0
 

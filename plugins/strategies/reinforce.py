@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...core.errors import UnsupportedSearchSpaceError
-from ...core.interfaces import SearchSpace, SearchStrategy
+from ...core.interfaces import DesignSpace, SearchStrategy
 from ...core.seeding import derive_seed
 from .settings import ReinforceSettings
 
@@ -38,15 +38,15 @@ Vector = npt.NDArray[np.float64]
 class Reinforce(SearchStrategy[ReinforceSettings]):
     """Learns which options are worth choosing, each decision on its own."""
 
-    def __init__(self, space: SearchSpace, settings: ReinforceSettings, seed: int) -> None:
+    def __init__(self, space: DesignSpace, settings: ReinforceSettings, seed: int) -> None:
         super().__init__(space, settings, seed)
         choices = space.choices()
         if choices is None:
             raise UnsupportedSearchSpaceError(
-                f"The strategy 'reinforce' cannot search '{space.info.name}', whose architectures are no free choice "
+                f"The strategy 'reinforce' cannot search '{space.name}', whose architectures are no free choice "
                 "of options: not every combination is one. Use 'regularized-evolution'."
             )
-        self._rng = np.random.default_rng(derive_seed("reinforce", space.info.name, seed))
+        self._rng = np.random.default_rng(derive_seed("reinforce", space.name, seed))
         # One vector holds the logits of all decisions; `splits` says where the next decision begins.
         self._splits = np.cumsum([len(options) for options in choices])[:-1]
         self._logits = INITIAL_SCALE * self._rng.standard_normal(sum(len(options) for options in choices))

@@ -124,9 +124,9 @@ def test_strategy_that_ends_early_ends_the_search(search_plan, search) -> None:
 @pytest.mark.parametrize(
     ("batches", "message"),
     [
-        ([[]], "proposed no architecture at all"),
-        ([["width-1", "width-2"]], "was asked for 1 architectures and proposed 2"),
-        ([["nonsense"]], "proposed no architecture of 'toy': 'nonsense' is not a width"),
+        ([[]], "made no proposal at all"),
+        ([["width-1", "width-2"]], "was asked for 1 proposals and made 2"),
+        ([["nonsense"]], "proposed what is not of 'toy': 'nonsense' is not a width"),
         ([["width-1"], [7]], "proposed 7, which is no text"),
         ([None], "failed with TypeError"),
     ],

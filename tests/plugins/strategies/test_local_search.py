@@ -22,7 +22,7 @@ def rough(architecture):
 
 def algorithm_1(space, fitness, seed):
     """White et al., UAI 2021, algorithm 1, again and again from random starts; return what it scores, in order."""
-    rng = np.random.default_rng(derive_seed(STRATEGY, space.info.name, seed))
+    rng = np.random.default_rng(derive_seed(STRATEGY, space.name, seed))
     scores = {}
     while len(scores) < space.size:
         current = next(text for text in iter(lambda: space.sample(1, rng)[0], None) if text not in scores)

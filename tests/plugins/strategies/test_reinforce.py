@@ -21,7 +21,7 @@ def convolutions(architecture):
 
 def with_autograd(space, fitness, steps, seed, learning_rate=0.01, momentum=0.9):
     """The same search with torch's softmax, autograd and Adam, and the moving average as its definition says."""
-    rng = np.random.default_rng(derive_seed(STRATEGY, space.info.name, seed))
+    rng = np.random.default_rng(derive_seed(STRATEGY, space.name, seed))
     logits = torch.tensor(1e-3 * rng.standard_normal(30).reshape(6, 5), requires_grad=True)
     optimizer = torch.optim.Adam([logits], lr=learning_rate)
     numerator = denominator = 0.0

@@ -33,6 +33,7 @@ from .core.interfaces import (
     Evaluator,
     GroundTruth,
     ImportSummary,
+    PartialEvaluation,
     SearchSpace,
     SearchStrategy,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "Metric",
     "NasbenchError",
     "OfficialFile",
+    "PartialEvaluation",
     "SearchSpace",
     "SearchSpaceInfo",
     "SearchStrategy",

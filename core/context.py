@@ -23,21 +23,28 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+# A run of all evaluators shares some thirty values; a task search shares new ones, of about a megabyte, with each task.
+SHARED_VALUES = 64
+
+
 @dataclass
 class WorkerCache:
     """Values that depend on the run but on no architecture, computed once in each worker.
 
     Attributes:
-        values: By key. What is stored must never be changed.
+        values: By key, the least recently used first. What is stored must never be changed.
+        limit: Number of values that are kept; one that is gone is computed again.
     """
 
     values: dict[Hashable, Any]
+    limit: int = SHARED_VALUES
 
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """Return the value of ``key``, computing it the first time."""
-        if key not in self.values:
-            self.values[key] = compute()
-        value: T = self.values[key]
+        """Return the value of ``key``, computing it unless it is there."""
+        value: T = self.values.pop(key) if key in self.values else compute()
+        self.values[key] = value
+        if len(self.values) > self.limit:
+            del self.values[next(iter(self.values))]
         return value
 
 

@@ -23,6 +23,15 @@ NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-_@.][a-z0-9]+)*")
 NEEDS = ("network", "images", "labels", "stages", "blocks", "ground_truth")
 
 
+def load_object(factory: Callable[..., Any] | str) -> Callable[..., Any]:
+    """Return an implementation, importing it if it was given as a path such as ``"package.module:Name"``."""
+    if not isinstance(factory, str):
+        return factory
+    module_name, _, attribute = factory.partition(":")
+    loaded: Callable[..., Any] = getattr(importlib.import_module(module_name), attribute)
+    return loaded
+
+
 @dataclass(frozen=True)
 class Description:
     """What all descriptions share.
@@ -56,11 +65,7 @@ class Description:
 
     def load_factory(self) -> Callable[..., Any]:
         """Return the implementation, importing it if it was given as a path."""
-        if not isinstance(self.factory, str):
-            return self.factory
-        module_name, _, attribute = self.factory.partition(":")
-        factory: Callable[..., Any] = getattr(importlib.import_module(module_name), attribute)
-        return factory
+        return load_object(self.factory)
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,25 @@ class SearchSpaceInfo(Description):
 
 
 @dataclass(frozen=True)
+class SearchableSetting:
+    """A setting of an evaluator whose best value can be searched for on labelled architectures, as a GenNAS task.
+
+    Attributes:
+        name: Name of the setting. Its values are texts of JSON, and it is given to users as a file with such a text.
+        factory: Gives the space of its values from the description of the search space whose architectures are scored,
+            or the import path of what gives it.
+    """
+
+    name: str
+    factory: Callable[[SearchSpaceInfo], DesignSpace] | str
+
+    def design_space(self, space: SearchSpaceInfo) -> DesignSpace:
+        """Return the space of values for scoring the architectures of ``space``."""
+        designs: DesignSpace = load_object(self.factory)(space)
+        return designs
+
+
+@dataclass(frozen=True)
 class EvaluatorInfo(Description):
     """An evaluator, returned by the hook ``nasbench_evaluators``.
 
@@ -143,6 +167,7 @@ class EvaluatorInfo(Description):
         version: Raised by one whenever the same inputs give another score; part of every job key.
         why_unsupported: Further reasons to refuse a space and a data set: given their descriptions, returns half a
             sentence, as in "it needs colour images", or None.
+        searchable: The setting that ``nasbench task-search`` can find a value for, None if there is none.
     """
 
     kind: ClassVar[str] = "evaluator"
@@ -153,6 +178,7 @@ class EvaluatorInfo(Description):
     settings: type[Settings] = Settings
     version: int = 1
     why_unsupported: Callable[[SearchSpaceInfo, DatasetInfo], str | None] = lambda _space, _dataset: None
+    searchable: SearchableSetting | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -203,11 +229,13 @@ class SearchStrategyInfo(Description):
 
     Attributes:
         settings: Its settings class.
+        multi_objective: Whether it searches for a Pareto front, so that it needs a cost beside the score.
     """
 
     kind: ClassVar[str] = "search strategy"
 
     settings: type[Settings] = Settings
+    multi_objective: bool = False
 
     def create(self, space: DesignSpace, settings: Settings, seed: int) -> SearchStrategy[Any]:
         """Build a strategy that proposes architectures of ``space``."""

@@ -76,6 +76,10 @@ class ResultsWriteError(NasbenchError):
     """Results could not be written (place not writable, disk full)."""
 
 
+class NoFeasibleArchitectureError(NasbenchError):
+    """A search that proposed no architecture within the limits on its costs."""
+
+
 class PluginError(NasbenchError):
     """Plugins that contradict each other, or one that breaks its contract."""
 

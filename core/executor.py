@@ -13,7 +13,7 @@ from typing import Any
 
 from .domain import Record, Seconds, Status
 from .errors import NasbenchError
-from .plan import Plan
+from .plan import EvaluatorSpec, Plan
 from .results.journal import Position
 from .worker import WorkerFailed, WorkerReady, worker_main
 
@@ -35,9 +35,9 @@ class Worker:
         self.process.start()
         theirs.close()
 
-    def start(self, job: Position, arch_id: str) -> None:
+    def start(self, job: Position, arch_id: str, spec: EvaluatorSpec | None) -> None:
         """Hand over a job. Raises OSError if the process is gone."""
-        self.connection.send((job[0], arch_id))
+        self.connection.send((job[0] if spec is None else spec, arch_id))
         self.job = job
         self.started_at = time.monotonic()
 
@@ -76,7 +76,7 @@ class ProcessExecutor:
         self._time_limit = time_limit
         self._devices = devices
         self._workers: list[Worker] = []
-        self._waiting: deque[tuple[Position, str]] = deque()
+        self._waiting: deque[tuple[Position, str, EvaluatorSpec | None]] = deque()
         self._failed_starts = 0
 
     def __enter__(self) -> ProcessExecutor:
@@ -99,14 +99,15 @@ class ProcessExecutor:
         while self._unfinished:
             yield from self.collect()
 
-    def submit(self, job: Position, arch_id: str) -> None:
+    def submit(self, job: Position, arch_id: str, spec: EvaluatorSpec | None = None) -> None:
         """Add one job; a worker starts if all that have started would have something to do.
 
         Args:
             job: Position of the evaluator in the plan, and of the architecture wherever the caller counts them.
             arch_id: Canonical string of the architecture.
+            spec: The job's own evaluator, which the plan need not have; ``job`` is then what the caller likes.
         """
-        self._waiting.append((job, arch_id))
+        self._waiting.append((job, arch_id, spec))
         if len(self._workers) < min(self._unfinished, len(self._devices)):
             device = self._devices[len(self._workers)]
             self._workers.append(Worker(self._plan, device, self._threads))
@@ -129,9 +130,9 @@ class ProcessExecutor:
     def _idle_workers(self) -> list[Worker]:
         return [worker for worker in self._workers if worker.ready and worker.job is None]
 
-    def _hand_over(self, worker: Worker, job: Position, arch_id: str) -> bool:
+    def _hand_over(self, worker: Worker, job: Position, arch_id: str, spec: EvaluatorSpec | None) -> bool:
         try:
-            worker.start(job, arch_id)
+            worker.start(job, arch_id, spec)
         except OSError:
             # The worker died while it had nothing to do: the job is not to blame and goes to another one.
             self._replace(worker)

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from .descriptions import DatasetInfo, DataSourceInfo, SearchSpaceInfo
 from .domain import Evaluation, Metric
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from .context import EvaluationContext
+    from .pictures.graph import CellGraph
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
@@ -63,7 +64,7 @@ class DesignSpace(ABC):
     """A set of designs, each spelled as a text: what a search strategy sees of a search space.
 
     Must implement ``name``, ``size``, ``canonicalize`` and ``_sample``; may implement ``_mutate``, ``neighbours`` and
-    ``choices`` with ``assemble``. The designs of a :class:`SearchSpace` are architectures.
+    ``choices`` with ``assemble``, and ``describe``. The designs of a :class:`SearchSpace` are architectures.
     """
 
     @property
@@ -168,6 +169,10 @@ class DesignSpace(ABC):
         """
         raise UnsupportedSearchSpaceError(f"The search space '{self.name}' is no list of independent decisions.")
 
+    def describe(self, text: str) -> str:
+        """Return a design in a few words for people; by default as it is spelled."""
+        return text
+
     def example(self) -> str:
         """Return one architecture, the same at every call."""
         import numpy as np
@@ -179,7 +184,7 @@ class SearchSpace(DesignSpace):
     """A set of architectures: how to name, sample and build them.
 
     Must implement ``size``, ``canonicalize``, ``_sample`` and ``_build_network``; may implement ``ground_truth``,
-    ``_mutate``, ``neighbours``, ``choices`` with ``assemble``, ``canonicalize_many`` and ``sampling``.
+    ``_mutate``, ``neighbours``, ``choices`` with ``assemble``, ``canonicalize_many``, ``sampling`` and ``cell_graphs``.
     One instance serves a whole run; it must not change with use.
     """
 
@@ -231,6 +236,14 @@ class SearchSpace(DesignSpace):
 
     def ground_truth(self) -> GroundTruth | None:
         """Return the table of trained performance, or None if there is none at hand."""
+        return None
+
+    def cell_graphs(self, arch_id: str) -> tuple[CellGraph, ...] | None:
+        """Return the graphs of an architecture's cells, for pictures, or None if the space draws none.
+
+        Args:
+            arch_id: Canonical string.
+        """
         return None
 
 
@@ -350,31 +363,60 @@ class Aggregate(ABC):
         return {}
 
 
+@dataclass(frozen=True)
+class PartialEvaluation:
+    """A proposal that is to be evaluated at one of the strategy's ``fidelities``.
+
+    Attributes:
+        architecture: In any spelling.
+        rung: Position of the fidelity.
+    """
+
+    architecture: str
+    rung: int
+
+
 class SearchStrategy(ABC, Generic[SettingsT]):
     """Proposes architectures, is told their fitness, and proposes again; it knows nothing of evaluators.
 
-    Must implement ``ask`` and ``tell``. The sequence of proposals depends on the seed and on what was told only: take
-    every random number from a generator of its own, seeded from ``seed``, and keep no state outside the instance. A
-    search that was interrupted goes on by repeating the strategy from its beginning with the same answers.
+    Must implement ``ask`` and ``tell``; may implement ``tell_objectives`` and ``fidelities``. The sequence of proposals
+    depends on the seed and on what was told only: take every random number from a generator of its own, seeded from
+    ``seed``, and keep no state outside the instance. A search that was interrupted goes on by repeating the strategy
+    from its beginning with the same answers.
 
     Up to as many proposals as the user allows (``--parallel``) wait for their fitness at the same time. Each is told
     exactly once, in the order in which they were asked for; those that still wait when the search ends are not.
 
+    Attributes:
+        learns: False if proposals do not depend on fitness: what cannot become the best need not be scored then.
+
     Raises:
         UnsupportedSearchSpaceError: Raised by the constructor of a strategy that cannot search this space.
     """
+
+    learns: ClassVar[bool] = True
 
     def __init__(self, space: DesignSpace, settings: SettingsT, seed: int) -> None:
         self.space = space
         self.settings = settings
         self.seed = seed
 
+    @property
+    def fidelities(self) -> tuple[float, ...]:
+        """How long an evaluation may be: shares of a full one, ascending, the last of them 1.
+
+        With more than one, the evaluator must have a setting that says when to stop (declared ``seeded=False``), and
+        ``ask`` may propose a :class:`PartialEvaluation`; a text is evaluated in full. Found is what did best in full.
+        """
+        return (1.0,)
+
     @abstractmethod
-    def ask(self, count: int) -> list[str]:
+    def ask(self, count: int) -> Sequence[str | PartialEvaluation]:
         """Propose up to ``count`` architectures of the space, in any spelling.
 
         Fewer, also none, says that it waits for answers; none while no proposal waits ends the search.
-        Isomorphic repeats are allowed: they cost nothing but count as evaluations.
+        Isomorphic repeats are allowed: they cost nothing but count as evaluations. A proposal that is above a limit
+        costs its place among those that wait until its turn to be told, and is no evaluation.
         """
 
     @abstractmethod
@@ -385,3 +427,16 @@ class SearchStrategy(ABC, Generic[SettingsT]):
             architecture: The text that was proposed.
             fitness: Finite, higher is better; None if the architecture has no score.
         """
+
+    def tell_objectives(self, architecture: str, objectives: Sequence[float] | None) -> None:
+        """Take all objectives of a proposal; by default ``tell`` is told the first and the others are left out.
+
+        The engine calls this and never ``tell``. A strategy that looks at several objectives overrides it, and says
+        so with ``SearchStrategyInfo.multi_objective``.
+
+        Args:
+            architecture: The text that was proposed.
+            objectives: The score and then the costs that are minimised, in the user's order; all finite and turned so
+                that higher is better. None if the architecture lacks one of them or is above a limit.
+        """
+        self.tell(architecture, None if objectives is None else objectives[0])

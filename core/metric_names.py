@@ -33,6 +33,11 @@ def find_metric(text: str, metrics: Sequence[Metric], dataset: str) -> Metric:
     return max(same_dataset, key=lambda metric: metric.epochs or 0)
 
 
+def is_metric(text: str, metrics: Sequence[Metric]) -> bool:
+    """Whether ``text`` names one of the metrics, or several."""
+    return any(text in _spellings(metric) for metric in metrics)
+
+
 def by_relevance(metrics: Sequence[Metric], dataset: str) -> list[Metric]:
     """Put the metrics of the run's data set first, and keep their order otherwise: the first is the default."""
     return sorted(metrics, key=lambda metric: metric.dataset != dataset)

@@ -113,17 +113,21 @@ class Plan:
 
     def job_key_of(self, evaluator: int, arch_id: str) -> JobKey:
         """Return the key of the job of any architecture, also one that the plan does not list."""
-        spec = self.evaluators[evaluator]
-        header = spec.header
-        return JobKey(
-            space=self.header.space,
-            dataset=self.header.dataset,
-            arch_id=arch_id,
-            evaluator=header.name,
-            settings_hash=header.settings_hash,
-            seed=self.header.seed,
-            seed_hash=seed_hash(header.version, spec.settings),
-        )
+        return make_job_key(self.header, self.evaluators[evaluator], arch_id)
+
+
+def make_job_key(plan: PlanHeader, spec: EvaluatorSpec, arch_id: str) -> JobKey:
+    """Return the key of the job of any evaluator and architecture, also of ones that no plan lists."""
+    header = spec.header
+    return JobKey(
+        space=plan.space,
+        dataset=plan.dataset,
+        arch_id=arch_id,
+        evaluator=header.name,
+        settings_hash=header.settings_hash,
+        seed=plan.seed,
+        seed_hash=seed_hash(header.version, spec.settings),
+    )
 
 
 def plan_id(header: PlanHeader, arch_ids: tuple[str, ...], evaluators: tuple[EvaluatorHeader, ...]) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .aggregation import find_aggregate
 from .data_home import how_to_get, stored_folder
@@ -126,17 +127,30 @@ def _make_evaluators(
     return evaluators, tuple(aggregates)
 
 
-def make_evaluator(text: str, space: SearchSpaceInfo, dataset: DatasetInfo, plugins: PluginManager) -> EvaluatorSpec:
+def make_evaluator(
+    text: str,
+    space: SearchSpaceInfo,
+    dataset: DatasetInfo,
+    plugins: PluginManager,
+    values: Mapping[str, Any] | None = None,
+) -> EvaluatorSpec:
     """Return the evaluator that a text such as ``gennas-combo:preset=paper`` names.
+
+    Args:
+        text: Name and settings.
+        space: The search space.
+        dataset: The images.
+        plugins: Where evaluators come from.
+        values: Further settings, as they are stored and not as users write them; the label leaves them out.
 
     Raises:
         UsageError: It does not exist, does not support the space, or its settings cannot be read.
     """
     spelled_name, _, settings_text = text.partition(":")
-    name, suffix = _split_name(spelled_name, plugins)
+    name, suffix = split_name(spelled_name, plugins)
     provided = plugins.evaluator(name)
     given = split_settings(text, settings_text, suffix)
-    settings = parse_settings(name, provided.info.settings, given)
+    settings = dataclasses.replace(parse_settings(name, provided.info.settings, given), **(values or {}))
     reason = provided.info.reason_unsupported(space, dataset)
     if reason:
         raise UnsupportedSearchSpaceError(f"Evaluator '{name}' does not support search space '{space.name}': {reason}.")
@@ -175,8 +189,11 @@ def _check_metric(settings: Settings, space: SearchSpaceInfo, dataset: DatasetIn
             find_metric(value, table.metrics if table else (), dataset.name)
 
 
-def _split_name(spelled: str, plugins: PluginManager) -> tuple[str, dict[str, str]]:
-    """Split a name such as ``cls@ep5`` into the evaluator's and the setting that is written behind it."""
+def split_name(spelled: str, plugins: PluginManager) -> tuple[str, dict[str, str]]:
+    """Split a name such as ``cls@ep5`` into the evaluator's and the setting that is written behind it.
+
+    A name that no evaluator has is returned as it is.
+    """
     evaluators = plugins.evaluators()
     if spelled in evaluators:
         return spelled, {}

@@ -6,11 +6,18 @@ import signal
 import warnings
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import Any
 
+from .context import WorkerCache
+from .domain import Record, Status
 from .evaluation import JobRunner
-from .plan import Plan
+from .interfaces import Evaluator
+from .plan import EvaluatorSpec, Plan, make_job_key
 from .plugin_manager import PluginWarning, installed_plugins
 from .seeding import seeded_global_rng
+
+# Evaluators that jobs bring along; a task search goes from one to the next.
+OWN_EVALUATORS = 8
 
 
 @dataclass(frozen=True)
@@ -29,8 +36,8 @@ def worker_main(connection: Connection, plan: Plan, device: str, threads: int) -
     """Serve jobs until the other end closes the connection.
 
     Args:
-        connection: Receives jobs, the position of an evaluator in the plan and an architecture's canonical string;
-            sends one record for each.
+        connection: Receives jobs, each an evaluator (its position in the plan, or its description) and an
+            architecture's canonical string; sends one record for each.
         plan: Names the evaluators.
         device: Where to compute.
         threads: Number of math threads.
@@ -45,6 +52,7 @@ def worker_main(connection: Connection, plan: Plan, device: str, threads: int) -
         runner = _make_runner(plan, device)
         plugins = installed_plugins()
         evaluators = [plugins.evaluator(spec.header.name).info.create(spec.settings) for spec in plan.evaluators]
+        own_evaluators = WorkerCache({}, OWN_EVALUATORS)
     except Exception as error:
         connection.send(WorkerFailed(f"{type(error).__name__}: {error}"))
         return
@@ -52,9 +60,26 @@ def worker_main(connection: Connection, plan: Plan, device: str, threads: int) -
         connection.send(WorkerReady())
         while True:
             evaluator, arch_id = connection.recv()
-            connection.send(runner.run(plan.job_key_of(evaluator, arch_id), evaluators[evaluator]))
+            if isinstance(evaluator, EvaluatorSpec):
+                connection.send(_run_own(runner, plan, evaluator, arch_id, own_evaluators))
+            else:
+                connection.send(runner.run(plan.job_key_of(evaluator, arch_id), evaluators[evaluator]))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+
+
+def _run_own(runner: JobRunner, plan: Plan, spec: EvaluatorSpec, arch_id: str, known: WorkerCache) -> Record:
+    """Run a job that brings its evaluator along."""
+
+    def create() -> Evaluator[Any]:
+        return installed_plugins().evaluator(spec.header.name).info.create(spec.settings)
+
+    key = make_job_key(plan.header, spec, arch_id)
+    try:
+        evaluator = known.get((key.evaluator, key.settings_hash), create)
+    except Exception as error:
+        return Record(Status.FAILED, float("nan"), f"{type(error).__name__}: {error}")
+    return runner.run(key, evaluator)
 
 
 def _make_runner(plan: Plan, device: str) -> JobRunner:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ..domain import Record
     from ..search.history import Step
+    from ..task_search.scoring import TaskOutcome
 
 T = TypeVar("T")
 
@@ -64,6 +65,7 @@ class SearchProgress:
     def __init__(self, total: int) -> None:
         self.done = 0
         self._best_fitness = -math.inf
+        self._refused = 0
         self._description = "no score yet"
         self._progress = _make_progress()
         self._task = self._progress.add_task("searching", total=total)
@@ -78,12 +80,45 @@ class SearchProgress:
         self._progress.stop()
 
     def advance(self, step: Step, done: int) -> None:
-        """Take one more step and the number of steps that are done."""
+        """Take one more step and the number of evaluations that are done."""
         self.done = done
+        self._refused += step.refused
+        refused = f", {self._refused} refused" if self._refused else ""
         if step.fitness is not None and step.fitness > self._best_fitness:
             self._best_fitness = step.fitness
             self._description = f"best {step.record.score:.6g}"
-        self._progress.update(self._task, completed=done, description=self._description)
+        self._progress.update(self._task, completed=done, description=self._description + refused)
+
+
+class TaskProgress:
+    """Shows tasks done, of how many, the best fitness so far, and the time left; use it as a context manager.
+
+    Attributes:
+        done: Number of tasks that are done.
+    """
+
+    def __init__(self, total: int) -> None:
+        self.done = 0
+        self._best = -math.inf
+        self._progress = _make_progress()
+        self._task = self._progress.add_task("no fitness yet", total=total)
+
+    def __enter__(self) -> TaskProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def advance(self, outcome: TaskOutcome) -> None:
+        """Take the outcome of one more task."""
+        self.done += 1
+        if outcome.fitness is not None and outcome.fitness > self._best:
+            self._best = outcome.fitness
+            self._progress.update(self._task, description=f"best fitness {self._best:.4g}")
+        self._progress.update(self._task, completed=self.done)
 
 
 def track(items: Iterable[T], total: int, noun: str) -> Iterator[T]:

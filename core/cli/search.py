@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import ResultsFileError, UsageError
+from .cost_options import cost_options, read_limits
 from .options import (
     check_options,
     dataset_option,
@@ -28,7 +29,7 @@ from .run import describe_images, resume_command, say_what_is_missing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..search.history import SearchHistory
+    from ..search.history import SearchHeader, SearchHistory
     from ..search.outcome import SearchOutcome
     from ..search.plan import SearchOptions, SearchPlan
 
@@ -83,6 +84,7 @@ DEFAULT_EVALUATIONS = 450
     help="Proposals that may wait for their scores at the same time; another number is another search.  [default: "
     "--workers, or 1]",
 )
+@cost_options
 @device_option
 @click.option(
     "--workers",
@@ -121,7 +123,8 @@ def search_command(
     evaluators: tuple[str, ...], strategy: str, space: str, dataset: str | None, images: Path | None,
     image_size: int | None, evaluations: int, seed: int, repeats: int, parallel: int | None, device: str,
     workers: int | None, threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool,
-    metric: str | None, output_format: str,
+    metric: str | None, output_format: str, limits: tuple[str, ...], max_params: str | None, max_flops: str | None,
+    minimize: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Search a space for the architecture with the best score.
 
@@ -146,7 +149,7 @@ def search_command(
     plugins = installed_plugins()
     request = SearchRequest(
         space, evaluator, strategy, dataset, describe_images(images, image_size) if images else None, evaluations,
-        together, seed, repeats, metric,
+        together, seed, repeats, metric, read_limits(limits, max_params, max_flops), minimize,
     )  # fmt: skip
     plans = make_search_plans(request, plugins)
     whole = output or Path(f"nasbench-search-{datetime.now():%Y%m%d-%H%M%S}.h5")
@@ -162,7 +165,7 @@ def search_command(
     )  # fmt: skip
     outcomes = _search_all(plans, options, whole)
     print_outcomes(outcomes, [option.output for option in options], output_format)
-    return _conclude(outcomes, options)
+    return _conclude(plans, outcomes, options)
 
 
 def _only_one(evaluators: tuple[str, ...]) -> str:
@@ -221,7 +224,7 @@ def _search_one(plan: SearchPlan, options: SearchOptions, whole: Path) -> Search
 def _announce(plan: SearchPlan, options: SearchOptions) -> None:
     header, columns = plan.header, plan.ground_truth(())
     click.echo(
-        f"Searching {header.space} with {header.strategy} for the best {header.evaluator.label}\n"
+        f"Searching {header.space} with {header.strategy} for the best {header.evaluator.label}{_conditions(header)}\n"
         f"(images: {header.dataset}, measured with: {columns[0].metric.key if columns else 'nothing'}, seed "
         f"{header.seed}, {plan.evaluations} evaluations, {header.parallel} at a time on {options.devices[0]}, results: "
         f"{options.output})",
@@ -229,10 +232,35 @@ def _announce(plan: SearchPlan, options: SearchOptions) -> None:
     )
 
 
-def _conclude(outcomes: Sequence[SearchOutcome], options: Sequence[SearchOptions]) -> int:
-    for option in options:
+def _conditions(header: SearchHeader) -> str:
+    """Say what is minimised and limited besides."""
+    minimized = "".join(f" and the least {cost.name}" for cost in header.minimized)
+    limits = [f"{cost.name} at most {cost.limit:.10g}" for cost in header.costs if cost.limit is not None]
+    return minimized + (f", {', '.join(limits)}" if limits else "")
+
+
+def _conclude(plans: Sequence[SearchPlan], outcomes: Sequence[SearchOutcome], options: Sequence[SearchOptions]) -> int:
+    for plan, outcome, option in zip(plans, outcomes, options, strict=True):
         click.echo(f"Results: {option.output}", err=True)
+        if outcome.refused and outcome.evaluations < plan.evaluations:
+            click.echo(
+                f"Note: the search in '{option.output}' ended after {outcome.evaluations} of {plan.evaluations} "
+                f"evaluations: the strategy found no more architectures within the limits ({outcome.refused} "
+                "proposals were refused).",
+                err=True,
+            )
     if all(outcome.best is None for outcome in outcomes):
-        click.echo("Error: No architecture got a score; 'nasbench inspect' on the results file says why.", err=True)
+        click.echo(f"Error: {_why_nothing_was_found(outcomes)}", err=True)
         return 1
     return 0
+
+
+def _why_nothing_was_found(outcomes: Sequence[SearchOutcome]) -> str:
+    header = outcomes[0].history.header
+    in_full = [outcome.evaluations_by_fidelity[header.evaluator.label] for outcome in outcomes]
+    if not any(in_full):
+        return (
+            f"No architecture was evaluated in full ({header.evaluator.label}): the search ended while the strategy "
+            "was still comparing shorter evaluations. Repeat the command with --resume and a larger --evaluations."
+        )
+    return "No architecture got a score; 'nasbench inspect' on the results file says why."

@@ -13,6 +13,7 @@ import click
 from .tables import print_record
 
 if TYPE_CHECKING:
+    from ..search.history import Step
     from ..search.outcome import SearchOutcome, Spread
 
 # Where a table of regret stops; one more row shows the end.
@@ -47,6 +48,8 @@ def _for_machines(outcomes: Sequence[SearchOutcome], files: Sequence[Path]) -> d
         "strategy": header.strategy,
         "strategy_settings": dict(header.strategy_settings),
         "parallel": header.parallel,
+        "limits": {cost.name: cost.limit for cost in header.costs if cost.limit is not None},
+        "minimize": [cost.name for cost in header.minimized],
         "metric": table and {
             "key": table.metric.key, "unit": table.metric.unit, "direction": str(table.metric.direction),
             "best": table.best, "architectures": len(table.values) or None,
@@ -75,9 +78,26 @@ def _search_for_machines(outcome: SearchOutcome, file: Path) -> dict[str, Any]:
         "evaluations": outcome.evaluations,
         "architectures": outcome.architectures,
         "failures": outcome.failures,
+        "refused": outcome.refused,
+        "evaluations_by_fidelity": outcome.evaluations_by_fidelity,
+        "costs": best and _costs(outcome, best),
+        "front": [
+            {
+                "architecture": member.step.arch_id,
+                "score": member.step.record.score,
+                "costs": _costs(outcome, member.step),
+                "ground_truth": _known(member.value),
+            }
+            for member in outcome.front
+        ],
         "ground_truth_curve": [_known(value) for value in outcome.curve],
         "regret_curve": outcome.regret_curve,
     }
+
+
+def _costs(outcome: SearchOutcome, step: Step) -> dict[str, float | None]:
+    names = [cost.name for cost in outcome.history.header.costs]
+    return {name: _known(value) for name, value in zip(names, step.costs, strict=True)}
 
 
 def _spread_for_machines(spread: Spread | None) -> dict[str, Any] | None:
@@ -92,8 +112,43 @@ def _one_for_people(outcome: SearchOutcome) -> dict[str, Any]:
         "score": best and f"{_number(best.record.score)} ({better}; first at evaluation {outcome.best_evaluation})",
         "evaluations": f"{outcome.evaluations}, of {outcome.architectures} architectures",
         "failures": outcome.failures,
+        **_costs_for_people(outcome),
+        **_truth_for_people(outcome),
     }
-    return record | _truth_for_people(outcome)
+    if header.minimized:
+        record["Pareto front"] = _front_for_people(outcome) or None
+    return record
+
+
+def _costs_for_people(outcome: SearchOutcome) -> dict[str, Any]:
+    """Say what is of interest only where costs or fidelities are at play."""
+    header, best = outcome.history.header, outcome.best
+    record: dict[str, Any] = {}
+    if header.lower:
+        counts = outcome.evaluations_by_fidelity
+        record["by fidelity"] = [{"evaluator": label, "evaluations": count} for label, count in counts.items()]
+    if any(cost.limit is not None for cost in header.costs):
+        record["refused"] = f"{outcome.refused} (above a limit; not counted as evaluations)"
+    for cost, value in zip(header.costs, best.costs if best else (), strict=best is not None):
+        limit = "" if cost.limit is None else f" (at most {cost.limit:.10g})"
+        record[cost.name] = f"{_exact(value)}{limit}"
+    return record
+
+
+def _front_for_people(outcome: SearchOutcome) -> list[dict[str, Any]]:
+    header, table = outcome.history.header, outcome.table
+    return [
+        {cost.name: _exact(member.step.costs[header.costs.index(cost)]) for cost in header.minimized}
+        | {header.evaluator.label: _number(member.step.record.score)}
+        | ({} if table is None else {table.metric.name: _number(member.value)})
+        | {"architecture": member.step.arch_id}
+        for member in outcome.front
+    ]
+
+
+def _exact(value: float) -> str:
+    """Write a cost: sizes are whole numbers, of which every digit counts."""
+    return "-" if math.isnan(value) else f"{value:.10g}"
 
 
 def _truth_for_people(outcome: SearchOutcome) -> dict[str, Any]:
@@ -165,6 +220,8 @@ def _row_for_people(outcome: SearchOutcome) -> dict[str, Any]:
         "regret": outcome.regret if outcome.regret is None else _short(outcome.regret),
         "distinct": outcome.architectures,
         "failures": outcome.failures,
+        **({"refused": outcome.refused} if outcome.history.header.costs else {}),
+        **({"front": len(outcome.front)} if outcome.history.header.minimized else {}),
     }
 
 

@@ -8,19 +8,16 @@ append-only text first; the HDF5 file is written whole, beside its old self, and
 
 from __future__ import annotations
 
-import fcntl
-import json
 import math
-import os
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..domain import Record, Seconds, Status
-from ..errors import ResultsFileError, ResultsWriteError
+from ..errors import ResultsFileError
 from .layout import FORMAT_VERSION, JOURNAL_FORMAT
+from .lines import LockedLines, decode_lines
 
 # Position of a job in the plan: (evaluator, architecture).
 Position = tuple[int, int]
@@ -35,15 +32,17 @@ class Proposal:
         arch_id: Its canonical string.
         is_new: Whether no isomorphic architecture had been proposed before.
         ground_truth: If it is new, its value in each column of the table, NaN where there is none.
+        rung: At which fidelity it is to be evaluated, from 0, where a search has several.
     """
 
     architecture: str
     arch_id: str
     is_new: bool
     ground_truth: tuple[float, ...] = ()
+    rung: int = 0
 
 
-class Journal:
+class Journal(LockedLines):
     """The journal of a run, opened for appending and locked against a second run."""
 
     def __init__(self, path: Path, plan_id: str) -> None:
@@ -52,14 +51,8 @@ class Journal:
         Raises:
             ResultsFileError: It cannot be written, or another run holds it.
         """
-        self.path = path
-        self._header = _encode({"format": JOURNAL_FORMAT, "format_version": FORMAT_VERSION, "plan_id": plan_id})
-        self._descriptor = _open_locked(path)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no run has written to it."""
-        return os.fstat(self._descriptor).st_size == 0
+        super().__init__(path, path.name.removesuffix(".journal"))
+        self._header = {"format": JOURNAL_FORMAT, "format_version": FORMAT_VERSION, "plan_id": plan_id}
 
     def append(self, position: Position, record: Record) -> None:
         """Write one record; when this returns, killing the process cannot lose it.
@@ -67,7 +60,7 @@ class Journal:
         Raises:
             ResultsWriteError: The disk is full or gone. All earlier records stay readable.
         """
-        self._write(_encode(_record_to_json(position, record)))
+        self.append_line(record_to_json(position, record))
 
     def append_proposal(self, index: int, proposal: Proposal) -> None:
         """Write the ``index``-th proposal of a search, counted from 0.
@@ -75,62 +68,12 @@ class Journal:
         Raises:
             ResultsWriteError: The disk is full or gone. All earlier lines stay readable.
         """
-        self._write(_encode(_proposal_to_json(index, proposal)))
+        self.append_line(_proposal_to_json(index, proposal))
 
     def clear(self) -> None:
         """Forget all records, after they have become part of the HDF5 file."""
-        os.ftruncate(self._descriptor, 0)
-        self._write(self._header)
-
-    def abandon(self) -> None:
-        """Unlock the journal and leave the place as it was found."""
-        self.close(remove=self.is_empty)
-
-    def close(self, *, remove: bool) -> None:
-        """Unlock the journal, and delete it if its records are in the HDF5 file."""
-        if remove:
-            self.path.unlink(missing_ok=True)
-        os.close(self._descriptor)
-
-    def _write(self, line: bytes) -> None:
-        end = os.lseek(self._descriptor, 0, os.SEEK_END)
-        try:
-            written = os.write(self._descriptor, line)
-            if written < len(line):
-                os.write(self._descriptor, line[written:])
-        except OSError as error:
-            os.ftruncate(self._descriptor, end)
-            raise ResultsWriteError(
-                f"Cannot write '{self.path}': {error.strerror}. Everything up to here is kept; make room and run the "
-                "same command with --resume."
-            ) from error
-
-
-def _open_locked(path: Path) -> int:
-    while True:
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-        except OSError as error:
-            raise ResultsFileError(f"Cannot write '{path}': {error.strerror}. Choose another --output.") from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(descriptor)
-            raise ResultsFileError(
-                f"Another run is writing '{path.name.removesuffix('.journal')}' now. Wait for it, or choose another "
-                "--output."
-            ) from error
-        if _is_still_there(path, descriptor):
-            return descriptor
-        os.close(descriptor)
-
-
-def _is_still_there(path: Path, descriptor: int) -> bool:
-    """Tell whether ``path`` is the file that was opened, or a run removed that one before we had the lock."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
+        self.truncate()
+        self.append_line(self._header)
 
 
 @dataclass(frozen=True)
@@ -165,8 +108,7 @@ def read_journal(path: Path) -> JournalContents:
     Raises:
         ResultsFileError: The journal is damaged.
     """
-    lines = path.read_bytes().split(b"\n")[:-1] if path.is_file() else []
-    entries = [_decode(path, number, line) for number, line in enumerate(lines, start=1)]
+    entries = decode_lines(path, path.read_bytes()) if path.is_file() else []
     if not entries:
         return JournalContents(path, None, {})
     if entries[0].get("format") != JOURNAL_FORMAT or entries[0].get("format_version") != FORMAT_VERSION:
@@ -177,33 +119,13 @@ def read_journal(path: Path) -> JournalContents:
             index, proposal = _proposal_from_json(path, number, entry)
             contents.proposals[index] = proposal
         else:
-            position, record = _record_from_json(path, number, entry)
+            position, record = record_from_json(path, number, entry)
             contents.records[position] = record
     return contents
 
 
-def _encode(entry: Mapping[str, Any]) -> bytes:
-    text = json.dumps(entry, separators=(",", ":")).encode()
-    return b"%08x %s\n" % (zlib.crc32(text), text)
-
-
-def _decode(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    checksum, _, text = line.partition(b" ")
-    if checksum != b"%08x" % zlib.crc32(text):
-        raise ResultsFileError(
-            f"'{path}' is damaged at line {number}. It was left as it is; cut it before that line to keep what comes "
-            "before."
-        )
-    try:
-        entry = json.loads(text)
-    except ValueError:
-        entry = None
-    if not isinstance(entry, dict):
-        raise ResultsFileError(f"'{path}' has no valid entry at line {number}. It was left as it is.")
-    return entry
-
-
-def _record_to_json(position: Position, record: Record) -> dict[str, Any]:
+def record_to_json(position: Position, record: Record) -> dict[str, Any]:
+    """Return one record as the entry of a line."""
     seconds = record.seconds
     return {
         "job": position,
@@ -223,19 +145,22 @@ def _proposal_to_json(index: int, proposal: Proposal) -> dict[str, Any]:
         "arch_id": proposal.arch_id,
         "is_new": proposal.is_new,
         "ground_truth": [None if math.isnan(value) else value for value in proposal.ground_truth],
+        "rung": proposal.rung,
     }
 
 
 def _proposal_from_json(path: Path, number: int, entry: Mapping[str, Any]) -> tuple[int, Proposal]:
     try:
         truth = tuple(math.nan if value is None else float(value) for value in entry["ground_truth"])
-        proposal = Proposal(str(entry["architecture"]), str(entry["arch_id"]), bool(entry["is_new"]), truth)
+        rung = int(entry.get("rung", 0))  # journals are older than fidelities
+        proposal = Proposal(str(entry["architecture"]), str(entry["arch_id"]), bool(entry["is_new"]), truth, rung)
         return int(entry["proposal"]), proposal
     except (KeyError, TypeError, ValueError) as error:
         raise ResultsFileError(f"'{path}' has no valid proposal at line {number}: {error}.") from error
 
 
-def _record_from_json(path: Path, number: int, entry: Mapping[str, Any]) -> tuple[Position, Record]:
+def record_from_json(path: Path, number: int, entry: Mapping[str, Any]) -> tuple[Position, Record]:
+    """Return the record of an entry, the ``number``-th line of ``path``. Raises ResultsFileError if it is none."""
     try:
         evaluator, arch = entry["job"]
         curves = {str(name): tuple(map(float, curve)) for name, curve in entry["curves"].items()}

@@ -69,7 +69,7 @@ class JournaledWriter(ABC):
             ResultsFileError: The record's images are not those of the file's earlier records.
             ResultsWriteError: The disk is full or gone.
         """
-        _check_same_images(self.path, self._batches.setdefault(position[0], {}), record)
+        check_same_images(self.path, self._batches.setdefault(position[0], {}), record)
         self._journal.append(position, record)
         self.records[position] = record
         due = max(CHECKPOINT_SECONDS, CHECKPOINT_COST_FACTOR * self._checkpoint_cost)
@@ -193,11 +193,19 @@ def write_results(path: Path, results: Results, write_more: Callable[[h5py.File]
     Raises:
         ResultsWriteError: It cannot be written; what was at ``path`` is as it was.
     """
-    image = _file_image(results, write_more)
+    write_whole(path, _file_image(results, write_more))
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file beside the old one first, then in its place: whoever reads it finds one or the other, whole.
+
+    Raises:
+        ResultsWriteError: It cannot be written; what was at ``path`` is as it was.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
-            file.write(image)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -340,8 +348,12 @@ def _check_same_plan(path: Path, stored: Results, plan: Plan) -> None:
     )
 
 
-def _check_same_images(path: Path, known: dict[str, str], record: Record) -> None:
-    """Check that a job saw the batches that earlier jobs of its evaluator saw, and remember its own."""
+def check_same_images(path: Path, known: dict[str, str], record: Record) -> None:
+    """Check that a job saw the batches that earlier jobs of its evaluator saw, and remember its own.
+
+    Raises:
+        ResultsFileError: It did not.
+    """
     for name, digest in record.batches.items():
         if known.setdefault(name, digest) != digest:
             raise ResultsFileError(

@@ -1,4 +1,4 @@
-"""Gives proposals their scores: from the file, from an isomorphic architecture, or from a worker process."""
+"""Gives proposals their scores and costs: from the file, from an isomorphic architecture, or from a worker process."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from types import TracebackType
 from ..domain import Record
 from ..executor import ProcessExecutor
 from ..plan import Plan, PlanHeader
+from ..results.journal import Position
 from .plan import SearchOptions, SearchPlan
 from .writer import SearchWriter
 
 
 class Evaluations:
-    """Scores every architecture once; use it as a context manager, which ends its worker processes.
+    """Runs every job once; use it as a context manager, which ends its worker processes.
 
     Args:
-        plan: Names the evaluator and what it sees.
+        plan: Names the evaluators and what they see.
         options: Where to compute.
         writer: Takes the records as they come, and has those of earlier.
     """
@@ -25,13 +26,13 @@ class Evaluations:
         jobs = Plan(
             PlanHeader(header.space, header.dataset, header.seed, sampling=""),
             arch_ids=(),
-            evaluators=(plan.evaluator,),
+            evaluators=plan.evaluators,
             ground_truth=(),
             images=plan.images,
         )
         self._executor = ProcessExecutor(jobs, options.devices, options.threads, options.time_limit)
         self._writer = writer
-        self._submitted: set[int] = set()
+        self._submitted: set[Position] = set()
 
     def __enter__(self) -> Evaluations:
         return self
@@ -41,21 +42,21 @@ class Evaluations:
     ) -> None:
         self._executor.__exit__(kind, error, trace)
 
-    def start(self, position: int, arch_id: str) -> None:
-        """Let an architecture be scored, unless that has been done or begun."""
-        if (0, position) not in self._writer.records and position not in self._submitted:
-            self._submitted.add(position)
-            self._executor.submit((0, position), arch_id)
+    def start(self, job: Position, arch_id: str) -> None:
+        """Let an evaluator score an architecture, unless that has been done or begun."""
+        if job not in self._writer.records and job not in self._submitted:
+            self._submitted.add(job)
+            self._executor.submit(job, arch_id)
 
-    def record(self, position: int) -> Record:
-        """Wait until an architecture that was started is scored, and return its record, which is on disk by then.
+    def record(self, job: Position) -> Record:
+        """Wait until a job that was started has ended, and return its record, which is on disk by then.
 
         Raises:
             ResultsFileError: Its images are not those of the file's earlier records.
             ResultsWriteError: The disk is full or gone.
             NasbenchError: Workers cannot start.
         """
-        while (0, position) not in self._writer.records:
-            for job, record in self._executor.collect():
-                self._writer.add(job, record)
-        return self._writer.records[0, position]
+        while job not in self._writer.records:
+            for ended, record in self._executor.collect():
+                self._writer.add(ended, record)
+        return self._writer.records[job]

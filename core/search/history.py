@@ -11,7 +11,9 @@ from typing import Any
 
 from ..domain import Direction, Record, Status
 from ..plan import EvaluatorHeader
-from ..results.contents import Results
+from ..results.contents import PENDING, Results
+from ..results.journal import Proposal
+from .costs import Cost, distinct
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class SearchHeader:
         seed: The search's seed.
         parallel: Number of proposals that may wait for their scores at the same time. More than one changes the
             sequence of proposals; how many workers there are does not.
+        costs: What is limited or minimised besides, the minimised ones in the order of the objectives.
+        lower: The evaluator at lower fidelities, ascending; empty if every proposal is evaluated in full.
     """
 
     space: str
@@ -36,26 +40,57 @@ class SearchHeader:
     strategy_settings: Mapping[str, Any]
     seed: int
     parallel: int
+    costs: tuple[Cost, ...] = ()
+    lower: tuple[EvaluatorHeader, ...] = ()
+
+    @property
+    def rungs(self) -> tuple[EvaluatorHeader, ...]:
+        """The evaluator at every fidelity, the full one last."""
+        return *self.lower, self.evaluator
+
+    @property
+    def evaluators(self) -> tuple[EvaluatorHeader, ...]:
+        """All evaluators, each once, in the order of the results file: the full fidelity, costs, lower fidelities."""
+        of_costs = [cost.evaluator for cost in self.costs if cost.evaluator]
+        return distinct([self.evaluator, *of_costs, *self.lower])
+
+    def position(self, evaluator: EvaluatorHeader) -> int:
+        """Return the position of an evaluator among ``evaluators``."""
+        keys = [(header.name, header.settings_hash) for header in self.evaluators]
+        return keys.index((evaluator.name, evaluator.settings_hash))
+
+    @property
+    def minimized(self) -> tuple[Cost, ...]:
+        """The costs that are objectives."""
+        return tuple(cost for cost in self.costs if cost.minimized)
 
     @property
     def search_id(self) -> str:
         """Hash of all that decides the sequence of proposals, 16 hexadecimal digits; its length does not count."""
         evaluator = [self.evaluator.name, self.evaluator.settings_hash]
         strategy = [self.strategy, self.strategy_settings]
-        text = json.dumps([self.space, self.dataset, evaluator, strategy, self.seed, self.parallel], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        described: list[Any] = [self.space, self.dataset, evaluator, strategy, self.seed, self.parallel]
+        # Searches without any keep the hash that they had before there were costs and fidelities.
+        if self.costs:
+            described.append({"costs": [[cost.identity, cost.limit, cost.minimized] for cost in self.costs]})
+        if self.lower:
+            described.append({"lower": [[header.name, header.settings_hash] for header in self.lower]})
+        return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Step:
-    """One proposal of the strategy and its score.
+    """One proposal of the strategy and what became of it.
 
     Attributes:
         architecture: As the strategy spelled it.
         arch_id: Its canonical string.
-        record: The outcome of its job.
-        repeated: Whether an isomorphic architecture had been proposed before: nothing was computed.
+        record: The outcome of its job; pending if it was refused.
+        repeated: Whether an isomorphic architecture had been proposed before at this fidelity: nothing was computed.
         fitness: The score, turned so that higher is better; None if there is none.
+        costs: Its costs in the header's order, NaN where it has none.
+        rung: Position of its fidelity among the header's ``rungs``.
+        refused: Whether it is above a limit, or lacks a limited cost: it has no fitness and is no evaluation.
     """
 
     architecture: str
@@ -63,12 +98,68 @@ class Step:
     record: Record
     repeated: bool
     fitness: float | None
+    costs: tuple[float, ...] = ()
+    rung: int = 0
+    refused: bool = False
 
     @classmethod
-    def of(cls, architecture: str, arch_id: str, record: Record, *, repeated: bool, direction: Direction) -> Step:
+    def of(
+        cls,
+        architecture: str,
+        arch_id: str,
+        record: Record,
+        *,
+        repeated: bool,
+        direction: Direction,
+        costs: tuple[float, ...] = (),
+        rung: int = 0,
+    ) -> Step:
         """Make a step of a proposal and its record; ``direction`` is the evaluator's."""
         fitness = direction.sign * record.score if record.status is Status.OK else None
-        return cls(architecture, arch_id, record, repeated, fitness)
+        return cls(architecture, arch_id, record, repeated, fitness, costs, rung)
+
+    def objectives(self, header: SearchHeader) -> tuple[float, ...] | None:
+        """Return fitness and minimised costs, all turned so that higher is better; None if one of them is missing."""
+        costs = [value for cost, value in zip(header.costs, self.costs, strict=True) if cost.minimized]
+        if self.fitness is None or any(math.isnan(value) for value in costs):
+            return None
+        return self.fitness, *(-value for value in costs)
+
+
+def make_step(
+    header: SearchHeader, proposal: Proposal, records: Sequence[Record], truth: Mapping[str, float], *, repeated: bool
+) -> Step | None:
+    """Make a step of all that is known of an architecture.
+
+    Args:
+        header: The search.
+        proposal: The strategy's proposal.
+        records: Of the architecture, by the header's ``evaluators``; pending where a job has not ended.
+        truth: The table's values of the architecture, by key of the metric.
+        repeated: Whether it was proposed before at this fidelity.
+
+    Returns:
+        None while a job that it needs has not ended.
+    """
+    of_costs = [records[header.position(cost.evaluator)] if cost.evaluator else None for cost in header.costs]
+    pending = [record is not None and record.status is Status.PENDING for record in of_costs]
+    if any(waits and cost.limit is not None for waits, cost in zip(pending, header.costs, strict=True)):
+        return None
+    costs = tuple(
+        truth[cost.name] if record is None else record.score
+        for cost, record in zip(header.costs, of_costs, strict=True)
+    )
+    if any(cost.exceeds_limit(value) for cost, value in zip(header.costs, costs, strict=True)):
+        return Step(
+            proposal.architecture, proposal.arch_id, PENDING, repeated, None, costs, proposal.rung, refused=True
+        )
+    record = records[header.position(header.rungs[proposal.rung])]
+    if record.status is Status.PENDING or any(pending):
+        return None
+    return Step.of(
+        proposal.architecture, proposal.arch_id, record, repeated=repeated, direction=header.evaluator.direction,
+        costs=costs, rung=proposal.rung,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,23 +168,32 @@ class SearchHistory:
 
     Attributes:
         header: What searched for what.
-        steps: The steps.
+        steps: The evaluations.
         results: The architectures that were proposed, each once, with their ground truth: a results file's contents,
             whose architectures are in the order in which they were first proposed. Where a search was interrupted,
-            some may have no score yet, or one that no step has used.
+            some may have no score yet, or one that no step has used; those that were refused never have one.
+        refused: The proposals that were refused, in the same order; they are no evaluations.
     """
 
     header: SearchHeader
     steps: Sequence[Step]
     results: Results
+    refused: Sequence[Step] = ()
+
+    def is_full(self, step: Step) -> bool:
+        """Whether a step was evaluated at full fidelity."""
+        return step.rung == len(self.header.lower)
 
     def best_so_far(self) -> list[int | None]:
-        """Return for each step the position of the best step up to it: the earliest of the best; None without one."""
+        """Return for each step the position of the best step up to it: the earliest of the best; None without one.
+
+        Only steps at full fidelity can be the best.
+        """
         best: int | None = None
         best_fitness = -math.inf
         positions = []
         for position, step in enumerate(self.steps):
-            if step.fitness is not None and step.fitness > best_fitness:
+            if step.fitness is not None and self.is_full(step) and step.fitness > best_fitness:
                 best, best_fitness = position, step.fitness
             positions.append(best)
         return positions

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..domain import Metric
 from ..interfaces import GroundTruth
+from .front import pareto_front
 from .history import SearchHistory, Step
 
 
@@ -61,6 +63,19 @@ class TableSummary:
 
 
 @dataclass(frozen=True)
+class FrontMember:
+    """An architecture on the Pareto front.
+
+    Attributes:
+        step: Where it was first evaluated.
+        value: The table's value, NaN if it has none.
+    """
+
+    step: Step
+    value: float
+
+
+@dataclass(frozen=True)
 class SearchOutcome:
     """What one search found.
 
@@ -71,6 +86,8 @@ class SearchOutcome:
         table: The table by the metric that is compared with, None if there is none.
         value: The table's value of the architecture found, NaN if it has none.
         curve: The table's value of the best architecture by score after each evaluation, NaN where there is none.
+        front: The Pareto front of score and minimised costs, each architecture once, the cheapest by the first cost
+            first; empty if nothing is minimised.
     """
 
     history: SearchHistory
@@ -79,6 +96,7 @@ class SearchOutcome:
     table: TableSummary | None
     value: float
     curve: Sequence[float]
+    front: Sequence[FrontMember] = ()
 
     @property
     def evaluations(self) -> int:
@@ -88,12 +106,23 @@ class SearchOutcome:
     @property
     def architectures(self) -> int:
         """Number of architectures that were scored, isomorphic ones counted once."""
-        return sum(not step.repeated for step in self.history.steps)
+        return len({step.arch_id for step in self.history.steps})
 
     @property
     def failures(self) -> int:
         """Number of steps without a score."""
         return sum(step.fitness is None for step in self.history.steps)
+
+    @property
+    def refused(self) -> int:
+        """Number of proposals that were above a limit or lacked a limited cost; they are no evaluations."""
+        return len(self.history.refused)
+
+    @property
+    def evaluations_by_fidelity(self) -> dict[str, int]:
+        """Number of steps by the evaluator's label at each fidelity, ascending."""
+        counts = Counter(step.rung for step in self.history.steps)
+        return {header.label: counts[rung] for rung, header in enumerate(self.history.header.rungs)}
 
     @property
     def rank(self) -> int | None:
@@ -144,7 +173,22 @@ def find_outcome(history: SearchHistory, table: TableSummary | None) -> SearchOu
         table=table,
         value=curve[-1] if curve else math.nan,
         curve=curve,
+        front=_front(history, values),
     )
+
+
+def _front(history: SearchHistory, values: Mapping[str, float]) -> list[FrontMember]:
+    if not history.header.minimized:
+        return []
+    first = history.header.costs.index(history.header.minimized[0])
+    steps: dict[str, Step] = {}
+    for step in history.steps:
+        if history.is_full(step) and step.objectives(history.header) is not None:
+            steps.setdefault(step.arch_id, step)
+    candidates = list(steps.values())
+    front = pareto_front([step.objectives(history.header) or () for step in candidates])
+    members = [FrontMember(candidates[at], values.get(candidates[at].arch_id, math.nan)) for at in front]
+    return sorted(members, key=lambda member: member.step.costs[first])
 
 
 def spread(figures: Sequence[float | None]) -> Spread | None:

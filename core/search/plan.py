@@ -20,10 +20,11 @@ class SearchPlan:
     Attributes:
         header: Names, settings and seed.
         space: The search space.
-        evaluator: Its score is the fitness.
+        evaluators: Those of the header in its order; the score of the first is the fitness.
         make_strategy: Gives the strategy at its beginning; a resumed search goes through its steps again.
         distribution: Distribution and version that provide the strategy, as in ``nasbench-toolkit 0.1.0``.
-        evaluations: Number of proposals that get a score, those of architectures that had one included.
+        evaluations: Number of proposals that get a score, those of architectures that had one included; those that
+            are refused come on top.
         ground_truth: Gives the table's columns for architectures, also for none of them: the columns are then empty.
             Only for the results file: no decision depends on it. Called once for every new architecture.
         images: The user's own image set, None if the data set is an installed one.
@@ -31,7 +32,7 @@ class SearchPlan:
 
     header: SearchHeader
     space: SearchSpace
-    evaluator: EvaluatorSpec
+    evaluators: tuple[EvaluatorSpec, ...]
     make_strategy: Callable[[], SearchStrategy[Any]]
     distribution: str
     evaluations: int

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ..descriptions import DatasetInfo, SearchSpaceInfo, SearchStrategyInfo
+from ..descriptions import DatasetInfo, SearchStrategyInfo
 from ..errors import UsageError
 from ..interfaces import GroundTruth
-from ..plan import EvaluatorSpec, GroundTruthColumn
-from ..planning import choose_dataset, ground_truth_columns, make_evaluator, split_settings
+from ..plan import EvaluatorHeader, EvaluatorSpec, GroundTruthColumn
+from ..planning import choose_dataset, ground_truth_columns, split_settings
 from ..plugin_manager import PluginManager, Provided
 from ..settings import Settings, parse_settings
+from .cost_planning import plan_costs
+from .evaluator_choice import EvaluatorChoice
 from .history import SearchHeader
 from .plan import SearchPlan
 
@@ -32,6 +34,8 @@ class SearchRequest:
         seed: Seed of the search, of the first one if it is repeated.
         repeats: Number of searches, whose seeds follow each other.
         metric: The metric to compare with, as in :func:`find_metric`; None for the default.
+        limits: Costs and what they may be at most.
+        minimize: Costs that are objectives beside the score.
     """
 
     space: str
@@ -44,6 +48,8 @@ class SearchRequest:
     seed: int = 0
     repeats: int = 1
     metric: str | None = None
+    limits: tuple[tuple[str, float], ...] = ()
+    minimize: tuple[str, ...] = ()
 
 
 def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[SearchPlan]:
@@ -55,37 +61,46 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
     _check_numbers(request)
     provided_space = plugins.search_space(request.space)
     dataset = choose_dataset(provided_space.info, request.dataset, request.images, plugins)
-    evaluator = _make_evaluator(request.evaluator, provided_space.info, dataset, plugins)
+    choice = EvaluatorChoice(provided_space.info, dataset, plugins)
+    evaluator = choice.make(request.evaluator, "maximise")
     strategy, settings = _choose_strategy(request.strategy, plugins)
+    _check_objectives(strategy.info, request)
     space = provided_space.info.create()
     columns = ground_truth_columns(space, provided_space, (), dataset.name, request.metric)
-    ground_truth = partial(_look_up, space.ground_truth(), columns)
-    plans = []
-    for seed in range(request.seed, request.seed + request.repeats):
-        make_strategy = partial(strategy.info.create, space, settings, seed)
-        make_strategy()  # says now, not after the first evaluations, what the space lacks
-        header = SearchHeader(
-            space=request.space,
-            dataset=dataset.name,
-            evaluator=evaluator.header,
-            strategy=strategy.info.name,
-            strategy_settings=settings.effective(),
-            seed=seed,
-            parallel=request.parallel,
+    costs = plan_costs(request.limits, request.minimize, choice, [column.metric for column in columns])
+    # Says now, not after the first evaluations, what the space or the evaluator lacks.
+    first = strategy.info.create(space, settings, request.seed)
+    lower = choice.lower_fidelities(request.evaluator, strategy.info.name, first.fidelities)
+    named = {_identity(spec.header): spec.header for spec in reversed([evaluator, *costs.evaluators, *lower])}
+    header = SearchHeader(
+        space=request.space,
+        dataset=dataset.name,
+        evaluator=evaluator.header,
+        strategy=strategy.info.name,
+        strategy_settings=settings.effective(),
+        seed=request.seed,
+        parallel=request.parallel,
+        # One evaluator has one label, however often and however it was spelled.
+        costs=tuple(
+            replace(cost, evaluator=named[_identity(cost.evaluator)]) if cost.evaluator else cost
+            for cost in costs.costs
+        ),
+        lower=tuple(named[_identity(spec.header)] for spec in lower),
+    )
+    evaluators = _in_order(header, [evaluator, *costs.evaluators, *lower])
+    return [
+        SearchPlan(
+            header=replace(header, seed=seed),
+            space=space,
+            evaluators=evaluators,
+            make_strategy=partial(strategy.info.create, space, settings, seed),
+            distribution=strategy.distribution,
+            evaluations=request.evaluations,
+            ground_truth=partial(_look_up, space.ground_truth(), columns),
+            images=request.images,
         )
-        plans.append(
-            SearchPlan(
-                header=header,
-                space=space,
-                evaluator=evaluator,
-                make_strategy=make_strategy,
-                distribution=strategy.distribution,
-                evaluations=request.evaluations,
-                ground_truth=ground_truth,
-                images=request.images,
-            )
-        )
-    return plans
+        for seed in range(request.seed, request.seed + request.repeats)
+    ]
 
 
 def make_search_plan(request: SearchRequest, plugins: PluginManager) -> SearchPlan:
@@ -104,14 +119,29 @@ def _check_numbers(request: SearchRequest) -> None:
             raise UsageError(f"--{name} must be at least 1, got {getattr(request, name)}.")
 
 
-def _make_evaluator(text: str, space: SearchSpaceInfo, dataset: DatasetInfo, plugins: PluginManager) -> EvaluatorSpec:
-    name = text.partition(":")[0]
-    if name in plugins.aggregates():
+def _check_objectives(strategy: SearchStrategyInfo, request: SearchRequest) -> None:
+    if strategy.multi_objective and not request.minimize:
         raise UsageError(
-            f"A search cannot maximise the aggregate '{name}': it is made of ranks within a cohort, so it changes with "
-            "every architecture that joins. Search with one of the evaluators that it is made of."
+            f"The strategy '{strategy.name}' searches for a Pareto front: it needs a cost beside the score. Name one "
+            "with --minimize, such as --minimize params."
         )
-    return make_evaluator(text, space, dataset, plugins)
+
+
+def _identity(evaluator: EvaluatorHeader) -> tuple[str, str]:
+    return evaluator.name, evaluator.settings_hash
+
+
+def _in_order(header: SearchHeader, specs: Sequence[EvaluatorSpec]) -> tuple[EvaluatorSpec, ...]:
+    """Return what creates the header's evaluators, in their order.
+
+    Raises:
+        UsageError: Two of them have the same label, so that a results file cannot tell them apart.
+    """
+    labels = [evaluator.label for evaluator in header.evaluators]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice is not None:
+        raise UsageError(f"Two evaluators of this search would both be called '{twice}'. Give their files other names.")
+    return tuple(next(spec for spec in specs if spec.header == evaluator) for evaluator in header.evaluators)
 
 
 def _choose_strategy(text: str, plugins: PluginManager) -> tuple[Provided[SearchStrategyInfo], Settings]:

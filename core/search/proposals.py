@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,21 @@ Start = Callable[[str, str], Callable[[], OutcomeT]]
 
 
 @dataclass(frozen=True)
+class Begun(Generic[OutcomeT]):
+    """A proposal that is being assessed.
+
+    Attributes:
+        text: As the strategy spelled it.
+        wait: Waits for its outcome.
+        counts: Whether it is one of the proposals that were asked for, or comes on top.
+    """
+
+    text: str
+    wait: Callable[[], OutcomeT]
+    counts: bool = True
+
+
+@dataclass(frozen=True)
 class Searcher:
     """Who proposes what, how often.
 
@@ -47,21 +63,29 @@ class Searcher:
     parallel: int
 
 
-class Dialogue(Generic[OutcomeT]):
+class Conversation(ABC, Generic[OutcomeT]):
     """A strategy and its outstanding proposals, at most ``parallel`` at a time.
+
+    Must implement ``_begin`` and ``_tell``. :class:`Dialogue` is the plain one.
 
     Args:
         searcher: Who proposes.
-        start: Begins to assess a proposal.
     """
 
-    def __init__(self, searcher: Searcher, start: Start[OutcomeT]) -> None:
+    def __init__(self, searcher: Searcher) -> None:
         self._searcher = searcher
-        self._start = start
         with self._blaming_the_strategy():
             self._strategy = searcher.make_strategy()
-        self._outstanding: deque[tuple[str, Callable[[], OutcomeT]]] = deque()
+        self._outstanding: deque[Begun[OutcomeT]] = deque()
         self._asked = 0
+
+    @abstractmethod
+    def _begin(self, proposal: object) -> Begun[OutcomeT]:
+        """Begin to assess what the strategy proposed."""
+
+    @abstractmethod
+    def _tell(self, text: str, outcome: OutcomeT) -> None:
+        """Tell the strategy what became of a proposal."""
 
     def outcomes(self) -> Iterator[OutcomeT]:
         """Yield outcomes in the order in which the strategy is told of them, which is that of its proposals.
@@ -75,32 +99,34 @@ class Dialogue(Generic[OutcomeT]):
         if not self._outstanding:
             raise self._broken("made no proposal at all")
         while self._outstanding:
-            text, wait = self._outstanding.popleft()
-            outcome = wait()
+            begun = self._outstanding.popleft()
+            outcome = begun.wait()
             with self._blaming_the_strategy():
-                self._strategy.tell(text, outcome.fitness)
+                self._tell(begun.text, outcome)
             yield outcome
             self._fill_window()
 
     def _fill_window(self) -> None:
         searcher = self._searcher
-        free = min(searcher.parallel - len(self._outstanding), searcher.proposals - self._asked)
-        if free < 1:
-            return
-        with self._blaming_the_strategy():
-            proposals = list(self._strategy.ask(free))
-        if len(proposals) > free:
-            raise self._broken(f"was asked for {free} proposals and made {len(proposals)}")
-        for text in proposals:
-            canonical = self._identify(text)
-            self._asked += 1
-            self._outstanding.append((text, self._start(text, canonical)))
+        # More than once only where some of the proposals come on top of those that count.
+        while (free := min(searcher.parallel - len(self._outstanding), searcher.proposals - self._asked)) > 0:
+            with self._blaming_the_strategy():
+                proposals = list(self._strategy.ask(free))
+            if len(proposals) > free:
+                raise self._broken(f"was asked for {free} proposals and made {len(proposals)}")
+            for proposal in proposals:
+                begun = self._begin(proposal)
+                self._asked += begun.counts
+                self._outstanding.append(begun)
+            if len(proposals) < free:
+                return
 
-    def _identify(self, text: object) -> str:
+    def _identify(self, text: object) -> tuple[str, str]:
+        """Return a proposal as it is spelled, and its canonical string."""
         if not isinstance(text, str):
             raise self._broken(f"proposed {text!r}, which is no text")
         try:
-            return self._searcher.space.canonicalize(text)
+            return text, self._searcher.space.canonicalize(text)
         except InvalidArchitectureError as error:
             raise self._broken(f"proposed what is not of '{self._searcher.space.name}': {error}") from error
 
@@ -120,3 +146,23 @@ class Dialogue(Generic[OutcomeT]):
             f"The search strategy '{self._searcher.strategy}' of {self._searcher.distribution} {what} This is a fault "
             "of its plugin."
         )
+
+
+class Dialogue(Conversation[OutcomeT]):
+    """A conversation about fitness alone.
+
+    Args:
+        searcher: Who proposes.
+        start: Begins to assess a proposal.
+    """
+
+    def __init__(self, searcher: Searcher, start: Start[OutcomeT]) -> None:
+        super().__init__(searcher)
+        self._start = start
+
+    def _begin(self, proposal: object) -> Begun[OutcomeT]:
+        text, canonical = self._identify(proposal)
+        return Begun(text, self._start(text, canonical))
+
+    def _tell(self, text: str, outcome: OutcomeT) -> None:
+        self._strategy.tell_objectives(text, None if outcome.fitness is None else (outcome.fitness,))

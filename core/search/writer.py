@@ -7,7 +7,7 @@ strategy proposes what it proposed then.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ..domain import Record
 from ..errors import ResultsFileError
 from ..plan import PROPOSED_BY, GroundTruthColumn, PlanHeader
 from ..results.contents import PENDING, EvaluatorResults, Results
@@ -51,6 +52,7 @@ class SearchWriter(JournaledWriter):
         # All that the file says about architectures follows from this list: an interrupt finds it whole.
         self._proposals = _with_ground_truth(stored, self._columns) if stored else []
         self._positions = {arch_id: position for position, arch_id in enumerate(arch_ids)}
+        self._truth = [proposal.ground_truth for proposal in self._proposals if proposal.is_new]
         self._asked = 0
         super().__init__(path, finished_records(stored.results) if stored else {}, journal)
 
@@ -73,7 +75,7 @@ class SearchWriter(JournaledWriter):
             _check_same_search(path, stored, plan)
             return cls(plan, path, environment, stored, journal)
 
-    def propose(self, architecture: str, arch_id: str) -> int:
+    def propose(self, architecture: str, arch_id: str, rung: int) -> int:
         """Store the strategy's next proposal on disk, or check that it is the one that the file has.
 
         Returns:
@@ -85,10 +87,19 @@ class SearchWriter(JournaledWriter):
         """
         index, self._asked = self._asked, self._asked + 1
         if index < len(self._proposals):
-            self._check_as_before(index, architecture, arch_id)
+            self._check_as_before(index, architecture, arch_id, rung)
         else:
-            self._add_proposal(architecture, arch_id)
+            self._add_proposal(architecture, arch_id, rung)
         return self._positions[arch_id]
+
+    def records_of(self, position: int) -> list[Record]:
+        """Return what is known of an architecture, by the header's evaluators."""
+        return [self.records.get((index, position), PENDING) for index in range(len(self._plan.evaluators))]
+
+    def truth(self, position: int) -> dict[str, float]:
+        """Return the table's values of an architecture, by key of the metric."""
+        keys = [column.metric.key for column in self._columns]
+        return dict(zip(keys, self._truth[position], strict=True))
 
     def end(self) -> None:
         """Check that no stored proposal is left when the strategy has none any more.
@@ -101,18 +112,22 @@ class SearchWriter(JournaledWriter):
 
     def results(self) -> Results:
         """Return what the file holds about architectures."""
-        header, spec = self._plan.header, self._plan.evaluator
+        header = self._plan.header
         new = [proposal for proposal in self._proposals if proposal.is_new]
         columns = tuple(
             replace(column, values=tuple(proposal.ground_truth[position] for proposal in new))
             for position, column in enumerate(self._columns)
         )
-        records = tuple(self.records.get((0, position), PENDING) for position in range(len(new)))
+        by_position = [self.records_of(position) for position in range(len(new))]
+        evaluators = tuple(
+            EvaluatorResults(spec.header, tuple(records[index] for records in by_position))
+            for index, spec in enumerate(self._plan.evaluators)
+        )
         return Results(
             plan=PlanHeader(header.space, header.dataset, header.seed, f"{PROPOSED_BY} '{header.strategy}'"),
             arch_ids=tuple(proposal.arch_id for proposal in new),
             ground_truth=columns,
-            evaluators=(EvaluatorResults(spec.header, records),),
+            evaluators=evaluators,
             environment=self._environment,
             search_id=header.search_id,
         )
@@ -121,21 +136,28 @@ class SearchWriter(JournaledWriter):
         """Return all that the file holds."""
         return StoredSearch(self._plan.header, tuple(self._proposals), self.results())
 
-    def _add_proposal(self, architecture: str, arch_id: str) -> None:
+    def _add_proposal(self, architecture: str, arch_id: str, rung: int) -> None:
         is_new = arch_id not in self._positions
         columns = self._plan.ground_truth([arch_id]) if is_new else ()
         truth = tuple(column.values[0] for column in columns)
-        proposal = Proposal(architecture, arch_id, is_new, truth)
+        proposal = Proposal(architecture, arch_id, is_new, truth, rung)
         self._journal.append_proposal(len(self._proposals), proposal)
         self._positions.setdefault(arch_id, len(self._positions))
         self._proposals.append(proposal)
+        if is_new:
+            self._truth.append(truth)
 
-    def _check_as_before(self, index: int, architecture: str, arch_id: str) -> None:
+    def _check_as_before(self, index: int, architecture: str, arch_id: str, rung: int) -> None:
         before = self._proposals[index]
-        if (architecture, arch_id) != (before.architecture, before.arch_id):
+        if (architecture, arch_id, rung) != (before.architecture, before.arch_id, before.rung):
             raise self._of_another_version(
-                f"proposal {index + 1} was '{before.architecture}' then and is '{architecture}' now"
+                f"proposal {index + 1} was {self._shown(before.architecture, before.rung)} then and is "
+                f"{self._shown(architecture, rung)} now"
             )
+
+    def _shown(self, architecture: str, rung: int) -> str:
+        lower = self._plan.header.lower
+        return f"'{architecture}'{f' for {lower[rung].label}' if rung < len(lower) else ''}"
 
     def _of_another_version(self, difference: str) -> ResultsFileError:
         return ResultsFileError(
@@ -154,6 +176,11 @@ class SearchWriter(JournaledWriter):
             distribution=self._plan.distribution,
             parallel=header.parallel,
         )
+        if header.costs:
+            group.attrs["costs"] = json.dumps([cost.as_json() for cost in header.costs])
+        if header.lower:
+            group.attrs["lower_fidelities"] = json.dumps([evaluator.label for evaluator in header.lower])
+            write_numbers(group, "rungs", np.array([proposal.rung for proposal in self._proposals], np.int64))
         write_texts(group, "proposals", [proposal.architecture for proposal in self._proposals])
         positions = [self._positions[proposal.arch_id] for proposal in self._proposals]
         write_numbers(group, "positions", np.array(positions, np.int64))
@@ -179,9 +206,9 @@ def _check_same_search(path: Path, stored: StoredSearch, plan: SearchPlan) -> No
             f"'{path}' was made by another search; it differs in: {where}. Repeat the command that made it, or choose "
             "another --output."
         )
-    if len(stored.proposals) > plan.evaluations:
+    if stored.evaluations > plan.evaluations:
         raise ResultsFileError(
-            f"'{path}' has {len(stored.proposals)} evaluations already, {plan.evaluations} were asked for. Ask for at "
+            f"'{path}' has {stored.evaluations} evaluations already, {plan.evaluations} were asked for. Ask for at "
             "least as many, or choose another --output."
         )
 
@@ -197,7 +224,18 @@ def _described(old: SearchHeader, new: SearchHeader) -> list[tuple[str, Any, Any
         ("strategy settings", _as_json(old.strategy_settings), _as_json(new.strategy_settings)),
         ("seed", old.seed, new.seed),
         ("parallel", old.parallel, new.parallel),
+        ("limits", _limits(old), _limits(new)),
+        ("costs to minimise", _named(cost.name for cost in old.minimized), _named(cost.name for cost in new.minimized)),
+        ("lower fidelities", _named(each.label for each in old.lower), _named(each.label for each in new.lower)),
     ]
+
+
+def _limits(header: SearchHeader) -> str:
+    return _named(f"{cost.name} <= {cost.limit:.10g}" for cost in header.costs if cost.limit is not None)
+
+
+def _named(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"
 
 
 def _as_json(settings: Mapping[str, Any]) -> str:

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 from ...core.descriptions import SearchStrategyInfo
 from ...core.hookspecs import hookimpl
-from .settings import LocalSearchSettings, RegularizedEvolutionSettings, ReinforceSettings
+from .settings import (
+    LocalSearchSettings,
+    Nsga2Settings,
+    OptunaSettings,
+    RegularizedEvolutionSettings,
+    ReinforceSettings,
+    SuccessiveHalvingSettings,
+)
 
 
 @hookimpl
@@ -38,4 +45,26 @@ def nasbench_search_strategies() -> Iterator[SearchStrategyInfo]:
         source="Williams 1992; as run by Dong & Yang, ICLR 2020, and NATS-Bench, TPAMI 2021",
         factory=f"{__name__}.reinforce:Reinforce",
         settings=ReinforceSettings,
+    )
+    yield SearchStrategyInfo(
+        name="nsga2",
+        summary="Evolves a population towards the Pareto front of several objectives; needs the extra 'search'.",
+        source="Deb, Pratap, Agarwal & Meyarivan, IEEE TEC 2002; by pymoo (Blank & Deb, IEEE Access 2020)",
+        factory=f"{__name__}.nsga2:Nsga2",
+        settings=Nsga2Settings,
+        multi_objective=True,
+    )
+    yield SearchStrategyInfo(
+        name="optuna",
+        summary="Proposes what a sampler of Optuna suggests, by default TPE; needs the extra 'search'.",
+        source="Akiba, Sano, Yanase, Ohta & Koyama, KDD 2019; TPE: Bergstra, Bardenet, Bengio & Kegl, NeurIPS 2011",
+        factory=f"{__name__}.optuna_sampler:OptunaSampler",
+        settings=OptunaSettings,
+    )
+    yield SearchStrategyInfo(
+        name="successive-halving",
+        summary="Trains many architectures shortly and ever fewer of them longer; for evaluators with epochs.",
+        source="Jamieson & Talwalkar, AISTATS 2016; a bracket of Hyperband, Li et al., JMLR 2018",
+        factory=f"{__name__}.successive_halving:SuccessiveHalving",
+        settings=SuccessiveHalvingSettings,
     )

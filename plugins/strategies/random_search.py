@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ...core.interfaces import DesignSpace, SearchStrategy
 from ...core.seeding import derive_seed
 from ...core.settings import Settings
@@ -12,6 +14,8 @@ DRAW_AHEAD = 1000
 
 class RandomSearch(SearchStrategy[Settings]):
     """Proposes distinct architectures uniformly at random and learns nothing from their scores."""
+
+    learns: ClassVar[bool] = False
 
     def __init__(self, space: DesignSpace, settings: Settings, seed: int) -> None:
         super().__init__(space, settings, seed)

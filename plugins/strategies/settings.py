@@ -46,3 +46,43 @@ class ReinforceSettings(Settings):
     baseline_momentum: float = setting(
         0.9, "Momentum of the moving average of the fitness that is subtracted from it.", minimum=0.0, maximum=0.9999
     )
+
+
+@dataclass(frozen=True)
+class Nsga2Settings(Settings):
+    """Size of the population."""
+
+    population: int = setting(50, "Individuals that survive a generation, and children made in each.", minimum=2)
+
+
+@dataclass(frozen=True)
+class OptunaSettings(Settings):
+    """Which sampler, with its own defaults."""
+
+    sampler: Literal["tpe", "tpe-univariate", "random"] = setting(
+        "tpe", "Parzen estimators of all decisions jointly or of each on its own, or random options."
+    )
+    startup: int = setting(
+        10, "Proposals with a score before the estimators are used; random ones until then.", minimum=1
+    )
+    candidates: int = setting(24, "Candidates of which the estimators propose the best.", minimum=1)
+
+
+@dataclass(frozen=True)
+class SuccessiveHalvingSettings(Settings):
+    """Shape of a bracket: by default 27 architectures, of which 9 and then 3 go on (eta of Li et al., JMLR 2018)."""
+
+    starts: int = setting(27, "Random architectures at the lowest rung.", minimum=1)
+    eta: int = setting(
+        3, "One in so many goes on to the next rung, whose evaluations are as many times longer.", minimum=2
+    )
+    rungs: int = setting(3, "Lengths of evaluation; the last one is a full evaluation.", minimum=2, maximum=20)
+
+    def __post_init__(self) -> None:
+        """Check what the limits of single fields cannot say."""
+        needed = self.eta ** (self.rungs - 1)
+        if self.starts < needed:
+            raise InvalidSettingError(
+                f"Of {self.starts} architectures none is left after {self.rungs - 1} times one in {self.eta}: choose "
+                f"'starts' of at least {needed}, or fewer 'rungs'."
+            )

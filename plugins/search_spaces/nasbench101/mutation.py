@@ -1,7 +1,8 @@
-"""Random neighbours of a cell, as the benchmark's and the GenNAS authors' evolution draws them."""
+"""Mutants of a cell, as the benchmark's and the GenNAS authors' evolution draws them, and all its neighbours."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ....core.errors import InvalidArchitectureError
@@ -16,9 +17,41 @@ _NUM_INTERIOR = MAX_VERTICES - 2
 def embed(cell: Cell, rng: np.random.Generator) -> Cell:
     """Spell a cell with seven vertices: those added come before the output, have random operations and no edges."""
     added = MAX_VERTICES - cell.num_vertices
-    ops = tuple(OPERATIONS[index] for index in rng.integers(len(OPERATIONS), size=added))
-    edges = sorted((source, target + added * (target == cell.output)) for source, target in cell.edges)
-    return Cell(MAX_VERTICES, tuple(edges), cell.ops + ops)
+    return _add_vertices(cell, tuple(OPERATIONS[index] for index in rng.integers(len(OPERATIONS), size=added)))
+
+
+def _add_vertices(cell: Cell, ops: tuple[str, ...]) -> Cell:
+    """Add a vertex without edges before the output for each operation."""
+    edges = sorted((source, target + len(ops) * (target == cell.output)) for source, target in cell.edges)
+    return Cell(cell.num_vertices + len(ops), tuple(edges), cell.ops + ops)
+
+
+def neighbours(cell: Cell) -> Iterator[Cell]:
+    """Yield every valid cell that has one edge more or less, or another operation at one vertex.
+
+    Args:
+        cell: Any spelling, taken as one of seven vertices: those added come before the output, have the operation
+            ``OPERATIONS[0]`` and no edges. Vertices that do not matter have neighbours as well, so some of the cells
+            may be isomorphic to this one; no single edge brings in a vertex that has none.
+
+    Returns:
+        Spellings with seven vertices: at most 21 that differ in an edge, in the order of `vertex_pairs`, then 10 that
+        differ in an operation, in the order of the vertices and of `OPERATIONS`.
+
+    Raises:
+        InvalidArchitectureError: If the cell has no path from input to output, or too many edges.
+    """
+    prune(cell)
+    parent = _add_vertices(cell, OPERATIONS[:1] * (MAX_VERTICES - cell.num_vertices))
+    pairs = vertex_pairs(MAX_VERTICES)
+    for flipped in pairs:
+        child = Cell(MAX_VERTICES, tuple(p for p in pairs if (p in parent.edges) != (p == flipped)), parent.ops)
+        if _is_valid(child):
+            yield child
+    for vertex, old in enumerate(parent.ops):
+        for new in OPERATIONS:
+            if new != old:
+                yield Cell(MAX_VERTICES, parent.edges, (*parent.ops[:vertex], new, *parent.ops[vertex + 1 :]))
 
 
 def mutate(cell: Cell, rng: np.random.Generator) -> Cell:

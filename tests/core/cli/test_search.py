@@ -127,9 +127,84 @@ def test_search_without_a_single_score_fails(nasbench, toy_plugins) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_refused_are_counted_apart_and_costs_are_shown(nasbench) -> None:
+    args = [*TOY, "-e", "toy-random", "-n", 6, "--max", "toy-width=1.5k", "--max", "test_accuracy=2e3", "-o", "s.h5"]
+    done = nasbench(*args)
+    assert done.returncode == 0, done.stderr
+    assert "best toy-random, toy-width at most 1500, noise/test_accuracy@5 at most 2000" in done.stderr
+    (search,) = outcome_of(nasbench(*args, "-f", "json", "--resume"))["searches"]
+    width = float(search["architecture"].removeprefix("width-"))
+    assert width <= 1500
+    assert search["costs"] == {"toy-width": width, "noise/test_accuracy@5": width}
+    assert (search["evaluations"], search["refused"] > 0) == (6, True)
+    printed = " ".join(done.stdout.split())
+    assert f"refused: {search['refused']} (above a limit; not counted as evaluations)" in printed
+    assert f"toy-width: {width:g} (at most 1500)" in printed
+    assert nasbench("inspect", "s.h5").returncode == 0
+    assert "made by 'nasbench search'" not in nasbench("report", "s.h5").stderr
+    other = nasbench(*TOY, "-e", "toy-random", "-n", 6, "--max", "toy-width=1600", "-o", "s.h5", "--resume")
+    assert other.returncode == 2
+    assert "it differs in: limits (toy-width <= 1500, noise/test_accuracy@5 <= 2000 in the file" in other.stderr
+
+
+def test_front_of_score_and_costs(nasbench) -> None:
+    args = [*TOY, "-e", "toy-random", "-n", 8, "--minimize", "toy-width", "-o", "s.h5"]
+    done = nasbench(*args)
+    assert "for the best toy-random and the least toy-width" in done.stderr
+    found = outcome_of(nasbench(*args, "-f", "json", "--resume"))
+    front = found["searches"][0]["front"]
+    assert found["minimize"] == ["toy-width"]
+    costs = [member["costs"]["toy-width"] for member in front]
+    scores = [member["score"] for member in front]
+    assert (costs, scores) == (sorted(costs), sorted(scores))
+    assert all(member["ground_truth"] == member["costs"]["toy-width"] for member in front)
+    assert front[-1]["architecture"] == found["searches"][0]["architecture"]
+    table = done.stdout[done.stdout.index("Pareto front:") :]
+    assert [line.split()[-1] for line in table.splitlines()[3:]] == [member["architecture"] for member in front]
+    repeated = nasbench(*TOY, "-e", "toy-random", "-n", 8, "--minimize", "toy-width", "--repeats", 2)
+    assert "front" in repeated.stdout
+
+
+def test_limits_that_nothing_satisfies_fail_with_the_closest(nasbench) -> None:
+    args = (*TOY, "-e", "toy-width", "--max", "test_accuracy=0.5", "-o", "s.h5")
+    done = nasbench(*args)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "all 1,000 proposals, of 1,000 architectures, were refused. The closest is 'width-" in done.stderr
+    assert "(limit 0.5)" in done.stderr
+    assert nasbench(*args, "--resume").returncode == 1
+
+
+def test_search_that_the_limits_end_early_says_so(nasbench) -> None:
+    done = nasbench(*TOY, "-e", "oracle", "-n", 30, "--max", "test_accuracy=20")
+    assert done.returncode == 0, done.stderr
+    assert "of 30 evaluations: the strategy found no more architectures within the limits" in done.stderr
+
+
+def test_halving_counts_evaluations_by_fidelity(nasbench) -> None:
+    args = ("search", "--space", "toy", "-s", "successive-halving:starts=9", "-e", "toy-walk@ep9")
+    done = nasbench(*args, "-n", 13, "-f", "json")
+    (search,) = outcome_of(done)["searches"]
+    assert search["evaluations_by_fidelity"] == {"toy-walk@ep1": 9, "toy-walk@ep3": 3, "toy-walk@ep9": 1}
+    unfinished = nasbench(*args, "-n", 5, "-o", "short.h5")
+    assert unfinished.returncode == 1
+    assert "No architecture was evaluated in full (toy-walk@ep9)" in unfinished.stderr
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
+        (["--max", "toy-width=0"], "The limit of 'toy-width' must be a finite number above 0"),
+        (["--max", "toy-width=inf"], "must be a finite number above 0, got inf"),
+        (["--max", "toy-width=much"], "Cannot read --max toy-width=much: 'much' is no number"),
+        (["--max", "toy-width"], "write COST=VALUE"),
+        (["--max", "=3"], "write COST=VALUE"),
+        (["--max-params", "M"], "Cannot read --max-params M: 'M' is no number"),
+        (["--max-flops", "-1"], "The limit of 'flops' must be a finite number above 0, got -1"),
+        (["--max-flops", "1M", "--max", "flops=2M"], "The cost 'flops' has two limits, 2000000 and 1000000"),
+        (["--max", "toy-wide=3"], "Unknown cost 'toy-wide'. Did you mean 'toy-width'"),
+        (["--minimize", "speed"], "Unknown cost 'speed'"),
+        (["-s", "successive-halving"], "the evaluator 'toy-width' cannot"),
+        (["-s", "nsga2"], "Name one with --minimize"),
         (["-n", "0"], "--evaluations must be at least 1, got 0"),
         (["--parallel", "0"], "--parallel must be at least 1, got 0"),
         (["--workers", "0"], "--workers must be at least 1"),

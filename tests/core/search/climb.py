@@ -47,7 +47,7 @@ def make_search_plan(evaluator="toy-width", evaluations=12, parallel=1, seed=0, 
     return SearchPlan(
         header=SearchHeader("toy", "noise", plan.evaluators[0].header, strategy.__name__, {"a": 1}, seed, parallel),
         space=space,
-        evaluator=plan.evaluators[0],
+        evaluators=plan.evaluators,
         make_strategy=lambda: strategy(space, Settings(), seed),
         distribution="toy-plugin 1.0",
         evaluations=evaluations,

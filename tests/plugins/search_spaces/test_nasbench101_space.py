@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from nasbench_toolkit.core.data_home import import_data
 from nasbench_toolkit.core.errors import InvalidArchitectureError, SampleSizeError
+from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.plugins.datasets import PHOTOS
 from nasbench_toolkit.plugins.search_spaces import NASBENCH101
 from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH101_SOURCE
@@ -155,6 +156,79 @@ def test_mutation_is_decided_by_the_generator(space):
 def test_mutation_refuses_what_is_no_cell(space, text, message):
     with pytest.raises(InvalidArchitectureError, match=message):
         space.mutate(text, np.random.default_rng(0))
+
+
+NINE_EDGES = "100110100001001010101:" + ",".join([OPERATIONS[0]] * 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "edges"),
+    [
+        # Input to output alone: that edge must stay, each of the 20 others may come. Seven vertices, nine edges, all on
+        # paths, two of which are disjoint (0-1-2-6 and 0-5-6): each of the nine may go, none may come.
+        ("1:", 20),
+        (NINE_EDGES, 9),
+        # A chain 0-1-2-6 (vertices 3 to 5 have no edges): each of the three must stay, each of the 18 others may come.
+        ("100101:maxpool3x3,conv1x1-bn-relu", 18),
+    ],
+)
+def test_neighbours_of_hand_checked_cells(space, text, edges):
+    cells = [parse_cell(neighbour) for neighbour in space.neighbours(text)]
+    padded = parse_cell(text).ops + (OPERATIONS[0],) * 5
+    assert sum(cell.ops == padded[:5] for cell in cells) == edges
+    assert len(set(cells)) == len(cells) == edges + 10
+
+
+def test_neighbours_are_all_valid_cells_that_differ_in_one_decision(space):
+    rng = np.random.default_rng(4)
+    spellings = [space.mutate(text, rng) for text in space.sample(30, rng)]
+    for text in spellings:
+        cell = parse_cell(text)
+        expected = []
+        for pair in vertex_pairs(7):
+            expected.append(Cell(7, tuple(sorted(set(cell.edges) ^ {pair})), cell.ops))
+        for vertex in range(5):
+            for op in OPERATIONS:
+                expected.append(Cell(7, cell.edges, (*cell.ops[:vertex], op, *cell.ops[vertex + 1 :])))
+        expected = [str(other) for other in expected if other != cell and is_valid(space, str(other))]
+        assert space.neighbours(text) == expected
+
+
+def is_valid(space, text):
+    try:
+        space.canonicalize(text)
+    except InvalidArchitectureError:
+        return False
+    return True
+
+
+def test_neighbours_take_up_vertices_that_did_not_matter(space):
+    # Vertex 1 has an edge from the input and the operation maxpool; one edge to the output brings it in.
+    text = str(Cell(7, ((0, 1), (0, 6)), (OPERATIONS[2],) + (OPERATIONS[0],) * 4))
+    canonical = space.canonicalize_many(space.neighbours(text))
+    assert space.canonicalize("111:maxpool3x3") in canonical
+    # What changes a vertex that does not matter is the same cell.
+    assert canonical.count(space.canonicalize(text)) >= 10
+
+
+def test_neighbours_refuse_what_is_no_cell(space):
+    with pytest.raises(InvalidArchitectureError, match="no path leads"):
+        space.neighbours("100:maxpool3x3")
+
+
+def test_local_search_climbs_over_neighbours(space):
+    info = installed_plugins().search_strategy("local-search").info
+    climber = info.create(space, info.settings(), 0)
+    proposed, fitness = [], []
+    for _ in range(120):
+        proposed += climber.ask(1)
+        fitness.append(float(prune(parse_cell(proposed[-1])).ops.count(OPERATIONS[0])))
+        climber.tell(proposed[-1], fitness[-1])
+    first = len(set(space.canonicalize_many(space.neighbours(proposed[0]))) - {proposed[0]})
+    assert set(proposed[1 : first + 1]) <= set(space.neighbours(proposed[0]))
+    best = proposed[int(np.argmax(fitness[: first + 1]))]
+    assert proposed[first + 1] in space.neighbours(best)
+    assert max(fitness) > max(fitness[: first + 1])
 
 
 def test_sampling_does_not_import_torch():

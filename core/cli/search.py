@@ -239,6 +239,20 @@ def _conditions(header: SearchHeader) -> str:
     return minimized + (f", {', '.join(limits)}" if limits else "")
 
 
+def _draw(plan: SearchPlan, outcome: SearchOutcome, options: SearchOptions) -> None:
+    """Draw what was found beside the results file, where the space has pictures."""
+    if outcome.best is None or plan.space.cell_graphs(outcome.best.arch_id) is None:
+        return
+    from ..pictures.cells import write_picture
+
+    picture = options.output.with_suffix(".svg")
+    if picture.exists() and not (options.resume or options.overwrite):
+        click.echo(f"Picture: '{picture}' exists and was left. 'nasbench draw --search' draws another.", err=True)
+        return
+    write_picture(plan.space, outcome.best.arch_id, picture)
+    click.echo(f"Picture: {picture}", err=True)
+
+
 def _conclude(plans: Sequence[SearchPlan], outcomes: Sequence[SearchOutcome], options: Sequence[SearchOptions]) -> int:
     for plan, outcome, option in zip(plans, outcomes, options, strict=True):
         click.echo(f"Results: {option.output}", err=True)
@@ -249,6 +263,7 @@ def _conclude(plans: Sequence[SearchPlan], outcomes: Sequence[SearchOutcome], op
                 "proposals were refused).",
                 err=True,
             )
+        _draw(plan, outcome, option)
     if all(outcome.best is None for outcome in outcomes):
         click.echo(f"Error: {_why_nothing_was_found(outcomes)}", err=True)
         return 1

@@ -196,8 +196,17 @@ def write_results(path: Path, results: Results, write_more: Callable[[h5py.File]
     write_whole(path, _file_image(results, write_more))
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(
+    path: Path,
+    content: bytes,
+    remedy: str = "What was computed is kept; make room and run the same command with --resume.",
+) -> None:
     """Write a file beside the old one first, then in its place: whoever reads it finds one or the other, whole.
+
+    Args:
+        path: Where to.
+        content: All of it.
+        remedy: What to do where it cannot be written.
 
     Raises:
         ResultsWriteError: It cannot be written; what was at ``path`` is as it was.
@@ -210,10 +219,7 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise ResultsWriteError(
-            f"Cannot write '{path}': {error.strerror}. What was computed is kept; make room and run the same command "
-            "with --resume."
-        ) from error
+        raise ResultsWriteError(f"Cannot write '{path}': {error.strerror}. {remedy}") from error
     finally:
         temporary.unlink(missing_ok=True)
 

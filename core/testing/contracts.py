@@ -12,7 +12,7 @@ import multiprocessing
 import random
 import re
 from concurrent.futures import ProcessPoolExecutor
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ from ..data_home import stored_folder
 from ..descriptions import DatasetInfo, SearchSpaceInfo
 from ..domain import JobKey, Record, Status
 from ..evaluation import JobRunner
-from ..interfaces import SearchSpace
+from ..interfaces import PartialEvaluation, SearchSpace, SearchStrategy
 from ..plugin_manager import installed_plugins
 from ..settings import parse_settings, seed_hash, settings_hash
 
@@ -282,26 +282,35 @@ class SearchStrategyContract:
     settings: ClassVar[dict[str, str]] = {}
     proposals: ClassVar[int] = 12
 
-    def propose(self, seed: int, parallel: int) -> list[str]:
-        """Search as the engine does, with up to ``parallel`` proposals that wait for their fitness.
-
-        The fitness of an architecture is the length of its canonical string; every fourth proposal has none.
-        """
+    def create(self, seed: int) -> SearchStrategy[Any]:
+        """Make the strategy at its beginning."""
         plugins = installed_plugins()
         info = plugins.search_strategy(self.strategy).info
         space = plugins.search_space(self.space).info.create()
-        strategy = info.create(space, parse_settings(self.strategy, info.settings, self.settings), seed)
+        return info.create(space, parse_settings(self.strategy, info.settings, self.settings), seed)
+
+    def propose(self, seed: int, parallel: int) -> list[str]:
+        """Search as the engine does, with up to ``parallel`` proposals that wait for their fitness.
+
+        The fitness of an architecture is the length of its canonical string; every fourth proposal has none. Fidelity
+        makes no difference, but has to be one of the strategy's.
+        """
+        strategy = self.create(seed)
+        space = strategy.space
         proposed: list[str] = []
         told = 0
         while len(proposed) < self.proposals:
             room = parallel - (len(proposed) - told)
             asked = strategy.ask(room)
             assert len(asked) <= room
-            proposed += asked
+            for proposal in asked:
+                if isinstance(proposal, PartialEvaluation):
+                    assert 0 <= proposal.rung < len(strategy.fidelities)
+                proposed.append(proposal.architecture if isinstance(proposal, PartialEvaluation) else proposal)
             if told == len(proposed):
                 break
             fitness = float(len(space.canonicalize(proposed[told])))
-            strategy.tell(proposed[told], None if told % 4 == 3 else fitness)
+            strategy.tell_objectives(proposed[told], None if told % 4 == 3 else [fitness])
             told += 1
         return proposed
 
@@ -313,6 +322,13 @@ class SearchStrategyContract:
             assert proposed
             for text in proposed:
                 space.canonicalize(text)
+
+    def test_fidelities_ascend_to_a_full_evaluation(self) -> None:
+        """They are shares of a full evaluation, all different."""
+        fidelities = self.create(0).fidelities
+        assert list(fidelities) == sorted(set(fidelities))
+        assert fidelities[0] > 0
+        assert fidelities[-1] == 1.0
 
     def test_proposals_depend_on_seed_and_answers_only(self) -> None:
         """The same seed and the same answers give the same proposals; another seed gives others."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ....benchmarks_data.tables.store import StoredTable
     from ....core.descriptions import DatasetInfo
+    from ....core.pictures.graph import CellGraph
 
 DATA_SOURCE = "nasbench101"
 
@@ -61,6 +62,12 @@ class Nasbench101(SearchSpace):
         """Return the imported table, None if there is none."""
         return self._table
 
+    def cell_graphs(self, arch_id: str) -> tuple[CellGraph, ...]:
+        """Return the graph of the cell, with operations on its nodes."""
+        from .picture import cell_graph
+
+        return (cell_graph(arch_id),)
+
     def _sample(self, count: int, rng: np.random.Generator) -> list[str]:
         from .enumeration import sample_cells
 
@@ -73,6 +80,18 @@ class Nasbench101(SearchSpace):
         from .mutation import mutate
 
         return str(mutate(parse_cell(text), rng))
+
+    def neighbours(self, text: str) -> list[str] | None:
+        """Return every cell that has one edge more or less, or another operation at one of seven vertices.
+
+        At most 31; spellings that differ may be the same cell.
+
+        Raises:
+            InvalidArchitectureError: ``text`` is no NAS-Bench-101 cell.
+        """
+        from .mutation import neighbours
+
+        return [str(cell) for cell in neighbours(parse_cell(text))]
 
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
         from .network import VARIANTS, CellNetwork, SingleCellNetwork

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ....benchmarks_data.nasbench201_tiny import TinyTable
     from ....core.descriptions import DatasetInfo
+    from ....core.pictures.graph import CellGraph
 
 # The size of NAS-Bench-201's networks (Dong & Yang, ICLR 2020, section 2.1).
 STEM_CHANNELS = 16
@@ -112,6 +113,12 @@ class Nasbench201(SearchSpace):
             num_classes=num_classes,
             variant="gennas" if variant == "gennas" else "benchmark",
         )
+
+    def cell_graphs(self, arch_id: str) -> tuple[CellGraph, ...]:
+        """Return the graph of the cell, with operations on its edges."""
+        from .picture import cell_graph
+
+        return (cell_graph(arch_id),)
 
     def ground_truth(self) -> GroundTruth | None:
         """Return the table that was imported as ``nasbench201``, None if none was.

@@ -1,0 +1,1 @@
+"""Pictures of cells and of searches. Nothing here imports matplotlib before something is drawn."""

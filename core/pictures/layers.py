@@ -1,0 +1,141 @@
+"""Arranges the nodes of a cell in layers, from left to right, such that few edges cross.
+
+The layered drawing of Sugiyama, Tagawa & Toda (IEEE Transactions on Systems, Man, and Cybernetics 11(2), 1981): a node
+is in the layer that its longest path from an input leads to, an edge across layers has a bend in each, and layers are
+reordered until no reordering helps. Where edges have labels, layers of labels alternate with layers of nodes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .graph import CellEdge, CellGraph, CellNode
+
+# All orders of a layer are tried up to this size (120 orders), beyond it all exchanges of two.
+_SMALL_LAYER = 5
+
+# Local search from this many random orders as well; cells of the usual spaces need fewer.
+_RANDOM_STARTS = 12
+
+Orders = list[list[int]]
+
+
+@dataclass(frozen=True)
+class Item:
+    """What has a place in a layer.
+
+    Attributes:
+        layer: Number of its layer, from 0.
+        shown: The node, the edge whose label is here, or None for a bend of an edge.
+    """
+
+    layer: int
+    shown: CellNode | CellEdge | None
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Items in layers.
+
+    Attributes:
+        items: All of them.
+        routes: For each edge, in the order of the graph, the items from its source to its target.
+        orders: For each layer its items from bottom to top, as positions in ``items``.
+    """
+
+    items: Sequence[Item]
+    routes: Sequence[Sequence[int]]
+    orders: Sequence[Sequence[int]]
+
+
+def arrange(graph: CellGraph) -> Layers:
+    """Arrange a cell; the same cell always gives the same picture."""
+    items, routes = _place(graph)
+    segments = [pair for route in routes for pair in itertools.pairwise(route)]
+    best = min((_improve(start, segments) for start in _starts(items)), key=lambda orders: _cost(orders, segments))
+    return Layers(items, routes, best)
+
+
+def _place(graph: CellGraph) -> tuple[list[Item], list[list[int]]]:
+    import networkx
+
+    network = networkx.DiGraph()
+    network.add_nodes_from(node.name for node in graph.nodes)
+    network.add_edges_from((edge.source, edge.target) for edge in graph.edges)
+    # Labels need layers of their own, and so do several edges between two nodes, to run apart.
+    step = 2 if any(edge.label for edge in graph.edges) or network.size() < len(graph.edges) else 1
+    generations = networkx.topological_generations(network)
+    layer = {name: step * number for number, names in enumerate(generations) for name in names}
+    items = [Item(layer[node.name], node) for node in graph.nodes]
+    position = {node.name: number for number, node in enumerate(graph.nodes)}
+    routes = []
+    for edge in graph.edges:
+        between = range(layer[edge.source] + 1, layer[edge.target])
+        bends = range(len(items), len(items) + len(between))
+        items += [Item(number, edge if number == _label_layer(edge, between) else None) for number in between]
+        routes.append([position[edge.source], *bends, position[edge.target]])
+    return items, routes
+
+
+def _label_layer(edge: CellEdge, between: range) -> int | None:
+    """Return the middle one of the layers that hold labels: the odd ones."""
+    if not edge.label:
+        return None
+    odd = [number for number in between if number % 2]
+    return odd[len(odd) // 2]
+
+
+def _starts(items: Sequence[Item]) -> Iterator[Orders]:
+    import numpy as np
+
+    orders: Orders = [[] for _ in range(1 + max(item.layer for item in items))]
+    for number, item in enumerate(items):
+        orders[item.layer].append(number)
+    yield orders
+    yield [order[::-1] for order in orders]
+    rng = np.random.default_rng(0)
+    for _ in range(_RANDOM_STARTS):
+        yield [[order[index] for index in rng.permutation(len(order))] for order in orders]
+
+
+def _improve(orders: Orders, segments: Sequence[tuple[int, int]]) -> Orders:
+    """Reorder one layer at a time until that does not make it better."""
+    cost = _cost(orders, segments)
+    while True:
+        before = cost
+        for layer in range(len(orders)):
+            # Every segment lies between neighbouring layers: the others need no look.
+            near = set(itertools.chain(*orders[max(0, layer - 1) : layer + 2]))
+            around = [pair for pair in segments if near.issuperset(pair)]
+            candidates = ([*orders[:layer], order, *orders[layer + 1 :]] for order in _orders_of(orders[layer]))
+            orders = min(itertools.chain([orders], candidates), key=lambda tried: _cost(tried, around))
+        cost = _cost(orders, segments)
+        if cost >= before:
+            return orders
+
+
+def _orders_of(order: list[int]) -> Iterator[list[int]]:
+    if len(order) <= _SMALL_LAYER:
+        yield from map(list, itertools.permutations(order))
+        return
+    for first, second in itertools.combinations(range(len(order)), 2):
+        exchanged = order.copy()
+        exchanged[first], exchanged[second] = order[second], order[first]
+        yield exchanged
+
+
+def _cost(orders: Orders, segments: Sequence[tuple[int, int]]) -> tuple[int, float]:
+    """Return how many segments cross, and how far all of them climb."""
+    height = {item: place - (len(order) - 1) / 2 for order in orders for place, item in enumerate(order)}
+    layer = {item: number for number, order in enumerate(orders) for item in order}
+    by_layer: dict[int, list[tuple[float, float]]] = {}
+    for source, target in segments:
+        by_layer.setdefault(layer[source], []).append((height[source], height[target]))
+    crossings = sum(
+        (one[0] - other[0]) * (one[1] - other[1]) < 0
+        for pairs in by_layer.values()
+        for one, other in itertools.combinations(pairs, 2)
+    )
+    return crossings, sum(abs(start - end) for pairs in by_layer.values() for start, end in pairs)

@@ -1,0 +1,35 @@
+"""What a NAS-Bench-101 cell looks like: operations are nodes. Importing this module does not import torch."""
+
+from __future__ import annotations
+
+from ....core.pictures.graph import CellEdge, CellGraph, CellNode, Family, NodeKind
+from .cell import parse_cell, prune
+
+_LABELS = {
+    "conv3x3-bn-relu": ("conv 3×3", Family.CONVOLUTION),
+    "conv1x1-bn-relu": ("conv 1×1", Family.CONVOLUTION),
+    "maxpool3x3": ("max pool 3×3", Family.POOLING),
+}
+
+
+def cell_graph(text: str) -> CellGraph:
+    """Return the graph of a cell, without vertices that do not matter.
+
+    Raises:
+        InvalidArchitectureError: ``text`` is no NAS-Bench-101 cell.
+    """
+    cell = prune(parse_cell(text))
+    operations = [
+        CellNode(str(vertex), *_node(op)) for vertex, op in enumerate(cell.ops, start=1)
+    ]  # fmt: skip
+    nodes = (
+        CellNode("0", "input", NodeKind.INPUT),
+        *operations,
+        CellNode(str(cell.output), "output", NodeKind.OUTPUT),
+    )
+    return CellGraph("cell", nodes, tuple(CellEdge(str(source), str(target)) for source, target in cell.edges))
+
+
+def _node(op: str) -> tuple[str, NodeKind, Family]:
+    label, family = _LABELS[op]
+    return label, NodeKind.OPERATION, family

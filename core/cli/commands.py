@@ -11,8 +11,11 @@ import click
 COMMANDS = {
     "run": ("run", "Score architectures with evaluators and write a results file."),
     "search": ("search", "Search a space for the architecture with the best score."),
+    "search-report": ("search_report", "Compare searches, over seeds, and plot what they found when."),
+    "task-search": ("task_search", "Search for the proxy task that ranks a few labelled architectures best."),
     "report": ("report", "Print rank correlations from a results file."),
     "inspect": ("inspect", "Say what a results file holds."),
+    "draw": ("draw", "Draw the cells of an architecture."),
     "merge": ("merge", "Join shards of one plan into one results file."),
     "spaces": ("listing", "List installed search spaces, or explain one."),
     "evaluators": ("listing", "List installed evaluators, or explain one."),
@@ -40,7 +43,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f".{COMMANDS[cmd_name][0]}", __package__)
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         if not any(parameter.name == "debug" for parameter in command.params):
             command.params.append(debug_option())
         return command

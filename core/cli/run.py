@@ -6,6 +6,7 @@ import re
 import shlex
 import signal
 import sys
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
 DEFAULT_EVALUATORS = ("gennas-combo", "synflow", "naswot", "params", "flops", "random")
 
 
+# What scores with a task if no evaluator is named.
+TASK_EVALUATOR = "gennas"
+
+
 @click.command("run")
 @click.option(
     "--evaluator",
@@ -63,7 +68,7 @@ DEFAULT_EVALUATORS = ("gennas-combo", "synflow", "naswot", "params", "flops", "r
     "--task",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="GenNAS task for the evaluator 'gennas'; short for -e gennas:task=FILE.",
+    help="Task for the evaluators that take one, 'gennas' if none is given; 'nasbench task-search' finds tasks.",
 )
 @device_option
 @click.option("--workers", "-j", type=int, help="Worker processes on the CPU.  [default: one a core]")
@@ -108,7 +113,7 @@ def run_command(
     from ..run import RunOptions
 
     plugins = installed_plugins()
-    chosen = _with_task(evaluators, task) or _default_evaluators(space, plugins)
+    chosen = _with_task(evaluators, task, plugins) or _default_evaluators(space, plugins)
     own_images = describe_images(images, image_size) if images else None
     plan = make_plan(RunRequest(space, chosen, dataset, own_images, samples, seed, architectures, metric), plugins)
     options = RunOptions(
@@ -124,12 +129,29 @@ def run_command(
     return _print_outcome(results, options)
 
 
-def _with_task(evaluators: tuple[str, ...], task: Path | None) -> tuple[str, ...]:
+def _with_task(evaluators: tuple[str, ...], task: Path | None, plugins: PluginManager) -> tuple[str, ...]:
+    """Give the task to those evaluators that take one and have none."""
     if task is None:
         return evaluators
-    others = [text for text in evaluators if text.partition(":")[0] != "gennas"]
-    own = [text for text in evaluators if text not in others] or ["gennas"]
-    return (*others, *(f"{text}{',' if ':' in text else ':'}task={task}" for text in own))
+    evaluators = evaluators or (TASK_EVALUATOR,)
+    lacking = {text for text in evaluators if _lacks_task(text, plugins)}
+    if not lacking:
+        raise UsageError(
+            f"--task {task} is for none of the evaluators {', '.join(evaluators)}: they have no setting 'task', or "
+            f"have one already. Add --evaluator {TASK_EVALUATOR}, or leave --task out."
+        )
+    return tuple(f"{text}{',' if ':' in text else ':'}task={task}" if text in lacking else text for text in evaluators)
+
+
+def _lacks_task(text: str, plugins: PluginManager) -> bool:
+    from ..planning import split_name, split_settings
+
+    spelled_name, _, settings_text = text.partition(":")
+    if spelled_name in plugins.aggregates():
+        return False
+    name, suffix = split_name(spelled_name, plugins)
+    has_setting = any(field.name == "task" for field in fields(plugins.evaluator(name).info.settings))
+    return has_setting and "task" not in split_settings(text, settings_text, suffix)
 
 
 def _default_evaluators(space: str, plugins: PluginManager) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....core.descriptions import EvaluatorInfo
+from ....core.descriptions import EvaluatorInfo, SearchableSetting
 from ....core.domain import Direction
 from .settings import (
     ComboSettings,
@@ -19,7 +19,13 @@ _FORMULA = "sum over stages i = 1..3 of w_i * mean((head_i(features_i) - target_
 _SOURCE = "Li et al.: Generic Neural Architecture Search via Regression, NeurIPS 2021, arXiv 2108.01899"
 
 
-def _describe(name: str, summary: str, settings: type[GennasSettings], where: str) -> EvaluatorInfo:
+def _describe(
+    name: str,
+    summary: str,
+    settings: type[GennasSettings],
+    where: str,
+    searchable: SearchableSetting | None = None,
+) -> EvaluatorInfo:
     return EvaluatorInfo(
         name=name,
         summary=summary,
@@ -29,6 +35,7 @@ def _describe(name: str, summary: str, settings: type[GennasSettings], where: st
         formula=_FORMULA,
         needs=frozenset({"network", "images", "stages"}),
         settings=settings,
+        searchable=searchable,
     )
 
 
@@ -63,7 +70,13 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         SearchRSettings,
         "section 4.3",
     ),
-    _describe("gennas", "Regression loss on a task from the user's JSON file.", TaskFileSettings, "section 3.2"),
+    _describe(
+        "gennas",
+        "Regression loss on a task from the user's JSON file.",
+        TaskFileSettings,
+        "section 3.2",
+        SearchableSetting("task", f"{__name__}.task_space:tasks_for"),
+    ),
     EvaluatorInfo(
         name="eproxy",
         summary="Regression loss behind an untrained convolution after ten steps.",

@@ -214,8 +214,9 @@ class TaskFileSettings(GennasSettings):
         """
         if self.task is None:
             raise InvalidSettingError(
-                "The evaluator 'gennas' needs a task: give a JSON file with "
-                "--evaluator gennas:task=my-task.json, or use a published task such as 'gennas-combo'."
+                "The evaluator 'gennas' needs a task: give a JSON file with --task my-task.json or "
+                "--evaluator gennas:task=my-task.json, let 'nasbench task-search' find one, or use a published task "
+                "such as 'gennas-combo'."
             )
         try:
             value = json.loads(self.task)

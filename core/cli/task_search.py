@@ -1,0 +1,278 @@
+"""``nasbench task-search``."""
+
+from __future__ import annotations
+
+import json
+import signal
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import (
+    check_options,
+    dataset_option,
+    device_option,
+    image_size_option,
+    images_option,
+    overwrite_option,
+    resume_option,
+    space_option,
+    threads_option,
+    time_limit_option,
+)
+from .progress import TaskProgress
+from .run import describe_images, resume_command, say_what_is_missing
+from .search import DEFAULT_EVALUATIONS, DEFAULT_STRATEGY
+from .tables import print_record
+
+if TYPE_CHECKING:
+    from ..task_search.fitness import FitnessKind
+    from ..task_search.plan import TaskSearchOptions, TaskSearchPlan
+    from ..task_search.scoring import TaskOutcome
+
+DEFAULT_EVALUATOR = "gennas"
+
+SHOWN_TASKS = 5
+
+
+@click.command("task-search")
+@click.option(
+    "--labelled",
+    "-l",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    required=True,
+    help="CSV of a few architectures (column 'architecture') and how well they trained.",
+)
+@click.option("--label", metavar="NAME", help="Column of the labels.  [default: the one behind the first]")
+@click.option(
+    "--lower-is-better", is_flag=True, help="Labels are losses or errors; metrics of the space's table are known."
+)
+@click.option(
+    "--evaluator",
+    "-e",
+    default=DEFAULT_EVALUATOR,
+    show_default=True,
+    metavar="NAME[:SETTING=VALUE,...]",
+    help="Evaluator whose task is searched for.",
+)
+@click.option(
+    "--strategy",
+    "-s",
+    default=DEFAULT_STRATEGY,
+    show_default=True,
+    metavar="NAME[:SETTING=VALUE,...]",
+    help="Search strategy; 'random-search' is what the others have to beat.",
+)
+@click.option(
+    "--fitness",
+    type=click.Choice(["signed", "absolute"]),
+    default="signed",
+    show_default=True,
+    help="Spearman's rho, or its absolute value as in the GenNAS authors' code, where ranking backwards wins.",
+)
+@space_option
+@dataset_option
+@images_option
+@image_size_option
+@click.option(
+    "--evaluations",
+    "-n",
+    type=int,
+    default=DEFAULT_EVALUATIONS,
+    show_default=True,
+    help="Number of tasks; each trains every labelled architecture.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of strategy and evaluator."
+)
+@click.option(
+    "--parallel",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Tasks that may wait for their fitness at the same time; another number is another search.",
+)
+@device_option
+@click.option("--workers", "-j", type=int, help="Worker processes on the CPU.  [default: one a core]")
+@threads_option
+@time_limit_option
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The best task; FILE.history beside it has all that was computed.  [default: nasbench-task-DATE-TIME.json]",
+)
+@resume_option
+@overwrite_option
+@click.option(
+    "--format",
+    "-f",
+    "output_format",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="Form of the output; JSON has every task and score.",
+)
+def task_search_command(
+    labelled: Path, label: str | None, lower_is_better: bool, evaluator: str, strategy: str, fitness: FitnessKind,
+    space: str, dataset: str | None, images: Path | None, image_size: int | None, evaluations: int, seed: int,
+    parallel: int, device: str, workers: int | None, threads: int, time_limit: float | None, output: Path | None,
+    resume: bool, overwrite: bool, output_format: str,
+) -> int:  # fmt: skip
+    """Search for the proxy task that ranks a few labelled architectures best.
+
+    A strategy proposes tasks; each is judged by Spearman's rho between its scores of the labelled architectures and
+    their labels. The best task so far is in the output file at any time, for 'nasbench run --task FILE'. After an
+    interruption, run the same command with --resume.
+    """
+    check_options(
+        resume=resume, overwrite=overwrite, output=output, images=images, dataset=dataset, image_size=image_size
+    )
+
+    from ..devices import worker_devices
+    from ..plugin_manager import installed_plugins
+    from ..task_search.plan import TaskSearchOptions
+    from ..task_search.planning import TaskSearchRequest, make_task_search_plan
+
+    devices = worker_devices(device, workers)
+    plugins = installed_plugins()
+    request = TaskSearchRequest(
+        space, labelled, evaluator, strategy, label, lower_is_better, dataset,
+        describe_images(images, image_size) if images else None, evaluations, parallel, seed, fitness,
+    )  # fmt: skip
+    plan = make_task_search_plan(request, plugins)
+    options = TaskSearchOptions(
+        output or Path(f"nasbench-task-{datetime.now():%Y%m%d-%H%M%S}.json"), devices, threads, time_limit, resume,
+        overwrite,
+    )  # fmt: skip
+    say_what_is_missing(
+        plugins.search_space(space).info, plan.header.dataset, chose_dataset=bool(dataset or images), has_table=True
+    )
+    outcomes = _search(plan, options)
+    return _print_outcome(plan, options, outcomes, output_format)
+
+
+def _search(plan: TaskSearchPlan, options: TaskSearchOptions) -> list[TaskOutcome]:
+    from ..task_search.loop import run_task_search
+
+    _announce(plan, options)
+    # A terminated search ends like an interrupted one.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    progress = TaskProgress(plan.evaluations)
+    try:
+        with progress:
+            return run_task_search(plan, options, progress.advance)
+    except KeyboardInterrupt:
+        click.echo(
+            f"{progress.done} of {plan.evaluations} tasks are safe in '{options.history}'. Continue with:\n  "
+            + resume_command(options.output),
+            err=True,
+        )
+        raise
+
+
+def _announce(plan: TaskSearchPlan, options: TaskSearchOptions) -> None:
+    labelled, header = plan.judge.labelled, plan.header
+    better = "higher" if labelled.direction.sign > 0 else "lower"
+    click.echo(
+        f"Searching {plan.designs.name} with {plan.strategy} for the {plan.setting} with which "
+        f"{plan.evaluator.header.label} ranks {len(labelled.arch_ids)} architectures of {header.space} best\n"
+        f"(label: {labelled.label}, {better} is better; images: {header.dataset}, seed {header.seed}, "
+        f"{plan.evaluations} tasks, {len(options.devices)} x {options.devices[0]}, result: {options.output})",
+        err=True,
+    )
+
+
+def _print_outcome(
+    plan: TaskSearchPlan, options: TaskSearchOptions, outcomes: list[TaskOutcome], output_format: str
+) -> int:
+    from ..task_search.loop import best_of
+
+    best = best_of(outcomes)
+    if output_format == "json":
+        click.echo(json.dumps(_for_machines(plan, options, outcomes, best), indent=2, allow_nan=False))
+    else:
+        print_record(_for_people(plan, outcomes, best), "table")
+    if best is None:
+        message = next((record.message for outcome in outcomes for record in outcome.records if record.message), "")
+        because = f" The first network without a score: {message}" if message else ""
+        click.echo(f"Error: No task ranks the labelled architectures.{because}", err=True)
+        return 1
+    click.echo(
+        f"Task: {options.output} (score with it: nasbench run --space {plan.header.space} -e "
+        f"{plan.evaluator.header.label} --{plan.setting} {options.output})\n"
+        f"Its fitness is the best of {len(outcomes)} on the same {len(plan.judge.labelled.arch_ids)} architectures: "
+        "expect less on others.",
+        err=True,
+    )
+    return 0
+
+
+def _for_people(plan: TaskSearchPlan, outcomes: list[TaskOutcome], best: TaskOutcome | None) -> dict[str, Any]:
+    from ..task_search.scoring import Verdict
+
+    counts = {verdict: sum(outcome.verdict is verdict for outcome in outcomes) for verdict in Verdict}
+    record: dict[str, Any] = {
+        "fitness": best and f"{best.fitness:.4g} ({_kind_of_fitness(plan)}; first at task {best.number + 1})",
+        "Kendall tau-b": best and best.kendall and f"{best.kendall:.4g}",
+        "tasks": f"{len(outcomes)}, {sum(not outcome.repeated for outcome in outcomes)} of them distinct",
+    }
+    if not plan.learns:
+        record["abandoned"] = f"{counts[Verdict.ABANDONED]}, when they could not become the best any more"
+    record["unranked"] = counts[Verdict.UNRANKED]
+    ranked = [outcome for outcome in outcomes if outcome.fitness is not None and not outcome.repeated]
+    ranked.sort(key=lambda outcome: -(outcome.fitness or 0.0))
+    return record | {
+        "best tasks": [
+            {
+                "task": outcome.number + 1,
+                "Spearman": f"{outcome.fitness:.3f}",
+                "Kendall": f"{outcome.kendall:.3f}",
+                "failures": sum(record.status != "ok" for record in outcome.records),
+                "what it is": plan.designs.describe(outcome.design),
+            }
+            for outcome in ranked[:SHOWN_TASKS]
+        ],
+    }
+
+
+def _kind_of_fitness(plan: TaskSearchPlan) -> str:
+    labelled = len(plan.judge.labelled.arch_ids)
+    absolute = "absolute value of " if plan.judge.kind == "absolute" else ""
+    return f"{absolute}Spearman's rho on {labelled} architectures"
+
+
+def _for_machines(
+    plan: TaskSearchPlan, options: TaskSearchOptions, outcomes: list[TaskOutcome], best: TaskOutcome | None
+) -> dict[str, Any]:
+    tasks: list[dict[str, Any]] = []
+    best_so_far: float | None = None
+    for outcome in outcomes:
+        if outcome.fitness is not None and (best_so_far is None or outcome.fitness > best_so_far):
+            best_so_far = outcome.fitness
+        tasks.append(_task_for_machines(outcome) | {"best_so_far": best_so_far})
+    return {
+        **plan.described(),
+        "file": str(options.output),
+        "history": str(options.history),
+        "best": best and _task_for_machines(best),
+        "tasks": tasks,
+    }
+
+
+def _task_for_machines(outcome: TaskOutcome) -> dict[str, Any]:
+    return {
+        "task": outcome.number + 1,
+        "verdict": str(outcome.verdict),
+        "repeated": outcome.repeated,
+        "fitness": outcome.fitness,
+        "kendall": outcome.kendall,
+        "bound": outcome.bound,
+        "scores": [record.score if record.status == "ok" else None for record in outcome.records],
+        "statuses": [str(record.status) for record in outcome.records],
+        "design": json.loads(outcome.design),
+    }

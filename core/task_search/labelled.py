@@ -1,0 +1,163 @@
+"""Reads the labelled architectures that tasks are judged on: a CSV of architectures and their trained performance."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from ..domain import Direction
+from ..errors import InvalidArchitectureError, UsageError
+from ..interfaces import SearchSpace
+from ..metric_names import find_metric
+
+ARCHITECTURE = "architecture"
+"""Name of the column of architectures."""
+
+MIN_ARCHITECTURES = 5
+"""Below it, chance finds perfect tasks: of 450 random rankings of four networks about 19 are right, of five about 4."""
+
+MAX_FILE_BYTES = 10_000_000
+"""Each of 450 tasks trains every network of the file: one with a hundred thousand of them is some other file."""
+
+
+@dataclass(frozen=True)
+class LabelledArchitectures:
+    """Architectures of known performance.
+
+    Attributes:
+        arch_ids: Canonical strings, distinct.
+        labels: The performance of each, finite and not all equal.
+        label: What it is: the name of the column.
+        direction: Which end of the labels is the good one.
+    """
+
+    arch_ids: tuple[str, ...]
+    labels: tuple[float, ...]
+    label: str
+    direction: Direction
+
+
+def read_labelled(
+    path: Path, space: SearchSpace, dataset: str, *, label: str | None = None, lower_is_better: bool = False
+) -> LabelledArchitectures:
+    """Read and check a CSV with a header.
+
+    Args:
+        path: The file; its column ``architecture`` holds architectures of the space in any spelling.
+        space: The search space.
+        dataset: Data set of the run, which completes the name of a metric.
+        label: Name of the column of labels, None for the one behind the first.
+        lower_is_better: Direction of labels that the space's table does not know.
+
+    Raises:
+        UsageError: Something in the file cannot be used; the message names the row, counted without the header.
+    """
+    rows = _read_rows(path)
+    columns = list(rows[0]) if rows else []
+    label = _choose_label(path, columns, label)
+    arch_ids = _identify(path, [row[ARCHITECTURE] for row in rows], space)
+    labels = [_number(path, number, label, row[label]) for number, row in enumerate(rows, start=1)]
+    if len(rows) < MIN_ARCHITECTURES:
+        raise UsageError(
+            f"'{path}' has {len(rows)} labelled architectures, at least {MIN_ARCHITECTURES} are needed: tasks that "
+            "rank fewer of them right are found by chance. The GenNAS authors use 20."
+        )
+    if len(set(labels)) == 1:
+        raise UsageError(f"'{path}': all labels in column '{label}' are {labels[0]:g}, so no task ranks them.")
+    direction = _direction(space, dataset, label, lower_is_better)
+    return LabelledArchitectures(tuple(arch_ids), tuple(labels), label, direction)
+
+
+def _read_rows(path: Path) -> Sequence[Mapping[str, str]]:
+    if not path.is_file():
+        problem = "is no file" if path.exists() else "does not exist"
+        raise UsageError(
+            f"'{path}' {problem}: --labelled takes a CSV with a column 'architecture' and one of trained performance."
+        )
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise UsageError(f"'{path}' has more than {MAX_FILE_BYTES:,} bytes: that is not a handful of architectures.")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        table = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    except UnicodeDecodeError:
+        raise UsageError(f"'{path}' is not a text: --labelled takes a CSV.") from None
+    except (csv.Error, OSError) as error:
+        raise UsageError(f"'{path}' cannot be read as CSV: {error}.") from error
+    header = [name.strip() for name in table[0]] if table else []
+    if ARCHITECTURE not in header:
+        shown = ", ".join(header[:5]) or "none"
+        raise UsageError(f"'{path}' has no column 'architecture'. Its first row names the columns: {shown[:200]}.")
+    if len(set(header)) < len(header):
+        raise UsageError(f"'{path}' names a column twice: {', '.join(header)}.")
+    for number, row in enumerate(table[1:], start=1):
+        if len(row) != len(header):
+            raise UsageError(
+                f"'{path}', row {number} has {len(row)} fields, the header {len(header)}. Put quotation marks around "
+                "architectures with commas."
+            )
+    if len(table) == 1:
+        raise UsageError(f"'{path}' has a header and no row. Give each labelled architecture one.")
+    return [dict(zip(header, row, strict=True)) for row in table[1:]]
+
+
+def _choose_label(path: Path, columns: Sequence[str], label: str | None) -> str:
+    others = [column for column in columns if column != ARCHITECTURE]
+    if not others:
+        raise UsageError(f"'{path}' has no column of labels beside 'architecture'.")
+    if label is None:
+        return others[0]
+    if label not in others:
+        raise UsageError(f"'{path}' has no column '{label}' for --label. It has: {', '.join(others)}.")
+    return label
+
+
+def _identify(path: Path, texts: Sequence[str], space: SearchSpace) -> list[str]:
+    rows: dict[str, int] = {}
+    for number, text in enumerate(texts, start=1):
+        try:
+            arch_id = space.canonicalize(text.strip())
+        except InvalidArchitectureError as error:
+            raise UsageError(f"'{path}', row {number}: {error}") from error
+        if arch_id in rows:
+            raise UsageError(
+                f"'{path}': rows {rows[arch_id]} and {number} are the same architecture, '{arch_id}'. Leave one out."
+            )
+        rows[arch_id] = number
+    return list(rows)
+
+
+def _number(path: Path, row: int, label: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        _refuse_number(path, row, label, text)
+    return number
+
+
+def _refuse_number(path: Path, row: int, label: str, text: str) -> NoReturn:
+    raise UsageError(
+        f"'{path}', row {row}: the label '{text[:40]}' in column '{label}' is not a finite number. Correct it, leave "
+        "the row out, or name another column with --label."
+    )
+
+
+def _direction(space: SearchSpace, dataset: str, label: str, lower_is_better: bool) -> Direction:
+    """Return the direction that the space's table states for a metric of this name, else what the user says."""
+    table = space.ground_truth()
+    stated = Direction.MINIMIZE if lower_is_better else Direction.MAXIMIZE
+    try:
+        known = find_metric(label, table.metrics if table else (), dataset).direction
+    except UsageError:
+        return stated
+    if lower_is_better and known is Direction.MAXIMIZE:
+        raise UsageError(
+            f"The metric '{label}' of '{space.name}' is better the higher it is: leave --lower-is-better out."
+        )
+    return known

@@ -1,0 +1,117 @@
+"""Turns what a user asks for into a task search; every name and option is checked here, before anything is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ..descriptions import DatasetInfo, SearchableSetting, SearchStrategyInfo
+from ..errors import UsageError
+from ..plan import PlanHeader
+from ..planning import choose_dataset, make_evaluator, split_name, split_settings
+from ..plugin_manager import PluginManager, Provided
+from ..settings import Settings, parse_settings
+from .fitness import FitnessKind, Judge
+from .labelled import read_labelled
+from .plan import TaskSearchPlan
+
+
+@dataclass(frozen=True)
+class TaskSearchRequest:
+    """What a user asks for.
+
+    Attributes:
+        space: Name of a search space.
+        labelled: CSV of labelled architectures.
+        evaluator: A text such as ``gennas:iterations=50``; it must have a searchable setting, which is not given.
+        strategy: A text such as ``random-search`` or ``regularized-evolution:population=20``.
+        label: Column of the labels, None for the one behind the first.
+        lower_is_better: Direction of labels that the space's table does not know.
+        dataset: Name of a data set, None for the first of the space's whose images are at hand.
+        images: The user's own image set instead.
+        evaluations: Number of tasks to judge, repeated ones included.
+        parallel: Number of tasks that may wait for their fitness at the same time.
+        seed: Seed of strategy and evaluator.
+        fitness: Signed or absolute correlation.
+    """
+
+    space: str
+    labelled: Path
+    evaluator: str
+    strategy: str
+    label: str | None = None
+    lower_is_better: bool = False
+    dataset: str | None = None
+    images: DatasetInfo | None = None
+    evaluations: int = 450
+    parallel: int = 1
+    seed: int = 0
+    fitness: FitnessKind = "signed"
+
+
+def make_task_search_plan(request: TaskSearchRequest, plugins: PluginManager) -> TaskSearchPlan:
+    """Check a request against the installed plugins.
+
+    Raises:
+        UsageError: Something in the request does not exist or does not fit.
+    """
+    for name in ("evaluations", "parallel"):
+        if getattr(request, name) < 1:
+            raise UsageError(f"--{name} must be at least 1, got {getattr(request, name)}.")
+    space_info = plugins.search_space(request.space).info
+    dataset = choose_dataset(space_info, request.dataset, request.images, plugins)
+    searchable = _searchable_setting(request.evaluator, plugins)
+    designs = searchable.design_space(space_info)
+    evaluator = make_evaluator(
+        request.evaluator, space_info, dataset, plugins, values={searchable.name: designs.example()}
+    )
+    strategy, settings = _choose_strategy(request.strategy, plugins)
+    make_strategy = partial(strategy.info.create, designs, settings, request.seed)
+    learns = make_strategy().learns  # says now, not after the first tasks, what the space of tasks lacks
+    labelled = read_labelled(
+        request.labelled, space_info.create(), dataset.name, label=request.label,
+        lower_is_better=request.lower_is_better,
+    )  # fmt: skip
+    return TaskSearchPlan(
+        header=PlanHeader(request.space, dataset.name, request.seed, sampling=""),
+        designs=designs,
+        evaluator=evaluator,
+        setting=searchable.name,
+        judge=Judge(labelled, evaluator.header.direction, request.fitness),
+        strategy=strategy.info.name,
+        strategy_settings=settings.effective(),
+        distribution=strategy.distribution,
+        make_strategy=make_strategy,
+        learns=learns,
+        evaluations=request.evaluations,
+        parallel=request.parallel,
+        images=request.images,
+    )
+
+
+def _searchable_setting(text: str, plugins: PluginManager) -> SearchableSetting:
+    spelled_name, _, settings_text = text.partition(":")
+    name, suffix = split_name(spelled_name, plugins)
+    searchable = plugins.evaluator(name).info.searchable
+    if searchable is None:
+        known = [name for name, provided in plugins.evaluators().items() if provided.info.searchable]
+        raise UsageError(
+            f"The evaluator '{name}' has no task to search for. Evaluators that have one: {', '.join(known) or 'none'}."
+        )
+    if searchable.name in split_settings(text, settings_text, suffix):
+        raise UsageError(
+            f"'{text}' gives the setting '{searchable.name}', which is what is searched for. Leave it out."
+        )
+    return searchable
+
+
+def _choose_strategy(text: str, plugins: PluginManager) -> tuple[Provided[SearchStrategyInfo], Settings]:
+    name, _, settings_text = text.partition(":")
+    provided = plugins.search_strategy(name)
+    if provided.info.multi_objective:
+        raise UsageError(
+            f"The strategy '{name}' searches for a Pareto front, and a task has its fitness alone. Use "
+            "'regularized-evolution' or 'random-search'."
+        )
+    return provided, parse_settings(name, provided.info.settings, split_settings(text, settings_text, {}))

@@ -12,6 +12,7 @@ from .core.descriptions import (
     DataSourceInfo,
     EvaluatorInfo,
     OfficialFile,
+    SearchableSetting,
     SearchSpaceInfo,
     SearchStrategyInfo,
 )
@@ -37,6 +38,7 @@ from .core.interfaces import (
     SearchSpace,
     SearchStrategy,
 )
+from .core.pictures.graph import CellEdge, CellGraph, CellNode, NodeKind, OperationFamily
 from .core.settings import Settings, setting
 
 __version__ = "0.1.0"
@@ -45,6 +47,9 @@ __all__ = [
     "Aggregate",
     "AggregateInfo",
     "Batch",
+    "CellEdge",
+    "CellGraph",
+    "CellNode",
     "DataError",
     "DataSource",
     "DataSourceInfo",
@@ -65,12 +70,15 @@ __all__ = [
     "InvalidArchitectureError",
     "Metric",
     "NasbenchError",
+    "NodeKind",
     "OfficialFile",
+    "OperationFamily",
     "PartialEvaluation",
     "SearchSpace",
     "SearchSpaceInfo",
     "SearchStrategy",
     "SearchStrategyInfo",
+    "SearchableSetting",
     "Settings",
     "Status",
     "hookimpl",

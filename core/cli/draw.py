@@ -45,16 +45,18 @@ def draw_command(
     if space and search:
         raise UsageError("--search says which space its architecture is of: leave --space away.")
     from ..pictures.cells import write_picture
-    from ..pictures.files import check_suffix, refuse_existing
+    from ..pictures.files import check_suffix, picture_of, refuse_existing
     from ..plugin_manager import installed_plugins
 
     if search is not None:
         space, text = _found_by(search)
-        output = output or Path(f"{search.stem}.svg")
+        output = output or Path(picture_of(search).name)
     else:
         space, text = space or DEFAULT_SPACE, str(architecture)
         output = output or Path(f"{space}.svg")
     check_suffix(output)
+    if search is not None and output.exists() and output.samefile(search):
+        raise UsageError(f"'{output}' is the search itself: name another file with --output.")
     if not overwrite:
         refuse_existing(output)
     searched = installed_plugins().search_space(space).info.create()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import ResultsFileError, UsageError
+from ..errors import NasbenchError, ResultsFileError, UsageError
 from .cost_options import cost_options, read_limits
 from .options import (
     check_options,
@@ -240,17 +240,22 @@ def _conditions(header: SearchHeader) -> str:
 
 
 def _draw(plan: SearchPlan, outcome: SearchOutcome, options: SearchOptions) -> None:
-    """Draw what was found beside the results file, where the space has pictures."""
+    """Draw what was found beside the results file, where the space has pictures; not worth failing for."""
     if outcome.best is None or plan.space.cell_graphs(outcome.best.arch_id) is None:
         return
     from ..pictures.cells import write_picture
+    from ..pictures.files import picture_of
 
-    picture = options.output.with_suffix(".svg")
+    picture = picture_of(options.output)
     if picture.exists() and not (options.resume or options.overwrite):
         click.echo(f"Picture: '{picture}' exists and was left. 'nasbench draw --search' draws another.", err=True)
         return
-    write_picture(plan.space, outcome.best.arch_id, picture)
-    click.echo(f"Picture: {picture}", err=True)
+    try:
+        write_picture(plan.space, outcome.best.arch_id, picture)
+    except NasbenchError as error:
+        click.echo(f"Warning: no picture: {error}", err=True)
+    else:
+        click.echo(f"Picture: {picture}", err=True)
 
 
 def _conclude(plans: Sequence[SearchPlan], outcomes: Sequence[SearchOutcome], options: Sequence[SearchOptions]) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UnsupportedSearchSpaceError
 from .cell_layout import FONT_SIZE, LABEL_FONT_SIZE, Box, CellLayout, lay_out, text_width
 from .files import check_suffix, plain_style, save
-from .graph import CellEdge, CellGraph, Family, NodeKind
+from .graph import CellEdge, CellGraph, NodeKind, OperationFamily
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,11 +25,11 @@ _LINE_HEIGHT = 0.16
 # Fill and outline. Hues of Okabe & Ito, told apart with any kind of colour vision; their lightness differs as well, for
 # print in grey: convolutions are dark, pooling is lighter, the identity is white.
 _COLOURS = {
-    Family.CONVOLUTION: ("#9fcbe8", "#0072b2"),
-    Family.POOLING: ("#fbe0b0", "#d55e00"),
-    Family.IDENTITY: ("#ffffff", "#009e73"),
-    Family.ZERO: ("#ffffff", "#9a9a9a"),
-    Family.OTHER: ("#ecd3e1", "#b0417f"),
+    OperationFamily.CONVOLUTION: ("#9fcbe8", "#0072b2"),
+    OperationFamily.POOLING: ("#fbe0b0", "#d55e00"),
+    OperationFamily.IDENTITY: ("#ffffff", "#009e73"),
+    OperationFamily.ZERO: ("#ffffff", "#9a9a9a"),
+    OperationFamily.OTHER: ("#ecd3e1", "#b0417f"),
 }
 _STRUCTURE = ("#ececec", "#4d4d4d")
 
@@ -148,7 +148,7 @@ def _draw_edge(axes: Axes, edge: CellEdge, points: Sequence[tuple[float, float]]
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path as Curve
 
-    passes_nothing = bool(edge.label) and edge.family is Family.ZERO
+    passes_nothing = bool(edge.label) and edge.family is OperationFamily.ZERO
     vertices, codes = [points[0]], [Curve.MOVETO]
     for number, (start, end) in enumerate(itertools.pairwise(points)):
         if number % 2 == 0 or start[1] == end[1]:
@@ -167,7 +167,7 @@ def _draw_edge(axes: Axes, edge: CellEdge, points: Sequence[tuple[float, float]]
             shrinkB=0,
             linewidth=1.0,
             linestyle=(0, (3, 2)) if passes_nothing else "solid",
-            color=_COLOURS[Family.ZERO][1] if passes_nothing else "#303030",
+            color=_COLOURS[OperationFamily.ZERO][1] if passes_nothing else "#303030",
             capstyle="butt",
             zorder=1 if passes_nothing else 2,
         )

@@ -38,6 +38,11 @@ def check_suffix(path: Path, suffixes: tuple[str, ...] = SUFFIXES) -> None:
         )
 
 
+def picture_of(results: Path) -> Path:
+    """Return the name of the picture that belongs beside a results file; never the file itself, whatever its suffix."""
+    return results.with_name(f"{results.name.removesuffix('.h5')}.svg")
+
+
 def refuse_existing(path: Path) -> None:
     """Refuse to replace a file that the user has not said to replace.
 

@@ -19,7 +19,7 @@ class NodeKind(StrEnum):
     OUTPUT = "output"
 
 
-class Family(StrEnum):
+class OperationFamily(StrEnum):
     """What an operation is akin to; it decides the colour. ``ZERO`` is no operation at all: nothing passes."""
 
     CONVOLUTION = "convolution"
@@ -43,7 +43,7 @@ class CellNode:
     name: str
     label: str
     kind: NodeKind
-    family: Family = Family.OTHER
+    family: OperationFamily = OperationFamily.OTHER
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class CellEdge:
     source: str
     target: str
     label: str = ""
-    family: Family = Family.OTHER
+    family: OperationFamily = OperationFamily.OTHER
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,19 @@ class SearchSpaceContract:
         drawn = [[int(rng.integers(len(options))) for options in choices] for _ in range(20)]
         assert len({space.canonicalize(space.assemble(options)) for options in drawn}) > 1
 
+    def test_cells_can_be_drawn(self) -> None:
+        """Where there are pictures, there is one of every architecture; the same architecture looks the same."""
+        from ..pictures.cell_layout import lay_out
+
+        space = self.make_space()
+        if space.cell_graphs(space.example()) is None:
+            return
+        for arch_id in self.draw():
+            graphs = space.cell_graphs(arch_id)
+            assert graphs
+            assert graphs == space.cell_graphs(arch_id)
+            assert all(lay_out(graph).width > 0 for graph in graphs)
+
     def test_ground_truth_is_there_if_promised(self) -> None:
         """A space with ``ground_truth`` has a finite value of the default metric for each sampled architecture.
 

@@ -1,9 +1,11 @@
 """A plugin for tests: a space of tiny convolutional networks, and evaluators that behave in every way."""
 
+import json
 import os
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from nasbench_toolkit import (
@@ -15,6 +17,7 @@ from nasbench_toolkit import (
     DataSource,
     DataSourceInfo,
     DegenerateError,
+    DesignSpace,
     Direction,
     Evaluation,
     Evaluator,
@@ -24,6 +27,7 @@ from nasbench_toolkit import (
     InvalidArchitectureError,
     Metric,
     OfficialFile,
+    SearchableSetting,
     SearchSpace,
     SearchSpaceInfo,
     SearchStrategy,
@@ -177,6 +181,51 @@ class Walk(Evaluator):
         return Evaluation(curve[-1], {"position": curve})
 
 
+class Slopes(DesignSpace):
+    """Tasks {"slope": -2..2, "noise": 0..1}."""
+
+    name = "toy-slopes"
+    size = None
+
+    def canonicalize(self, text):
+        try:
+            task = json.loads(text)
+        except ValueError as error:
+            raise InvalidArchitectureError(f"'{text}' is no slope: {error}") from error
+        return json.dumps({"slope": task["slope"], "noise": task["noise"]})
+
+    def describe(self, text):
+        return f"slope {json.loads(text)['slope']:.2f}"
+
+    def _sample(self, count, rng):
+        return [json.dumps({"slope": rng.uniform(-2, 2), "noise": rng.random()}) for _ in range(count)]
+
+    def _mutate(self, text, rng):
+        task = json.loads(text)
+        return json.dumps(task | ({"noise": rng.random()} if rng.random() < 0.8 else {}))
+
+
+@dataclass(frozen=True)
+class SlopeSettings(Settings):
+    seconds: float = setting(0.0, "How long to sleep.", minimum=0)
+    modulus: int = setting(0, "Widths that it divides have no score; 0 for none.", minimum=0)
+    task: str = setting("", "File with a task.", reader=lambda file: Slopes().canonicalize(Path(file).read_text()))
+
+
+class Slope(Evaluator):
+    """Slope times width, and noise."""
+
+    def _evaluate(self, context):
+        import torch
+
+        time.sleep(self.settings.seconds)
+        task, width = json.loads(self.settings.task), int(context.key.arch_id.removeprefix("width-"))
+        if self.settings.modulus and width % self.settings.modulus == 0:
+            raise DegenerateError("a multiple of the modulus")
+        noise = torch.randn(1, generator=context.generator("noise")).item()
+        return task["slope"] * width + 20 * task["noise"] * noise
+
+
 class Larger(Aggregate):
     """The larger of two ranks."""
 
@@ -284,6 +333,16 @@ def nasbench_evaluators():
         needs=frozenset(),
         settings=WalkSettings,
         why_unsupported=lambda space, dataset: None if dataset.num_classes == 2 else "it needs two classes",
+    )
+
+    yield EvaluatorInfo(
+        name="toy-slope",
+        summary="A line with noise.",
+        source="the tests",
+        factory=Slope,
+        needs=frozenset(),
+        settings=SlopeSettings,
+        searchable=SearchableSetting("task", lambda space: Slopes()),
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ....core.pictures.graph import CellEdge, CellGraph, CellNode, Family, NodeKind
+from ....core.pictures.graph import CellEdge, CellGraph, CellNode, NodeKind, OperationFamily
 from .cell import parse_cell, prune
 
 _LABELS = {
-    "conv3x3-bn-relu": ("conv 3×3", Family.CONVOLUTION),
-    "conv1x1-bn-relu": ("conv 1×1", Family.CONVOLUTION),
-    "maxpool3x3": ("max pool 3×3", Family.POOLING),
+    "conv3x3-bn-relu": ("conv 3×3", OperationFamily.CONVOLUTION),
+    "conv1x1-bn-relu": ("conv 1×1", OperationFamily.CONVOLUTION),
+    "maxpool3x3": ("max pool 3×3", OperationFamily.POOLING),
 }
 
 
@@ -20,16 +20,12 @@ def cell_graph(text: str) -> CellGraph:
     """
     cell = prune(parse_cell(text))
     operations = [
-        CellNode(str(vertex), *_node(op)) for vertex, op in enumerate(cell.ops, start=1)
-    ]  # fmt: skip
+        CellNode(str(vertex), label, NodeKind.OPERATION, family)
+        for vertex, (label, family) in enumerate((_LABELS[op] for op in cell.ops), start=1)
+    ]
     nodes = (
         CellNode("0", "input", NodeKind.INPUT),
         *operations,
         CellNode(str(cell.output), "output", NodeKind.OUTPUT),
     )
     return CellGraph("cell", nodes, tuple(CellEdge(str(source), str(target)) for source, target in cell.edges))
-
-
-def _node(op: str) -> tuple[str, NodeKind, Family]:
-    label, family = _LABELS[op]
-    return label, NodeKind.OPERATION, family

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ....core.pictures.graph import CellEdge, CellGraph, CellNode, Family, NodeKind
+from ....core.pictures.graph import CellEdge, CellGraph, CellNode, NodeKind, OperationFamily
 from .cell import EDGES, parse_arch_str
 
 _LABELS = {
-    "none": ("none", Family.ZERO),
-    "skip_connect": ("skip", Family.IDENTITY),
-    "nor_conv_1x1": ("conv 1×1", Family.CONVOLUTION),
-    "nor_conv_3x3": ("conv 3×3", Family.CONVOLUTION),
-    "avg_pool_3x3": ("avg pool 3×3", Family.POOLING),
+    "none": ("none", OperationFamily.ZERO),
+    "skip_connect": ("skip", OperationFamily.IDENTITY),
+    "nor_conv_1x1": ("conv 1×1", OperationFamily.CONVOLUTION),
+    "nor_conv_3x3": ("conv 3×3", OperationFamily.CONVOLUTION),
+    "avg_pool_3x3": ("avg pool 3×3", OperationFamily.POOLING),
 }
 
 # The numbers of the nodes are those of the notation.

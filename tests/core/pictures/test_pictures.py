@@ -1,13 +1,15 @@
 import itertools
+from pathlib import Path
 
 import pytest
 from nasbench_toolkit.core.errors import PluginError, UnsupportedSearchSpaceError, UsageError
 from nasbench_toolkit.core.pictures.cell_layout import lay_out
 from nasbench_toolkit.core.pictures.cells import draw_cells, write_picture
-from nasbench_toolkit.core.pictures.graph import CellEdge, CellGraph, CellNode, Family, NodeKind
+from nasbench_toolkit.core.pictures.files import picture_of
+from nasbench_toolkit.core.pictures.graph import CellEdge, CellGraph, CellNode, NodeKind, OperationFamily
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 
-CONV, SKIP = ("sep conv 3×3", Family.CONVOLUTION), ("skip", Family.IDENTITY)
+CONV, SKIP = ("sep conv 3×3", OperationFamily.CONVOLUTION), ("skip", OperationFamily.IDENTITY)
 
 
 def darts_like(name):
@@ -23,7 +25,12 @@ def darts_like(name):
     return CellGraph(name, (*inputs, *sums, output), tuple(edges))
 
 
-def cells_of(space, count=12):
+def chain(name):
+    nodes = (CellNode("a", "input", NodeKind.INPUT), CellNode("b", "output", NodeKind.OUTPUT))
+    return CellGraph(name, nodes, (CellEdge("a", "b", *CONV),))
+
+
+def cells_of(space, count=8):
     import numpy as np
 
     space = installed_plugins().search_space(space).info.create()
@@ -52,7 +59,7 @@ def test_nothing_covers_anything_else(cells) -> None:
 def test_pictures_are_what_their_names_say_and_always_the_same(tmp_path, suffix, magic) -> None:
     files = [tmp_path / f"{number}{suffix}" for number in range(2)]
     for file in files:
-        draw_cells([darts_like("normal cell"), darts_like("reduction cell")], file, "a title", about="the cells")
+        draw_cells([darts_like("normal cell"), chain("reduction cell")], file, "a title", about="the cells")
     assert files[0].read_bytes().startswith(magic)
     assert files[0].read_bytes() == files[1].read_bytes()
 
@@ -60,9 +67,9 @@ def test_pictures_are_what_their_names_say_and_always_the_same(tmp_path, suffix,
 def test_users_matplotlib_settings_neither_matter_nor_change(tmp_path) -> None:
     import matplotlib
 
-    draw_cells([darts_like("cell")], tmp_path / "plain.svg")
+    draw_cells([chain("cell")], tmp_path / "plain.svg")
     with matplotlib.rc_context({"font.size": 30, "lines.linewidth": 9, "svg.fonttype": "none"}):
-        draw_cells([darts_like("cell")], tmp_path / "own.svg")
+        draw_cells([chain("cell")], tmp_path / "own.svg")
         assert matplotlib.rcParams["font.size"] == 30
     assert (tmp_path / "own.svg").read_bytes() == (tmp_path / "plain.svg").read_bytes()
 
@@ -88,7 +95,7 @@ def test_nasbench201_has_operations_on_edges() -> None:
         ("0", "1"): "conv 3×3", ("0", "2"): "none", ("1", "2"): "avg pool 3×3", ("0", "3"): "skip",
         ("1", "3"): "conv 1×1", ("2", "3"): "conv 3×3",
     }  # fmt: skip
-    assert next(edge for edge in graph.edges if edge.label == "none").family is Family.ZERO
+    assert next(edge for edge in graph.edges if edge.label == "none").family is OperationFamily.ZERO
 
 
 @pytest.mark.parametrize(
@@ -108,6 +115,13 @@ def test_two_nodes_of_one_name_are_refused() -> None:
     nodes = (CellNode("a", "a", NodeKind.INPUT), CellNode("a", "b", NodeKind.OUTPUT))
     with pytest.raises(PluginError, match="several nodes 'a'"):
         CellGraph("cell", nodes, ())
+
+
+@pytest.mark.parametrize(
+    ("results", "picture"), [("a/s.h5", "a/s.svg"), ("s.svg", "s.svg.svg"), ("s.1", "s.1.svg"), ("s", "s.svg")]
+)
+def test_a_results_file_and_its_picture_have_different_names(results, picture) -> None:
+    assert picture_of(Path(results)) == Path(picture)
 
 
 def test_unknown_suffix_and_space_without_pictures_are_refused(tmp_path, toy_plugins) -> None:

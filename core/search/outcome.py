@@ -7,6 +7,7 @@ where the earliest of equal ones counts. The table measures: no decision of a se
 
 from __future__ import annotations
 
+import bisect
 import math
 import statistics
 from collections import Counter
@@ -53,7 +54,8 @@ class TableSummary:
         if not self.values or math.isnan(value):
             return None
         oriented = self.metric.direction.sign * value
-        return 1 + sum(other > oriented for other in self.values)
+        # Negated, the values ascend: those before the place of an equal one are strictly better.
+        return 1 + bisect.bisect_left(self.values, -oriented, key=lambda other: -other)
 
     def regret(self, value: float) -> float | None:
         """Return how much worse than the best a value is, None if not known."""

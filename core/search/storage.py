@@ -41,11 +41,15 @@ class StoredSearch:
     def steps(self) -> Iterator[Step | None]:
         """Give the step of every proposal, None where it has not been done."""
         numbers = {arch_id: number for number, arch_id in enumerate(self.results.arch_ids)}
+        # Only costs are looked at; a table may have many columns, and a search many steps.
+        costs = {cost.name for cost in self.header.costs if cost.metric}
+        columns = {column.metric.key: column.values for column in self.results.ground_truth}
+        columns = {key: values for key, values in columns.items() if key in costs}
         seen = set()
         for shown in self.proposals:
             number, key = numbers[shown.arch_id], (shown.arch_id, shown.rung)
             records = [part.records[number] for part in self.results.evaluators]
-            truth = {column.metric.key: column.values[number] for column in self.results.ground_truth}
+            truth = {key: values[number] for key, values in columns.items()}
             yield make_step(self.header, shown, records, truth, repeated=key in seen)
             seen.add(key)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 from datetime import datetime
@@ -106,6 +107,13 @@ SHOWN_TASKS = 5
     metavar="FILE",
     help="The best task; FILE.history beside it has all that was computed.  [default: nasbench-task-DATE-TIME.json]",
 )
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw the fitness of each task and the best so far: .svg, .png or .pdf. With --resume, also of a search that "
+    "is done.",
+)
 @resume_option
 @overwrite_option
 @click.option(
@@ -121,7 +129,7 @@ def task_search_command(
     labelled: Path, label: str | None, lower_is_better: bool, evaluator: str, strategy: str, fitness: FitnessKind,
     space: str, dataset: str | None, images: Path | None, image_size: int | None, evaluations: int, seed: int,
     parallel: int, device: str, workers: int | None, threads: int, time_limit: float | None, output: Path | None,
-    resume: bool, overwrite: bool, output_format: str,
+    plot: Path | None, resume: bool, overwrite: bool, output_format: str,
 ) -> int:  # fmt: skip
     """Search for the proxy task that ranks a few labelled architectures best.
 
@@ -134,10 +142,15 @@ def task_search_command(
     )
 
     from ..devices import worker_devices
+    from ..pictures.files import check_suffix, refuse_existing
     from ..plugin_manager import installed_plugins
     from ..task_search.plan import TaskSearchOptions
     from ..task_search.planning import TaskSearchRequest, make_task_search_plan
 
+    if plot:
+        check_suffix(plot)
+    if plot and not (overwrite or resume):
+        refuse_existing(plot)
     devices = worker_devices(device, workers)
     plugins = installed_plugins()
     request = TaskSearchRequest(
@@ -153,6 +166,8 @@ def task_search_command(
         plugins.search_space(space).info, plan.header.dataset, chose_dataset=bool(dataset or images), has_table=True
     )
     outcomes = _search(plan, options)
+    if plot:
+        _draw(plan, outcomes, plot)
     return _print_outcome(plan, options, outcomes, output_format)
 
 
@@ -185,6 +200,19 @@ def _announce(plan: TaskSearchPlan, options: TaskSearchOptions) -> None:
         f"{plan.evaluations} tasks, {len(options.devices)} x {options.devices[0]}, result: {options.output})",
         err=True,
     )
+
+
+def _draw(plan: TaskSearchPlan, outcomes: list[TaskOutcome], path: Path) -> None:
+    from ..pictures.curves import Curve, Dots, draw_curves
+
+    numbers = [outcome.number + 1 for outcome in outcomes if outcome.fitness is not None]
+    fitness = [outcome.fitness for outcome in outcomes if outcome.fitness is not None]
+    best = list(itertools.accumulate(fitness, max))
+    draw_curves(
+        path, [Curve(f"{plan.strategy}, best so far", numbers, best)], dots=[Dots("each task", numbers, fitness)],
+        x_label="tasks", y_label=_kind_of_fitness(plan).replace(" on ", "\non "),
+    )  # fmt: skip
+    click.echo(f"Plot: {path}", err=True)
 
 
 def _print_outcome(

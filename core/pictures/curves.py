@@ -88,7 +88,9 @@ def draw_curves(
             colour, line = _COLOURS[number % len(_COLOURS)], _LINES[number % len(_LINES)]
             if curve.low:
                 axes.fill_between(curve.x, curve.low, curve.high, color=colour, alpha=0.18, linewidth=0)
-            axes.plot(curve.x, curve.y, color=colour, linestyle=line, linewidth=1.4, label=curve.label)
+            axes.plot(
+                curve.x, curve.y, color=colour, linestyle=line, drawstyle="steps-post", linewidth=1.4, label=curve.label
+            )
         if logarithmic:
             # What reaches down to 0 reaches the bottom.
             axes.set_yscale("log", nonpositive="clip")

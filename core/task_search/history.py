@@ -2,7 +2,7 @@
 
 One checksummed line each, after a first one that says which search it is. A resumed search runs its strategy again from
 the beginning, answers from the stored records, and checks that the strategy proposes what it proposed then. Records of
-a task are stored in the order of the architectures, so that the file does not depend on the number of workers.
+a task are stored in the order of the architectures, so that which ones count does not depend on the number of workers.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class TaskHistory:
     Attributes:
         path: The file.
         records: What the networks of each proposal, by its number from 0, got so far.
+        stored: Number of proposals that the file had already.
     """
 
     def __init__(self, plan: TaskSearchPlan, lines: LockedLines, environment: Mapping[str, Any]) -> None:
@@ -41,6 +42,7 @@ class TaskHistory:
         if not self._read():
             header = {"format": FORMAT, "format_version": FORMAT_VERSION, "search": plan.described()}
             lines.append_line(header | {"environment": dict(environment)})
+        self.stored = len(self._proposals)
 
     @classmethod
     @contextmanager
@@ -136,7 +138,8 @@ class TaskHistory:
     def _check_header(self, entry: Mapping[str, Any]) -> None:
         if entry.get("format") != FORMAT or entry.get("format_version") != FORMAT_VERSION:
             raise ResultsFileError(
-                f"'{self.path}' is no history of a task search of this version of nasbench. It was left as it is."
+                f"'{self.path}' is no history of a task search of this version of nasbench. It was left as it is; "
+                "choose another --output."
             )
         stored, wanted = entry.get("search"), self._plan.described()
         if stored == wanted:

@@ -18,8 +18,8 @@ def run_task_search(
 ) -> list[TaskOutcome]:
     """Search, or do what a search still lacks, and return the outcomes of all proposals in their order.
 
-    The best task so far is written whenever there is a better one; of equals, the first stays. An interrupt leaves
-    everything that was computed in the history.
+    The best task so far is written whenever there is a better one; of equals, the first stays. A resumed search leaves
+    the file alone until it has gone through its history. An interrupt leaves everything that was computed there.
 
     Args:
         plan: What searches for what.
@@ -41,13 +41,16 @@ def run_task_search(
         parallel=plan.parallel,
     )
     outcomes: list[TaskOutcome] = []
+    written: TaskOutcome | None = None
     environment = describe_environment(options.devices, options.threads)
     with TaskHistory.open(plan, options, environment) as history:
         with TaskScoring(plan, options, history) as scoring:
             for outcome in Dialogue(searcher, scoring.start).outcomes():
                 outcomes.append(outcome)
-                if best_of(outcomes) is outcome:
-                    write_whole(options.output, _file_text(outcome.design).encode())
+                best = best_of(outcomes)
+                if best is not None and best is not written and len(outcomes) >= history.stored:
+                    write_whole(options.output, _file_text(best.design).encode())
+                    written = best
                 on_outcome(outcome)
         history.end()
     return outcomes

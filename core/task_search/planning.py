@@ -68,7 +68,12 @@ def make_task_search_plan(request: TaskSearchRequest, plugins: PluginManager) ->
     )
     strategy, settings = _choose_strategy(request.strategy, plugins)
     make_strategy = partial(strategy.info.create, designs, settings, request.seed)
-    learns = make_strategy().learns  # says now, not after the first tasks, what the space of tasks lacks
+    example = make_strategy()  # says now, not after the first tasks, what the space of tasks lacks
+    if len(example.fidelities) > 1:
+        raise UsageError(
+            f"The strategy '{strategy.info.name}' stops evaluations early, and tasks are judged whole. Use "
+            "'regularized-evolution' or 'random-search'."
+        )
     labelled = read_labelled(
         request.labelled, space_info.create(), dataset.name, label=request.label,
         lower_is_better=request.lower_is_better,
@@ -83,7 +88,7 @@ def make_task_search_plan(request: TaskSearchRequest, plugins: PluginManager) ->
         strategy_settings=settings.effective(),
         distribution=strategy.distribution,
         make_strategy=make_strategy,
-        learns=learns,
+        learns=example.learns,
         evaluations=request.evaluations,
         parallel=request.parallel,
         images=request.images,

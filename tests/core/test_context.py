@@ -103,6 +103,15 @@ def test_shared_value_is_made_once_in_a_worker_and_ignores_the_architecture(make
     assert not torch.equal(first, make_context(seed=1).shared("target", compute))
 
 
+def test_shared_values_beyond_the_limit_are_computed_again(make_context) -> None:
+    cache, calls = WorkerCache({}, limit=2), []
+    for name in ("a", "b", "a", "c", "a", "b"):
+        make_context(cache).shared(name, lambda generator, name=name: calls.append(name) or name)
+    # The least recently used value goes: "b" made room for "c", and "c" then for "b".
+    assert calls == ["a", "b", "c", "b"]
+    assert len(cache.values) == 2
+
+
 def test_seconds_add_up_to_the_total(make_context) -> None:
     context = make_context()
     context.network()

@@ -1,9 +1,11 @@
+import json
 import os
 import signal
 
 import pytest
 from nasbench_toolkit.core.errors import NasbenchError
 from nasbench_toolkit.core.executor import ProcessExecutor
+from nasbench_toolkit.core.planning import make_evaluator
 
 
 def test_executor_worker_that_cannot_start_ends_the_run_with_the_reason(toy_plan) -> None:
@@ -53,3 +55,23 @@ def test_executor_takes_jobs_while_it_runs_of_any_architecture(toy_plan) -> None
         assert [(job, record.score) for job, record in outcomes] == [((0, 0), 7.0), ((0, 1), 8.0), ((0, 2), 9.0)]
         # One job at a time gives a second worker nothing to do.
         assert len(executor._workers) == 1
+
+
+def test_executor_jobs_may_bring_their_evaluator_along(toy_plan, toy_plugins) -> None:
+    plan, info = toy_plan(("toy-random",), samples=2), toy_plugins.search_space("toy").info
+    dataset = toy_plugins.dataset("noise").info
+    own = [
+        make_evaluator("toy-slope", info, dataset, toy_plugins, {"task": json.dumps({"slope": slope, "noise": 0})})
+        for slope in range(12)  # more than a worker keeps
+    ]
+    assert len({spec.header.settings_hash for spec in own}) == 12
+    with ProcessExecutor(plan, ["cpu"] * 2, threads=1, time_limit=None) as executor:
+        listed = dict(executor.run([(0, 0), (0, 1)]))
+        for job, slope in enumerate([*range(12), 0]):
+            executor.submit((job, 5), "width-3", own[slope])
+        executor.submit((0, 0), plan.arch_ids[0])
+        outcomes = []
+        while len(outcomes) < 14:
+            outcomes += executor.collect()
+    scores = {job: record.score for job, record in outcomes}
+    assert scores == {(job, 5): 3.0 * (job % 12) for job in range(13)} | {(0, 0): listed[0, 0].score}

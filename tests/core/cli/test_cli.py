@@ -224,17 +224,31 @@ def test_data_rebuild_trains_rows_again_and_finds_them_unchanged(nasbench) -> No
     assert nasbench("data", "rebuild", "--check", "1001").returncode == 2
 
 
-@pytest.mark.parametrize("given", [[], ["-e", "gennas:iterations=2"]], ids=["alone", "with-settings"])
-def test_run_task_is_short_for_the_setting_of_gennas(nasbench, given) -> None:
+@pytest.mark.parametrize(
+    ("given", "labels"),
+    [
+        ([], ["gennas:task=my-task.json"]),
+        (["-e", "gennas:iterations=2", "-e", "params"], ["gennas:iterations=2,task=my-task.json", "params"]),
+    ],
+    ids=["alone", "with-others"],
+)
+def test_run_task_is_short_for_the_setting_of_what_takes_one(nasbench, given, labels) -> None:
     from pathlib import Path
 
     task = Path(__file__).parents[3] / "examples" / "my-task.json"
-    ran = nasbench("run", *given, "-e", "params", "--task", task, "-n", 1, "-o", "r.h5")
+    ran = nasbench("run", *given, "--task", task, "-n", 1, "-o", "r.h5")
     assert ran.returncode == 0, ran.stderr
-    labels = [
-        row["evaluator"] for row in json.loads(nasbench("inspect", "r.h5", "--format", "json").stdout)["evaluators"]
-    ]
-    assert labels == ["params", "gennas:iterations=2,task=my-task.json" if given else "gennas:task=my-task.json"]
+    evaluators = json.loads(nasbench("inspect", "r.h5", "--format", "json").stdout)["evaluators"]
+    assert [evaluator["evaluator"] for evaluator in evaluators] == labels
+
+
+@pytest.mark.parametrize("given", [["params"], ["params", "gennas:task=b.json"], ["rank_sum:params+flops"]])
+def test_run_task_is_refused_where_no_evaluator_lacks_one(nasbench, given) -> None:
+    ran = nasbench("run", *(part for text in given for part in ("-e", text)), "--task", "a.json", "-n", 1)
+    assert ran.returncode == 2
+    assert f"--task a.json is for none of the evaluators {', '.join(given)}" in ran.stderr
+    unknown = nasbench("run", "-e", "genas", "--task", "a.json", "-n", 1)
+    assert "Unknown evaluator 'genas'. Did you mean 'gennas'" in unknown.stderr
 
 
 def test_run_with_an_aggregate_shows_it_and_report_adds_others(nasbench) -> None:

@@ -1,0 +1,172 @@
+import dataclasses
+import json
+
+import pytest
+from nasbench_toolkit.core.errors import ResultsFileError
+from nasbench_toolkit.core.planning import make_evaluator
+from nasbench_toolkit.core.task_search.loop import best_of, run_task_search
+from nasbench_toolkit.core.task_search.plan import TaskSearchOptions
+from nasbench_toolkit.core.task_search.planning import TaskSearchRequest, make_task_search_plan
+from nasbench_toolkit.core.task_search.scoring import Verdict
+
+EVOLUTION = "regularized-evolution:population=4,sample=2"
+
+
+@pytest.fixture
+def make_plan(toy_plugins, tmp_path):
+    """Make a plan for 'toy-slope', whose tasks are lines, on widths that are their own labels."""
+    labelled = tmp_path / "labelled.csv"
+    labelled.write_text("architecture,label\n" + "".join(f"width-{width},{width}\n" for width in (7, 2, 9, 4, 1, 6, 3)))
+
+    def make(strategy=EVOLUTION, evaluator="toy-slope", tasks=10, **request):
+        return make_task_search_plan(
+            TaskSearchRequest("toy", labelled, evaluator, strategy, evaluations=tasks, **request), toy_plugins
+        )
+
+    return make
+
+
+@pytest.fixture
+def search(tmp_path):
+    """Run a task search and return its outcomes, without what depends on time."""
+
+    def run(plan, name="task.json", workers=1, **options):
+        options = TaskSearchOptions(tmp_path / name, ("cpu",) * workers, **options)
+        outcomes = run_task_search(plan, options, lambda outcome: None)
+        return [
+            dataclasses.replace(
+                outcome, records=tuple(repr(dataclasses.replace(record, seconds=None)) for record in outcome.records)
+            )
+            for outcome in outcomes
+        ]
+
+    return run
+
+
+def without_early_end(outcome):
+    return outcome.number, outcome.design
+
+
+def test_abandoning_changes_neither_the_proposals_nor_what_is_found(make_plan, search) -> None:
+    plan = make_plan("random-search", tasks=30)
+    assert not plan.learns
+    early = search(plan, "early.json", workers=2)
+    whole = search(dataclasses.replace(plan, learns=True), "whole.json", workers=2)
+    assert best_of(early) == best_of(whole)
+    assert [without_early_end(outcome) for outcome in early] == [without_early_end(outcome) for outcome in whole]
+    abandoned = [outcome for outcome in early if outcome.verdict is Verdict.ABANDONED]
+    assert len(abandoned) > 10
+    for outcome in abandoned:
+        best_before = best_of(whole[: outcome.number])
+        assert whole[outcome.number].fitness <= outcome.bound < best_before.fitness
+        assert outcome.records == whole[outcome.number].records[: len(outcome.records)]
+    ranked = [outcome for outcome in early if outcome.verdict is Verdict.RANKED]
+    assert ranked == [whole[outcome.number] for outcome in ranked]
+
+
+@pytest.mark.parametrize("strategy", [EVOLUTION, "random-search"])
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_the_number_of_workers_changes_nothing(make_plan, search, strategy, parallel) -> None:
+    plan = make_plan(strategy, parallel=parallel, tasks=12)
+    assert search(plan, "one.json", workers=1) == search(plan, "three.json", workers=3)
+
+
+def test_a_search_without_abandoning_is_another_search(make_plan, search) -> None:
+    plan = make_plan("random-search", tasks=2)
+    search(plan)
+    with pytest.raises(ResultsFileError, match="differs in: abandons"):
+        search(dataclasses.replace(plan, learns=True), resume=True)
+
+
+def test_the_best_task_is_the_one_of_the_history_and_its_scores_those_of_a_run(
+    make_plan, search, tmp_path, toy_plugins
+) -> None:
+    plan = make_plan()
+    best = best_of(search(plan))
+    assert json.loads((tmp_path / "task.json").read_text()) == json.loads(best.design)
+    info, dataset = toy_plugins.search_space("toy").info, toy_plugins.dataset("noise").info
+    read = make_evaluator(f"toy-slope:task={tmp_path / 'task.json'}", info, dataset, toy_plugins)
+    assert read.header.settings_hash == plan.evaluator_with(best.design).header.settings_hash
+
+
+def test_repeated_tasks_cost_nothing_and_count(make_plan, search, tmp_path) -> None:
+    # One in five children of the toy space is its parent.
+    outcomes = search(make_plan(tasks=30))
+    repeated = [outcome for outcome in outcomes if outcome.repeated]
+    assert repeated
+    firsts = {outcome.design: outcome for outcome in reversed(outcomes) if not outcome.repeated}
+    for outcome in repeated:
+        assert outcome == dataclasses.replace(firsts[outcome.design], number=outcome.number, repeated=True)
+    assert (tmp_path / "task.json.history").read_text().count('"job"') == 7 * (30 - len(repeated))
+
+
+def test_networks_without_a_score_rank_last_and_none_with_one_is_no_fitness(make_plan, search, tmp_path) -> None:
+    some = search(make_plan(evaluator="toy-slope:modulus=3", tasks=4), "some.json")
+    assert all(outcome.fitness is not None for outcome in some)
+    none = search(make_plan(evaluator="toy-slope:modulus=1", tasks=4), "none.json")
+    assert [outcome.verdict for outcome in none] == [Verdict.UNRANKED] * 4
+    assert best_of(none) is None
+    assert not (tmp_path / "none.json").exists()
+
+
+def test_a_task_or_a_history_alone_is_not_overwritten(make_plan, search, tmp_path) -> None:
+    plan = make_plan(tasks=1)
+    (tmp_path / "task.json").write_text("mine")
+    for options in ({}, {"resume": True}):
+        with pytest.raises(ResultsFileError, match="exists without the history of its search"):
+            search(plan, **options)
+        assert (tmp_path / "task.json").read_text() == "mine"
+        assert not (tmp_path / "task.json.history").exists()
+    (tmp_path / "other.json.history").write_text("mine, without a line feed")
+    with pytest.raises(ResultsFileError, match="exists. Continue its search with --resume"):
+        search(plan, "other.json")
+    with pytest.raises(ResultsFileError, match="is no history of a task search"):
+        search(plan, "other.json", resume=True)
+    assert (tmp_path / "other.json.history").read_text() == "mine, without a line feed"
+    search(plan, overwrite=True)
+    assert (tmp_path / "task.json").read_text() != "mine"
+
+
+def test_more_tasks_than_asked_for_are_refused(make_plan, search) -> None:
+    search(make_plan(tasks=3))
+    with pytest.raises(ResultsFileError, match="has 3 tasks already, 2 were asked for"):
+        search(make_plan(tasks=2), resume=True)
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_a_resumed_search_never_puts_a_worse_task_in_the_place_of_a_better_one(
+    make_plan, search, tmp_path, parallel
+) -> None:
+    tasks = best_of(search(make_plan(tasks=20, parallel=parallel), "longer.json")).number + 1
+    assert tasks > 3
+    # The best of this one comes last.
+    plan, output = make_plan(tasks=tasks, parallel=parallel), tmp_path / "task.json"
+    search(plan)
+    found, seen = output.read_bytes(), []
+    options = TaskSearchOptions(output, ("cpu",), resume=True)
+    run_task_search(plan, options, lambda outcome: seen.append(output.read_bytes()))
+    assert seen == [found] * tasks
+    # A kill may come between a record and the task that it makes the best.
+    output.unlink()
+    run_task_search(plan, options, lambda outcome: None)
+    assert output.read_bytes() == found
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+@pytest.mark.parametrize("strategy", [EVOLUTION, "random-search"])
+def test_a_search_cut_off_anywhere_goes_on_to_the_same_history(make_plan, search, tmp_path, strategy, parallel) -> None:
+    plan = make_plan(strategy, tasks=12, parallel=parallel)
+    whole = search(plan, "whole.json")
+    content = (tmp_path / "whole.json.history").read_bytes()
+    first_line = content.index(b"\n") + 1
+    for share in (0, 0.1, 0.35, 0.6, 0.99):
+        (tmp_path / "cut.json.history").write_bytes(content[: first_line + int(share * (len(content) - first_line))])
+        assert search(plan, "cut.json", workers=2, resume=True) == whole
+        assert (tmp_path / "cut.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
+
+
+def test_a_longer_search_continues_a_shorter_one(make_plan, search) -> None:
+    short = search(make_plan(tasks=6))
+    longer = search(make_plan(tasks=9), resume=True)
+    assert longer[:6] == short
+    assert longer == search(make_plan(tasks=9), "at-once.json")

@@ -50,7 +50,8 @@ def test_seeds_become_one_row_and_one_curve(nasbench, searches, tmp_path) -> Non
     assert [float(point["mean"]) for point in points] == pytest.approx(told_curve)
 
     result = nasbench("search-report", *files, "--plot", "regret.svg")
-    assert STRATEGIES[1] in result.stdout
+    assert "random-search" in result.stdout
+    assert "regularized-evolution" in result.stdout
     assert "All: space nasbench201-tiny; evaluator oracle; measured with" in result.stdout
     assert (tmp_path / "regret.svg").read_text().startswith("<?xml")
     result = nasbench("search-report", *files, "--plot", "regret.svg", "-f", "latex")

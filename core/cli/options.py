@@ -10,6 +10,11 @@ from ..errors import UsageError
 
 DEFAULT_SPACE = "nasbench201-tiny"
 
+DEFAULT_STRATEGY = "regularized-evolution"
+
+# Regularised evolution as GenNAS runs it: 50 random architectures and 400 children (Li et al., NeurIPS 2021).
+DEFAULT_EVALUATIONS = 450
+
 space_option = click.option("--space", default=DEFAULT_SPACE, show_default=True, metavar="NAME", help="Search space.")
 dataset_option = click.option(
     "--dataset", metavar="NAME", help="Image set that evaluators see.  [default: the space's first that is here]"
@@ -45,6 +50,17 @@ time_limit_option = click.option(
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
     help="Give up a job that takes longer.  [default: none]",
+)
+strategy_option = click.option(
+    "--strategy",
+    "-s",
+    default=DEFAULT_STRATEGY,
+    show_default=True,
+    metavar="NAME[:SETTING=VALUE,...]",
+    help="Search strategy; 'random-search' is what the others have to beat.",
+)
+search_seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of strategy and evaluator."
 )
 resume_option = click.option("--resume", is_flag=True, help="Continue the results file where it stopped.")
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace the results file if it exists.")

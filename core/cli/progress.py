@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
@@ -18,22 +18,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class JobProgress:
-    """Shows jobs done, of how many, failures, and the time left; use it as a context manager.
+class Bar:
+    """A progress bar of one task; use it as a context manager.
+
+    Args:
+        description: What is shown beside the bar.
+        total: How much there is to do, None while it is not known.
 
     Attributes:
-        done: Number of finished jobs.
-        total: Number of all jobs.
+        done: What is done.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, description: str, total: int | None) -> None:
         self.done = 0
-        self.total = 0
-        self._failures = 0
         self._progress = _make_progress()
-        self._task = self._progress.add_task("jobs", total=None)
+        self._task = self._progress.add_task(description, total=total)
 
-    def __enter__(self) -> JobProgress:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 
@@ -41,6 +42,19 @@ class JobProgress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+
+class JobProgress(Bar):
+    """Shows jobs done, of how many, failures, and the time left.
+
+    Attributes:
+        total: Number of all jobs.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("jobs", None)
+        self.total = 0
+        self._failures = 0
 
     def start(self, done: int, total: int) -> None:
         """Take the number of jobs that were done before, and of all jobs."""
@@ -55,29 +69,14 @@ class JobProgress:
         self._progress.update(self._task, completed=self.done, description=description)
 
 
-class SearchProgress:
-    """Shows evaluations done, of how many, the best score so far, and the time left; use it as a context manager.
-
-    Attributes:
-        done: Number of evaluations that are done.
-    """
+class SearchProgress(Bar):
+    """Shows evaluations done, of how many, the best score so far, and the time left."""
 
     def __init__(self, total: int) -> None:
-        self.done = 0
+        super().__init__("searching", total)
         self._best_fitness = -math.inf
         self._refused = 0
         self._description = "no score yet"
-        self._progress = _make_progress()
-        self._task = self._progress.add_task("searching", total=total)
-
-    def __enter__(self) -> SearchProgress:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def advance(self, step: Step, done: int) -> None:
         """Take one more step and the number of evaluations that are done."""
@@ -90,27 +89,12 @@ class SearchProgress:
         self._progress.update(self._task, completed=done, description=self._description + refused)
 
 
-class TaskProgress:
-    """Shows tasks done, of how many, the best fitness so far, and the time left; use it as a context manager.
-
-    Attributes:
-        done: Number of tasks that are done.
-    """
+class TaskProgress(Bar):
+    """Shows tasks done, of how many, the best fitness so far, and the time left."""
 
     def __init__(self, total: int) -> None:
-        self.done = 0
+        super().__init__("no fitness yet", total)
         self._best = -math.inf
-        self._progress = _make_progress()
-        self._task = self._progress.add_task("no fitness yet", total=total)
-
-    def __enter__(self) -> TaskProgress:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def advance(self, outcome: TaskOutcome) -> None:
         """Take the outcome of one more task."""

@@ -12,6 +12,7 @@ import click
 from ..errors import NasbenchError, ResultsFileError, UsageError
 from .cost_options import cost_options, read_limits
 from .options import (
+    DEFAULT_EVALUATIONS,
     check_options,
     dataset_option,
     device_option,
@@ -19,7 +20,9 @@ from .options import (
     images_option,
     overwrite_option,
     resume_option,
+    search_seed_option,
     space_option,
+    strategy_option,
     threads_option,
     time_limit_option,
 )
@@ -33,11 +36,6 @@ if TYPE_CHECKING:
     from ..search.outcome import SearchOutcome
     from ..search.plan import SearchOptions, SearchPlan
 
-DEFAULT_STRATEGY = "regularized-evolution"
-
-# Regularised evolution as GenNAS runs it: 50 random architectures and 400 children (Li et al., NeurIPS 2021).
-DEFAULT_EVALUATIONS = 450
-
 
 @click.command("search")
 @click.option(
@@ -48,14 +46,7 @@ DEFAULT_EVALUATIONS = 450
     metavar="NAME[:SETTING=VALUE,...]",
     help="Evaluator whose score is to be made as good as possible; 'oracle' is the ground truth.  [required]",
 )
-@click.option(
-    "--strategy",
-    "-s",
-    default=DEFAULT_STRATEGY,
-    show_default=True,
-    metavar="NAME[:SETTING=VALUE,...]",
-    help="Search strategy; 'random-search' is what the others have to beat.",
-)
+@strategy_option
 @space_option
 @dataset_option
 @images_option
@@ -68,9 +59,7 @@ DEFAULT_EVALUATIONS = 450
     show_default=True,
     help="Length of the search; an architecture that comes up again counts, and costs nothing.",
 )
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of strategy and evaluator."
-)
+@search_seed_option
 @click.option(
     "--repeats",
     type=click.IntRange(min=1),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options import (
+    DEFAULT_EVALUATIONS,
     check_options,
     dataset_option,
     device_option,
@@ -19,13 +20,14 @@ from .options import (
     images_option,
     overwrite_option,
     resume_option,
+    search_seed_option,
     space_option,
+    strategy_option,
     threads_option,
     time_limit_option,
 )
 from .progress import TaskProgress
 from .run import describe_images, resume_command, say_what_is_missing
-from .search import DEFAULT_EVALUATIONS, DEFAULT_STRATEGY
 from .tables import print_record
 
 if TYPE_CHECKING:
@@ -59,14 +61,7 @@ SHOWN_TASKS = 5
     metavar="NAME[:SETTING=VALUE,...]",
     help="Evaluator whose task is searched for.",
 )
-@click.option(
-    "--strategy",
-    "-s",
-    default=DEFAULT_STRATEGY,
-    show_default=True,
-    metavar="NAME[:SETTING=VALUE,...]",
-    help="Search strategy; 'random-search' is what the others have to beat.",
-)
+@strategy_option
 @click.option(
     "--fitness",
     type=click.Choice(["signed", "absolute"]),
@@ -86,9 +81,7 @@ SHOWN_TASKS = 5
     show_default=True,
     help="Number of tasks; each trains every labelled architecture.",
 )
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of strategy and evaluator."
-)
+@search_seed_option
 @click.option(
     "--parallel",
     type=int,

@@ -34,7 +34,8 @@ def _command_line() -> Iterator[str]:
     yield from ("# The command line", "", NOTICE, "")
     yield "Exit codes: 0 for success, 2 for bad input, 1 for a run that failed, 130 for Ctrl-C."
     group = command_group()
-    context = click.Context(group, info_name="nasbench", terminal_width=100)
+    # With the settings that the real command line has: a command keeps the help option of its first context.
+    context = click.Context(group, info_name="nasbench", terminal_width=100, **group.context_settings)
     yield from _help(group, context)
     for name in group.list_commands(context):
         command = group.get_command(context, name)

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from .interfaces import Aggregate, Dataset, DataSource, DesignSpace, Evaluator, SearchSpace, SearchStrategy
 
 NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-_@.][a-z0-9]+)*")
-NEEDS = ("network", "images", "labels", "stages", "blocks", "ground_truth")
+NEEDS = ("network", "images", "labels", "stages", "blocks", "sequences", "ground_truth")
+
+NO_IMAGES = "none"
+"""Name of the data set of spaces whose networks take no images."""
 
 
 def load_object(factory: Callable[..., Any] | str) -> Callable[..., Any]:
@@ -104,11 +107,13 @@ class SearchSpaceInfo(Description):
 
     Attributes:
         datasets: Names of data sets its networks can be built for; the first whose images are at hand is the default.
+            ``none`` for a space whose networks take no images.
         takes_any_images: Whether networks can be built for every other image set as well, also the user's own.
         provides: What evaluators may need from it: ``network`` (it builds ``torch.nn.Module``), ``images`` and
             ``labels`` (its networks take images of a labelled set), ``stages`` (its networks have
-            ``forward_stages``), ``blocks`` (they have ``forward_blocks``), ``ground_truth`` (it has a table of trained
-            performance).
+            ``forward_stages``), ``blocks`` (they have ``forward_blocks``), ``sequences`` (they have ``width`` and map
+            sequences of shape ``(length, batch, width)`` to the same shape), ``ground_truth`` (it has a table of
+            trained performance).
         requires: Data source that must be imported before there is a ground truth, None if nothing must.
         network_variants: Named ways to build the network of an architecture, with one sentence each. ``benchmark``,
             the network that the ground truth was measured on, must be there.

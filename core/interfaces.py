@@ -213,6 +213,8 @@ class SearchSpace(DesignSpace):
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
         """Build a network that takes ``(batch, *dataset.image_shape)`` and returns ``(batch, num_classes)``.
 
+        Where the space provides ``sequences`` and no images, it takes what :class:`SearchSpaceInfo` says.
+
         Initial weights come from torch's global generator, which the engine has seeded.
         """
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from .aggregation import find_aggregate
 from .data_home import how_to_get, stored_folder
-from .descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo
+from .descriptions import NO_IMAGES, DatasetInfo, EvaluatorInfo, SearchSpaceInfo
 from .errors import UnsupportedSearchSpaceError, UsageError
 from .interfaces import SearchSpace
 from .metric_names import by_relevance, find_metric
@@ -97,7 +97,7 @@ def choose_dataset(
 
 
 def _check_takes_images(space: SearchSpaceInfo, images: DatasetInfo) -> DatasetInfo:
-    if not space.takes_any_images:
+    if not space.takes_any_images or images.name == NO_IMAGES:
         raise UsageError(
             f"The search space '{space.name}' has no networks for the dataset '{images.name}'. Choose one of: "
             f"{', '.join(space.datasets)}."

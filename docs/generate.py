@@ -97,7 +97,8 @@ def _search_spaces() -> Iterator[str]:
     for provided in _own(installed_plugins().search_spaces().values()):
         info = provided.info
         space = info.create()
-        yield from ("", f"## {info.name}", "", info.summary, "", f"- Architectures: {space.size:,}")
+        size = "those of the imported table, or else random ones" if space.size is None else f"{space.size:,}"
+        yield from ("", f"## {info.name}", "", info.summary, "", f"- Architectures: {size}")
         yield from (f"- Example: `{_cell(space.example())}`", f"- Data sets: {_datasets(info)}")
         yield f"- Provides: {', '.join(sorted(info.provides))}"
         yield f"- Source: {info.source}"

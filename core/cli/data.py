@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..descriptions import NO_IMAGES
 from .tables import format_option, print_record, print_rows
 
 if TYPE_CHECKING:
@@ -259,9 +260,9 @@ def _explain_source(info: DataSourceInfo) -> dict[str, Any]:
 
 def _installed_data(plugins: PluginManager) -> Iterator[dict[str, Any]]:
     """Yield what needs no import: data sets and tables that are installed with a package."""
-    installed = [("images", item) for item in plugins.datasets().values() if item.info.requires is None]
-    for content, item in installed:
-        yield _installed_row(item.info.name, content, item.info.summary, item.info.licence, item)
+    for item in plugins.datasets().values():
+        if item.info.requires is None and item.info.name != NO_IMAGES:
+            yield _installed_row(item.info.name, "images", item.info.summary, item.info.licence, item)
     for space in plugins.search_spaces().values():
         if space.info.requires is None and "ground_truth" in space.info.provides:
             yield _installed_row(space.info.name, "table", space.info.summary, "", space)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import UsageError
+from .default_evaluators import DEFAULT_EVALUATORS, supported, task_evaluator
 from .options import (
     check_options,
     dataset_option,
@@ -35,13 +36,6 @@ if TYPE_CHECKING:
     from ..results.contents import Results
     from ..run import RunOptions
 
-# What a run without --evaluator compares: GenNAS, its two strongest cheap rivals, size, and the control.
-DEFAULT_EVALUATORS = ("gennas-combo", "synflow", "naswot", "params", "flops", "random")
-
-
-# What scores with a task if no evaluator is named.
-TASK_EVALUATOR = "gennas"
-
 
 @click.command("run")
 @click.option(
@@ -50,7 +44,8 @@ TASK_EVALUATOR = "gennas"
     "evaluators",
     multiple=True,
     metavar="NAME[:SETTING=VALUE,...]",
-    help=f"Evaluator to score with; repeat for more.  [default: {', '.join(DEFAULT_EVALUATORS)}]",
+    help="Evaluator to score with; repeat for more.  [default: those of "
+    f"{', '.join(DEFAULT_EVALUATORS)} that the space supports]",
 )
 @space_option
 @dataset_option
@@ -68,7 +63,8 @@ TASK_EVALUATOR = "gennas"
     "--task",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Task for the evaluators that take one, 'gennas' if none is given; 'nasbench task-search' finds tasks.",
+    help="Task for the evaluators that take one, 'gennas' or 'gennas-rnn' if none is given; 'nasbench task-search' "
+    "finds tasks.",
 )
 @device_option
 @click.option("--workers", "-j", type=int, help="Worker processes on the CPU.  [default: one a core]")
@@ -113,7 +109,7 @@ def run_command(
     from ..run import RunOptions
 
     plugins = installed_plugins()
-    chosen = _with_task(evaluators, task, plugins) or _default_evaluators(space, plugins)
+    chosen = _with_task(evaluators, task, space, plugins) or supported(DEFAULT_EVALUATORS, space, plugins)
     own_images = describe_images(images, image_size) if images else None
     plan = make_plan(RunRequest(space, chosen, dataset, own_images, samples, seed, architectures, metric), plugins)
     options = RunOptions(
@@ -129,16 +125,16 @@ def run_command(
     return _print_outcome(results, options)
 
 
-def _with_task(evaluators: tuple[str, ...], task: Path | None, plugins: PluginManager) -> tuple[str, ...]:
+def _with_task(evaluators: tuple[str, ...], task: Path | None, space: str, plugins: PluginManager) -> tuple[str, ...]:
     """Give the task to those evaluators that take one and have none."""
     if task is None:
         return evaluators
-    evaluators = evaluators or (TASK_EVALUATOR,)
+    evaluators = evaluators or (task_evaluator(space, plugins),)
     lacking = {text for text in evaluators if _lacks_task(text, plugins)}
     if not lacking:
         raise UsageError(
             f"--task {task} is for none of the evaluators {', '.join(evaluators)}: they have no setting 'task', or "
-            f"have one already. Add --evaluator {TASK_EVALUATOR}, or leave --task out."
+            f"have one already. Add --evaluator {task_evaluator(space, plugins)}, or leave --task out."
         )
     return tuple(f"{text}{',' if ':' in text else ':'}task={task}" if text in lacking else text for text in evaluators)
 
@@ -152,13 +148,6 @@ def _lacks_task(text: str, plugins: PluginManager) -> bool:
     name, suffix = split_name(spelled_name, plugins)
     has_setting = any(field.name == "task" for field in fields(plugins.evaluator(name).info.settings))
     return has_setting and "task" not in split_settings(text, settings_text, suffix)
-
-
-def _default_evaluators(space: str, plugins: PluginManager) -> tuple[str, ...]:
-    info = plugins.search_space(space).info
-    dataset = plugins.dataset(info.datasets[0]).info
-    evaluators = {name: plugins.evaluator(name).info for name in DEFAULT_EVALUATORS}
-    return tuple(name for name, evaluator in evaluators.items() if not evaluator.reason_unsupported(info, dataset))
 
 
 def _parse_shard(text: str | None) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .default_evaluators import TASK_EVALUATORS, task_evaluator
 from .options import (
     DEFAULT_EVALUATIONS,
     check_options,
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from ..task_search.plan import TaskSearchOptions, TaskSearchPlan
     from ..task_search.scoring import TaskOutcome
 
-DEFAULT_EVALUATOR = "gennas"
-
 SHOWN_TASKS = 5
 
 
@@ -56,10 +55,8 @@ SHOWN_TASKS = 5
 @click.option(
     "--evaluator",
     "-e",
-    default=DEFAULT_EVALUATOR,
-    show_default=True,
     metavar="NAME[:SETTING=VALUE,...]",
-    help="Evaluator whose task is searched for.",
+    help=f"Evaluator whose task is searched for.  [default: {' or '.join(TASK_EVALUATORS)}, as the space needs]",
 )
 @strategy_option
 @click.option(
@@ -119,10 +116,10 @@ SHOWN_TASKS = 5
     help="Form of the output; JSON has every task and score.",
 )
 def task_search_command(
-    labelled: Path, label: str | None, lower_is_better: bool, evaluator: str, strategy: str, fitness: FitnessKind,
-    space: str, dataset: str | None, images: Path | None, image_size: int | None, evaluations: int, seed: int,
-    parallel: int, device: str, workers: int | None, threads: int, time_limit: float | None, output: Path | None,
-    plot: Path | None, resume: bool, overwrite: bool, output_format: str,
+    labelled: Path, label: str | None, lower_is_better: bool, evaluator: str | None, strategy: str,
+    fitness: FitnessKind, space: str, dataset: str | None, images: Path | None, image_size: int | None,
+    evaluations: int, seed: int, parallel: int, device: str, workers: int | None, threads: int,
+    time_limit: float | None, output: Path | None, plot: Path | None, resume: bool, overwrite: bool, output_format: str,
 ) -> int:  # fmt: skip
     """Search for the proxy task that ranks a few labelled architectures best.
 
@@ -147,7 +144,7 @@ def task_search_command(
     devices = worker_devices(device, workers)
     plugins = installed_plugins()
     request = TaskSearchRequest(
-        space, labelled, evaluator, strategy, label, lower_is_better, dataset,
+        space, labelled, evaluator or task_evaluator(space, plugins), strategy, label, lower_is_better, dataset,
         describe_images(images, image_size) if images else None, evaluations, parallel, seed, fitness,
     )  # fmt: skip
     plan = make_task_search_plan(request, plugins)

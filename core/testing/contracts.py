@@ -63,6 +63,8 @@ class SearchSpaceContract:
     def test_network_maps_images_to_logits_for_every_dataset_and_variant(self) -> None:
         """Networks take images of the data set's shape and return one finite logit a class."""
         space = self.make_space()
+        if "images" not in space.info.provides:
+            return
         for name in space.info.datasets:
             dataset = installed_plugins().dataset(name).info
             for variant in space.info.network_variants:
@@ -70,6 +72,19 @@ class SearchSpaceContract:
                 logits = network(torch.randn(3, *dataset.image_shape, generator=torch.Generator().manual_seed(0)))
                 assert logits.shape == (3, dataset.num_classes)
                 assert bool(torch.isfinite(logits).all())
+
+    def test_networks_map_sequences_if_promised(self) -> None:
+        """Networks of a space that provides ``sequences`` map sequences to finite ones of the same shape."""
+        space = self.make_space()
+        if "sequences" not in space.info.provides:
+            return
+        dataset = installed_plugins().dataset(space.info.datasets[0]).info
+        for variant in space.info.network_variants:
+            network = space.build_network(space.example(), dataset, variant)
+            inputs = torch.randn(5, 3, getattr(network, "width"), generator=torch.Generator().manual_seed(0))  # noqa: B009
+            outputs = network(inputs)
+            assert outputs.shape == inputs.shape
+            assert bool(torch.isfinite(outputs).all())
 
     def test_initial_weights_follow_the_global_generator(self) -> None:
         """The same global seed gives the same weights, bit for bit."""

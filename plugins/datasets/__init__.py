@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...core.descriptions import DatasetInfo, DataSourceInfo
+from ...core.descriptions import NO_IMAGES, DatasetInfo, DataSourceInfo
 from ...core.hookspecs import hookimpl
 from .data_sources import DATA_SOURCES
 
@@ -83,11 +83,24 @@ IMAGENET16_120 = DatasetInfo(
     requires="imagenet16-120",
 )
 
+NOTHING = DatasetInfo(
+    name=NO_IMAGES,
+    summary="No images: for spaces whose evaluators make the inputs themselves.",
+    source="this project",
+    factory=f"{__name__}.nothing:Nothing",
+    image_shape=(0, 0, 0),
+    num_classes=0,
+    mean=(),
+    std=(),
+    horizontal_flip=False,
+    licence="needs none",
+)
+
 
 @hookimpl
 def nasbench_datasets() -> Iterable[DatasetInfo]:
     """Yield the image sets that the toolkit knows."""
-    yield from (PHOTOS, MNIST, CIFAR10, CIFAR100, IMAGENET16_120)
+    yield from (PHOTOS, MNIST, CIFAR10, CIFAR100, IMAGENET16_120, NOTHING)
 
 
 @hookimpl

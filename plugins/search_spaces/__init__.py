@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...core.descriptions import DataSourceInfo, SearchSpaceInfo
+from ...core.descriptions import NO_IMAGES, DataSourceInfo, SearchSpaceInfo
 from ...core.hookspecs import hookimpl
 from .data_sources import NASBENCH101_SOURCE, NASBENCH201_SOURCE, NASBENCH_NLP_SOURCE
 
@@ -60,6 +60,21 @@ NASBENCH201_TINY = SearchSpaceInfo(
     network_variants=_NETWORK_VARIANTS,
 )
 
+NASBENCH_NLP = SearchSpaceInfo(
+    name="nasbench-nlp",
+    summary="NAS-Bench-NLP: recurrent cells in three layers of a language model.",
+    source="Klyuchnikov et al., NAS-Bench-NLP, 2020 (arXiv:2006.07116)",
+    factory=f"{__name__}.nasbench_nlp.space:NasbenchNlp",
+    datasets=(NO_IMAGES,),
+    requires="nasbench-nlp",
+    provides=frozenset({"network", "sequences", "ground_truth"}),
+    network_variants={
+        "benchmark": "the benchmark's layers between embedding and decoder, with its dropouts on Penn Treebank",
+        "wikitext-2": "the same with the dropouts of its trainings on WikiText-2",
+        "all-trained": "the benchmark's layers, all matrices trained: its code cuts the gradient of those not fed by x",
+    },
+)
+
 
 @hookimpl
 def nasbench_search_spaces() -> Iterable[SearchSpaceInfo]:
@@ -67,6 +82,7 @@ def nasbench_search_spaces() -> Iterable[SearchSpaceInfo]:
     yield NASBENCH101
     yield NASBENCH201
     yield NASBENCH201_TINY
+    yield NASBENCH_NLP
 
 
 @hookimpl

@@ -18,7 +18,8 @@ SPACE = "nasbench201-tiny"
 DATA = Path(__file__).parents[2] / "../shared/data"
 
 # Their official files are not among the test data: datasets/test_imported.py writes files in their layout.
-DATASETS_TESTED_ELSEWHERE = {"cifar100", "imagenet16-120"}
+# There is nothing to test in the set without images.
+DATASETS_TESTED_ELSEWHERE = {"cifar100", "imagenet16-120", "none"}
 
 # Settings that make an evaluator quick, or without which it has no default.
 GENNAS = {"iterations": "2", "score_interval": "2", "batch_size": "4"}
@@ -26,6 +27,7 @@ TRAINING = {"epochs": "1", "train_images": "48", "test_images": "32", "batch_siz
 SETTINGS = {
     **{name: GENNAS for name in PLUGINS.evaluators() if "gennas" in name},
     **dict.fromkeys(("cls", "rot", "jig", "col", "econas"), TRAINING),
+    "gennas-rnn": GENNAS | {"task": str(Path(__file__).parent / "evaluators/gennas/example_recurrent_task.json")},
     "gennas": GENNAS | {"task": str(Path(__file__).parent / "evaluators/gennas/example_task.json")},
     "epe_nas": {"batch_size": "24"},
     "eproxy": {"network": "gennas", "iterations": "2", "batch_size": "4", "head_channels": "8", "target_channels": "4"},

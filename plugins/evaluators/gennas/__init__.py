@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from ....core.descriptions import EvaluatorInfo, SearchableSetting
 from ....core.domain import Direction
+from .recurrent_settings import (
+    RecurrentComboSettings,
+    RecurrentSearchSettings,
+    RecurrentSettings,
+    RecurrentSingleSettings,
+    RecurrentTaskFileSettings,
+)
 from .settings import (
     ComboSettings,
     EproxySettings,
@@ -34,6 +41,26 @@ def _describe(
         direction=Direction.MINIMIZE,
         formula=_FORMULA,
         needs=frozenset({"network", "images", "stages"}),
+        settings=settings,
+        searchable=searchable,
+    )
+
+
+def _describe_recurrent(
+    name: str,
+    summary: str,
+    settings: type[RecurrentSettings],
+    where: str,
+    searchable: SearchableSetting | None = None,
+) -> EvaluatorInfo:
+    return EvaluatorInfo(
+        name=name,
+        summary=summary,
+        source=f"{_SOURCE}, {where}",
+        factory=f"{__name__}.recurrent:RecurrentGennas",
+        direction=Direction.MINIMIZE,
+        formula="mean((decoder(network(encoder(inputs))) - targets)^2) after 100 steps of Adam",
+        needs=frozenset({"network", "sequences"}),
         settings=settings,
         searchable=searchable,
     )
@@ -76,6 +103,31 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         TaskFileSettings,
         "section 3.2",
         SearchableSetting("task", f"{__name__}.task_space:tasks_for"),
+    ),
+    _describe_recurrent(
+        "gennas-rnn-single",
+        "Recurrent networks: regression loss from dense random dots to others.",
+        RecurrentSingleSettings,
+        "section 4.1 and released code",
+    ),
+    _describe_recurrent(
+        "gennas-rnn-combo",
+        "Recurrent networks: regression loss from sines to others.",
+        RecurrentComboSettings,
+        "section 4.1 and released code",
+    ),
+    _describe_recurrent(
+        "gennas-rnn-search",
+        "Recurrent networks: regression loss on the task searched on NAS-Bench-NLP.",
+        RecurrentSearchSettings,
+        "section 4.3 and released code",
+    ),
+    _describe_recurrent(
+        "gennas-rnn",
+        "Recurrent networks: regression loss on a task from the user's JSON file.",
+        RecurrentTaskFileSettings,
+        "section 3.2",
+        SearchableSetting("task", f"{__name__}.task_space:recurrent_tasks_for"),
     ),
     EvaluatorInfo(
         name="eproxy",

@@ -1,4 +1,4 @@
-"""The image tasks of the GenNAS paper.
+"""The tasks of the GenNAS paper.
 
 ``single`` is reconstructed from section 4.1 of the paper (dot signals of density 1 on the last stage only;
 the original code has it for language models only), ``combo`` is the sum of the three best bases of each stage
@@ -8,7 +8,7 @@ calls search-R was searched on the NDS ResNet space.
 
 from __future__ import annotations
 
-from .task_parser import parse_task
+from .task_parser import parse_recurrent_task, parse_task
 
 _DENSE_DOTS = {"basis": "dot", "amp": 1.0, "scope": "local", "density": 1.0}
 _HIGH_SIN1D = {"basis": "sin1d", "amp": 1.0, "scope": "local", "freqs": "H10"}
@@ -278,6 +278,86 @@ SEARCH_R = parse_task(
                     {"basis": "gdot", "amp": 2.1, "scope": "global", "density": 0.5},
                 ],
             },
+        ],
+    }
+)
+
+_DOT_SEQUENCES = [_DENSE_DOTS]
+_SINE_SEQUENCES = [
+    {"basis": "sin1d", "amp": 1.0, "scope": "local", "freqs": "M10"},
+    {"basis": "sin2d", "amp": 1.0, "scope": "local", "freqs": "M10"},
+]
+
+# The authors' code has batches of 64 in the first two, and overrides all of them by 16.
+RECURRENT_SINGLE = parse_recurrent_task(
+    {
+        "name": "nlp-single",
+        "batch": 16,
+        "noise": _NO_NOISE,
+        "dim": 64,
+        "length": 8,
+        "input": _DOT_SEQUENCES,
+        "target": _DOT_SEQUENCES,
+    }
+)
+
+RECURRENT_COMBO = parse_recurrent_task(
+    {
+        "name": "nlp-combo",
+        "batch": 16,
+        "noise": _NO_NOISE,
+        "dim": 64,
+        "length": 8,
+        "input": _SINE_SEQUENCES,
+        "target": _SINE_SEQUENCES,
+    }
+)
+
+RECURRENT_SEARCH = parse_recurrent_task(
+    {
+        "name": "nlp-search",
+        "batch": 16,
+        "noise": {"kind": "uniform", "level": 0.6},
+        "dim": 48,
+        "length": 8,
+        "input": [
+            {
+                "basis": "sin2d",
+                "amp": 2.6,
+                "scope": "local",
+                "freqs": [
+                    0.19548103160169628,
+                    0.2282158789801897,
+                    0.1842639908446425,
+                    0.20731949085325374,
+                    0.22082386741852128,
+                    0.1345443194045737,
+                    0.17034055075490867,
+                    0.22295752611900838,
+                    0.19031212316299922,
+                    0.19147574467301293,
+                ],
+            }
+        ],
+        "target": [
+            {
+                "basis": "sin2d",
+                "amp": 0.8,
+                "scope": "local",
+                "freqs": [
+                    0.17216149803882433,
+                    0.17012483744775037,
+                    0.168561304364928,
+                    0.16552930641090283,
+                    0.16468901024790167,
+                    0.1702319091210886,
+                    0.16422069490502256,
+                    0.1770741059514029,
+                    0.17124201034882974,
+                    0.17227888619876072,
+                ],
+            },
+            {"basis": "gdot", "amp": 0.7, "scope": "local", "density": 0.8625968590962992},
         ],
     }
 )

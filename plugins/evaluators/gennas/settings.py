@@ -194,7 +194,7 @@ class SearchRSettings(GennasSettings):
 
 
 def _read_task(file: str) -> str:
-    return task_to_text(read_task_file(file))
+    return task_to_text(read_task_file(file, parse_task))
 
 
 @dataclass(frozen=True)

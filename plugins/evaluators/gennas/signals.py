@@ -9,13 +9,14 @@ nothing else, so a generator's seed fixes the target on every machine. Maps are 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from .settings import Frequencies
-from .task import FREQUENCY_BANDS, MAP_SIZE, NUM_FREQUENCIES, Signal, StageTask, frequency_grid
+from .task import FREQUENCY_BANDS, MAP_SIZE, NUM_FREQUENCIES, RecurrentTask, Signal, StageTask, frequency_grid
 
 _PHASES = 32
 """Random phases of each frequency (``sin1d``) or pair of frequencies (``sin2d``); each gives two maps."""
@@ -43,6 +44,37 @@ def stage_target(
     for signal in stage.signals:
         target = target + signal.amp * _signal_maps(signal, stage.channels, images, generator, frequencies)
     return target.to(torch.float32).expand(len(images), -1, -1, -1)
+
+
+def signal_sequences(
+    signals: Sequence[Signal], task: RecurrentTask, generator: torch.Generator, frequencies: Frequencies = "grid"
+) -> Tensor:
+    """Draw the inputs or the targets of a recurrent task.
+
+    Sines are drawn on a square with sides of ``dim`` or, if that is more, ``length`` pixels, of which the first rows
+    and columns are taken, as in the authors' code; dots are drawn on the map itself.
+
+    Args:
+        signals: What is summed.
+        task: Gives the sizes.
+        generator: Source of all randomness, on the CPU.
+        frequencies: How a named band is filled, as in :func:`stage_target`.
+
+    Returns:
+        Float32 tensor ``(task.length, task.batch, task.dim)``, steps first.
+    """
+    total = torch.zeros(task.batch, task.length, task.dim, dtype=torch.float64)
+    shape, side = (task.batch, 1), max(task.length, task.dim)
+    for signal in signals:
+        if signal.density is not None:
+            dots = dot if signal.basis == "dot" else gdot
+            maps = dots(signal.density, shape, generator, task.length, task.dim)
+        else:
+            sines = sin1d if signal.basis == "sin1d" else sin2d
+            square = sines(_frequency_values(signal, generator, frequencies), shape, generator, side)
+            maps = square[..., : task.length, : task.dim]
+        total += signal.amp * maps[:, 0]
+    return total.transpose(0, 1).to(torch.float32).contiguous()
 
 
 def _signal_maps(
@@ -146,29 +178,32 @@ def _random_permutations(count: int, length: int, generator: torch.Generator) ->
     return torch.rand(count, length, dtype=torch.float64, generator=generator).argsort(dim=-1)
 
 
-def dot(density: float, shape: tuple[int, int], generator: torch.Generator, size: int = MAP_SIZE) -> Tensor:
-    """Draw maps that are +1 or -1 at ``floor(density * size^2)`` random pixels and 0 elsewhere.
+def dot(
+    density: float, shape: tuple[int, int], generator: torch.Generator, height: int = MAP_SIZE, width: int = MAP_SIZE
+) -> Tensor:
+    """Draw maps that are +1 or -1 at ``floor(density * height * width)`` random pixels, at least one, and 0 elsewhere.
 
     Returns:
-        Float64 tensor ``(*shape, size, size)``.
+        Float64 tensor ``(*shape, height, width)``.
     """
     draws, channels = shape
-    pixels = size**2
-    count = math.floor(density * pixels)
+    pixels = height * width
+    count = max(1, math.floor(density * pixels))
     places = _random_permutations(draws * channels, pixels, generator)[:, :count]
     signs = 2.0 * torch.randint(2, places.shape, generator=generator, dtype=torch.float64) - 1.0
     maps = torch.zeros(draws * channels, pixels, dtype=torch.float64).scatter_(1, places, signs)
-    return maps.view(draws, channels, size, size)
+    return maps.view(draws, channels, height, width)
 
 
-def gdot(density: float, shape: tuple[int, int], generator: torch.Generator, size: int = MAP_SIZE) -> Tensor:
+def gdot(
+    density: float, shape: tuple[int, int], generator: torch.Generator, height: int = MAP_SIZE, width: int = MAP_SIZE
+) -> Tensor:
     """Draw :func:`dot` maps, blur each by a Gaussian of one pixel and scale it to a maximum magnitude of 1.
 
     Returns:
-        Float64 tensor ``(*shape, size, size)``.
+        Float64 tensor ``(*shape, height, width)``.
     """
-    blur = _gaussian_blur(size)
-    maps = blur @ dot(density, shape, generator, size) @ blur.mT
+    maps = _gaussian_blur(height) @ dot(density, shape, generator, height, width) @ _gaussian_blur(width).mT
     return maps / maps.abs().amax(dim=(-2, -1), keepdim=True)
 
 

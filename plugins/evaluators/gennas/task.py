@@ -1,6 +1,7 @@
 """GenNAS tasks: what a network is asked to regress, and the JSON that describes it.
 
-A task gives each of three stages a sum of synthetic signals (Li et al., NeurIPS 2021, section 3.1.2).
+A task for images gives each of three stages a sum of synthetic signals, one for recurrent networks makes inputs and
+targets of such sums (Li et al., NeurIPS 2021, section 3.1.2).
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 BASES = ("sin1d", "sin2d", "dot", "gdot", "resize")
+SEQUENCE_BASES = ("sin1d", "sin2d", "dot", "gdot")
+"""Bases of recurrent tasks, which have no image to shrink."""
+
 SCOPES = ("local", "global")
 NOISE_KINDS = ("gaussian", "uniform")
 FREQUENCY_BANDS = {"L10": (0.0, 0.125), "M10": (0.125, 0.375), "H10": (0.375, 0.5)}
@@ -22,6 +26,9 @@ MAP_SIZE = 8
 
 MAX_CHANNELS = 1024
 """Our limit, ten times the widest published target (96 channels)."""
+
+MAX_LENGTH = 512
+"""Our limit on the steps of a sequence; published tasks have eight."""
 
 MAPS_TO_CHOOSE_FROM = {"sin1d": 640, "resize": 1000}
 """Bases whose channels are drawn without replacement from fewer than ``MAX_CHANNELS`` maps."""
@@ -92,6 +99,37 @@ class Task:
         return any(isinstance(signal.freqs, str) for stage in self.stages for signal in stage.signals)
 
 
+@dataclass(frozen=True)
+class RecurrentTask:
+    """A regression task for recurrent networks: one sequence to see and one to give.
+
+    A signal is a map of ``length`` rows (steps) and ``dim`` columns (features), another one for each sequence of the
+    batch.
+
+    Attributes:
+        name: Free text.
+        batch: Number of sequences.
+        noise: Noise on the inputs.
+        dim: Features of inputs and targets.
+        length: Steps of a sequence.
+        input: What the inputs are the sum of; none means zero.
+        target: What the targets are the sum of; none means zero.
+    """
+
+    name: str
+    batch: int
+    noise: Noise
+    dim: int
+    length: int
+    input: tuple[Signal, ...]
+    target: tuple[Signal, ...]
+
+    @property
+    def uses_named_bands(self) -> bool:
+        """Whether any signal names a frequency band instead of listing frequencies."""
+        return any(isinstance(signal.freqs, str) for signal in (*self.input, *self.target))
+
+
 def frequency_grid(band: str) -> tuple[float, ...]:
     """Return the ten evenly spaced frequencies that stand for a band, in cycles per pixel.
 
@@ -105,12 +143,21 @@ def frequency_grid(band: str) -> tuple[float, ...]:
     return tuple(low + step * (index + offset) for index in range(NUM_FREQUENCIES))
 
 
-def task_to_json(task: Task) -> dict[str, Any]:
-    """Return the JSON form of a task, the one that :func:`.task_parser.parse_task` reads."""
+def task_to_json(task: Task | RecurrentTask) -> dict[str, Any]:
+    """Return the JSON form of a task, the one that :mod:`.task_parser` reads."""
     fields: dict[str, Any] = {
         "name": task.name,
         "batch": task.batch,
         "noise": {"kind": task.noise.kind, "level": task.noise.level},
+    }
+    if isinstance(task, RecurrentTask):
+        sides = {"input": task.input, "target": task.target}
+        return (
+            fields
+            | {"dim": task.dim, "length": task.length}
+            | {side: [_signal_to_json(signal) for signal in signals] for side, signals in sides.items()}
+        )
+    fields |= {
         "stages": [
             {"channels": stage.channels, "signals": [_signal_to_json(signal) for signal in stage.signals]}
             for stage in task.stages
@@ -120,7 +167,7 @@ def task_to_json(task: Task) -> dict[str, Any]:
     return fields | {name: list(values) for name, values in weights.items() if values is not None}
 
 
-def task_to_text(task: Task) -> str:
+def task_to_text(task: Task | RecurrentTask) -> str:
     """Return the one JSON text that stands for a task, however its file was laid out."""
     return json.dumps(task_to_json(task), sort_keys=True, separators=(",", ":"))
 

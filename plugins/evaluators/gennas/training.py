@@ -73,9 +73,9 @@ class RegressionTraining:
                 # Losses stay on the device between scoring passes: reading one makes the device wait.
                 train_losses += torch.stack(pending).tolist()
                 pending.clear()
-                _check_finite("loss", train_losses)
+                check_finite("loss", train_losses)
                 stage_losses.append(self.score_pass())
-                _check_finite("score loss", stage_losses[-1], step)
+                check_finite("score loss", stage_losses[-1], step)
         return self._evaluation(train_losses, stage_losses)
 
     def train_step(self) -> Tensor:
@@ -97,18 +97,8 @@ class RegressionTraining:
         return losses
 
     def _stage_losses(self) -> list[Tensor]:
-        outputs = self.network(self._noisy_images())
+        outputs = self.network(add_noise(self.images, self.noise, self.generator))
         return [functional.mse_loss(output, target) for output, target in zip(outputs, self.targets, strict=True)]
-
-    def _noisy_images(self) -> Tensor:
-        if self.noise.level == 0:
-            return self.images
-        shape = self.images.shape
-        if self.noise.kind == "gaussian":
-            noise = torch.randn(shape, generator=self.generator)
-        else:
-            noise = 2.0 * torch.rand(shape, generator=self.generator) - 1.0
-        return self.images + self.noise.level * noise.to(self.images.device)
 
     def _evaluation(self, train_losses: list[float], stage_losses: list[list[float]]) -> Evaluation:
         scores = [
@@ -121,7 +111,28 @@ class RegressionTraining:
         return Evaluation(scores[-1], curves)
 
 
-def _check_finite(what: str, losses: Sequence[float], step: int | None = None) -> None:
+def add_noise(inputs: Tensor, noise: Noise, generator: torch.Generator) -> Tensor:
+    """Return inputs with noise that is drawn on the CPU; without noise, the inputs themselves."""
+    if noise.level == 0:
+        return inputs
+    if noise.kind == "gaussian":
+        values = torch.randn(inputs.shape, generator=generator)
+    else:
+        values = 2.0 * torch.rand(inputs.shape, generator=generator) - 1.0
+    return inputs + noise.level * values.to(inputs.device)
+
+
+def check_finite(what: str, losses: Sequence[float], step: int | None = None) -> None:
+    """Refuse losses that are not finite.
+
+    Args:
+        what: Names the loss.
+        losses: One for each step, or all of one.
+        step: The one.
+
+    Raises:
+        DivergedError: One is not finite.
+    """
     for index, loss in enumerate(losses, start=1):
         if not math.isfinite(loss):
             raise DivergedError(f"the {what} became {loss} at iteration {step or index}")

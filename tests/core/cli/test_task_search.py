@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from nasbench_toolkit.core.cli.default_evaluators import task_evaluator
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.results.reader import read_results
 
@@ -119,6 +121,37 @@ def test_another_search_does_not_continue_this_one(task_search, tmp_path) -> Non
     assert (tmp_path / "task.json.history").read_bytes() == before
 
 
+def test_tasks_of_recurrent_networks_are_searched_and_used(nasbench, tmp_path) -> None:
+    linear = {"op": "linear", "input": ["x", "h_prev_0"]}
+    activations = ("activation_tanh", "activation_sigm", "activation_leaky_relu")
+    cells = [{"h_new_0": linear}]
+    cells += [{"f": linear, "h_new_0": {"op": activation, "input": ["f"]}} for activation in activations]
+    cells += [{"f": linear, "g": cells[1]["h_new_0"], "h_new_0": {"op": "elementwise_prod", "input": ["f", "g"]}}]
+    recipes = [json.dumps(cell) for cell in cells]
+    with (tmp_path / "labelled.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["architecture", "loss"], *((text, 5 - n) for n, text in enumerate(recipes))])
+    (tmp_path / "cells.txt").write_text("\n".join(recipes))
+    on_cells = ("--space", "nasbench-nlp", "-j", 2, "-e", "gennas-rnn:iterations=2")
+    found = history_of(
+        nasbench(
+            "task-search", "-l", "labelled.csv", *on_cells, "--lower-is-better", "-s", EVOLUTION, "-n", 4, "-o",
+            "task.json", "-f", "json",
+        )
+    )  # fmt: skip
+    assert found["evaluator"].startswith("gennas-rnn")
+    assert len({task["fitness"] for task in found["tasks"]}) > 1
+    assert set(json.loads((tmp_path / "task.json").read_text())) >= {"dim", "length", "input", "target"}
+    nasbench("run", *on_cells, "--architectures", "cells.txt", "--task", "task.json", "-o", "run.h5")
+    results = read_results(tmp_path / "run.h5")
+    assert [part.header.name for part in results.evaluators] == ["gennas-rnn"]
+    assert len({record.score for record in results.evaluators[0].records}) == 5
+
+
+@pytest.mark.parametrize(("space", "evaluator"), [("nasbench-nlp", "gennas-rnn"), ("nasbench101", "gennas")])
+def test_the_space_decides_which_evaluator_takes_tasks(space, evaluator) -> None:
+    assert task_evaluator(space, installed_plugins()) == evaluator
+
+
 def test_a_damaged_history_is_refused_and_left_as_it_is(task_search, tmp_path) -> None:
     history_of(task_search("-s", EVOLUTION, tasks=2))
     history = tmp_path / "task.json.history"
@@ -134,12 +167,14 @@ def test_a_damaged_history_is_refused_and_left_as_it_is(task_search, tmp_path) -
     ("options", "message"),
     [
         (("-e", "naswot"), "The evaluator 'naswot' has no task to search for. Evaluators that have one: gennas"),
+        (("-e", "gennas-rnn"), "does not support search space 'nasbench201-tiny': it needs sequences"),
         (("-e", "gennas:task=x.json"), "is what is searched for. Leave it out"),
         (("-s", "nsga2"), "searches for a Pareto front"),
         (("-s", "successive-halving"), "stops evaluations early, and tasks are judged whole"),
         (("-s", "reinforce"), "gennas-tasks"),
         (("-n", "0"), "--evaluations must be at least 1"),
-        (("--space", "nasbench-nlp"), "nasbench-nlp"),
+        (("--space", "nasbench-nlp", "-e", "gennas"), "does not support search space 'nasbench-nlp': it needs images"),
+        (("--space", "nasbench-nlp"), "is not JSON"),
         (("--label", "size"), "no column 'size'"),
     ],
 )

@@ -3,7 +3,7 @@ import pytest
 from nasbench_toolkit.plugins.datasets import MNIST, PHOTOS, nasbench_data_sources, nasbench_datasets
 
 INFOS = {info.name: info for info in nasbench_datasets()}
-BUNDLED = [pytest.param(info, id=name) for name, info in INFOS.items() if info.requires is None]
+BUNDLED = [pytest.param(info, id=name) for name, info in INFOS.items() if info.requires is None and name != "none"]
 SOURCES = {info.name: info for info in nasbench_data_sources()}
 
 
@@ -14,7 +14,13 @@ def load(info):
 
 
 def test_datasets_names():
-    assert list(INFOS) == ["photos", "mnist", "cifar10", "cifar100", "imagenet16-120"]
+    assert list(INFOS) == ["photos", "mnist", "cifar10", "cifar100", "imagenet16-120", "none"]
+
+
+def test_no_images_are_no_images():
+    images, labels = load(INFOS["none"])
+    assert images.shape == (0, *INFOS["none"].image_shape)
+    assert len(labels) == INFOS["none"].num_classes == 0
 
 
 @pytest.mark.parametrize("info", BUNDLED)

@@ -129,11 +129,13 @@ def test_descriptions_need_no_torch() -> None:
         "import sys, nasbench_toolkit.plugins.evaluators.gennas as g; print('torch' in sys.modules, len(g.EVALUATORS))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["False", "7"]
+    assert run.stdout.split() == ["False", "11"]
 
 
 @pytest.mark.parametrize("info", EVALUATORS, ids=lambda info: info.name)
 def test_descriptions_are_complete(info) -> None:
     assert info.direction == "minimize"
-    assert info.needs == {"network", "images", "stages"}
-    assert info.load_factory().__name__ == ("Eproxy" if info.name == "eproxy" else "Gennas")
+    recurrent = info.name.startswith("gennas-rnn")
+    assert info.needs == ({"network", "sequences"} if recurrent else {"network", "images", "stages"})
+    factory = "RecurrentGennas" if recurrent else "Eproxy" if info.name == "eproxy" else "Gennas"
+    assert info.load_factory().__name__ == factory

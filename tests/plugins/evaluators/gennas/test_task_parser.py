@@ -179,12 +179,12 @@ def test_published_noise_and_batch(name, kind, level) -> None:
 
 
 def test_read_task_file(example_task_file, example) -> None:
-    assert read_task_file(str(example_task_file)) == parse_task(example)
+    assert read_task_file(str(example_task_file), parse_task) == parse_task(example)
 
 
 def test_read_task_file_ignores_layout(tmp_path, example_task_file, example) -> None:
     (tmp_path / "other.json").write_text(json.dumps(dict(reversed(example.items())), indent=7))
-    assert task_to_text(read_task_file(str(tmp_path / "other.json"))) == task_to_text(parse_task(example))
+    assert task_to_text(read_task_file(str(tmp_path / "other.json"), parse_task)) == task_to_text(parse_task(example))
 
 
 BAD_FILES = {
@@ -201,14 +201,14 @@ def test_read_task_file_refuses(tmp_path, content, message) -> None:
     file = tmp_path / "task.json"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(InvalidTaskError, match=message):
-        read_task_file(str(file))
+        read_task_file(str(file), parse_task)
 
 
 def test_read_task_file_refuses_a_missing_file(tmp_path) -> None:
     with pytest.raises(InvalidTaskError, match=r"nothing.json' does not exist: give the path of a JSON file"):
-        read_task_file(str(tmp_path / "nothing.json"))
+        read_task_file(str(tmp_path / "nothing.json"), parse_task)
 
 
 def test_read_task_file_refuses_a_directory(tmp_path) -> None:
     with pytest.raises(InvalidTaskError, match=r"is a directory: give the path of a JSON file"):
-        read_task_file(str(tmp_path))
+        read_task_file(str(tmp_path), parse_task)

@@ -182,15 +182,12 @@ def _refuse_existing(options: Sequence[SearchOptions]) -> None:
 
 
 def _search_all(plans: Sequence[SearchPlan], options: Sequence[SearchOptions], whole: Path) -> list[SearchOutcome]:
-    from ..search.outcome import TableSummary, find_outcome
+    from ..search.outcome import find_outcome
 
     # A terminated search ends like an interrupted one.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    columns = plans[0].ground_truth(())
-    table = plans[0].space.ground_truth() if columns else None
-    summary = TableSummary.read(table, columns[0].metric) if table else None
     histories = [_search_one(plan, option, whole) for plan, option in zip(plans, options, strict=True)]
-    return [find_outcome(history, summary) for history in histories]
+    return [find_outcome(history, plan.table) for plan, history in zip(plans, histories, strict=True)]
 
 
 def _search_one(plan: SearchPlan, options: SearchOptions, whole: Path) -> SearchHistory:

@@ -11,6 +11,7 @@ from ..descriptions import DatasetInfo
 from ..interfaces import SearchSpace, SearchStrategy
 from ..plan import EvaluatorSpec, GroundTruthColumn
 from .history import SearchHeader
+from .outcome import TableSummary
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class SearchPlan:
         ground_truth: Gives the table's columns for architectures, also for none of them: the columns are then empty.
             Only for the results file: no decision depends on it. Called once for every new architecture.
         images: The user's own image set, None if the data set is an installed one.
+        table: What the table says of all its architectures by the first of these columns, None if there is no table.
+            Only for the regret.
     """
 
     header: SearchHeader
@@ -38,6 +41,7 @@ class SearchPlan:
     evaluations: int
     ground_truth: Callable[[Sequence[str]], tuple[GroundTruthColumn, ...]]
     images: DatasetInfo | None = None
+    table: TableSummary | None = None
 
 
 @dataclass(frozen=True)

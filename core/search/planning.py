@@ -16,6 +16,7 @@ from ..settings import Settings, parse_settings
 from .cost_planning import plan_costs
 from .evaluator_choice import EvaluatorChoice
 from .history import SearchHeader
+from .outcome import TableSummary
 from .plan import SearchPlan
 
 
@@ -88,6 +89,8 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
         lower=tuple(named[_identity(spec.header)] for spec in lower),
     )
     evaluators = _in_order(header, [evaluator, *costs.evaluators, *lower])
+    table = space.ground_truth()
+    summary = TableSummary.read(table, columns[0].metric) if table else None
     return [
         SearchPlan(
             header=replace(header, seed=seed),
@@ -96,8 +99,9 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
             make_strategy=partial(strategy.info.create, space, settings, seed),
             distribution=strategy.distribution,
             evaluations=request.evaluations,
-            ground_truth=partial(_look_up, space.ground_truth(), columns),
+            ground_truth=partial(_look_up, table, columns),
             images=request.images,
+            table=summary,
         )
         for seed in range(request.seed, request.seed + request.repeats)
     ]

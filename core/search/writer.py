@@ -30,6 +30,7 @@ from ..results.writer import (
     write_texts,
 )
 from .history import SearchHeader
+from .outcome import find_outcome
 from .plan import SearchOptions, SearchPlan
 from .storage import StoredSearch, read_stored_search
 
@@ -184,6 +185,18 @@ class SearchWriter(JournaledWriter):
         write_texts(group, "proposals", [proposal.architecture for proposal in self._proposals])
         positions = [self._positions[proposal.arch_id] for proposal in self._proposals]
         write_numbers(group, "positions", np.array(positions, np.int64))
+        self._write_regret(group)
+
+    def _write_regret(self, group: h5py.Group) -> None:
+        """Write what follows from the rest, for readers that do not have the table."""
+        table = self._plan.table
+        if table is None or not table.values:
+            return
+        curve = find_outcome(self.stored().history, table).regret_curve
+        dataset = write_numbers(
+            group, "regret", np.array([np.nan if value is None else value for value in curve], np.float64)
+        )
+        dataset.attrs["metric"] = table.metric.key
 
 
 def _with_ground_truth(stored: StoredSearch, columns: Sequence[GroundTruthColumn]) -> list[Proposal]:

@@ -7,6 +7,7 @@ import time
 import warnings
 from dataclasses import dataclass
 
+import h5py
 import pytest
 from nasbench_toolkit.core.cli import main
 from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plan
@@ -60,6 +61,10 @@ def test_search_says_what_it_found_and_how_good_that_is(nasbench, tmp_path) -> N
     assert (search["regret"], search["rank"]) == (3000.0 - width, 3001 - width)
     assert search["regret_curve"][search["evaluation"] - 1 :] == [3000.0 - width] * (21 - search["evaluation"])
     assert (search["evaluations"], search["architectures"], search["failures"]) == (20, 20, 0)
+    with h5py.File(tmp_path / "s.h5") as file:
+        stored = file["search/regret"]
+        assert stored[:].tolist() == search["regret_curve"]
+        assert stored.attrs["metric"] == "noise/test_accuracy@5"
     for text in (search["architecture"], f"{width:g} percent", f"{3001 - int(width):,} of 3,000", "3000 percent"):
         assert text in done.stdout
     assert not (tmp_path / "s.h5.journal").exists()

@@ -153,7 +153,10 @@ def make_evaluator(
     settings = dataclasses.replace(parse_settings(name, provided.info.settings, given), **(values or {}))
     reason = provided.info.reason_unsupported(space, dataset)
     if reason:
-        raise UnsupportedSearchSpaceError(f"Evaluator '{name}' does not support search space '{space.name}': {reason}.")
+        raise UnsupportedSearchSpaceError(
+            f"Evaluator '{name}' does not support search space '{space.name}': {reason}. "
+            f"'nasbench spaces {space.name}' says which evaluators do."
+        )
     _check_network(name, settings, space)
     _check_metric(settings, space, dataset)
     header = EvaluatorHeader(

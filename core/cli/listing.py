@@ -157,6 +157,7 @@ def _explain_evaluator(item: Provided[EvaluatorInfo], plugins: PluginManager) ->
         "better": str(info.direction),
         "needs": sorted(info.needs),
         "version": info.version,
+        "searchable": f"'nasbench task-search' finds the {info.searchable.name}" if info.searchable else "no",
         "settings": describe_settings(info.settings),
         "spaces": [
             {"space": name, "supported": _support(info, space.info)} for name, space in plugins.search_spaces().items()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ....benchmarks_data.tables.store import StoredTable
     from ....core.descriptions import DatasetInfo
+    from ....core.pictures.graph import CellGraph
 
 DATA_SOURCE = "nasbench-nlp"
 
@@ -42,6 +43,12 @@ class NasbenchNlp(SearchSpace):
             InvalidArchitectureError: ``text`` is no NAS-Bench-NLP recipe.
         """
         return canonical_recipe(text)
+
+    def cell_graphs(self, arch_id: str) -> tuple[CellGraph, ...]:
+        """Return the graph of the cell, with operations on its nodes."""
+        from .picture import cell_graph
+
+        return (cell_graph(arch_id),)
 
     def ground_truth(self) -> GroundTruth | None:
         """Return the imported table, None if there is none."""

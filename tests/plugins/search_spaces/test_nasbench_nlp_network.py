@@ -16,6 +16,7 @@ from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.network import (
     RecurrentLayer,
     RecurrentNetwork,
 )
+from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.picture import cell_graph
 from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.recipe import parse_recipe
 from torch import nn
 
@@ -171,3 +172,19 @@ def test_a_table_is_sampled_uniformly_and_has_all_labels(tmp_path: Path, monkeyp
     assert table is not None
     losses = next(metric for metric in table.metrics if metric.key == "wikitext-2/test_loss")
     assert np.isfinite(table.values(losses, everything)).sum() > 250
+
+
+def test_the_picture_shows_one_step_of_the_cell() -> None:
+    graph = cell_graph(canonical_recipe(GRU))
+    labels = [node.label for node in graph.nodes]
+    assert labels[:2] == ["x", "output before"]
+    assert labels[-1] == "output"
+    assert sorted(labels[2:-1]) == ["blend", "linear", "linear", "linear", "product", "sigmoid", "sigmoid", "tanh"]
+    into_blend = [edge for edge in graph.edges if edge.target == "h_new_0"]
+    kinds = {node.name: node.label for node in graph.nodes}
+    assert [(edge.label, kinds[edge.source]) for edge in into_blend] == [
+        ("a", "sigmoid"),
+        ("b", "output before"),
+        ("c", "tanh"),
+    ]
+    assert [edge.target for edge in graph.edges if edge.source == "h_new_0"] == ["out 0"]

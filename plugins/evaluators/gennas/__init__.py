@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ....core.descriptions import EvaluatorInfo, SearchableSetting
 from ....core.domain import Direction
 from .recurrent_settings import (
     RecurrentComboSettings,
     RecurrentSearchSettings,
-    RecurrentSettings,
     RecurrentSingleSettings,
     RecurrentTaskFileSettings,
 )
 from .settings import (
     ComboSettings,
     EproxySettings,
-    GennasSettings,
     SearchDSettings,
     SearchNSettings,
     SearchRSettings,
@@ -22,112 +22,86 @@ from .settings import (
     TaskFileSettings,
 )
 
-_FORMULA = "sum over stages i = 1..3 of w_i * mean((head_i(features_i) - target_i)^2) after 100 steps of SGD"
 _SOURCE = "Li et al.: Generic Neural Architecture Search via Regression, NeurIPS 2021, arXiv 2108.01899"
 
+_for_images = partial(
+    EvaluatorInfo,
+    factory=f"{__name__}.evaluator:Gennas",
+    direction=Direction.MINIMIZE,
+    formula="sum over stages i = 1..3 of w_i * mean((head_i(features_i) - target_i)^2) after 100 steps of SGD",
+    needs=frozenset({"network", "images", "stages"}),
+)
 
-def _describe(
-    name: str,
-    summary: str,
-    settings: type[GennasSettings],
-    where: str,
-    searchable: SearchableSetting | None = None,
-) -> EvaluatorInfo:
-    return EvaluatorInfo(
-        name=name,
-        summary=summary,
-        source=f"{_SOURCE}, {where}",
-        factory=f"{__name__}.evaluator:Gennas",
-        direction=Direction.MINIMIZE,
-        formula=_FORMULA,
-        needs=frozenset({"network", "images", "stages"}),
-        settings=settings,
-        searchable=searchable,
-    )
-
-
-def _describe_recurrent(
-    name: str,
-    summary: str,
-    settings: type[RecurrentSettings],
-    where: str,
-    searchable: SearchableSetting | None = None,
-) -> EvaluatorInfo:
-    return EvaluatorInfo(
-        name=name,
-        summary=summary,
-        source=f"{_SOURCE}, {where}",
-        factory=f"{__name__}.recurrent:RecurrentGennas",
-        direction=Direction.MINIMIZE,
-        formula="mean((decoder(network(encoder(inputs))) - targets)^2) after 100 steps of Adam",
-        needs=frozenset({"network", "sequences"}),
-        settings=settings,
-        searchable=searchable,
-    )
-
+_for_sequences = partial(
+    EvaluatorInfo,
+    factory=f"{__name__}.recurrent:RecurrentGennas",
+    direction=Direction.MINIMIZE,
+    formula="mean((decoder(network(encoder(inputs))) - targets)^2) after 100 steps of Adam",
+    needs=frozenset({"network", "sequences"}),
+)
 
 EVALUATORS: tuple[EvaluatorInfo, ...] = (
-    _describe(
-        "gennas-single",
-        "Regression loss on dense random dots, last stage only.",
-        SingleSettings,
-        "section 4.1",
+    _for_images(
+        name="gennas-single",
+        summary="Regression loss on dense random dots, last stage only.",
+        source=f"{_SOURCE}, section 4.1",
+        settings=SingleSettings,
     ),
-    _describe(
-        "gennas-combo",
-        "Regression loss on the three best signals of each stage.",
-        ComboSettings,
-        "section 4.1",
+    _for_images(
+        name="gennas-combo",
+        summary="Regression loss on the three best signals of each stage.",
+        source=f"{_SOURCE}, section 4.1",
+        settings=ComboSettings,
     ),
-    _describe(
-        "gennas-n",
-        "Regression loss on the task searched on NAS-Bench-101 (search-N).",
-        SearchNSettings,
-        "section 4.3",
+    _for_images(
+        name="gennas-n",
+        summary="Regression loss on the task searched on NAS-Bench-101 (search-N).",
+        source=f"{_SOURCE}, section 4.3",
+        settings=SearchNSettings,
     ),
-    _describe(
-        "gennas-d",
-        "Regression loss on the task searched on NDS DARTS (search-D).",
-        SearchDSettings,
-        "section 4.3",
+    _for_images(
+        name="gennas-d",
+        summary="Regression loss on the task searched on NDS DARTS (search-D).",
+        source=f"{_SOURCE}, section 4.3",
+        settings=SearchDSettings,
     ),
-    _describe(
-        "gennas-r",
-        "Regression loss on the task searched on NDS ResNet (search-R).",
-        SearchRSettings,
-        "section 4.3",
+    _for_images(
+        name="gennas-r",
+        summary="Regression loss on the task searched on NDS ResNet (search-R).",
+        source=f"{_SOURCE}, section 4.3",
+        settings=SearchRSettings,
     ),
-    _describe(
-        "gennas",
-        "Regression loss on a task from the user's JSON file.",
-        TaskFileSettings,
-        "section 3.2",
-        SearchableSetting("task", f"{__name__}.task_space:tasks_for"),
+    _for_images(
+        name="gennas",
+        summary="Regression loss on a task from the user's JSON file.",
+        source=f"{_SOURCE}, section 3.2",
+        settings=TaskFileSettings,
+        searchable=SearchableSetting("task", f"{__name__}.task_space:tasks_for"),
     ),
-    _describe_recurrent(
-        "gennas-rnn-single",
-        "Recurrent networks: regression loss from dense random dots to others.",
-        RecurrentSingleSettings,
-        "section 4.1 and released code",
+    _for_sequences(
+        name="gennas-rnn-single",
+        summary="Recurrent networks: regression loss from dense random dots to others.",
+        source=f"{_SOURCE}, section 4.1 and released code",
+        settings=RecurrentSingleSettings,
     ),
-    _describe_recurrent(
-        "gennas-rnn-combo",
-        "Recurrent networks: regression loss from sines to others.",
-        RecurrentComboSettings,
-        "section 4.1 and released code",
+    _for_sequences(
+        name="gennas-rnn-combo",
+        summary="Recurrent networks: regression loss from sines to others.",
+        source=f"{_SOURCE}, section 4.1 and released code",
+        settings=RecurrentComboSettings,
     ),
-    _describe_recurrent(
-        "gennas-rnn-search",
-        "Recurrent networks: regression loss on the task searched on NAS-Bench-NLP.",
-        RecurrentSearchSettings,
-        "section 4.3 and released code",
+    _for_sequences(
+        name="gennas-rnn-search",
+        summary="Recurrent networks: regression loss on the task searched on NAS-Bench-NLP.",
+        source=f"{_SOURCE}, section 4.3 and released code",
+        settings=RecurrentSearchSettings,
     ),
-    _describe_recurrent(
-        "gennas-rnn",
-        "Recurrent networks: regression loss on a task from the user's JSON file.",
-        RecurrentTaskFileSettings,
-        "section 3.2",
-        SearchableSetting("task", f"{__name__}.task_space:recurrent_tasks_for"),
+    _for_sequences(
+        name="gennas-rnn",
+        summary="Recurrent networks: regression loss on a task from the user's JSON file.",
+        source=f"{_SOURCE}, section 3.2",
+        settings=RecurrentTaskFileSettings,
+        searchable=SearchableSetting("task", f"{__name__}.task_space:recurrent_tasks_for"),
     ),
     EvaluatorInfo(
         name="eproxy",

@@ -25,7 +25,7 @@ from .recurrent_settings import RecurrentOptions, RecurrentSettings
 from .settings import Frequencies
 from .signals import signal_sequences
 from .task import Noise, RecurrentTask
-from .training import add_noise, check_finite
+from .training import add_noise, train_and_score
 
 _INITIAL_RANGE = 0.1
 
@@ -123,19 +123,11 @@ class SequenceTraining:
         Raises:
             DivergedError: A loss is no longer finite.
         """
-        train_losses: list[float] = []
-        score_losses: list[float] = []
-        pending: list[Tensor] = []
-        for step in range(1, self.options.iterations + 1):
-            pending.append(self.train_step())
-            if step % self.options.score_interval == 0 or step == self.options.iterations:
-                # Losses stay on the device between scoring passes: reading one makes the device wait.
-                train_losses += torch.stack(pending).tolist()
-                pending.clear()
-                check_finite("loss", train_losses)
-                score_losses.append(self.score_pass())
-                check_finite("score loss", score_losses[-1:], step)
-        return Evaluation(score_losses[-1], {"train_loss": tuple(train_losses), "score_loss": tuple(score_losses)})
+        train_losses, passes = train_and_score(
+            self.train_step, self.score_pass, self.options.iterations, self.options.score_interval
+        )
+        score_losses = tuple(loss for (loss,) in passes)
+        return Evaluation(score_losses[-1], {"train_loss": tuple(train_losses), "score_loss": score_losses})
 
     def train_step(self) -> Tensor:
         """Take one optimiser step; return the loss before it, a scalar on the device."""
@@ -147,10 +139,10 @@ class SequenceTraining:
         return loss.detach()
 
     @torch.no_grad()
-    def score_pass(self) -> float:
+    def score_pass(self) -> tuple[float]:
         """Return the loss without dropouts."""
         self.network.eval()
-        return float(self._loss())
+        return (float(self._loss()),)
 
     def _loss(self) -> Tensor:
         return functional.mse_loss(self.network(add_noise(self.inputs, self.noise, self.generator)), self.targets)

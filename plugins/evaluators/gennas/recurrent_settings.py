@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from ....core.errors import InvalidSettingError, InvalidTaskError
 from ....core.settings import Settings, setting
 from ..network_settings import DEFAULT_NETWORK
 from . import published_tasks
-from .settings import Frequencies
+from .settings import Frequencies, given_task
 from .task import RecurrentTask, task_to_text
 from .task_parser import parse_recurrent_task, read_task_file
 
@@ -113,17 +111,7 @@ class RecurrentTaskFileSettings(RecurrentSettings):
             InvalidSettingError: None was given.
             InvalidTaskError: Its text is no task.
         """
-        if self.task is None:
-            raise InvalidSettingError(
-                "The evaluator 'gennas-rnn' needs a task: give a JSON file with --task my-task.json or "
-                "--evaluator gennas-rnn:task=my-task.json, let 'nasbench task-search' find one, or use a published "
-                "task such as 'gennas-rnn-combo'."
-            )
-        try:
-            value = json.loads(self.task)
-        except ValueError as error:
-            raise InvalidTaskError(f"The GenNAS task is not JSON: {error}.") from error
-        return parse_recurrent_task(value)
+        return given_task(self.task, parse_recurrent_task, "gennas-rnn", published="gennas-rnn-combo")
 
     def effective(self) -> dict[str, Any]:
         """Return the resolved settings and the task's text."""

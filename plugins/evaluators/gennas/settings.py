@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -15,7 +16,7 @@ from ....core.errors import InvalidSettingError, InvalidTaskError
 from ....core.settings import Settings, format_value, setting
 from . import published_tasks
 from .task import MAX_CHANNELS, NUM_STAGES, Task, task_to_text
-from .task_parser import parse_task, read_task_file
+from .task_parser import TaskT, parse_task, read_task_file
 
 Frequencies = Literal["grid", "uniform"]
 Head = Literal["bn-conv", "conv"]
@@ -193,6 +194,32 @@ class SearchRSettings(GennasSettings):
     published_task = published_tasks.SEARCH_R
 
 
+def given_task(text: str | None, parse: Callable[[object], TaskT], evaluator: str, published: str) -> TaskT:
+    """Return the task that a user's file held.
+
+    Args:
+        text: Its JSON, None if no file was given.
+        parse: Builds the task from decoded JSON.
+        evaluator: Name of the evaluator that needs it, for messages.
+        published: Name of an evaluator that needs none.
+
+    Raises:
+        InvalidSettingError: None was given.
+        InvalidTaskError: Its text is no task.
+    """
+    if text is None:
+        raise InvalidSettingError(
+            f"The evaluator '{evaluator}' needs a task: give a JSON file with --task my-task.json or "
+            f"--evaluator {evaluator}:task=my-task.json, let 'nasbench task-search' find one, or use a published task "
+            f"such as '{published}'."
+        )
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise InvalidTaskError(f"The GenNAS task is not JSON: {error}.") from error
+    return parse(value)
+
+
 def _read_task(file: str) -> str:
     return task_to_text(read_task_file(file, parse_task))
 
@@ -212,17 +239,7 @@ class TaskFileSettings(GennasSettings):
             InvalidSettingError: None was given.
             InvalidTaskError: Its text is no task.
         """
-        if self.task is None:
-            raise InvalidSettingError(
-                "The evaluator 'gennas' needs a task: give a JSON file with --task my-task.json or "
-                "--evaluator gennas:task=my-task.json, let 'nasbench task-search' find one, or use a published task "
-                "such as 'gennas-combo'."
-            )
-        try:
-            value = json.loads(self.task)
-        except ValueError as error:
-            raise InvalidTaskError(f"The GenNAS task is not JSON: {error}.") from error
-        return parse_task(value)
+        return given_task(self.task, parse_task, "gennas", published="gennas-combo")
 
     def effective(self) -> dict[str, Any]:
         """Return the resolved settings and the task's text."""

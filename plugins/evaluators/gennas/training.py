@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -63,19 +63,10 @@ class RegressionTraining:
         Raises:
             DivergedError: A loss is no longer finite.
         """
-        train_losses: list[float] = []
-        stage_losses: list[list[float]] = []
-        pending: list[Tensor] = []
         self.network.train()
-        for step in range(1, self.options.iterations + 1):
-            pending.append(self.train_step())
-            if step % self.options.score_interval == 0 or step == self.options.iterations:
-                # Losses stay on the device between scoring passes: reading one makes the device wait.
-                train_losses += torch.stack(pending).tolist()
-                pending.clear()
-                check_finite("loss", train_losses)
-                stage_losses.append(self.score_pass())
-                check_finite("score loss", stage_losses[-1], step)
+        train_losses, stage_losses = train_and_score(
+            self.train_step, self.score_pass, self.options.iterations, self.options.score_interval
+        )
         return self._evaluation(train_losses, stage_losses)
 
     def train_step(self) -> Tensor:
@@ -100,7 +91,7 @@ class RegressionTraining:
         outputs = self.network(add_noise(self.images, self.noise, self.generator))
         return [functional.mse_loss(output, target) for output, target in zip(outputs, self.targets, strict=True)]
 
-    def _evaluation(self, train_losses: list[float], stage_losses: list[list[float]]) -> Evaluation:
+    def _evaluation(self, train_losses: Sequence[float], stage_losses: Sequence[Sequence[float]]) -> Evaluation:
         scores = [
             sum(weight * loss for weight, loss in zip(self.score_weights, losses, strict=True))
             for losses in stage_losses
@@ -122,17 +113,39 @@ def add_noise(inputs: Tensor, noise: Noise, generator: torch.Generator) -> Tenso
     return inputs + noise.level * values.to(inputs.device)
 
 
-def check_finite(what: str, losses: Sequence[float], step: int | None = None) -> None:
-    """Refuse losses that are not finite.
+def train_and_score(
+    train_step: Callable[[], Tensor], score_pass: Callable[[], Sequence[float]], iterations: int, score_interval: int
+) -> tuple[list[float], list[Sequence[float]]]:
+    """Take training steps, with a scoring pass after every ``score_interval`` of them and after the last.
 
     Args:
-        what: Names the loss.
-        losses: One for each step, or all of one.
-        step: The one.
+        train_step: Returns the loss before the step, a scalar on the device.
+        score_pass: Returns the losses that make a score.
+        iterations: Number of steps.
+        score_interval: Steps between two scoring passes.
+
+    Returns:
+        The loss of each step, and the losses of each scoring pass.
 
     Raises:
-        DivergedError: One is not finite.
+        DivergedError: A loss is no longer finite.
     """
+    train_losses: list[float] = []
+    score_losses: list[Sequence[float]] = []
+    pending: list[Tensor] = []
+    for step in range(1, iterations + 1):
+        pending.append(train_step())
+        if step % score_interval == 0 or step == iterations:
+            # Losses stay on the device between scoring passes: reading one makes the device wait.
+            train_losses += torch.stack(pending).tolist()
+            pending.clear()
+            _check_finite("loss", train_losses)
+            score_losses.append(score_pass())
+            _check_finite("score loss", score_losses[-1], step)
+    return train_losses, score_losses
+
+
+def _check_finite(what: str, losses: Sequence[float], step: int | None = None) -> None:
     for index, loss in enumerate(losses, start=1):
         if not math.isfinite(loss):
             raise DivergedError(f"the {what} became {loss} at iteration {step or index}")

@@ -164,7 +164,7 @@ def test_training_equals_a_loop_by_hand(noise) -> None:
     losses, scores = [], []
     for step in range(1, 8):
         loss = ((network(noisy()) - reference.targets) ** 2).mean()
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
         gradients = torch.autograd.grad(loss, parameters)
         with torch.no_grad():
             for index, (parameter, gradient) in enumerate(zip(parameters, gradients, strict=True)):

@@ -5,7 +5,7 @@ This is what plugin authors import from.
 
 from .core.batches import Batch, ImageSet
 from .core.context import EvaluationContext
-from .core.data_home import stored_folder
+from .core.data.data_home import stored_folder
 from .core.descriptions import (
     AggregateInfo,
     DatasetInfo,

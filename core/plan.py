@@ -39,6 +39,11 @@ class EvaluatorHeader:
     settings_hash: str
     distribution: str
 
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What makes two evaluators the same one, whatever they are called."""
+        return self.name, self.settings_hash
+
 
 @dataclass(frozen=True)
 class EvaluatorSpec:
@@ -136,6 +141,6 @@ def plan_id(header: PlanHeader, arch_ids: tuple[str, ...], evaluators: tuple[Eva
     How the architectures were chosen, what evaluators are called and which distribution provides them do not count.
     """
     plan = asdict(header) | {"sampling": ""}
-    described = [[evaluator.name, evaluator.settings_hash] for evaluator in evaluators]
+    described = [evaluator.identity for evaluator in evaluators]
     text = json.dumps([plan, arch_ids, described], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -10,9 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from nasbench_toolkit.core.planning import RunRequest, make_plan
+from nasbench_toolkit.core.jobs.run import RunOptions, run_plan
+from nasbench_toolkit.core.planning.requests import RunRequest, make_plan
 from nasbench_toolkit.core.plugin_manager import installed_plugins
-from nasbench_toolkit.core.run import RunOptions, run_plan
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from typing import Any
 import google_crc32c
 import numpy as np
 from nasbench_toolkit.benchmarks_data.tables.store import StoredTable
-from nasbench_toolkit.core.data_home import import_data, remove_data, verify_data
+from nasbench_toolkit.core.data.data_home import import_data, remove_data, verify_data
 from nasbench_toolkit.core.interfaces import DataSource
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.experiments import official_files

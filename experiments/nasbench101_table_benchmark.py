@@ -25,7 +25,7 @@ import json, re, sys
 from pathlib import Path
 from time import perf_counter
 start = perf_counter()
-from nasbench_toolkit.core.data_home import import_data
+from nasbench_toolkit.core.data.data_home import import_data
 from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH101_SOURCE
 manifest = import_data(NASBENCH101_SOURCE.create(), Path(sys.argv[1]), lambda done, total: None)
 print(json.dumps({
@@ -39,7 +39,7 @@ print(json.dumps({
 LOOK_UP = """
 import sys
 from nasbench_toolkit.benchmarks_data.tables.store import TABLE_NAME, StoredTable
-from nasbench_toolkit.core.data_home import stored_folder
+from nasbench_toolkit.core.data.data_home import stored_folder
 table = StoredTable.open(stored_folder("nasbench101") / TABLE_NAME)
 values = table.values(table.metrics[0], sys.stdin.read().split())
 assert len(values) == 1000 and all(0 < value <= 100 for value in values)
@@ -48,7 +48,7 @@ assert len(values) == 1000 and all(0 < value <= 100 for value in values)
 SAMPLE = """
 import random
 from nasbench_toolkit.benchmarks_data.tables.store import TABLE_NAME, StoredTable
-from nasbench_toolkit.core.data_home import stored_folder
+from nasbench_toolkit.core.data.data_home import stored_folder
 table = StoredTable.open(stored_folder("nasbench101") / TABLE_NAME)
 print("\\n".join(random.Random(0).sample(table.arch_ids, 1000)))
 """

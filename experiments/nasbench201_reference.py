@@ -36,7 +36,7 @@ from ..benchmarks_data.images.official_folder import OfficialFolder
 from ..benchmarks_data.images.official_layouts import CIFAR10 as CIFAR10_LAYOUT
 from ..core.descriptions import EvaluatorInfo
 from ..core.domain import JobKey, Record, Seconds, Status
-from ..core.evaluation import JobRunner
+from ..core.jobs.evaluation import JobRunner
 from ..core.metrics import Coefficient, bootstrap_interval, spearman_rho
 from ..core.plugin_manager import installed_plugins
 from ..core.settings import parse_settings, seed_hash, settings_hash

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ..core.aggregation import AggregateSpec, match_components
 from ..core.domain import Direction, Status
 from ..core.metrics import FailurePolicy
 from ..core.plan import EvaluatorHeader
+from ..core.planning.aggregation import AggregateSpec, match_components
 from .select import EvaluatorSelection, Selection
 
 Floats = NDArray[np.float64]

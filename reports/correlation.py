@@ -9,7 +9,6 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.aggregation import AggregateSpec
 from ..core.domain import Metric, Status
 from ..core.metrics import (
     BOOTSTRAP_SEED,
@@ -24,6 +23,7 @@ from ..core.metrics import (
     spearman_rho,
 )
 from ..core.plan import EvaluatorHeader, PlanHeader
+from ..core.planning.aggregation import AggregateSpec
 from ..core.results.contents import Results
 from .aggregates import select_aggregate
 from .select import EvaluatorSelection, Selection, select

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ..core.domain import Status
 from ..core.errors import UsageError
-from ..core.metric_names import find_metric
 from ..core.plan import EvaluatorHeader, GroundTruthColumn
+from ..core.planning.metric_names import find_metric
 from ..core.results.contents import EvaluatorResults, Results
 
 Floats = NDArray[np.float64]

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from nasbench_toolkit.core.planning import RunRequest, make_plan
+from nasbench_toolkit.core.planning.requests import RunRequest, make_plan
 from nasbench_toolkit.core.plugin_manager import PluginManager, installed_plugins
 
 # Before torch is imported: small tensors are slower on several threads, much slower on a busy machine.

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import click
 
-from ..aggregation import AggregateSpec, find_aggregate
 from ..errors import UnknownNameError
+from ..planning.aggregation import AggregateSpec, find_aggregate
+from ..planning.spellings import split_name
 from ..plugin_manager import installed_plugins
 from ..results.contents import Results
 
@@ -27,7 +28,7 @@ def find_aggregates(results: Results, asked: Sequence[str] = ()) -> list[Aggrega
         if spec is not None:
             specs.append(spec)
         elif text in asked:
-            name = text.partition(":")[0]
+            name = split_name(text)[0]
             raise UnknownNameError("aggregate", name, plugins.aggregates(), "Run 'nasbench evaluators' to list them.")
         else:
             click.echo(f"Note: the run asked for the aggregate '{text}', which is not installed here.", err=True)

@@ -13,7 +13,7 @@ from ..descriptions import NO_IMAGES
 from .tables import format_option, print_record, print_rows
 
 if TYPE_CHECKING:
-    from ..data_home import Manifest
+    from ..data.data_home import Manifest
     from ..descriptions import DataSourceInfo, OfficialFile
     from ..plugin_manager import PluginManager
 
@@ -58,7 +58,7 @@ def path_command(name: str | None) -> None:
 
     The environment variable NASBENCH_DATA names another directory.
     """
-    from ..data_home import data_home, how_to_get, stored_folder
+    from ..data.data_home import data_home, how_to_get, stored_folder
     from ..errors import DataError
     from ..plugin_manager import installed_plugins
 
@@ -95,7 +95,7 @@ def download_command(name: str, file_name: str | None) -> None:
     An interrupted download continues when the same command is run again. Where no direct link exists, says where
     to get the file by hand.
     """
-    from ..downloads import choose_file, download_file
+    from ..data.downloads import choose_file, download_file
     from ..plugin_manager import installed_plugins
     from .progress import track_bytes
 
@@ -116,7 +116,7 @@ def verify_command(name: str | None, output_format: str) -> None:
 
     Exit code 1 if something is damaged.
     """
-    from ..data_home import stored_folder, verify_data
+    from ..data.data_home import stored_folder, verify_data
     from ..errors import DataError
     from ..plugin_manager import installed_plugins
     from .progress import track
@@ -142,7 +142,7 @@ def verify_command(name: str | None, output_format: str) -> None:
 @name_argument
 def remove_command(name: str) -> None:
     """Delete an import from the data directory."""
-    from ..data_home import remove_data
+    from ..data.data_home import remove_data
     from ..plugin_manager import installed_plugins
 
     installed_plugins().data_source(name)
@@ -193,7 +193,7 @@ def rebuild_command(count: int, seed: int, output_format: str) -> None:
 
 
 def _import(info: DataSourceInfo, path: Path) -> None:
-    from ..data_home import data_home, import_data
+    from ..data.data_home import data_home, import_data
     from .progress import track_steps
 
     with track_steps(f"reading {path.name}") as progress:
@@ -282,7 +282,7 @@ def _installed_row(name: str, content: str, summary: str, licence: str, item: An
 
 
 def _manifest(info: DataSourceInfo) -> Manifest | None:
-    from ..data_home import read_manifest
+    from ..data.data_home import read_manifest
 
     return read_manifest(info.name)
 

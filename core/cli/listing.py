@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..data_home import how_to_get, stored_folder
+from ..data.data_home import how_to_get, stored_folder
 from ..descriptions import (
     AggregateInfo,
     DatasetInfo,

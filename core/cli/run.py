@@ -31,10 +31,10 @@ from .progress import JobProgress
 
 if TYPE_CHECKING:
     from ..descriptions import DatasetInfo, SearchSpaceInfo
+    from ..jobs.run import RunOptions
     from ..plan import Plan
     from ..plugin_manager import PluginManager
     from ..results.contents import Results
-    from ..run import RunOptions
 
 
 @click.command("run")
@@ -103,10 +103,10 @@ def run_command(
     )
     shard_position = _parse_shard(shard)
 
-    from ..devices import worker_devices
-    from ..planning import RunRequest, make_plan
+    from ..jobs.devices import worker_devices
+    from ..jobs.run import RunOptions
+    from ..planning.requests import RunRequest, make_plan
     from ..plugin_manager import installed_plugins
-    from ..run import RunOptions
 
     plugins = installed_plugins()
     chosen = _with_task(evaluators, task, space, plugins) or supported(DEFAULT_EVALUATORS, space, plugins)
@@ -140,14 +140,13 @@ def _with_task(evaluators: tuple[str, ...], task: Path | None, space: str, plugi
 
 
 def _lacks_task(text: str, plugins: PluginManager) -> bool:
-    from ..planning import split_name, split_settings
+    from ..planning.spellings import parse_evaluator_spelling, split_name
 
-    spelled_name, _, settings_text = text.partition(":")
-    if spelled_name in plugins.aggregates():
+    if split_name(text)[0] in plugins.aggregates():
         return False
-    name, suffix = split_name(spelled_name, plugins)
-    has_setting = any(field.name == "task" for field in fields(plugins.evaluator(name).info.settings))
-    return has_setting and "task" not in split_settings(text, settings_text, suffix)
+    spelling = parse_evaluator_spelling(text, plugins)
+    has_setting = any(field.name == "task" for field in fields(plugins.evaluator(spelling.name).info.settings))
+    return has_setting and "task" not in spelling.settings
 
 
 def _parse_shard(text: str | None) -> tuple[int, int]:
@@ -186,7 +185,7 @@ def say_what_is_missing(space: SearchSpaceInfo, dataset: str, *, chose_dataset: 
 
 
 def _run_with_progress(plan: Plan, options: RunOptions) -> Results:
-    from ..run import run_plan
+    from ..jobs.run import run_plan
 
     labels = ", ".join(spec.header.label for spec in plan.evaluators)
     devices = f"{len(options.devices)} x {options.devices[0]}"

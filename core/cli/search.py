@@ -127,7 +127,7 @@ def search_command(
     )
     evaluator = _only_one(evaluators)
 
-    from ..devices import worker_devices
+    from ..jobs.devices import worker_devices
     from ..plugin_manager import installed_plugins
     from ..search.plan import SearchOptions
     from ..search.planning import SearchRequest, make_search_plans

@@ -131,7 +131,7 @@ def task_search_command(
         resume=resume, overwrite=overwrite, output=output, images=images, dataset=dataset, image_size=image_size
     )
 
-    from ..devices import worker_devices
+    from ..jobs.devices import worker_devices
     from ..pictures.files import check_suffix, refuse_existing
     from ..plugin_manager import installed_plugins
     from ..task_search.plan import TaskSearchOptions

@@ -19,8 +19,8 @@ from ..errors import ResultsFileError
 from .layout import FORMAT_VERSION, JOURNAL_FORMAT
 from .lines import LockedLines, decode_lines
 
-# Position of a job in the plan: (evaluator, architecture).
-Position = tuple[int, int]
+JobIndex = tuple[int, int]
+"""A job's place in its plan: positions of evaluator and architecture."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Journal(LockedLines):
         super().__init__(path, path.name.removesuffix(".journal"))
         self._header = {"format": JOURNAL_FORMAT, "format_version": FORMAT_VERSION, "plan_id": plan_id}
 
-    def append(self, position: Position, record: Record) -> None:
+    def append(self, position: JobIndex, record: Record) -> None:
         """Write one record; when this returns, killing the process cannot lose it.
 
         Raises:
@@ -90,10 +90,10 @@ class JournalContents:
 
     path: Path
     plan_id: str | None
-    records: dict[Position, Record]
+    records: dict[JobIndex, Record]
     proposals: dict[int, Proposal] = field(default_factory=dict)
 
-    def records_of(self, plan_id: str) -> dict[Position, Record]:
+    def records_of(self, plan_id: str) -> dict[JobIndex, Record]:
         """Return the records. Raises ResultsFileError if they belong to another run or search than ``plan_id``."""
         if self.plan_id not in (None, plan_id):
             raise ResultsFileError(
@@ -124,7 +124,7 @@ def read_journal(path: Path) -> JournalContents:
     return contents
 
 
-def record_to_json(position: Position, record: Record) -> dict[str, Any]:
+def record_to_json(position: JobIndex, record: Record) -> dict[str, Any]:
     """Return one record as the entry of a line."""
     seconds = record.seconds
     return {
@@ -159,7 +159,7 @@ def _proposal_from_json(path: Path, number: int, entry: Mapping[str, Any]) -> tu
         raise ResultsFileError(f"'{path}' has no valid proposal at line {number}: {error}.") from error
 
 
-def record_from_json(path: Path, number: int, entry: Mapping[str, Any]) -> tuple[Position, Record]:
+def record_from_json(path: Path, number: int, entry: Mapping[str, Any]) -> tuple[JobIndex, Record]:
     """Return the record of an entry, the ``number``-th line of ``path``. Raises ResultsFileError if it is none."""
     try:
         evaluator, arch = entry["job"]

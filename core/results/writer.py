@@ -19,7 +19,7 @@ from ..domain import Record, Status
 from ..errors import ResultsFileError, ResultsWriteError
 from ..plan import Plan
 from .contents import PENDING, EvaluatorResults, Results, as_text
-from .journal import Journal, Position
+from .journal import JobIndex, Journal
 from .layout import (
     FORMAT,
     FORMAT_VERSION,
@@ -46,7 +46,7 @@ class JournaledWriter(ABC):
         records: Every record that the file has, old and new, by the positions of evaluator and architecture.
     """
 
-    def __init__(self, path: Path, records: dict[Position, Record], journal: Journal) -> None:
+    def __init__(self, path: Path, records: dict[JobIndex, Record], journal: Journal) -> None:
         self.path = path
         self.records = records
         self._journal = journal
@@ -62,7 +62,7 @@ class JournaledWriter(ABC):
     def _write(self) -> None:
         write_results(self.path, self.results())
 
-    def add(self, position: Position, record: Record) -> None:
+    def add(self, position: JobIndex, record: Record) -> None:
         """Store one record on disk; now and then the HDF5 file is brought up to date as well.
 
         Raises:
@@ -107,7 +107,7 @@ class ResultsWriter(JournaledWriter):
         path: Path,
         plan: Plan,
         environment: Mapping[str, Any],
-        records: dict[Position, Record],
+        records: dict[JobIndex, Record],
         journal: Journal,
     ) -> None:
         self._plan = plan
@@ -308,7 +308,7 @@ def _padded(curves: Sequence[Sequence[float]]) -> np.ndarray:
     return padded
 
 
-def finished_records(results: Results) -> dict[Position, Record]:
+def finished_records(results: Results) -> dict[JobIndex, Record]:
     """Return the records of jobs that have ended, by position."""
     return {
         (i, j): record

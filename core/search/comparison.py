@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ..domain import Metric, Status
 from ..errors import ResultsFileError, UsageError
-from ..metric_names import find_metric
+from ..planning.metric_names import find_metric
 from .history import SearchHistory
 from .outcome import SearchOutcome, Spread, TableSummary, find_outcome, spread
 

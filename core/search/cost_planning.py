@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from ..domain import Metric
 from ..errors import UsageError, closest_matches
-from ..metric_names import find_metric, is_metric
 from ..plan import EvaluatorSpec
-from ..planning import split_name
+from ..planning.metric_names import find_metric, is_metric
+from ..planning.spellings import parse_evaluator_spelling, split_name
 from .costs import Cost
 from .evaluator_choice import EvaluatorChoice
 
@@ -75,8 +75,8 @@ def _check_limit(text: str, limit: float) -> None:
 
 def _find(text: str, choice: EvaluatorChoice, metrics: Sequence[Metric]) -> tuple[EvaluatorSpec | None, Metric | None]:
     """Return the evaluator that a text names, or else the metric."""
-    name = text.partition(":")[0]
-    if split_name(name, choice.plugins)[0] in choice.plugins.evaluators() or choice.is_aggregate(name):
+    evaluator = parse_evaluator_spelling(text, choice.plugins).name
+    if evaluator in choice.plugins.evaluators() or choice.is_aggregate(split_name(text)[0]):
         return choice.make(text, "have as a cost"), None
     if not is_metric(text, metrics):
         known = [*choice.plugins.evaluators(), *(metric.key for metric in metrics)]

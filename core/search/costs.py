@@ -37,7 +37,7 @@ class Cost:
     def identity(self) -> tuple[str, str]:
         """What makes two costs the same quantity."""
         if self.evaluator:
-            return self.evaluator.name, self.evaluator.settings_hash
+            return self.evaluator.identity
         return "", self.name
 
     def as_json(self) -> dict[str, Any]:
@@ -78,5 +78,5 @@ def distinct(headers: Sequence[EvaluatorHeader]) -> tuple[EvaluatorHeader, ...]:
     """Return evaluators without those that an earlier one is already."""
     known: dict[tuple[str, str], EvaluatorHeader] = {}
     for header in headers:
-        known.setdefault((header.name, header.settings_hash), header)
+        known.setdefault(header.identity, header)
     return tuple(known.values())

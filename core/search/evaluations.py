@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import TracebackType
 
 from ..domain import Record
-from ..executor import ProcessExecutor
+from ..jobs.executor import ProcessExecutor
 from ..plan import Plan, PlanHeader
-from ..results.journal import Position
+from ..results.journal import JobIndex
 from .plan import SearchOptions, SearchPlan
 from .writer import SearchWriter
 
@@ -32,7 +32,7 @@ class Evaluations:
         )
         self._executor = ProcessExecutor(jobs, options.devices, options.threads, options.time_limit)
         self._writer = writer
-        self._submitted: set[Position] = set()
+        self._submitted: set[JobIndex] = set()
 
     def __enter__(self) -> Evaluations:
         return self
@@ -42,13 +42,13 @@ class Evaluations:
     ) -> None:
         self._executor.__exit__(kind, error, trace)
 
-    def start(self, job: Position, arch_id: str) -> None:
+    def start(self, job: JobIndex, arch_id: str) -> None:
         """Let an evaluator score an architecture, unless that has been done or begun."""
         if job not in self._writer.records and job not in self._submitted:
             self._submitted.add(job)
             self._executor.submit(job, arch_id)
 
-    def record(self, job: Position) -> Record:
+    def record(self, job: JobIndex) -> Record:
         """Wait until a job that was started has ended, and return its record, which is on disk by then.
 
         Raises:

@@ -10,7 +10,8 @@ from typing import Any
 from ..descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo
 from ..errors import PluginError, UsageError
 from ..plan import EvaluatorSpec
-from ..planning import make_evaluator, split_name, split_settings
+from ..planning.evaluators import EvaluatorFactory
+from ..planning.spellings import parse_evaluator_spelling, split_name
 from ..plugin_manager import PluginManager
 
 
@@ -38,13 +39,13 @@ class EvaluatorChoice:
         Raises:
             UsageError: It does not exist, does not fit, or is an aggregate.
         """
-        name = text.partition(":")[0]
+        name = split_name(text)[0]
         if self.is_aggregate(name):
             raise UsageError(
                 f"A search cannot {purpose} the aggregate '{name}': it is made of ranks within a cohort, so it changes "
                 "with every architecture that joins. Search with one of the evaluators that it is made of."
             )
-        return make_evaluator(text, self.space, self.dataset, self.plugins)
+        return EvaluatorFactory(self.space, self.dataset, self.plugins).make(text)
 
     def is_aggregate(self, name: str) -> bool:
         """Whether this is the name of an aggregate."""
@@ -69,14 +70,13 @@ class EvaluatorChoice:
             )
         if len(shares) == 1:
             return ()
-        spelled, _, settings_text = text.partition(":")
-        name, suffix = split_name(spelled, self.plugins)
-        field = _stopping_field(self.plugins.evaluator(name).info)
+        spelling = parse_evaluator_spelling(text, self.plugins)
+        field = _stopping_field(self.plugins.evaluator(spelling.name).info)
         if field is None:
             able = [name for name, other in self.plugins.evaluators().items() if _stopping_field(other.info)]
             raise UsageError(
-                f"The strategy '{strategy}' stops evaluations early, which the evaluator '{name}' cannot: it has no "
-                f"setting that says when to stop. Use one that has: {', '.join(sorted(able))}."
+                f"The strategy '{strategy}' stops evaluations early, which the evaluator '{spelling.name}' cannot: it "
+                f"has no setting that says when to stop. Use one that has: {', '.join(sorted(able))}."
             )
         full = getattr(self.make(text, "maximise").settings, field)
         values = [max(1, round(full * share)) for share in shares]
@@ -86,9 +86,8 @@ class EvaluatorChoice:
                 f"{', '.join(map(str, values))}, which are not all different. Give '{field}' a larger value, or the "
                 "strategy fewer fidelities."
             )
-        given = split_settings(text, settings_text, suffix)
-        texts = [_spell(name, given | {field: str(value)}) for value in values[:-1]]
-        return tuple(self.make(lower, "maximise") for lower in texts)
+        lower = [spelling.with_setting(field, str(value)) for value in values[:-1]]
+        return tuple(self.make(fidelity.text, "maximise") for fidelity in lower)
 
 
 def _stopping_field(info: EvaluatorInfo) -> str | None:
@@ -97,7 +96,3 @@ def _stopping_field(info: EvaluatorInfo) -> str | None:
         field for field in dataclasses.fields(info.settings) if not field.metadata.get("seeded", True)
     ]
     return next((field.name for field in unseeded if isinstance(field.default, int)), None)
-
-
-def _spell(name: str, settings: dict[str, str]) -> str:
-    return f"{name}:{','.join(f'{key}={value}' for key, value in settings.items())}"

@@ -56,8 +56,7 @@ class SearchHeader:
 
     def position(self, evaluator: EvaluatorHeader) -> int:
         """Return the position of an evaluator among ``evaluators``."""
-        keys = [(header.name, header.settings_hash) for header in self.evaluators]
-        return keys.index((evaluator.name, evaluator.settings_hash))
+        return [header.identity for header in self.evaluators].index(evaluator.identity)
 
     @property
     def minimized(self) -> tuple[Cost, ...]:
@@ -67,14 +66,13 @@ class SearchHeader:
     @property
     def search_id(self) -> str:
         """Hash of all that decides the sequence of proposals, 16 hexadecimal digits; its length does not count."""
-        evaluator = [self.evaluator.name, self.evaluator.settings_hash]
         strategy = [self.strategy, self.strategy_settings]
-        described: list[Any] = [self.space, self.dataset, evaluator, strategy, self.seed, self.parallel]
+        described: list[Any] = [self.space, self.dataset, self.evaluator.identity, strategy, self.seed, self.parallel]
         # Searches without any keep the hash that they had before there were costs and fidelities.
         if self.costs:
             described.append({"costs": [[cost.identity, cost.limit, cost.minimized] for cost in self.costs]})
         if self.lower:
-            described.append({"lower": [[header.name, header.settings_hash] for header in self.lower]})
+            described.append({"lower": [header.identity for header in self.lower]})
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
 
 

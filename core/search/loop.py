@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import cast
 
-from ..environment import describe_environment
+from ..asktell.loop import AskTellLoop, PendingProposal, Searcher
 from ..interfaces import PartialEvaluation
+from ..jobs.environment import describe_environment
 from ..plan import EvaluatorHeader
-from ..results.journal import Position, Proposal
+from ..results.journal import JobIndex, Proposal
 from .evaluations import Evaluations
 from .history import SearchHistory, Step, make_step
 from .limits import Patience, no_feasible_error
 from .plan import SearchOptions, SearchPlan
-from .proposals import Begun, Conversation, Searcher
 from .writer import SearchWriter
 
 
@@ -57,7 +57,7 @@ def run_search(plan: SearchPlan, options: SearchOptions, on_step: Callable[[Step
         return writer.stored().history
 
 
-class SearchDialogue(Conversation[Step]):
+class SearchDialogue(AskTellLoop[Step]):
     """Turns proposals into steps, which may have costs and fidelities."""
 
     def __init__(self, plan: SearchPlan, writer: SearchWriter, evaluations: Evaluations) -> None:
@@ -67,7 +67,7 @@ class SearchDialogue(Conversation[Step]):
         self._evaluations = evaluations
         self._seen: set[tuple[str, int]] = set()
 
-    def _begin(self, proposal: object) -> Begun[Step]:
+    def _begin(self, proposal: object) -> PendingProposal[Step]:
         """Store a proposal, obtain its limited costs, and let it be scored if it is within the limits."""
         spelled, rung = self._fidelity(proposal)
         text, arch_id = self._identify(spelled)
@@ -78,10 +78,10 @@ class SearchDialogue(Conversation[Step]):
         limited = [cost.evaluator for cost in self._header.costs if cost.limit is not None]
         early = finish(self._start(limited, position, arch_id))
         if early is not None and early.refused:
-            return Begun(text, lambda: early, counts=False)
+            return PendingProposal(text, lambda: early, counts=False)
         needed = [self._header.rungs[rung], *(cost.evaluator for cost in self._header.costs)]
         jobs = self._start(needed, position, arch_id)
-        return Begun(text, lambda: cast(Step, finish(jobs)))
+        return PendingProposal(text, lambda: cast(Step, finish(jobs)))
 
     def _tell(self, text: str, outcome: Step) -> None:
         self._strategy.tell_objectives(text, outcome.objectives(self._header))
@@ -94,14 +94,14 @@ class SearchDialogue(Conversation[Step]):
             raise self._broken(f"proposed an evaluation at fidelity {proposal.rung}, which it does not have")
         return proposal.architecture, proposal.rung
 
-    def _start(self, evaluators: Iterable[EvaluatorHeader | None], position: int, arch_id: str) -> list[Position]:
+    def _start(self, evaluators: Iterable[EvaluatorHeader | None], position: int, arch_id: str) -> list[JobIndex]:
         """Let evaluators score an architecture and return their jobs; what the table says needs none."""
         jobs = [(self._header.position(evaluator), position) for evaluator in evaluators if evaluator]
         for job in jobs:
             self._evaluations.start(job, arch_id)
         return jobs
 
-    def _finish(self, shown: Proposal, position: int, jobs: Sequence[Position]) -> Step | None:
+    def _finish(self, shown: Proposal, position: int, jobs: Sequence[JobIndex]) -> Step | None:
         """Wait for jobs and return the step, None while it needs others as well."""
         for job in jobs:
             self._evaluations.record(job)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from ..asktell.strategy import choose_strategy
 from ..descriptions import DatasetInfo, SearchStrategyInfo
 from ..errors import UsageError
 from ..interfaces import GroundTruth
-from ..plan import EvaluatorHeader, EvaluatorSpec, GroundTruthColumn
-from ..planning import choose_dataset, ground_truth_columns, split_settings
-from ..plugin_manager import PluginManager, Provided
-from ..settings import Settings, parse_settings
+from ..plan import EvaluatorSpec, GroundTruthColumn
+from ..planning.datasets import choose_dataset
+from ..planning.ground_truth import ground_truth_columns
+from ..plugin_manager import PluginManager
 from .cost_planning import plan_costs
 from .evaluator_choice import EvaluatorChoice
 from .history import SearchHeader
@@ -64,29 +65,28 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
     dataset = choose_dataset(provided_space.info, request.dataset, request.images, plugins)
     choice = EvaluatorChoice(provided_space.info, dataset, plugins)
     evaluator = choice.make(request.evaluator, "maximise")
-    strategy, settings = _choose_strategy(request.strategy, plugins)
+    strategy = choose_strategy(request.strategy, plugins)
     _check_objectives(strategy.info, request)
     space = provided_space.info.create()
     columns = ground_truth_columns(space, provided_space, (), dataset.name, request.metric)
     costs = plan_costs(request.limits, request.minimize, choice, [column.metric for column in columns])
     # Says now, not after the first evaluations, what the space or the evaluator lacks.
-    first = strategy.info.create(space, settings, request.seed)
+    first = strategy.maker(space, request.seed)()
     lower = choice.lower_fidelities(request.evaluator, strategy.info.name, first.fidelities)
-    named = {_identity(spec.header): spec.header for spec in reversed([evaluator, *costs.evaluators, *lower])}
+    named = {spec.header.identity: spec.header for spec in reversed([evaluator, *costs.evaluators, *lower])}
     header = SearchHeader(
         space=request.space,
         dataset=dataset.name,
         evaluator=evaluator.header,
         strategy=strategy.info.name,
-        strategy_settings=settings.effective(),
+        strategy_settings=strategy.settings.effective(),
         seed=request.seed,
         parallel=request.parallel,
         # One evaluator has one label, however often and however it was spelled.
         costs=tuple(
-            replace(cost, evaluator=named[_identity(cost.evaluator)]) if cost.evaluator else cost
-            for cost in costs.costs
+            replace(cost, evaluator=named[cost.evaluator.identity]) if cost.evaluator else cost for cost in costs.costs
         ),
-        lower=tuple(named[_identity(spec.header)] for spec in lower),
+        lower=tuple(named[spec.header.identity] for spec in lower),
     )
     evaluators = _in_order(header, [evaluator, *costs.evaluators, *lower])
     table = space.ground_truth()
@@ -96,7 +96,7 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
             header=replace(header, seed=seed),
             space=space,
             evaluators=evaluators,
-            make_strategy=partial(strategy.info.create, space, settings, seed),
+            make_strategy=strategy.maker(space, seed),
             distribution=strategy.distribution,
             evaluations=request.evaluations,
             ground_truth=partial(_look_up, table, columns),
@@ -131,10 +131,6 @@ def _check_objectives(strategy: SearchStrategyInfo, request: SearchRequest) -> N
         )
 
 
-def _identity(evaluator: EvaluatorHeader) -> tuple[str, str]:
-    return evaluator.name, evaluator.settings_hash
-
-
 def _in_order(header: SearchHeader, specs: Sequence[EvaluatorSpec]) -> tuple[EvaluatorSpec, ...]:
     """Return what creates the header's evaluators, in their order.
 
@@ -146,13 +142,6 @@ def _in_order(header: SearchHeader, specs: Sequence[EvaluatorSpec]) -> tuple[Eva
     if twice is not None:
         raise UsageError(f"Two evaluators of this search would both be called '{twice}'. Give their files other names.")
     return tuple(next(spec for spec in specs if spec.header == evaluator) for evaluator in header.evaluators)
-
-
-def _choose_strategy(text: str, plugins: PluginManager) -> tuple[Provided[SearchStrategyInfo], Settings]:
-    name, _, settings_text = text.partition(":")
-    provided = plugins.search_strategy(name)
-    given = split_settings(text, settings_text, {})
-    return provided, parse_settings(name, provided.info.settings, given)
 
 
 def _look_up(

@@ -13,7 +13,7 @@ from typing import NoReturn
 from ..domain import Direction
 from ..errors import InvalidArchitectureError, UsageError
 from ..interfaces import SearchSpace
-from ..metric_names import find_metric
+from ..planning.metric_names import find_metric
 
 ARCHITECTURE = "architecture"
 """Name of the column of architectures."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from ..environment import describe_environment
+from ..asktell.loop import Dialogue, Searcher
+from ..jobs.environment import describe_environment
 from ..results.writer import write_whole
-from ..search.proposals import Dialogue, Searcher
 from .history import TaskHistory
 from .plan import TaskSearchOptions, TaskSearchPlan
 from .scoring import TaskOutcome, TaskScoring

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
+from ..asktell.strategy import choose_strategy
 from ..descriptions import DatasetInfo, SearchableSetting, SearchStrategyInfo
 from ..errors import UsageError
 from ..plan import PlanHeader
-from ..planning import choose_dataset, make_evaluator, split_name, split_settings
-from ..plugin_manager import PluginManager, Provided
-from ..settings import Settings, parse_settings
+from ..planning.datasets import choose_dataset
+from ..planning.evaluators import EvaluatorFactory
+from ..planning.spellings import parse_evaluator_spelling
+from ..plugin_manager import PluginManager
 from .fitness import FitnessKind, Judge
 from .labelled import read_labelled
 from .plan import TaskSearchPlan
@@ -63,11 +64,11 @@ def make_task_search_plan(request: TaskSearchRequest, plugins: PluginManager) ->
     dataset = choose_dataset(space_info, request.dataset, request.images, plugins)
     searchable = _searchable_setting(request.evaluator, plugins)
     designs = searchable.design_space(space_info)
-    evaluator = make_evaluator(
-        request.evaluator, space_info, dataset, plugins, values={searchable.name: designs.example()}
-    )
-    strategy, settings = _choose_strategy(request.strategy, plugins)
-    make_strategy = partial(strategy.info.create, designs, settings, request.seed)
+    factory = EvaluatorFactory(space_info, dataset, plugins)
+    evaluator = factory.make(request.evaluator, values={searchable.name: designs.example()})
+    strategy = choose_strategy(request.strategy, plugins)
+    _refuse_pareto(strategy.info)
+    make_strategy = strategy.maker(designs, request.seed)
     example = make_strategy()  # says now, not after the first tasks, what the space of tasks lacks
     if len(example.fidelities) > 1:
         raise UsageError(
@@ -85,7 +86,7 @@ def make_task_search_plan(request: TaskSearchRequest, plugins: PluginManager) ->
         setting=searchable.name,
         judge=Judge(labelled, evaluator.header.direction, request.fitness),
         strategy=strategy.info.name,
-        strategy_settings=settings.effective(),
+        strategy_settings=strategy.settings.effective(),
         distribution=strategy.distribution,
         make_strategy=make_strategy,
         learns=example.learns,
@@ -96,27 +97,24 @@ def make_task_search_plan(request: TaskSearchRequest, plugins: PluginManager) ->
 
 
 def _searchable_setting(text: str, plugins: PluginManager) -> SearchableSetting:
-    spelled_name, _, settings_text = text.partition(":")
-    name, suffix = split_name(spelled_name, plugins)
-    searchable = plugins.evaluator(name).info.searchable
+    spelling = parse_evaluator_spelling(text, plugins)
+    searchable = plugins.evaluator(spelling.name).info.searchable
     if searchable is None:
         known = [name for name, provided in plugins.evaluators().items() if provided.info.searchable]
         raise UsageError(
-            f"The evaluator '{name}' has no task to search for. Evaluators that have one: {', '.join(known) or 'none'}."
+            f"The evaluator '{spelling.name}' has no task to search for. Evaluators that have one: "
+            f"{', '.join(known) or 'none'}."
         )
-    if searchable.name in split_settings(text, settings_text, suffix):
+    if searchable.name in spelling.settings:
         raise UsageError(
             f"'{text}' gives the setting '{searchable.name}', which is what is searched for. Leave it out."
         )
     return searchable
 
 
-def _choose_strategy(text: str, plugins: PluginManager) -> tuple[Provided[SearchStrategyInfo], Settings]:
-    name, _, settings_text = text.partition(":")
-    provided = plugins.search_strategy(name)
-    if provided.info.multi_objective:
+def _refuse_pareto(strategy: SearchStrategyInfo) -> None:
+    if strategy.multi_objective:
         raise UsageError(
-            f"The strategy '{name}' searches for a Pareto front, and a task has its fitness alone. Use "
+            f"The strategy '{strategy.name}' searches for a Pareto front, and a task has its fitness alone. Use "
             "'regularized-evolution' or 'random-search'."
         )
-    return provided, parse_settings(name, provided.info.settings, split_settings(text, settings_text, {}))

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import TracebackType
 
 from ..domain import Record
-from ..executor import ProcessExecutor
+from ..jobs.executor import ProcessExecutor
 from ..plan import EvaluatorSpec, Plan
 from .history import TaskHistory
 from .plan import TaskSearchOptions, TaskSearchPlan

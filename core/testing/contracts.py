@@ -18,11 +18,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..data_home import stored_folder
+from ..data.data_home import stored_folder
 from ..descriptions import DatasetInfo, SearchSpaceInfo
 from ..domain import JobKey, Record, Status
-from ..evaluation import JobRunner
 from ..interfaces import PartialEvaluation, SearchSpace, SearchStrategy
+from ..jobs.evaluation import JobRunner
 from ..plugin_manager import installed_plugins
 from ..settings import parse_settings, seed_hash, settings_hash
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...benchmarks_data.images.stored_images import StoredImages, read_counts
-from ...core.data_home import stored_folder
+from ...core.data.data_home import stored_folder
 from ...core.errors import DataError
 from ...core.interfaces import Dataset
 

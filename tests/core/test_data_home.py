@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from nasbench_toolkit.core.data_home import (
+from nasbench_toolkit.core.data.data_home import (
     data_home,
     import_data,
     read_manifest,

@@ -1,7 +1,7 @@
 import pytest
-from nasbench_toolkit.core import devices
-from nasbench_toolkit.core.devices import usable_cores, worker_devices
 from nasbench_toolkit.core.errors import DeviceError
+from nasbench_toolkit.core.jobs import devices
+from nasbench_toolkit.core.jobs.devices import usable_cores, worker_devices
 
 
 @pytest.fixture

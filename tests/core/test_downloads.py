@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from nasbench_toolkit import DataSourceInfo, OfficialFile
-from nasbench_toolkit.core.downloads import choose_file, download_file, downloads_folder
+from nasbench_toolkit.core.data.downloads import choose_file, download_file, downloads_folder
 from nasbench_toolkit.core.errors import DownloadError, UnknownNameError, UsageError
 
 CONTENT = bytes(range(256)) * 20_000

@@ -4,8 +4,8 @@ import signal
 
 import pytest
 from nasbench_toolkit.core.errors import NasbenchError
-from nasbench_toolkit.core.executor import ProcessExecutor
-from nasbench_toolkit.core.planning import make_evaluator
+from nasbench_toolkit.core.jobs.executor import ProcessExecutor
+from nasbench_toolkit.core.planning.evaluators import EvaluatorFactory
 
 
 def test_executor_worker_that_cannot_start_ends_the_run_with_the_reason(toy_plan) -> None:
@@ -61,7 +61,9 @@ def test_executor_jobs_may_bring_their_evaluator_along(toy_plan, toy_plugins) ->
     plan, info = toy_plan(("toy-random",), samples=2), toy_plugins.search_space("toy").info
     dataset = toy_plugins.dataset("noise").info
     own = [
-        make_evaluator("toy-slope", info, dataset, toy_plugins, {"task": json.dumps({"slope": slope, "noise": 0})})
+        EvaluatorFactory(info, dataset, toy_plugins).make(
+            "toy-slope", {"task": json.dumps({"slope": slope, "noise": 0})}
+        )
         for slope in range(12)  # more than a worker keeps
     ]
     assert len({spec.header.settings_hash for spec in own}) == 12

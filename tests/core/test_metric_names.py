@@ -1,7 +1,7 @@
 import pytest
 from nasbench_toolkit import Direction, Metric
 from nasbench_toolkit.core.errors import UsageError
-from nasbench_toolkit.core.metric_names import by_relevance, find_metric
+from nasbench_toolkit.core.planning.metric_names import by_relevance, find_metric
 
 
 def accuracy(dataset: str, split: str, epochs: int | None) -> Metric:

@@ -8,7 +8,7 @@ from nasbench_toolkit.core.errors import (
     UnsupportedSearchSpaceError,
     UsageError,
 )
-from nasbench_toolkit.core.planning import RunRequest, make_plan
+from nasbench_toolkit.core.planning.requests import RunRequest, make_plan
 
 
 def test_make_plan_same_seed_same_architectures(toy_plan) -> None:

@@ -3,7 +3,7 @@ import random
 
 import pytest
 from nasbench_toolkit.core.domain import Record, Status
-from nasbench_toolkit.core.run import RunOptions, run_plan
+from nasbench_toolkit.core.jobs.run import RunOptions, run_plan
 
 
 def run(plan, path, **options):

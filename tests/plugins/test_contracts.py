@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from nasbench_toolkit.core.data_home import import_data
+from nasbench_toolkit.core.data.data_home import import_data
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.testing import (
     DatasetContract,

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from nasbench_toolkit.core.aggregation import AggregateSpec, find_aggregate, match_components
 from nasbench_toolkit.core.domain import Direction, Metric, Status
 from nasbench_toolkit.core.errors import UsageError
+from nasbench_toolkit.core.planning.aggregation import AggregateSpec, find_aggregate, match_components
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.reports import correlation_table, render
 from nasbench_toolkit.reports.aggregates import cohort_ranks

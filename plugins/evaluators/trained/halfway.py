@@ -19,7 +19,7 @@ from ....core.descriptions import DatasetInfo, SearchSpaceInfo
 from ....core.domain import Direction, Metric
 from ....core.errors import EvaluationError
 from ....core.interfaces import Evaluator
-from ....core.metric_names import by_relevance
+from ....core.planning.metric_names import by_relevance
 from .settings import HalfwaySettings
 
 

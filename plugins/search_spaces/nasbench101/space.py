@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ....core.data_home import stored_folder
+from ....core.data.data_home import stored_folder
 from ....core.interfaces import GroundTruth, SearchSpace
 from .cell import NUM_CELLS, parse_cell
 

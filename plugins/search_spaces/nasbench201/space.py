@@ -127,7 +127,7 @@ class Nasbench201(SearchSpace):
             DataError: The stored table is damaged.
         """
         from ....benchmarks_data.tables.store import TABLE_NAME, StoredTable
-        from ....core.data_home import stored_folder
+        from ....core.data.data_home import stored_folder
 
         folder = stored_folder("nasbench201")
         return None if folder is None else StoredTable.open(folder / TABLE_NAME)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ....core.data_home import stored_folder
+from ....core.data.data_home import stored_folder
 from ....core.interfaces import GroundTruth, SearchSpace
 from .canonical import canonical_recipe
 from .recipe import parse_recipe

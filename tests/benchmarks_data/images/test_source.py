@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from nasbench_toolkit.benchmarks_data.images.stored_images import StoredImages
-from nasbench_toolkit.core.data_home import data_home, import_data, verify_data
+from nasbench_toolkit.core.data.data_home import data_home, import_data, verify_data
 from nasbench_toolkit.core.errors import DataError
 from nasbench_toolkit.plugins.datasets.data_sources import DATA_SOURCES
 
@@ -88,7 +88,7 @@ def test_mutated_files_are_read_or_refused(tmp_path, pixels, python2_pickle, bin
 PEAK_MEMORY = r"""
 import re, sys
 from pathlib import Path
-from nasbench_toolkit.core.data_home import import_data
+from nasbench_toolkit.core.data.data_home import import_data
 from nasbench_toolkit.plugins.datasets.data_sources import DATA_SOURCES
 source = next(info for info in DATA_SOURCES if info.name == "cifar10").create()
 print(import_data(source, Path(sys.argv[1]), lambda done, total: None).items)

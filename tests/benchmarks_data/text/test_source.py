@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from nasbench_toolkit.benchmarks_data.text.tokens import StoredTokens
-from nasbench_toolkit.core.data_home import data_home, import_data, verify_data
+from nasbench_toolkit.core.data.data_home import data_home, import_data, verify_data
 from nasbench_toolkit.core.errors import DataError
 from nasbench_toolkit.plugins.datasets.data_sources import DATA_SOURCES
 

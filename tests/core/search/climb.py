@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from nasbench_toolkit.core.interfaces import SearchStrategy
-from nasbench_toolkit.core.planning import RunRequest, make_plan
+from nasbench_toolkit.core.planning.requests import RunRequest, make_plan
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.search.history import SearchHeader
 from nasbench_toolkit.core.search.loop import run_search

@@ -4,9 +4,9 @@ import math
 
 import h5py
 import pytest
-from nasbench_toolkit.core import executor
 from nasbench_toolkit.core.errors import NoFeasibleArchitectureError, PluginError, ResultsFileError, UsageError
 from nasbench_toolkit.core.interfaces import PartialEvaluation, SearchStrategy
+from nasbench_toolkit.core.jobs import executor
 from nasbench_toolkit.core.results.reader import read_results
 from nasbench_toolkit.core.search import limits
 from nasbench_toolkit.core.search.outcome import TableSummary, find_outcome

@@ -99,7 +99,7 @@ def test_steps_depend_on_the_seed_and_on_parallel(search_plan, search) -> None:
 
 
 def test_scores_are_those_of_a_run(search_plan, toy_plan, search, tmp_path) -> None:
-    from nasbench_toolkit.core.run import RunOptions, run_plan
+    from nasbench_toolkit.core.jobs.run import RunOptions, run_plan
 
     history = search(search_plan("toy-random", evaluations=5))
     plan = toy_plan(("toy-random",), architectures=tmp_path / "s.h5")

@@ -9,8 +9,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from nasbench_toolkit.core import executor
 from nasbench_toolkit.core.errors import ResultsFileError
+from nasbench_toolkit.core.jobs import executor
 from nasbench_toolkit.core.results.journal import Journal, Proposal
 from nasbench_toolkit.core.results.layout import journal_path
 from nasbench_toolkit.core.results.merge import merge_results

@@ -3,7 +3,7 @@ import json
 
 import pytest
 from nasbench_toolkit.core.errors import ResultsFileError
-from nasbench_toolkit.core.planning import make_evaluator
+from nasbench_toolkit.core.planning.evaluators import EvaluatorFactory
 from nasbench_toolkit.core.task_search.loop import best_of, run_task_search
 from nasbench_toolkit.core.task_search.plan import TaskSearchOptions
 from nasbench_toolkit.core.task_search.planning import TaskSearchRequest, make_task_search_plan
@@ -85,7 +85,7 @@ def test_the_best_task_is_the_one_of_the_history_and_its_scores_those_of_a_run(
     best = best_of(search(plan))
     assert json.loads((tmp_path / "task.json").read_text()) == json.loads(best.design)
     info, dataset = toy_plugins.search_space("toy").info, toy_plugins.dataset("noise").info
-    read = make_evaluator(f"toy-slope:task={tmp_path / 'task.json'}", info, dataset, toy_plugins)
+    read = EvaluatorFactory(info, dataset, toy_plugins).make(f"toy-slope:task={tmp_path / 'task.json'}")
     assert read.header.settings_hash == plan.evaluator_with(best.design).header.settings_hash
 
 

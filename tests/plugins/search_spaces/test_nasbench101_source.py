@@ -1,5 +1,5 @@
 import pytest
-from nasbench_toolkit.core.data_home import data_home, import_data
+from nasbench_toolkit.core.data.data_home import data_home, import_data
 from nasbench_toolkit.core.errors import DataError
 from nasbench_toolkit.plugins.search_spaces import NASBENCH101
 from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH101_SOURCE

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from nasbench_toolkit.core.data_home import import_data
+from nasbench_toolkit.core.data.data_home import import_data
 from nasbench_toolkit.core.errors import InvalidArchitectureError, SampleSizeError
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.plugins.datasets import PHOTOS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nasbench_toolkit.core.data_home import import_data, verify_data
+from nasbench_toolkit.core.data.data_home import import_data, verify_data
 from nasbench_toolkit.core.errors import DataError
 from nasbench_toolkit.plugins.search_spaces import NASBENCH201
 from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH201_SOURCE

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from nasbench_toolkit.core.data_home import import_data
+from nasbench_toolkit.core.data.data_home import import_data
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH_NLP_SOURCE
 from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.canonical import canonical_recipe

@@ -9,7 +9,7 @@ from statistics import fmean
 import numpy as np
 import pytest
 from nasbench_toolkit.benchmarks_data.tables.store import TABLE_NAME, StoredTable
-from nasbench_toolkit.core.data_home import import_data, stored_folder, verify_data
+from nasbench_toolkit.core.data.data_home import import_data, stored_folder, verify_data
 from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH_NLP_SOURCE
 from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.canonical import canonical_recipe
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from nasbench_toolkit.core.descriptions import DatasetInfo, SearchSpaceInfo
 from nasbench_toolkit.core.domain import JobKey
-from nasbench_toolkit.core.evaluation import JobRunner
 from nasbench_toolkit.core.interfaces import Dataset, SearchSpace
+from nasbench_toolkit.core.jobs.evaluation import JobRunner
 from nasbench_toolkit.core.settings import parse_settings, settings_hash
 from nasbench_toolkit.plugins.evaluators.gennas import EVALUATORS
 from torch import nn

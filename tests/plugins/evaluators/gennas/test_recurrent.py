@@ -10,7 +10,7 @@ import pytest
 import torch
 from nasbench_toolkit.core.domain import JobKey
 from nasbench_toolkit.core.errors import DivergedError, InvalidArchitectureError, InvalidSettingError, InvalidTaskError
-from nasbench_toolkit.core.evaluation import JobRunner
+from nasbench_toolkit.core.jobs.evaluation import JobRunner
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.settings import parse_settings, settings_hash
 from nasbench_toolkit.plugins.evaluators.gennas import published_tasks, signals

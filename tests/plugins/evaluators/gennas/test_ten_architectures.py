@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from nasbench_toolkit.core.domain import JobKey, Status
-from nasbench_toolkit.core.evaluation import JobRunner
+from nasbench_toolkit.core.jobs.evaluation import JobRunner
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.settings import parse_settings, settings_hash
 from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import unique_arch_strs

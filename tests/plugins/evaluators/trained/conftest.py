@@ -4,8 +4,8 @@ import torch
 from nasbench_toolkit.core.context import EvaluationContext, WorkerCache
 from nasbench_toolkit.core.descriptions import DatasetInfo, SearchSpaceInfo
 from nasbench_toolkit.core.domain import JobKey
-from nasbench_toolkit.core.evaluation import JobRunner
 from nasbench_toolkit.core.interfaces import Dataset, SearchSpace
+from nasbench_toolkit.core.jobs.evaluation import JobRunner
 from nasbench_toolkit.core.settings import parse_settings, seed_hash, settings_hash
 from nasbench_toolkit.plugins.evaluators.trained import EVALUATORS
 from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import parse_arch_str

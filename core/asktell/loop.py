@@ -28,7 +28,7 @@ Start = Callable[[str, str], Callable[[], OutcomeT]]
 
 
 @dataclass(frozen=True)
-class Begun(Generic[OutcomeT]):
+class PendingProposal(Generic[OutcomeT]):
     """A proposal that is being assessed.
 
     Attributes:
@@ -63,7 +63,7 @@ class Searcher:
     parallel: int
 
 
-class Conversation(ABC, Generic[OutcomeT]):
+class AskTellLoop(ABC, Generic[OutcomeT]):
     """A strategy and its outstanding proposals, at most ``parallel`` at a time.
 
     Must implement ``_begin`` and ``_tell``. :class:`Dialogue` is the plain one.
@@ -76,11 +76,11 @@ class Conversation(ABC, Generic[OutcomeT]):
         self._searcher = searcher
         with self._blaming_the_strategy():
             self._strategy = searcher.make_strategy()
-        self._outstanding: deque[Begun[OutcomeT]] = deque()
+        self._outstanding: deque[PendingProposal[OutcomeT]] = deque()
         self._asked = 0
 
     @abstractmethod
-    def _begin(self, proposal: object) -> Begun[OutcomeT]:
+    def _begin(self, proposal: object) -> PendingProposal[OutcomeT]:
         """Begin to assess what the strategy proposed."""
 
     @abstractmethod
@@ -148,7 +148,7 @@ class Conversation(ABC, Generic[OutcomeT]):
         )
 
 
-class Dialogue(Conversation[OutcomeT]):
+class Dialogue(AskTellLoop[OutcomeT]):
     """A conversation about fitness alone.
 
     Args:
@@ -160,9 +160,9 @@ class Dialogue(Conversation[OutcomeT]):
         super().__init__(searcher)
         self._start = start
 
-    def _begin(self, proposal: object) -> Begun[OutcomeT]:
+    def _begin(self, proposal: object) -> PendingProposal[OutcomeT]:
         text, canonical = self._identify(proposal)
-        return Begun(text, self._start(text, canonical))
+        return PendingProposal(text, self._start(text, canonical))
 
     def _tell(self, text: str, outcome: OutcomeT) -> None:
         self._strategy.tell_objectives(text, None if outcome.fitness is None else (outcome.fitness,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from .errors import DeviceError
+from ..errors import DeviceError
 
 DEVICE_PATTERN = re.compile(r"cpu|cuda(:\d+)?")
 

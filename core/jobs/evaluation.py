@@ -7,16 +7,16 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .context import EvaluationContext, WorkerCache
-from .domain import JobKey, Record, Status
-from .errors import EvaluationError
-from .interfaces import Dataset, Evaluator, SearchSpace
-from .seeding import derive_seed, seeded_global_rng
+from ..context import EvaluationContext, WorkerCache
+from ..domain import JobKey, Record, Status
+from ..errors import EvaluationError
+from ..interfaces import Dataset, Evaluator, SearchSpace
+from ..seeding import derive_seed, seeded_global_rng
 
 if TYPE_CHECKING:
     import torch
 
-    from .descriptions import DatasetInfo
+    from ..descriptions import DatasetInfo
 
 # What torch says, in a plain RuntimeError, when the CPU allocator gets no memory.
 CPU_OUT_OF_MEMORY_MARKS = ("can't allocate memory", "not enough memory", "Cannot allocate memory")

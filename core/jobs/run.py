@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .domain import Record, Status
+from ..domain import Record, Status
+from ..plan import Plan
+from ..results.contents import Results
+from ..results.journal import JobIndex
+from ..results.writer import ResultsWriter
 from .environment import describe_environment
 from .executor import ProcessExecutor
-from .plan import Plan
-from .results.contents import Results
-from .results.journal import Position
-from .results.writer import ResultsWriter
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def run_plan(
         return writer.results()
 
 
-def _wanted_jobs(plan: Plan, shard: tuple[int, int]) -> list[Position]:
+def _wanted_jobs(plan: Plan, shard: tuple[int, int]) -> list[JobIndex]:
     """List jobs architecture by architecture, so that an unfinished run compares evaluators on the same ones."""
     index, count = shard
     archs = range(index, len(plan.arch_ids), count)

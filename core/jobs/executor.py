@@ -11,10 +11,10 @@ from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any
 
-from .domain import Record, Seconds, Status
-from .errors import NasbenchError
-from .plan import EvaluatorSpec, Plan
-from .results.journal import Position
+from ..domain import Record, Seconds, Status
+from ..errors import NasbenchError
+from ..plan import EvaluatorSpec, Plan
+from ..results.journal import JobIndex
 from .worker import WorkerFailed, WorkerReady, worker_main
 
 # A worker that never gets ready, several times in a row, will not get ready the next time either.
@@ -27,7 +27,7 @@ class Worker:
     def __init__(self, plan: Plan, device: str, threads: int) -> None:
         self.device = device
         self.ready = False
-        self.job: Position | None = None
+        self.job: JobIndex | None = None
         self.started_at = 0.0
         context = _start_method()
         self.connection, theirs = context.Pipe()
@@ -35,7 +35,7 @@ class Worker:
         self.process.start()
         theirs.close()
 
-    def start(self, job: Position, arch_id: str, spec: EvaluatorSpec | None) -> None:
+    def start(self, job: JobIndex, arch_id: str, spec: EvaluatorSpec | None) -> None:
         """Hand over a job. Raises OSError if the process is gone."""
         self.connection.send((job[0] if spec is None else spec, arch_id))
         self.job = job
@@ -76,7 +76,7 @@ class ProcessExecutor:
         self._time_limit = time_limit
         self._devices = devices
         self._workers: list[Worker] = []
-        self._waiting: deque[tuple[Position, str, EvaluatorSpec | None]] = deque()
+        self._waiting: deque[tuple[JobIndex, str, EvaluatorSpec | None]] = deque()
         self._failed_starts = 0
 
     def __enter__(self) -> ProcessExecutor:
@@ -88,7 +88,7 @@ class ProcessExecutor:
         for worker in self._workers:
             worker.stop()
 
-    def run(self, jobs: Iterable[Position]) -> Iterator[tuple[Position, Record]]:
+    def run(self, jobs: Iterable[JobIndex]) -> Iterator[tuple[JobIndex, Record]]:
         """Run jobs, yielding each record as it comes; the order of records is not fixed, their content is.
 
         Raises:
@@ -99,7 +99,7 @@ class ProcessExecutor:
         while self._unfinished:
             yield from self.collect()
 
-    def submit(self, job: Position, arch_id: str, spec: EvaluatorSpec | None = None) -> None:
+    def submit(self, job: JobIndex, arch_id: str, spec: EvaluatorSpec | None = None) -> None:
         """Add one job; a worker starts if all that have started would have something to do.
 
         Args:
@@ -112,7 +112,7 @@ class ProcessExecutor:
             device = self._devices[len(self._workers)]
             self._workers.append(Worker(self._plan, device, self._threads))
 
-    def collect(self) -> Iterator[tuple[Position, Record]]:
+    def collect(self) -> Iterator[tuple[JobIndex, Record]]:
         """Hand out submitted jobs, wait for news from a worker, and yield the records of jobs that have ended, if any.
 
         Raises:
@@ -130,7 +130,7 @@ class ProcessExecutor:
     def _idle_workers(self) -> list[Worker]:
         return [worker for worker in self._workers if worker.ready and worker.job is None]
 
-    def _hand_over(self, worker: Worker, job: Position, arch_id: str, spec: EvaluatorSpec | None) -> bool:
+    def _hand_over(self, worker: Worker, job: JobIndex, arch_id: str, spec: EvaluatorSpec | None) -> bool:
         try:
             worker.start(job, arch_id, spec)
         except OSError:
@@ -139,7 +139,7 @@ class ProcessExecutor:
             return False
         return True
 
-    def _collect(self) -> Iterator[tuple[Position, Record]]:
+    def _collect(self) -> Iterator[tuple[JobIndex, Record]]:
         """Wait for news from any worker, or for the next time limit, and yield what has ended."""
         by_connection: dict[Any, Worker] = {worker.connection: worker for worker in self._workers}
         for connection in wait(list(by_connection), self._seconds_to_next_limit()):
@@ -150,7 +150,7 @@ class ProcessExecutor:
             if worker.job and self._overdue(worker):
                 yield self._give_up(worker, Status.TIMEOUT, f"took longer than the limit of {self._time_limit:g} s")
 
-    def _receive(self, worker: Worker) -> tuple[Position, Record] | None:
+    def _receive(self, worker: Worker) -> tuple[JobIndex, Record] | None:
         try:
             message = worker.connection.recv()
         except (EOFError, OSError):
@@ -165,7 +165,7 @@ class ProcessExecutor:
         assert job is not None
         return job, message
 
-    def _handle_end(self, worker: Worker) -> tuple[Position, Record] | None:
+    def _handle_end(self, worker: Worker) -> tuple[JobIndex, Record] | None:
         if worker.job:
             return self._give_up(worker, Status.CRASHED, worker.last_words())
         self._failed_starts += 1
@@ -174,7 +174,7 @@ class ProcessExecutor:
         self._replace(worker)
         return None
 
-    def _give_up(self, worker: Worker, status: Status, message: str) -> tuple[Position, Record]:
+    def _give_up(self, worker: Worker, status: Status, message: str) -> tuple[JobIndex, Record]:
         job = worker.job
         assert job is not None
         seconds = Seconds(compute=time.monotonic() - worker.started_at)

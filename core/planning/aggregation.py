@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .descriptions import AggregateInfo
-from .errors import UsageError
-from .plugin_manager import PluginManager, Provided
+from ..descriptions import AggregateInfo
+from ..errors import UsageError
+from ..plugin_manager import PluginManager, Provided
+from .spellings import split_name
 
 SEPARATOR = "+"
 
@@ -33,7 +34,7 @@ def find_aggregate(text: str, plugins: PluginManager) -> AggregateSpec | None:
     Raises:
         UsageError: It is one that needs other components than it was given.
     """
-    name, _, given = text.partition(":")
+    name, given = split_name(text)
     provided = plugins.aggregates().get(name)
     if provided is None:
         return None

@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .errors import DataError, DataHomeError
-from .interfaces import DataSource, ImportSummary, Progress
+from ..errors import DataError, DataHomeError
+from ..interfaces import DataSource, ImportSummary, Progress
 
 ENVIRONMENT_VARIABLE = "NASBENCH_DATA"
 MANIFEST_NAME = "manifest.json"

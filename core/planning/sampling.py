@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from .errors import InvalidArchitectureError, UsageError
-from .interfaces import SearchSpace
-from .seeding import derive_seed
+from ..errors import InvalidArchitectureError, UsageError
+from ..interfaces import SearchSpace
+from ..seeding import derive_seed
 
 # A text list of architectures larger than this is a mistake: NAS-Bench-101's 423,624 cells take 40 MB.
 MAX_LIST_BYTES = 200_000_000
@@ -54,7 +54,7 @@ def read_architectures(path: Path, space: SearchSpace) -> tuple[str, ...]:
 
 
 def _stored_architectures(path: Path) -> Sequence[str]:
-    from .results.reader import read_results
+    from ..results.reader import read_results
 
     return read_results(path).arch_ids
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..descriptions import DataSourceInfo, OfficialFile
+from ..errors import DownloadError, UnknownNameError, UsageError
+from ..interfaces import Progress
 from .data_home import data_home
-from .descriptions import DataSourceInfo, OfficialFile
-from .errors import DownloadError, UnknownNameError, UsageError
-from .interfaces import Progress
 
 CHUNK_BYTES = 1 << 20
 CONNECT_SECONDS, READ_SECONDS = 15, 60

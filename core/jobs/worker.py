@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from .context import WorkerCache
-from .domain import Record, Status
+from ..context import WorkerCache
+from ..domain import Record, Status
+from ..interfaces import Evaluator
+from ..plan import EvaluatorSpec, Plan, make_job_key
+from ..plugin_manager import PluginWarning, installed_plugins
+from ..seeding import seeded_global_rng
 from .evaluation import JobRunner
-from .interfaces import Evaluator
-from .plan import EvaluatorSpec, Plan, make_job_key
-from .plugin_manager import PluginWarning, installed_plugins
-from .seeding import seeded_global_rng
 
 # Evaluators that jobs bring along; a task search goes from one to the next.
 OWN_EVALUATORS = 8

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .domain import Metric
-from .errors import UsageError, closest_matches
+from ..domain import Metric
+from ..errors import UsageError, closest_matches
 
 
 def find_metric(text: str, metrics: Sequence[Metric], dataset: str) -> Metric:

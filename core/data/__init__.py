@@ -1,0 +1,1 @@
+"""The data directory: what users have imported, and the downloads of official files."""

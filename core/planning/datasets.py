@@ -1,0 +1,51 @@
+"""Chooses the image set that evaluators see."""
+
+from __future__ import annotations
+
+from ..data.data_home import how_to_get, stored_folder
+from ..descriptions import NO_IMAGES, DatasetInfo, SearchSpaceInfo
+from ..errors import UsageError
+from ..plugin_manager import PluginManager
+
+
+def choose_dataset(
+    space: SearchSpaceInfo, name: str | None, images: DatasetInfo | None, plugins: PluginManager
+) -> DatasetInfo:
+    """Return the image set that evaluators see.
+
+    Args:
+        space: The search space.
+        name: What the user named, None for the first of the space's whose images are at hand.
+        images: The user's own image set instead.
+        plugins: Where data sets come from.
+
+    Raises:
+        UsageError: It does not exist, is not at hand, or the space has no networks for it.
+    """
+    if not space.datasets:
+        raise UsageError(f"The search space '{space.name}' names no dataset: this is a fault of its plugin.")
+    if images is not None:
+        return _check_takes_images(space, images)
+    if name is None:
+        infos = [plugins.dataset(own).info for own in space.datasets]
+        return next((info for info in infos if is_at_hand(info)), infos[0])
+    info = plugins.dataset(name).info
+    if info.name not in space.datasets:
+        _check_takes_images(space, info)
+    if not is_at_hand(info):
+        raise UsageError(f"The images of '{info.name}' are not at hand. {how_to_get(str(info.requires))}")
+    return info
+
+
+def is_at_hand(info: DatasetInfo) -> bool:
+    """Whether the images of a data set are part of a package or have been imported."""
+    return info.requires is None or stored_folder(info.requires) is not None
+
+
+def _check_takes_images(space: SearchSpaceInfo, images: DatasetInfo) -> DatasetInfo:
+    if not space.takes_any_images or images.name == NO_IMAGES:
+        raise UsageError(
+            f"The search space '{space.name}' has no networks for the dataset '{images.name}'. Choose one of: "
+            f"{', '.join(space.datasets)}."
+        )
+    return images

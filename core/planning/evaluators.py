@@ -1,0 +1,144 @@
+"""Makes the evaluators that users name, for one search space and image set."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo
+from ..errors import UnsupportedSearchSpaceError, UsageError
+from ..plan import EvaluatorHeader, EvaluatorSpec
+from ..plugin_manager import PluginManager
+from ..settings import Settings, parse_settings, seed_hash, settings_hash, suffix_field
+from .aggregation import find_aggregate
+from .metric_names import find_metric
+from .spellings import parse_evaluator_spelling
+
+
+@dataclass(frozen=True)
+class EvaluatorFactory:
+    """Makes evaluators for one search space and image set.
+
+    Attributes:
+        space: The search space.
+        dataset: The images.
+        plugins: Where evaluators come from.
+    """
+
+    space: SearchSpaceInfo
+    dataset: DatasetInfo
+    plugins: PluginManager
+
+    def make(self, text: str, values: Mapping[str, Any] | None = None) -> EvaluatorSpec:
+        """Return the evaluator that a text such as ``gennas-combo:preset=paper`` names.
+
+        Args:
+            text: Name and settings.
+            values: Further settings, as they are stored and not as users write them; the label leaves them out.
+
+        Raises:
+            UsageError: It does not exist, does not support the space, or its settings cannot be read.
+        """
+        spelling = parse_evaluator_spelling(text, self.plugins)
+        provided = self.plugins.evaluator(spelling.name)
+        parsed = parse_settings(spelling.name, provided.info.settings, spelling.settings)
+        settings = dataclasses.replace(parsed, **(values or {}))
+        self._check_support(provided.info)
+        _check_network(spelling.name, settings, self.space)
+        _check_metric(settings, self.space, self.dataset)
+        header = EvaluatorHeader(
+            label=_label(provided.info, spelling.settings, settings),
+            name=spelling.name,
+            direction=provided.info.direction,
+            version=provided.info.version,
+            settings=settings.effective(),
+            settings_hash=settings_hash(provided.info.version, settings),
+            distribution=provided.distribution,
+        )
+        return EvaluatorSpec(header, settings)
+
+    def make_all(self, texts: Sequence[str]) -> tuple[tuple[EvaluatorSpec, ...], tuple[str, ...]]:
+        """Return the evaluators that texts name, components of aggregates last, and the labels of the aggregates.
+
+        Raises:
+            UsageError: None is named, one is named twice, or one cannot be made.
+        """
+        found = {text: find_aggregate(text, self.plugins) for text in texts}
+        aggregates = {text: spec for text, spec in found.items() if spec is not None}
+        made = [self.make(text) for text in texts if text not in aggregates]
+        known = {spec.header.identity for spec in made}
+        components = dict.fromkeys(component for spec in aggregates.values() for component in spec.components)
+        made += [spec for spec in map(self.make, components) if spec.header.identity not in known]
+        _refuse_duplicates(made)
+        return tuple(made), tuple(aggregates)
+
+    def _check_support(self, info: EvaluatorInfo) -> None:
+        reason = info.reason_unsupported(self.space, self.dataset)
+        if reason:
+            raise UnsupportedSearchSpaceError(
+                f"Evaluator '{info.name}' does not support search space '{self.space.name}': {reason}. "
+                f"'nasbench spaces {self.space.name}' says which evaluators do."
+            )
+
+
+def _check_network(name: str, settings: Settings, space: SearchSpaceInfo) -> None:
+    """Refuse a network that the space does not have; only a default may fall back to the benchmark's."""
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        chosen = field.metadata.get("network_variant") and value != field.default
+        if chosen and value not in space.network_variants:
+            raise UsageError(
+                f"Evaluator '{name}' was asked to score the network '{value}', which the search space '{space.name}' "
+                f"does not have. It has: {', '.join(space.network_variants)}."
+            )
+
+
+def _check_metric(settings: Settings, space: SearchSpaceInfo, dataset: DatasetInfo) -> None:
+    """Refuse a metric that the space's table does not have."""
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if field.metadata.get("metric") and value is not None:
+            table = space.create().ground_truth()
+            find_metric(value, table.metrics if table else (), dataset.name)
+
+
+def _label(info: EvaluatorInfo, given: Mapping[str, str], settings: Settings) -> str:
+    """Name an evaluator and the settings that were given; a file goes by its name, wherever it lies."""
+    files = {field.name for field in dataclasses.fields(info.settings) if "reader" in field.metadata}
+    field = suffix_field(info.settings)
+    name, in_name = info.name, set()
+    if field is not None and getattr(settings, field.name) is not None:
+        name, in_name = f"{name}{field.metadata['name_suffix']}{getattr(settings, field.name)}", {field.name}
+    others = sorted(given.keys() - in_name)
+    shown = [f"{key}={Path(given[key]).name if key in files else given[key]}" for key in others]
+    return f"{name}:{','.join(shown)}" if shown else name
+
+
+def _refuse_duplicates(evaluators: Sequence[EvaluatorSpec]) -> None:
+    if not evaluators:
+        raise UsageError("No evaluator was given. Name one with --evaluator; 'nasbench evaluators' lists them.")
+    identities = Counter(spec.header.identity for spec in evaluators)
+    labels = Counter(spec.header.label for spec in evaluators)
+    for spec in evaluators:
+        if identities[spec.header.identity] > 1 or labels[spec.header.label] > 1:
+            raise UsageError(
+                f"Evaluator '{spec.header.label}' is given twice. Leave one out, or give it other settings."
+            )
+    _refuse_parts_of_others(evaluators)
+
+
+def _refuse_parts_of_others(evaluators: Sequence[EvaluatorSpec]) -> None:
+    """Refuse evaluators that differ only in when they stop: the longest one's curve has the others' scores."""
+    by_seed: dict[tuple[str, str], EvaluatorSpec] = {}
+    for spec in evaluators:
+        key = (spec.header.name, seed_hash(spec.header.version, spec.settings))
+        other = by_seed.setdefault(key, spec)
+        if other is not spec:
+            raise UsageError(
+                f"'{other.header.label}' and '{spec.header.label}' are one training, stopped at two points. Give the "
+                "longer one alone: 'nasbench report --curves' shows every point of it."
+            )

@@ -1,0 +1,51 @@
+"""Looks architectures up in the table of their search space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..data.data_home import how_to_get
+from ..descriptions import SearchSpaceInfo
+from ..errors import UsageError
+from ..interfaces import SearchSpace
+from ..plan import GroundTruthColumn
+from ..plugin_manager import Provided
+from .metric_names import by_relevance, find_metric
+
+
+def ground_truth_columns(
+    space: SearchSpace,
+    provided: Provided[SearchSpaceInfo],
+    arch_ids: Sequence[str],
+    dataset: str,
+    metric_text: str | None,
+) -> tuple[GroundTruthColumn, ...]:
+    """Look architectures up in the space's table: one column a metric, the chosen or else the most relevant first.
+
+    Returns:
+        No column if there is no table.
+
+    Raises:
+        UsageError: There is no such metric.
+    """
+    table = space.ground_truth()
+    if table is None:
+        if metric_text is not None:
+            raise UsageError(f"There is no metric '{metric_text}': {_no_ground_truth(provided.info)}")
+        return ()
+    metrics = by_relevance(table.metrics, dataset)
+    if metric_text is not None:
+        chosen = find_metric(metric_text, table.metrics, dataset)
+        metrics = [chosen, *(metric for metric in metrics if metric != chosen)]
+    return tuple(
+        GroundTruthColumn(
+            metric, tuple(table.values(metric, arch_ids)), table.noise_ceiling(metric), provided.distribution
+        )
+        for metric in metrics
+    )
+
+
+def _no_ground_truth(info: SearchSpaceInfo) -> str:
+    if info.requires is None:
+        return f"the search space '{info.name}' has no ground truth."
+    return f"the table of '{info.name}' is not at hand. {how_to_get(info.requires)}"

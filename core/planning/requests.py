@@ -1,0 +1,61 @@
+"""Turns what a user asks for into a plan; every name and option is checked here, before anything is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..descriptions import DatasetInfo
+from ..plan import Plan, PlanHeader
+from ..plugin_manager import PluginManager
+from .datasets import choose_dataset
+from .evaluators import EvaluatorFactory
+from .ground_truth import ground_truth_columns
+from .sampling import read_architectures, sample_architectures
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a user asks for.
+
+    Attributes:
+        space: Name of a search space.
+        evaluators: Texts such as ``naswot`` or ``gennas-combo:preset=paper,iterations=50``.
+        dataset: Name of a data set, None for the first of the space's whose images are at hand.
+        images: The user's own image set instead.
+        samples: Number of architectures to sample.
+        seed: Seed of the run.
+        architectures: A file that lists the architectures instead.
+        metric: The metric to compare with, as in :func:`find_metric`; None for the default.
+    """
+
+    space: str
+    evaluators: tuple[str, ...]
+    dataset: str | None = None
+    images: DatasetInfo | None = None
+    samples: int = 100
+    seed: int = 0
+    architectures: Path | None = None
+    metric: str | None = None
+
+
+def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
+    """Check a request against the installed plugins and fix its architectures.
+
+    Raises:
+        UsageError: Something in the request does not exist, does not fit or is given twice.
+    """
+    provided_space = plugins.search_space(request.space)
+    dataset = choose_dataset(provided_space.info, request.dataset, request.images, plugins)
+    factory = EvaluatorFactory(provided_space.info, dataset, plugins)
+    evaluators, aggregates = factory.make_all(request.evaluators)
+    space = provided_space.info.create()
+    if request.architectures:
+        arch_ids = read_architectures(request.architectures, space)
+        sampling = "given as a list"
+    else:
+        arch_ids = sample_architectures(space, request.samples, request.seed)
+        sampling = space.sampling
+    header = PlanHeader(request.space, dataset.name, request.seed, sampling)
+    ground_truth = ground_truth_columns(space, provided_space, arch_ids, dataset.name, request.metric)
+    return Plan(header, arch_ids, evaluators, ground_truth, request.images, aggregates)

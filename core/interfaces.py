@@ -407,8 +407,9 @@ class SearchStrategy(ABC, Generic[SettingsT]):
     def fidelities(self) -> tuple[float, ...]:
         """How long an evaluation may be: shares of a full one, ascending, the last of them 1.
 
-        With more than one, the evaluator must have a setting that says when to stop (declared ``seeded=False``), and
-        ``ask`` may propose a :class:`PartialEvaluation`; a text is evaluated in full. Found is what did best in full.
+        With more than one, the evaluator must have a setting that says when to stop (declared
+        ``stopping_point=True``), and ``ask`` may propose a :class:`PartialEvaluation`; a text is evaluated in full.
+        Found is what did best in full.
         """
         return (1.0,)
 

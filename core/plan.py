@@ -10,7 +10,7 @@ from typing import Any
 
 from .descriptions import DatasetInfo
 from .domain import Direction, JobKey, Metric
-from .settings import Settings, seed_hash
+from .settings import Settings
 
 PROPOSED_BY = "proposed by"
 """How the sampling of a search begins, in words: its architectures are no random sample."""
@@ -131,7 +131,6 @@ def make_job_key(plan: PlanHeader, spec: EvaluatorSpec, arch_id: str) -> JobKey:
         evaluator=header.name,
         settings_hash=header.settings_hash,
         seed=plan.seed,
-        seed_hash=seed_hash(header.version, spec.settings),
     )
 
 

@@ -6,8 +6,8 @@ A settings class is a frozen dataclass that derives from :class:`Settings`. Fiel
 that turns the given text, such as a path, into the value that is stored), ``network_variant`` (the value names one of
 the search space's networks, and is refused where the space has no such network), ``metric`` (the value names a metric
 of the search space's ground truth, and is refused where there is none such), ``name_suffix`` (the value may also be
-written behind the evaluator's name: with ``@ep``, ``cls@ep5`` means ``cls:epochs=5``), ``seeded`` (False where a value
-must not enter the seeds, because it only says when to stop).
+written behind the evaluator's name: with ``@ep``, ``cls@ep5`` means ``cls:epochs=5``), ``stopping_point`` (True where
+the value only says when to stop: an evaluation that stops later passes through the scores of one that stops earlier).
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ def _hash(version: int, values: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:SETTINGS_HASH_LENGTH]
 
 
-def seed_hash(version: int, settings: Settings) -> str:
-    """Hash what enters the seeds: version and effective settings, without those declared ``seeded=False``."""
-    unseeded = {field.name for field in dataclasses.fields(settings) if not field.metadata.get("seeded", True)}
-    values = {name: value for name, value in settings.effective().items() if name not in unseeded}
+def course_hash(version: int, settings: Settings) -> str:
+    """Hash version and effective settings without the stopping point: what is equal for two parts of one course."""
+    stopping = {field.name for field in dataclasses.fields(settings) if field.metadata.get("stopping_point")}
+    values = {name: value for name, value in settings.effective().items() if name not in stopping}
     return _hash(version, values)
 
 

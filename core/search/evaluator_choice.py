@@ -91,8 +91,8 @@ class EvaluatorChoice:
 
 
 def _stopping_field(info: EvaluatorInfo) -> str | None:
-    """Return the whole-number setting that says when to stop and enters no seed, or None."""
-    unseeded: list[dataclasses.Field[Any]] = [
-        field for field in dataclasses.fields(info.settings) if not field.metadata.get("seeded", True)
+    """Return the whole-number setting that says when to stop, or None."""
+    stopping: list[dataclasses.Field[Any]] = [
+        field for field in dataclasses.fields(info.settings) if field.metadata.get("stopping_point")
     ]
-    return next((field.name for field in unseeded if isinstance(field.default, int)), None)
+    return next((field.name for field in stopping if isinstance(field.default, int)), None)

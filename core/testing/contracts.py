@@ -24,7 +24,7 @@ from ..domain import JobKey, Record, Status
 from ..interfaces import PartialEvaluation, SearchSpace, SearchStrategy
 from ..jobs.evaluation import JobRunner
 from ..plugin_manager import installed_plugins
-from ..settings import parse_settings, seed_hash, settings_hash
+from ..settings import parse_settings, settings_hash
 
 # Enough for a mean that is off by a hundredth to show, few enough for a set of millions.
 MOST_IMAGES = 5000
@@ -195,9 +195,9 @@ class EvaluatorContract:
         info = installed_plugins().evaluator(self.evaluator).info
         settings = parse_settings(self.evaluator, info.settings, self.settings)
         evaluator = info.create(settings)
-        hashes = settings_hash(info.version, settings), seed_hash(info.version, settings)
+        own_hash = settings_hash(info.version, settings)
         keys = [
-            JobKey(self.space, runner.dataset_info.name, arch_id, self.evaluator, hashes[0], seed, hashes[1])
+            JobKey(self.space, runner.dataset_info.name, arch_id, self.evaluator, own_hash, seed)
             for arch_id in arch_ids
         ]
         return [runner.run(key, evaluator) for key in keys]

@@ -123,12 +123,11 @@ def test_make_plan_refuses_settings_behind_the_name(toy_plan, evaluators, error,
         toy_plan(evaluators)
 
 
-def test_job_seeds_do_not_depend_on_where_a_curve_stops(toy_plan) -> None:
-    keys = [toy_plan((text,)).job_key(0, 0) for text in ("toy-walk", "toy-walk@ep5", "toy-walk:mode=a")]
-    assert keys[0].settings_hash != keys[1].settings_hash
-    assert keys[0].seed_parts == keys[1].seed_parts != keys[2].seed_parts
-    plain = toy_plan(("toy-width",)).job_key(0, 0)
-    assert plain.seed_hash == plain.settings_hash
+def test_job_seeds_do_not_depend_on_settings(toy_plan) -> None:
+    keys = [toy_plan((text,)).job_key(0, 0) for text in ("toy-walk", "toy-walk@ep5", "toy-walk:mode=a", "toy-width")]
+    assert len({key.settings_hash for key in keys}) == 4
+    assert keys[0].own_seed_parts == keys[1].own_seed_parts == keys[2].own_seed_parts != keys[3].own_seed_parts
+    assert len({key.common_seed_parts for key in keys}) == 1
 
 
 def test_make_plan_refuses_a_dataset_the_evaluator_cannot_use(toy_plugins) -> None:

@@ -168,7 +168,7 @@ class Misbehaving(Evaluator):
 
 @dataclass(frozen=True)
 class WalkSettings(Settings):
-    steps: int = setting(3, "Where to stop.", minimum=1, name_suffix="@ep", seeded=False)
+    steps: int = setting(3, "Where to stop.", minimum=1, name_suffix="@ep", stopping_point=True)
     mode: str = setting("fast", "Does nothing.")
 
 

@@ -55,7 +55,7 @@ class Eproxy(Evaluator[EproxySettings]):
     def _evaluate(self, context: EvaluationContext) -> Evaluation:
         settings = self.settings
         images = _augmented_images(context, settings.batch_size)
-        targets = context.shared("targets", lambda generator: _draw_targets(images, settings, generator))
+        targets = context.shared("eproxy targets", lambda generator: _draw_targets(images, settings, generator))
         backbone = context.network(settings.network)
         check_path(backbone, images)
         macs = count_macs(backbone, context.dataset.image_shape) if settings.mac_weight else 0
@@ -92,7 +92,9 @@ def check_path(backbone: nn.Module, images: Tensor) -> None:
 
 def _augmented_images(context: EvaluationContext, size: int) -> Tensor:
     images = context.batch(size, resolution=_RESOLUTION, augment=True).images
-    offsets = context.shared("crop", lambda generator: torch.randint(2 * _PADDING + 1, (size, 2), generator=generator))
+    offsets = context.shared(
+        "eproxy crop", lambda generator: torch.randint(2 * _PADDING + 1, (size, 2), generator=generator)
+    )
     mean, std = torch.tensor(context.dataset.mean), torch.tensor(context.dataset.std)
     return random_crop(images, (-mean / std).to(images), offsets, _PADDING)
 

@@ -36,8 +36,12 @@ class RecurrentGennas(Evaluator[RecurrentSettings]):
     def _evaluate(self, context: EvaluationContext) -> Evaluation:
         options = self.settings.resolve()
         task = dataclasses.replace(self.settings.task_definition(), batch=options.batch_size)
-        sequences = context.shared("sequences", lambda generator: draw_sequences(task, generator, options.frequencies))
-        network = SequenceRegressionNetwork(context.network(options.network), task.dim).to(context.device)
+        sequences = context.shared(
+            "gennas-rnn sequences", lambda generator: draw_sequences(task, generator, options.frequencies)
+        )
+        backbone = context.network(options.network)
+        with context.initial_weights("gennas-rnn maps"):
+            network = SequenceRegressionNetwork(backbone, task.dim).to(context.device)
         inputs, targets = (values.to(context.device) for values in sequences)
         training = SequenceTraining(network, inputs, targets, task.noise, options, context.generator("noise"))
         return training.run()

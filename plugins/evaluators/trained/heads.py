@@ -11,7 +11,6 @@ from torch.overrides import TorchFunctionMode
 
 from ....core.context import EvaluationContext
 from ....core.errors import EvaluationError
-from ....core.seeding import seeded_global_rng
 
 HeadT = TypeVar("HeadT", bound=nn.Module)
 
@@ -78,7 +77,7 @@ class _LastMap(TorchFunctionMode):
 
 
 def seeded_head(context: EvaluationContext, build: Callable[[], HeadT]) -> HeadT:
-    """Build a head whose initial weights, PyTorch's default, are seeded from the job; on the context's device."""
-    with seeded_global_rng(context.generator("head").initial_seed()):
+    """Build a head with PyTorch's initial weights, the same whichever evaluator asks; on the context's device."""
+    with context.initial_weights("head"):
         head = build()
     return head.to(context.device)

@@ -6,7 +6,7 @@ from nasbench_toolkit.core.descriptions import DatasetInfo, SearchSpaceInfo
 from nasbench_toolkit.core.domain import JobKey
 from nasbench_toolkit.core.interfaces import Dataset, SearchSpace
 from nasbench_toolkit.core.jobs.evaluation import JobRunner
-from nasbench_toolkit.core.settings import parse_settings, seed_hash, settings_hash
+from nasbench_toolkit.core.settings import parse_settings, settings_hash
 from nasbench_toolkit.plugins.evaluators.trained import EVALUATORS
 from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import parse_arch_str
 from nasbench_toolkit.plugins.search_spaces.nasbench201.network import CellNetwork
@@ -97,8 +97,7 @@ def make_context():
     def make(evaluator="cls", arch_id=CONV, seed=0, dataset=STRIPES, space=SPACE, **given):
         info = next(info for info in EVALUATORS if info.name == evaluator)
         settings = parse_settings(evaluator, info.settings, {name: str(text) for name, text in given.items()})
-        hashes = settings_hash(info.version, settings), seed, seed_hash(info.version, settings)
-        key = JobKey(space.name, dataset.name, arch_id, evaluator, *hashes)
+        key = JobKey(space.name, dataset.name, arch_id, evaluator, settings_hash(info.version, settings), seed)
         images, device = dataset.create(), torch.device("cpu")
         return EvaluationContext(key, space.create(), dataset, images, device, WorkerCache({})), info.create(settings)
 

@@ -129,7 +129,7 @@ def report(scores: dict[Job, float], cells: tuple[str, ...], seeds: range) -> It
             f"{streams:9} rho(paper) - rho(official): {', '.join(f'{value:+.3f}' for value in differences)}; "
             f"mean {statistics.fmean(differences):+.3f}, standard deviation {statistics.stdev(differences):.3f}\n"
             f"{'':9} rank agreement of the presets: {', '.join(f'{value:.3f}' for value in agreement)}\n"
-            f"{'':9} standard deviation of a cell's log ratio of losses over seeds, mean of cells: {spread_of_cells:.4f}"
+            f"{'':9} standard deviation over seeds of a cell's log ratio of losses, mean: {spread_of_cells:.4f}"
         )
 
 

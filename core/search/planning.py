@@ -28,7 +28,7 @@ class SearchRequest:
     Attributes:
         space: Name of a search space.
         evaluator: A text such as ``naswot`` or ``gennas-combo:preset=paper``.
-        strategy: A text such as ``random-search`` or ``regularized-evolution:population=20``.
+        strategy: A text such as ``random-search`` or ``regularized-evolution:population_size=20``.
         dataset: Name of a data set, None for the first of the space's whose images are at hand.
         images: The user's own image set instead.
         evaluations: Number of proposals to score, repeated ones included.

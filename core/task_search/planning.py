@@ -26,7 +26,7 @@ class TaskSearchRequest:
         space: Name of a search space.
         labelled: CSV of labelled architectures.
         evaluator: A text such as ``gennas:iterations=50``; it must have a searchable setting, which is not given.
-        strategy: A text such as ``random-search`` or ``regularized-evolution:population=20``.
+        strategy: A text such as ``random-search`` or ``regularized-evolution:population_size=20``.
         label: Column of the labels, None for the one behind the first.
         lower_is_better: Direction of labels that the space's table does not know.
         dataset: Name of a data set, None for the first of the space's whose images are at hand.

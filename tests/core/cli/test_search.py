@@ -80,13 +80,23 @@ def test_searching_for_the_lowest_score_and_measuring_a_loss(nasbench) -> None:
 
 
 def test_evolution_climbs_on_the_embedded_table(nasbench) -> None:
-    args = ("search", "-e", "oracle", "-s", "regularized-evolution:population=10,sample=5", "-n", 60, "-f", "json")
+    args = (
+        "search",
+        "-e",
+        "oracle",
+        "-s",
+        "regularized-evolution:population_size=10,tournament_size=5",
+        "-n",
+        60,
+        "-f",
+        "json",
+    )
     found = outcome_of(nasbench(*args))
     curve = found["searches"][0]["regret_curve"]
     assert len(curve) == 60
     assert curve == sorted(curve, reverse=True)
     assert curve[-1] < curve[0]
-    assert found["strategy_settings"] == {"population": 10, "sample": 5}
+    assert found["strategy_settings"] == {"population_size": 10, "tournament_size": 5}
 
 
 def test_repeats_search_with_a_seed_each_and_give_mean_and_deviation(nasbench, tmp_path) -> None:
@@ -217,7 +227,7 @@ def test_halving_counts_evaluations_by_fidelity(nasbench) -> None:
         (["--space", "tou"], "Unknown search space 'tou'. Did you mean 'toy'"),
         (["-s", "random-serch"], "Did you mean 'random-search'"),
         (["-s", "regularized-evolution"], "'toy' has no mutation"),
-        (["-s", "regularized-evolution:population=0"], "must be at least 1"),
+        (["-s", "regularized-evolution:population_size=0"], "must be at least 1"),
         (["-e", "naswot"], "one evaluator, 2 were given"),
         (["--metric", "speed"], "Unknown metric 'speed'"),
         (["--resume"], "--resume needs to know which file"),

@@ -15,7 +15,7 @@ from nasbench_toolkit.core.results.reader import read_results
 
 TOY_PLUGIN = Path(__file__).parents[2] / "toy_plugin"
 
-EVOLUTION = "regularized-evolution:population=3,sample=2"
+EVOLUTION = "regularized-evolution:population_size=3,tournament_size=2"
 
 
 TOY = ("--space", "toy", "-e", "toy-slope:seconds=0.01")

@@ -187,7 +187,7 @@ def test_too_many_refusals_after_a_success_end_the_search_early(plan, search, mo
 @pytest.mark.parametrize(
     ("strategy", "space", "limit"),
     [
-        ("regularized-evolution:population=6,sample=3", "nasbench201-tiny", 25_000),
+        ("regularized-evolution:population_size=6,tournament_size=3", "nasbench201-tiny", 25_000),
         ("local-search", "nasbench201-tiny", 25_000),
         ("local-search:move=first,starts=3", "nasbench201-tiny", 25_000),
         ("random-search", "nasbench201-tiny", 25_000),

@@ -12,12 +12,14 @@ def plan(toy_plugins):
 
 
 def test_plan_names_all_that_decides_the_sequence(plan) -> None:
-    made = plan("nasbench201-tiny", "params:network=gennas", "regularized-evolution:population=7,sample=3", seed=5)
+    made = plan(
+        "nasbench201-tiny", "params:network=gennas", "regularized-evolution:population_size=7,tournament_size=3", seed=5
+    )
     header = made.header
     assert (header.space, header.dataset, header.strategy, header.seed, header.parallel) == (
         "nasbench201-tiny", "mnist", "regularized-evolution", 5, 1,
     )  # fmt: skip
-    assert header.strategy_settings == {"population": 7, "sample": 3}
+    assert header.strategy_settings == {"population_size": 7, "tournament_size": 3}
     assert header.evaluator.label == "params:network=gennas"
     assert made.distribution.startswith("nasbench-toolkit ")
     assert made.evaluations == 450
@@ -64,8 +66,12 @@ def test_repeats_differ_in_nothing_but_their_seed(toy_plugins) -> None:
         ),
         ({"evaluator": "rank_sum:toy-width+toy-walk"}, UsageError, "cannot maximise the aggregate 'rank_sum'"),
         ({"strategy": "random-serch"}, UnknownNameError, "Did you mean 'random-search'"),
-        ({"strategy": "regularized-evolution:popluation=3"}, InvalidSettingError, "Did you mean 'population'"),
-        ({"strategy": "regularized-evolution:population"}, UsageError, "'population' has no '='"),
+        (
+            {"strategy": "regularized-evolution:popluation_size=3"},
+            InvalidSettingError,
+            "Did you mean 'population_size'",
+        ),
+        ({"strategy": "regularized-evolution:population_size"}, UsageError, "'population_size' has no '='"),
         ({"strategy": "regularized-evolution"}, UnsupportedSearchSpaceError, "'toy' has no mutation"),
         ({"strategy": "reinforce"}, UnsupportedSearchSpaceError, "cannot search 'toy'"),
         ({"metric": "speed"}, UsageError, "Unknown metric 'speed'. There are: noise/test_accuracy@5"),

@@ -9,7 +9,7 @@ from nasbench_toolkit.core.task_search.plan import TaskSearchOptions
 from nasbench_toolkit.core.task_search.planning import TaskSearchRequest, make_task_search_plan
 from nasbench_toolkit.core.task_search.scoring import Verdict
 
-EVOLUTION = "regularized-evolution:population=4,sample=2"
+EVOLUTION = "regularized-evolution:population_size=4,tournament_size=2"
 
 
 @pytest.fixture

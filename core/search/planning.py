@@ -33,8 +33,8 @@ class SearchRequest:
         images: The user's own image set instead.
         evaluations: Number of proposals to score, repeated ones included.
         parallel: Number of proposals that may wait for their scores at the same time.
-        seed: Seed of the search, of the first one if it is repeated.
-        repeats: Number of searches, whose seeds follow each other.
+        seed: Seed of the search, of the first one if there are several.
+        seeds: Number of searches, whose seeds follow each other.
         metric: The metric to compare with, as in :func:`find_metric`; None for the default.
         limits: Costs and what they may be at most.
         minimize: Costs that are objectives beside the score.
@@ -48,14 +48,14 @@ class SearchRequest:
     evaluations: int = 450
     parallel: int = 1
     seed: int = 0
-    repeats: int = 1
+    seeds: int = 1
     metric: str | None = None
     limits: tuple[tuple[str, float], ...] = ()
     minimize: tuple[str, ...] = ()
 
 
 def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[SearchPlan]:
-    """Check a request against the installed plugins; one plan for each repeat, all of them on one table.
+    """Check a request against the installed plugins; one plan for each seed, all of them on one table.
 
     Raises:
         UsageError: Something in the request does not exist or does not fit.
@@ -103,7 +103,7 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
             images=request.images,
             table=summary,
         )
-        for seed in range(request.seed, request.seed + request.repeats)
+        for seed in range(request.seed, request.seed + request.seeds)
     ]
 
 
@@ -113,12 +113,12 @@ def make_search_plan(request: SearchRequest, plugins: PluginManager) -> SearchPl
     Raises:
         UsageError: Something in the request does not exist or does not fit.
     """
-    (plan,) = make_search_plans(replace(request, repeats=1), plugins)
+    (plan,) = make_search_plans(replace(request, seeds=1), plugins)
     return plan
 
 
 def _check_numbers(request: SearchRequest) -> None:
-    for name in ("evaluations", "parallel", "repeats"):
+    for name in ("evaluations", "parallel", "seeds"):
         if getattr(request, name) < 1:
             raise UsageError(f"--{name} must be at least 1, got {getattr(request, name)}.")
 

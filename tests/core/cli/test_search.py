@@ -99,8 +99,8 @@ def test_evolution_climbs_on_the_embedded_table(nasbench) -> None:
     assert found["strategy_settings"] == {"population_size": 10, "tournament_size": 5}
 
 
-def test_repeats_search_with_a_seed_each_and_give_mean_and_deviation(nasbench, tmp_path) -> None:
-    args = [*TOY, "-e", "toy-width", "-n", 8, "--seed", 5, "--repeats", 3, "-o", "s.h5"]
+def test_seeds_are_a_search_each_and_give_mean_and_deviation(nasbench, tmp_path) -> None:
+    args = [*TOY, "-e", "toy-width", "-n", 8, "--seed", 5, "--seeds", 3, "-o", "s.h5"]
     found = outcome_of(nasbench(*args, "-f", "json"))
     assert sorted(path.name for path in tmp_path.glob("*.h5")) == ["s-seed5.h5", "s-seed6.h5", "s-seed7.h5"]
     regrets = [search["regret"] for search in found["searches"]]
@@ -176,7 +176,7 @@ def test_front_of_score_and_costs(nasbench) -> None:
     assert front[-1]["architecture"] == found["searches"][0]["architecture"]
     table = done.stdout[done.stdout.index("Pareto front:") :]
     assert [line.split()[-1] for line in table.splitlines()[3:]] == [member["architecture"] for member in front]
-    repeated = nasbench(*TOY, "-e", "toy-random", "-n", 8, "--minimize", "toy-width", "--repeats", 2)
+    repeated = nasbench(*TOY, "-e", "toy-random", "-n", 8, "--minimize", "toy-width", "--seeds", 2)
     assert "front" in repeated.stdout
 
 
@@ -223,7 +223,7 @@ def test_halving_counts_evaluations_by_fidelity(nasbench) -> None:
         (["-n", "0"], "--evaluations must be at least 1, got 0"),
         (["--parallel", "0"], "--parallel must be at least 1, got 0"),
         (["--workers", "0"], "--workers must be at least 1"),
-        (["--repeats", "0"], "'--repeats'"),
+        (["--seeds", "0"], "'--seeds'"),
         (["--space", "tou"], "Unknown search space 'tou'. Did you mean 'toy'"),
         (["-s", "random-serch"], "Did you mean 'random-search'"),
         (["-s", "regularized-evolution"], "'toy' has no mutation"),

@@ -19,7 +19,7 @@ def searches(nasbench):
             strategy,
             "-n",
             "8",
-            "--repeats",
+            "--seeds",
             "3",
             "-o",
             f"{strategy[:6]}.h5",

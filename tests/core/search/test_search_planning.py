@@ -41,8 +41,8 @@ def test_ground_truth_is_looked_up_for_any_architectures(plan) -> None:
     assert plan("toy-imported").ground_truth(["width-3"]) == ()
 
 
-def test_repeats_differ_in_nothing_but_their_seed(toy_plugins) -> None:
-    request = SearchRequest("toy", "toy-width", "random-search", seed=4, repeats=3)
+def test_plans_of_several_seeds_differ_in_nothing_but_their_seed(toy_plugins) -> None:
+    request = SearchRequest("toy", "toy-width", "random-search", seed=4, seeds=3)
     plans = make_search_plans(request, toy_plugins)
     assert [each.header.seed for each in plans] == [4, 5, 6]
     for each in plans:

@@ -32,9 +32,10 @@ from .run import describe_images, resume_command, say_what_is_missing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..asktell.options import SearchOptions
     from ..search.history import SearchHeader, SearchHistory
     from ..search.outcome import SearchOutcome
-    from ..search.plan import SearchOptions, SearchPlan
+    from ..search.plan import SearchPlan
 
 
 @click.command("search")
@@ -127,9 +128,9 @@ def search_command(
     )
     evaluator = _only_one(evaluators)
 
+    from ..asktell.options import SearchOptions
     from ..jobs.devices import worker_devices
     from ..plugin_manager import installed_plugins
-    from ..search.plan import SearchOptions
     from ..search.planning import SearchRequest, make_search_plans
     from .search_outcome import print_outcomes
 

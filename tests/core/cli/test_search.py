@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 import h5py
 import pytest
 from nasbench_toolkit.core.cli import main
+from nasbench_toolkit.core.search import limits
 from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plan
 
 TOY = ["search", "--space", "toy", "-s", "random-search"]
@@ -133,7 +135,7 @@ def test_search_without_a_table_says_so(nasbench) -> None:
 def test_search_without_a_single_score_fails(nasbench, toy_plugins) -> None:
     def first_width(seed: int) -> int:
         plan = make_search_plan(SearchRequest("toy", "toy-misbehaving", "random-search", seed=seed), toy_plugins)
-        return int(plan.make_strategy().ask(1)[0].removeprefix("width-"))
+        return int(plan.strategy.make().ask(1)[0].removeprefix("width-"))
 
     seed = next(seed for seed in range(100) if first_width(seed) % 8 in (3, 4, 5))
     done = nasbench(*TOY, "-e", "toy-misbehaving", "-n", 1, "--seed", seed, "-o", "s.h5")
@@ -193,6 +195,29 @@ def test_search_that_the_limits_end_early_says_so(nasbench) -> None:
     done = nasbench(*TOY, "-e", "oracle", "-n", 30, "--max", "test_accuracy=20")
     assert done.returncode == 0, done.stderr
     assert "of 30 evaluations: the strategy found no more architectures within the limits" in done.stderr
+
+
+def test_search_report_and_files_have_one_regret_curve_also_of_searches_that_ended_early(
+    nasbench, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_REFUSALS", 40)
+    args = [*TOY, "-e", "toy-width", "-n", 30, "--max", "test_accuracy=300", "--seeds", 3, "-o", "s.h5"]
+    found = outcome_of(nasbench(*args, "-f", "json"))
+    files = sorted(path.name for path in tmp_path.glob("*.h5"))
+    assert nasbench("search-report", *files, "--plot", "curve.csv").returncode == 0
+    points = list(csv.DictReader((tmp_path / "curve.csv").read_text().splitlines()))
+    stored = []
+    for file in files:
+        with h5py.File(tmp_path / file) as opened:
+            stored.append(opened["search/regret"][:].tolist())
+    assert [search["regret_curve"] for search in found["searches"]] == stored
+    lengths = {len(curve) for curve in stored}
+    assert min(lengths) < max(lengths)
+    # Those that ended early have found all that they ever will.
+    whole = [curve + curve[-1:] * (max(lengths) - len(curve)) for curve in stored]
+    expected = [statistics.fmean(regrets) for regrets in zip(*whole, strict=True)]
+    assert [point["mean"] for point in found["over_seeds"]["regret_curve"]] == pytest.approx(expected)
+    assert [float(point["mean"]) for point in points] == pytest.approx(expected)
 
 
 def test_halving_counts_evaluations_by_fidelity(nasbench) -> None:

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import math
+from functools import partial
 
 import h5py
 import pytest
@@ -17,14 +18,14 @@ from nasbench_toolkit.core.search.storage import read_search
 
 
 @pytest.fixture
-def plan(toy_plugins):
+def plan(toy_plugins, climb):
     """Make a plan of a search of the toy space; ``asked`` replaces the strategy by one that proposes these widths."""
 
     def make(asked=None, evaluator="toy-random", strategy="random-search", space="toy", **given):
         made = make_search_plan(SearchRequest(space, evaluator, strategy, **given), toy_plugins)
         if asked is None:
             return made
-        return dataclasses.replace(made, make_strategy=lambda: Told(made.space, asked))
+        return dataclasses.replace(made, strategy=climb["make_spec"](partial(Told, asked=asked), made.space))
 
     return make
 
@@ -32,8 +33,8 @@ def plan(toy_plugins):
 class Told(SearchStrategy):
     """Proposes given architectures and keeps what it is told."""
 
-    def __init__(self, space, asked):
-        super().__init__(space, None, 0)
+    def __init__(self, space, settings, seed, asked):
+        super().__init__(space, settings, seed)
         self.left = [proposal if isinstance(proposal, PartialEvaluation) else f"width-{proposal}" for proposal in asked]
         self.told = []
         Told.last = self

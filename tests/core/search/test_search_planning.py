@@ -1,5 +1,5 @@
 import pytest
-from nasbench_toolkit.core.errors import InvalidSettingError, UnknownNameError, UnsupportedSearchSpaceError, UsageError
+from nasbench_toolkit.core.errors import UnknownNameError, UnsupportedSearchSpaceError, UsageError
 from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plan, make_search_plans
 
 
@@ -21,14 +21,8 @@ def test_plan_names_all_that_decides_the_sequence(plan) -> None:
     )  # fmt: skip
     assert header.strategy_settings == {"population_size": 7, "tournament_size": 3}
     assert header.evaluator.label == "params:network=gennas"
-    assert made.distribution.startswith("nasbench-toolkit ")
+    assert made.strategy.distribution.startswith("nasbench-toolkit ")
     assert made.evaluations == 450
-
-
-def test_every_call_makes_a_strategy_at_its_beginning(plan) -> None:
-    made = plan(seed=3)
-    assert made.make_strategy().ask(5) == made.make_strategy().ask(5)
-    assert made.make_strategy().ask(5) != plan(seed=4).make_strategy().ask(5)
 
 
 def test_ground_truth_is_looked_up_for_any_architectures(plan) -> None:
@@ -48,7 +42,7 @@ def test_plans_of_several_seeds_differ_in_nothing_but_their_seed(toy_plugins) ->
     for each in plans:
         alone = make_search_plan(SearchRequest("toy", "toy-width", "random-search", seed=each.header.seed), toy_plugins)
         assert alone.header == each.header
-        assert alone.make_strategy().ask(4) == each.make_strategy().ask(4)
+        assert alone.strategy.make().ask(4) == each.strategy.make().ask(4)
 
 
 @pytest.mark.parametrize(
@@ -65,13 +59,6 @@ def test_plans_of_several_seeds_differ_in_nothing_but_their_seed(toy_plugins) ->
             "cannot maximise the aggregate 'vote': it is made of ranks within a cohort",
         ),
         ({"evaluator": "rank_sum:toy-width+toy-walk"}, UsageError, "cannot maximise the aggregate 'rank_sum'"),
-        ({"strategy": "random-serch"}, UnknownNameError, "Did you mean 'random-search'"),
-        (
-            {"strategy": "regularized-evolution:popluation_size=3"},
-            InvalidSettingError,
-            "Did you mean 'population_size'",
-        ),
-        ({"strategy": "regularized-evolution:population_size"}, UsageError, "'population_size' has no '='"),
         ({"strategy": "regularized-evolution"}, UnsupportedSearchSpaceError, "'toy' has no mutation"),
         ({"strategy": "reinforce"}, UnsupportedSearchSpaceError, "cannot search 'toy'"),
         ({"metric": "speed"}, UsageError, "Unknown metric 'speed'. There are: noise/test_accuracy@5"),

@@ -88,16 +88,6 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
     return [replace(plan, header=replace(header, seed=seed), strategy=replace(strategy, seed=seed)) for seed in seeds]
 
 
-def make_search_plan(request: SearchRequest, plugins: PluginManager) -> SearchPlan:
-    """Check a request for a single search.
-
-    Raises:
-        UsageError: Something in the request does not exist or does not fit.
-    """
-    (plan,) = make_search_plans(replace(request, seeds=1), plugins)
-    return plan
-
-
 def _check_objectives(strategy: SearchStrategyInfo, request: SearchRequest) -> None:
     if strategy.multi_objective and not request.minimize:
         raise UsageError(

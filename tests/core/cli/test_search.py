@@ -12,7 +12,7 @@ import h5py
 import pytest
 from nasbench_toolkit.core.cli import main
 from nasbench_toolkit.core.search import limits
-from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plan
+from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plans
 
 TOY = ["search", "--space", "toy", "-s", "random-search"]
 
@@ -134,7 +134,7 @@ def test_search_without_a_table_says_so(nasbench) -> None:
 
 def test_search_without_a_single_score_fails(nasbench, toy_plugins) -> None:
     def first_width(seed: int) -> int:
-        plan = make_search_plan(SearchRequest("toy", "toy-misbehaving", "random-search", seed=seed), toy_plugins)
+        (plan,) = make_search_plans(SearchRequest("toy", "toy-misbehaving", "random-search", seed=seed), toy_plugins)
         return int(plan.strategy.make().ask(1)[0].removeprefix("width-"))
 
     seed = next(seed for seed in range(100) if first_width(seed) % 8 in (3, 4, 5))

@@ -11,7 +11,7 @@ from nasbench_toolkit.core.jobs import executor
 from nasbench_toolkit.core.results.reader import read_results
 from nasbench_toolkit.core.search import limits
 from nasbench_toolkit.core.search.outcome import TableSummary, find_outcome
-from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plan
+from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plans
 from nasbench_toolkit.core.search.storage import read_search
 
 # On the toy space, 'toy-width' is the width; the table's accuracy is the width as well, its loss minus the width.
@@ -22,7 +22,7 @@ def plan(toy_plugins, climb):
     """Make a plan of a search of the toy space; ``asked`` replaces the strategy by one that proposes these widths."""
 
     def make(asked=None, evaluator="toy-random", strategy="random-search", space="toy", **given):
-        made = make_search_plan(SearchRequest(space, evaluator, strategy, **given), toy_plugins)
+        (made,) = make_search_plans(SearchRequest(space, evaluator, strategy, **given), toy_plugins)
         if asked is None:
             return made
         return dataclasses.replace(made, strategy=climb["make_spec"](partial(Told, asked=asked), made.space))

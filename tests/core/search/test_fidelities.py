@@ -7,7 +7,7 @@ import pytest
 from nasbench_toolkit.core.errors import PluginError, ResultsFileError, UsageError
 from nasbench_toolkit.core.results.reader import read_results
 from nasbench_toolkit.core.search.outcome import find_outcome
-from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plan
+from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plans
 from nasbench_toolkit.core.search.storage import read_search
 
 # 'toy-walk@ep9' passes through the scores of 'toy-walk@ep1' and 'toy-walk@ep3'.
@@ -17,7 +17,8 @@ LABELS = ["toy-walk@ep1", "toy-walk@ep3", "toy-walk@ep9"]
 @pytest.fixture
 def plan(toy_plugins):
     def make(evaluator="toy-walk@ep9", strategy="successive-halving:starts=9", **given):
-        return make_search_plan(SearchRequest("toy", evaluator, strategy, **given), toy_plugins)
+        (made,) = make_search_plans(SearchRequest("toy", evaluator, strategy, **given), toy_plugins)
+        return made
 
     return make
 

@@ -1,12 +1,13 @@
 import pytest
 from nasbench_toolkit.core.errors import UnknownNameError, UnsupportedSearchSpaceError, UsageError
-from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plan, make_search_plans
+from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plans
 
 
 @pytest.fixture
 def plan(toy_plugins):
     def make(space="toy", evaluator="toy-width", strategy="random-search", **given):
-        return make_search_plan(SearchRequest(space, evaluator, strategy, **given), toy_plugins)
+        (made,) = make_search_plans(SearchRequest(space, evaluator, strategy, **given), toy_plugins)
+        return made
 
     return make
 
@@ -40,7 +41,9 @@ def test_plans_of_several_seeds_differ_in_nothing_but_their_seed(toy_plugins) ->
     plans = make_search_plans(request, toy_plugins)
     assert [each.header.seed for each in plans] == [4, 5, 6]
     for each in plans:
-        alone = make_search_plan(SearchRequest("toy", "toy-width", "random-search", seed=each.header.seed), toy_plugins)
+        (alone,) = make_search_plans(
+            SearchRequest("toy", "toy-width", "random-search", seed=each.header.seed), toy_plugins
+        )
         assert alone.header == each.header
         assert alone.strategy.make().ask(4) == each.strategy.make().ask(4)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import h5py
 
+from ..asktell import loop
 from ..errors import ResultsFileError
 from ..results.contents import Results
 from ..results.journal import JournalContents, Proposal
@@ -31,11 +32,13 @@ class StoredSearch:
         header: What searched for what.
         proposals: What the strategy proposed, in its order; ``ground_truth`` is left out.
         results: The proposed architectures.
+        exhausted: Whether the search ended by itself, as in :class:`SearchHistory`.
     """
 
     header: SearchHeader
     proposals: Sequence[Proposal]
     results: Results
+    exhausted: bool
 
     @property
     def steps(self) -> Iterator[Step | None]:
@@ -50,7 +53,8 @@ class StoredSearch:
             number, key = numbers[shown.arch_id], (shown.arch_id, shown.rung)
             records = [part.records[number] for part in self.results.evaluators]
             truth = {key: values[number] for key, values in columns.items()}
-            yield make_step(self.header, shown, records, truth, repeated=key in seen)
+            proposal = loop.Proposal(shown.architecture, shown.arch_id, shown.rung)
+            yield make_step(self.header, proposal, records, truth, repeated=key in seen)
             seen.add(key)
 
     @property
@@ -67,6 +71,7 @@ class StoredSearch:
             steps=tuple(step for step in done if not step.refused),
             results=self.results,
             refused=tuple(step for step in done if step.refused),
+            exhausted=self.exhausted,
         )
 
 
@@ -85,13 +90,13 @@ def read_stored_search(path: Path) -> StoredSearch:
     Raises:
         ResultsFileError: As :func:`read_search`.
     """
-    results, (header, proposals) = read_results_and(path, lambda *parts: _read_search_group(path, *parts))
-    return StoredSearch(header, proposals, results)
+    results, (header, proposals, exhausted) = read_results_and(path, lambda *parts: _read_search_group(path, *parts))
+    return StoredSearch(header, proposals, results, exhausted)
 
 
 def _read_search_group(
     path: Path, file: h5py.File, results: Results, journal: JournalContents
-) -> tuple[SearchHeader, tuple[Proposal, ...]]:
+) -> tuple[SearchHeader, tuple[Proposal, ...], bool]:
     if results.search_id is None:
         raise ResultsFileError(f"'{path}' was made by a run, not by a search. 'nasbench report {path}' shows it.")
     header = _read_header(file["search"].attrs, results)
@@ -102,7 +107,7 @@ def _read_search_group(
     proposals = _read_proposals(file["search"], header, results.arch_ids, journal)
     if tuple(proposal.arch_id for proposal in proposals if proposal.is_new) != results.arch_ids:
         raise ValueError("its architectures are not those that were proposed")
-    return header, proposals
+    return header, proposals, bool(file["search"].attrs["exhausted"])
 
 
 def _read_header(attrs: Mapping[str, Any], results: Results) -> SearchHeader:

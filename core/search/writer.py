@@ -15,6 +15,8 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ..asktell.options import SearchOptions
+from ..asktell.replay import Replay
 from ..domain import Record
 from ..errors import ResultsFileError
 from ..plan import PROPOSED_BY, GroundTruthColumn, PlanHeader
@@ -31,7 +33,7 @@ from ..results.writer import (
 )
 from .history import SearchHeader
 from .outcome import find_outcome
-from .plan import SearchOptions, SearchPlan
+from .plan import SearchPlan
 from .storage import StoredSearch, read_stored_search
 
 
@@ -54,7 +56,10 @@ class SearchWriter(JournaledWriter):
         self._proposals = _with_ground_truth(stored, self._columns) if stored else []
         self._positions = {arch_id: position for position, arch_id in enumerate(arch_ids)}
         self._truth = [proposal.ground_truth for proposal in self._proposals if proposal.is_new]
-        self._asked = 0
+        self._exhausted = stored is not None and stored.exhausted
+        self._replay = Replay(
+            path, [self._identify(each.architecture, each.arch_id, each.rung) for each in self._proposals]
+        )
         super().__init__(path, finished_records(stored.results) if stored else {}, journal)
 
     @classmethod
@@ -86,10 +91,7 @@ class SearchWriter(JournaledWriter):
             ResultsFileError: The file has another one.
             ResultsWriteError: The disk is full or gone.
         """
-        index, self._asked = self._asked, self._asked + 1
-        if index < len(self._proposals):
-            self._check_as_before(index, architecture, arch_id, rung)
-        else:
+        if self._replay.take(self._identify(architecture, arch_id, rung)) >= self._replay.stored:
             self._add_proposal(architecture, arch_id, rung)
         return self._positions[arch_id]
 
@@ -102,14 +104,14 @@ class SearchWriter(JournaledWriter):
         keys = [column.metric.key for column in self._columns]
         return dict(zip(keys, self._truth[position], strict=True))
 
-    def end(self) -> None:
-        """Check that no stored proposal is left when the strategy has none any more.
+    def end(self, *, exhausted: bool) -> None:
+        """Say that the search has ended: by itself, or with the last of the evaluations that were asked for.
 
         Raises:
-            ResultsFileError: There are some.
+            ResultsFileError: The file has more proposals than were made.
         """
-        if self._asked < len(self._proposals):
-            raise self._of_another_version(f"it made {len(self._proposals)} proposals then and {self._asked} now")
+        self._replay.end()
+        self._exhausted = exhausted
 
     def results(self) -> Results:
         """Return what the file holds about architectures."""
@@ -135,7 +137,7 @@ class SearchWriter(JournaledWriter):
 
     def stored(self) -> StoredSearch:
         """Return all that the file holds."""
-        return StoredSearch(self._plan.header, tuple(self._proposals), self.results())
+        return StoredSearch(self._plan.header, tuple(self._proposals), self.results(), self._exhausted)
 
     def _add_proposal(self, architecture: str, arch_id: str, rung: int) -> None:
         is_new = arch_id not in self._positions
@@ -148,23 +150,10 @@ class SearchWriter(JournaledWriter):
         if is_new:
             self._truth.append(truth)
 
-    def _check_as_before(self, index: int, architecture: str, arch_id: str, rung: int) -> None:
-        before = self._proposals[index]
-        if (architecture, arch_id, rung) != (before.architecture, before.arch_id, before.rung):
-            raise self._of_another_version(
-                f"proposal {index + 1} was {self._shown(before.architecture, before.rung)} then and is "
-                f"{self._shown(architecture, rung)} now"
-            )
-
-    def _shown(self, architecture: str, rung: int) -> str:
-        lower = self._plan.header.lower
-        return f"'{architecture}'{f' for {lower[rung].label}' if rung < len(lower) else ''}"
-
-    def _of_another_version(self, difference: str) -> ResultsFileError:
-        return ResultsFileError(
-            f"'{self.path}' was made by another version of the search strategy, the search space or the evaluator: "
-            f"{difference}. Bring back that version, or choose another --output."
-        )
+    def _identify(self, architecture: str, arch_id: str, rung: int) -> dict[str, str]:
+        """Return what makes a proposal the same as that of a resumed search."""
+        fidelity = self._plan.header.rungs[rung].label
+        return {"architecture": architecture, "canonical string": arch_id, "fidelity": fidelity}
 
     def _write(self) -> None:
         write_results(self.path, self.results(), self._write_search_group)
@@ -174,8 +163,9 @@ class SearchWriter(JournaledWriter):
         group.attrs.update(
             strategy=header.strategy,
             strategy_settings=json.dumps(header.strategy_settings, sort_keys=True),
-            distribution=self._plan.distribution,
+            distribution=self._plan.strategy.distribution,
             parallel=header.parallel,
+            exhausted=self._exhausted,
         )
         if header.costs:
             group.attrs["costs"] = json.dumps([cost.as_json() for cost in header.costs])

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import math
+from functools import partial
 
 import h5py
 import pytest
@@ -10,21 +11,21 @@ from nasbench_toolkit.core.jobs import executor
 from nasbench_toolkit.core.results.reader import read_results
 from nasbench_toolkit.core.search import limits
 from nasbench_toolkit.core.search.outcome import TableSummary, find_outcome
-from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plan
+from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plans
 from nasbench_toolkit.core.search.storage import read_search
 
 # On the toy space, 'toy-width' is the width; the table's accuracy is the width as well, its loss minus the width.
 
 
 @pytest.fixture
-def plan(toy_plugins):
+def plan(toy_plugins, climb):
     """Make a plan of a search of the toy space; ``asked`` replaces the strategy by one that proposes these widths."""
 
     def make(asked=None, evaluator="toy-random", strategy="random-search", space="toy", **given):
-        made = make_search_plan(SearchRequest(space, evaluator, strategy, **given), toy_plugins)
+        (made,) = make_search_plans(SearchRequest(space, evaluator, strategy, **given), toy_plugins)
         if asked is None:
             return made
-        return dataclasses.replace(made, make_strategy=lambda: Told(made.space, asked))
+        return dataclasses.replace(made, strategy=climb["make_spec"](partial(Told, asked=asked), made.space))
 
     return make
 
@@ -32,8 +33,8 @@ def plan(toy_plugins):
 class Told(SearchStrategy):
     """Proposes given architectures and keeps what it is told."""
 
-    def __init__(self, space, asked):
-        super().__init__(space, None, 0)
+    def __init__(self, space, settings, seed, asked):
+        super().__init__(space, settings, seed)
         self.left = [proposal if isinstance(proposal, PartialEvaluation) else f"width-{proposal}" for proposal in asked]
         self.told = []
         Told.last = self
@@ -187,7 +188,7 @@ def test_too_many_refusals_after_a_success_end_the_search_early(plan, search, mo
 @pytest.mark.parametrize(
     ("strategy", "space", "limit"),
     [
-        ("regularized-evolution:population=6,sample=3", "nasbench201-tiny", 25_000),
+        ("regularized-evolution:population_size=6,tournament_size=3", "nasbench201-tiny", 25_000),
         ("local-search", "nasbench201-tiny", 25_000),
         ("local-search:move=first,starts=3", "nasbench201-tiny", 25_000),
         ("random-search", "nasbench201-tiny", 25_000),

@@ -50,7 +50,7 @@ def test_search_file_is_a_results_file_with_ground_truth(search_plan, search, tm
     assert results == history.results
     assert results.arch_ids == tuple(dict.fromkeys(step.arch_id for step in history.steps))
     assert [f"width-{value:.0f}" for value in results.ground_truth[0].values] == list(results.arch_ids)
-    assert results.plan.sampling == "proposed by 'Climb'"
+    assert results.plan.sampling == "proposed by 'climb'"
 
 
 @pytest.mark.parametrize("parallel", [1, 3])
@@ -111,7 +111,8 @@ def test_strategy_that_proposes_something_else_than_before_is_refused(search_pla
 
     Other.__name__ = "Climb"
     with pytest.raises(
-        ResultsFileError, match=r"another version of the search strategy.*proposal 3 was .* 'width-2999'"
+        ResultsFileError,
+        match=r"another version of the search strategy.*proposal 3 had the architecture .* has 'width-2999' now",
     ):
         search(search_plan(strategy=Other), resume=True)
     assert read_search(tmp_path / "s.h5") == before

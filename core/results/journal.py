@@ -16,11 +16,9 @@ from typing import Any
 
 from ..domain import Record, Seconds, Status
 from ..errors import ResultsFileError
+from ..plan import JobIndex
 from .layout import FORMAT_VERSION, JOURNAL_FORMAT
 from .lines import LockedLines, decode_lines
-
-JobIndex = tuple[int, int]
-"""A job's place in its plan: positions of evaluator and architecture."""
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ import numpy as np
 
 from ..domain import Record, Status
 from ..errors import ResultsFileError, ResultsWriteError
-from ..plan import Plan
+from ..plan import JobIndex, Plan
 from .contents import PENDING, EvaluatorResults, Results, as_text
-from .journal import JobIndex, Journal
+from .journal import Journal
 from .layout import (
     FORMAT,
     FORMAT_VERSION,

@@ -6,8 +6,8 @@ from types import TracebackType
 
 from ..domain import Record
 from ..jobs.executor import ProcessExecutor
-from ..plan import Plan, PlanHeader
-from ..results.journal import JobIndex
+from ..jobs.messages import Job, WorkerSetup
+from ..plan import JobIndex
 from .plan import SearchOptions, SearchPlan
 from .writer import SearchWriter
 
@@ -23,14 +23,11 @@ class Evaluations:
 
     def __init__(self, plan: SearchPlan, options: SearchOptions, writer: SearchWriter) -> None:
         header = plan.header
-        jobs = Plan(
-            PlanHeader(header.space, header.dataset, header.seed, sampling=""),
-            arch_ids=(),
-            evaluators=plan.evaluators,
-            ground_truth=(),
-            images=plan.images,
+        setup = WorkerSetup(
+            header.space, header.dataset, plan.images, header.seed, options.threads, evaluators=plan.evaluators
         )
-        self._executor = ProcessExecutor(jobs, options.devices, options.threads, options.time_limit)
+        self._executor = ProcessExecutor(setup, options.devices, options.time_limit)
+        self._evaluators = plan.evaluators
         self._writer = writer
         self._submitted: set[JobIndex] = set()
 
@@ -46,7 +43,7 @@ class Evaluations:
         """Let an evaluator score an architecture, unless that has been done or begun."""
         if job not in self._writer.records and job not in self._submitted:
             self._submitted.add(job)
-            self._executor.submit(job, arch_id)
+            self._executor.submit(Job(job, self._evaluators[job[0]], arch_id))
 
     def record(self, job: JobIndex) -> Record:
         """Wait until a job that was started has ended, and return its record, which is on disk by then.

@@ -13,8 +13,8 @@ from typing import cast
 from ..asktell.loop import AskTellLoop, PendingProposal, Searcher
 from ..interfaces import PartialEvaluation
 from ..jobs.environment import describe_environment
-from ..plan import EvaluatorHeader
-from ..results.journal import JobIndex, Proposal
+from ..plan import EvaluatorHeader, JobIndex
+from ..results.journal import Proposal
 from .evaluations import Evaluations
 from .history import SearchHistory, Step, make_step
 from .limits import Patience, no_feasible_error

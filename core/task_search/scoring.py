@@ -9,7 +9,8 @@ from types import TracebackType
 
 from ..domain import Record
 from ..jobs.executor import ProcessExecutor
-from ..plan import EvaluatorSpec, Plan
+from ..jobs.messages import Job, WorkerSetup
+from ..plan import EvaluatorSpec
 from .history import TaskHistory
 from .plan import TaskSearchOptions, TaskSearchPlan
 
@@ -89,8 +90,9 @@ class TaskScoring:
     """
 
     def __init__(self, plan: TaskSearchPlan, options: TaskSearchOptions, history: TaskHistory) -> None:
-        jobs = Plan(plan.header, arch_ids=(), evaluators=(), ground_truth=(), images=plan.images)
-        self._executor = ProcessExecutor(jobs, options.devices, options.threads, options.time_limit)
+        header = plan.header
+        setup = WorkerSetup(header.space, header.dataset, plan.images, header.seed, options.threads)
+        self._executor = ProcessExecutor(setup, options.devices, options.time_limit)
         self._plan = plan
         self._history = history
         self._workers = len(options.devices)
@@ -162,7 +164,7 @@ class TaskScoring:
                 return
             network = assessment.submitted
             assessment.submitted += 1
-            self._executor.submit((assessment.number, network), self._arch_ids[network], assessment.spec)
+            self._executor.submit(Job((assessment.number, network), assessment.spec, self._arch_ids[network]))
 
     def _is_finished(self, assessment: Assessment) -> bool:
         return assessment.bound is not None or len(assessment.records) == len(self._arch_ids)

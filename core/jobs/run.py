@@ -63,7 +63,7 @@ def run_plan(
         writer = ResultsWriter.create(options.output, plan, environment, overwrite=options.overwrite)
     with writer:
         wanted = _wanted_jobs(plan, options.shard)
-        jobs = [job for job in wanted if not _is_done(writer.records.get(job), options.retry_failed)]
+        jobs = [job for job in wanted if not _is_done(writer.status(job), options.retry_failed)]
         on_start(len(wanted) - len(jobs), len(wanted))
         if jobs:
             setup = WorkerSetup.of(plan, options.threads)
@@ -86,5 +86,5 @@ def _describe(plan: Plan, jobs: Sequence[JobIndex]) -> Iterator[Job]:
         yield Job((evaluator, arch), plan.evaluators[evaluator], plan.arch_ids[arch])
 
 
-def _is_done(record: Record | None, retry_failed: bool) -> bool:
-    return record is not None and (record.status is Status.OK or not retry_failed)
+def _is_done(status: Status, retry_failed: bool) -> bool:
+    return status is Status.OK or (status is not Status.PENDING and not retry_failed)

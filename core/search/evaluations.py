@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from ..domain import Record
+from ..domain import Record, Status
 from ..jobs.executor import ProcessExecutor
 from ..jobs.messages import Job, WorkerSetup
 from ..plan import JobIndex
@@ -41,7 +41,7 @@ class Evaluations:
 
     def start(self, job: JobIndex, arch_id: str) -> None:
         """Let an evaluator score an architecture, unless that has been done or begun."""
-        if job not in self._writer.records and job not in self._submitted:
+        if self._writer.status(job) is Status.PENDING and job not in self._submitted:
             self._submitted.add(job)
             self._executor.submit(Job(job, self._evaluators[job[0]], arch_id))
 
@@ -53,7 +53,7 @@ class Evaluations:
             ResultsWriteError: The disk is full or gone.
             NasbenchError: Workers cannot start.
         """
-        while job not in self._writer.records:
+        while self._writer.status(job) is Status.PENDING:
             for ended, record in self._executor.collect():
                 self._writer.add(ended, record)
-        return self._writer.records[job]
+        return self._writer.record(job)

@@ -11,9 +11,10 @@ from typing import Any
 
 from ..domain import Direction, Record, Status
 from ..plan import EvaluatorHeader
-from ..results.contents import PENDING, Results
-from ..results.journal import Proposal
+from ..results.contents import Results
+from ..results.records import PENDING
 from .costs import Cost, distinct
+from .proposals import Proposal
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,16 @@ class SearchHeader:
     @property
     def search_id(self) -> str:
         """Hash of all that decides the sequence of proposals, 16 hexadecimal digits; its length does not count."""
-        strategy = [self.strategy, self.strategy_settings]
-        described: list[Any] = [self.space, self.dataset, self.evaluator.identity, strategy, self.seed, self.parallel]
-        # Searches without any keep the hash that they had before there were costs and fidelities.
-        if self.costs:
-            described.append({"costs": [[cost.identity, cost.limit, cost.minimized] for cost in self.costs]})
-        if self.lower:
-            described.append({"lower": [header.identity for header in self.lower]})
+        described = [
+            self.space,
+            self.dataset,
+            self.evaluator.identity,
+            [self.strategy, self.strategy_settings],
+            self.seed,
+            self.parallel,
+            [[cost.identity, cost.limit, cost.minimized] for cost in self.costs],
+            [header.identity for header in self.lower],
+        ]
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -148,14 +152,12 @@ def make_step(
         for cost, record in zip(header.costs, of_costs, strict=True)
     )
     if any(cost.exceeds_limit(value) for cost, value in zip(header.costs, costs, strict=True)):
-        return Step(
-            proposal.architecture, proposal.arch_id, PENDING, repeated, None, costs, proposal.rung, refused=True
-        )
+        return Step(proposal.text, proposal.canonical, PENDING, repeated, None, costs, proposal.rung, refused=True)
     record = records[header.position(header.rungs[proposal.rung])]
     if record.status is Status.PENDING or any(pending):
         return None
     return Step.of(
-        proposal.architecture, proposal.arch_id, record, repeated=repeated, direction=header.evaluator.direction,
+        proposal.text, proposal.canonical, record, repeated=repeated, direction=header.evaluator.direction,
         costs=costs, rung=proposal.rung,
     )  # fmt: skip
 

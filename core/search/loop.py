@@ -14,11 +14,11 @@ from ..asktell.loop import AskTellLoop, PendingProposal, Searcher
 from ..interfaces import PartialEvaluation
 from ..jobs.environment import describe_environment
 from ..plan import EvaluatorHeader, JobIndex
-from ..results.journal import Proposal
 from .evaluations import Evaluations
 from .history import SearchHistory, Step, make_step
 from .limits import Patience, no_feasible_error
 from .plan import SearchOptions, SearchPlan
+from .proposals import Proposal
 from .writer import SearchWriter
 
 
@@ -74,7 +74,7 @@ class SearchDialogue(AskTellLoop[Step]):
         repeated = (arch_id, rung) in self._seen
         self._seen.add((arch_id, rung))
         position = self._writer.propose(text, arch_id, rung)
-        finish = partial(self._finish, Proposal(text, arch_id, is_new=not repeated, rung=rung), position)
+        finish = partial(self._finish, Proposal(text, arch_id, rung), position, repeated=repeated)
         limited = [cost.evaluator for cost in self._header.costs if cost.limit is not None]
         early = finish(self._start(limited, position, arch_id))
         if early is not None and early.refused:
@@ -101,12 +101,12 @@ class SearchDialogue(AskTellLoop[Step]):
             self._evaluations.start(job, arch_id)
         return jobs
 
-    def _finish(self, shown: Proposal, position: int, jobs: Sequence[JobIndex]) -> Step | None:
+    def _finish(self, shown: Proposal, position: int, jobs: Sequence[JobIndex], *, repeated: bool) -> Step | None:
         """Wait for jobs and return the step, None while it needs others as well."""
         for job in jobs:
             self._evaluations.record(job)
         records, truth = self._writer.records_of(position), self._writer.truth(position)
-        return make_step(self._header, shown, records, truth, repeated=not shown.is_new)
+        return make_step(self._header, shown, records, truth, repeated=repeated)
 
 
 def _searcher(plan: SearchPlan) -> Searcher:

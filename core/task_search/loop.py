@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ..asktell.loop import Dialogue, Searcher
 from ..jobs.environment import describe_environment
-from ..results.writer import write_whole
+from ..results.whole_files import write_whole
 from .history import TaskHistory
 from .plan import TaskSearchOptions, TaskSearchPlan
 from .scoring import TaskOutcome, TaskScoring

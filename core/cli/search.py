@@ -32,9 +32,10 @@ from .run import describe_images, resume_command, say_what_is_missing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..asktell.options import SearchOptions
     from ..search.history import SearchHeader, SearchHistory
     from ..search.outcome import SearchOutcome
-    from ..search.plan import SearchOptions, SearchPlan
+    from ..search.plan import SearchPlan
 
 
 @click.command("search")
@@ -61,11 +62,11 @@ if TYPE_CHECKING:
 )
 @search_seed_option
 @click.option(
-    "--repeats",
+    "--seeds",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Search with as many seeds, from --seed on; each has a results file of its own.",
+    help="Number of searches, with seeds from --seed on; each has a results file of its own.",
 )
 @click.option(
     "--parallel",
@@ -88,7 +89,7 @@ if TYPE_CHECKING:
     "-o",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Results file; with --repeats, FILE.h5 stands for FILE-seed0.h5 and so on.  [default: "
+    help="Results file; with --seeds, FILE.h5 stands for FILE-seed0.h5 and so on.  [default: "
     "nasbench-search-DATE-TIME.h5]",
 )
 @resume_option
@@ -110,7 +111,7 @@ if TYPE_CHECKING:
 )
 def search_command(
     evaluators: tuple[str, ...], strategy: str, space: str, dataset: str | None, images: Path | None,
-    image_size: int | None, evaluations: int, seed: int, repeats: int, parallel: int | None, device: str,
+    image_size: int | None, evaluations: int, seed: int, seeds: int, parallel: int | None, device: str,
     workers: int | None, threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool,
     metric: str | None, output_format: str, limits: tuple[str, ...], max_params: str | None, max_flops: str | None,
     minimize: tuple[str, ...],
@@ -127,9 +128,9 @@ def search_command(
     )
     evaluator = _only_one(evaluators)
 
+    from ..asktell.options import SearchOptions
     from ..jobs.devices import worker_devices
     from ..plugin_manager import installed_plugins
-    from ..search.plan import SearchOptions
     from ..search.planning import SearchRequest, make_search_plans
     from .search_outcome import print_outcomes
 
@@ -138,7 +139,7 @@ def search_command(
     plugins = installed_plugins()
     request = SearchRequest(
         space, evaluator, strategy, dataset, describe_images(images, image_size) if images else None, evaluations,
-        together, seed, repeats, metric, read_limits(limits, max_params, max_flops), minimize,
+        together, seed, seeds, metric, read_limits(limits, max_params, max_flops), minimize,
     )  # fmt: skip
     plans = make_search_plans(request, plugins)
     whole = output or Path(f"nasbench-search-{datetime.now():%Y%m%d-%H%M%S}.h5")

@@ -13,8 +13,9 @@ import click
 from .tables import print_record
 
 if TYPE_CHECKING:
+    from ..asktell.curves import Spread
     from ..search.history import Step
-    from ..search.outcome import SearchOutcome, Spread
+    from ..search.outcome import SearchOutcome
 
 # Where a table of regret stops; one more row shows the end.
 CHECKPOINTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
@@ -37,7 +38,8 @@ def print_outcomes(outcomes: Sequence[SearchOutcome], files: Sequence[Path], out
 
 
 def _for_machines(outcomes: Sequence[SearchOutcome], files: Sequence[Path]) -> dict[str, Any]:
-    from ..search.outcome import mean_regret_curve, spread
+    from ..asktell.curves import spread
+    from ..search.outcome import mean_regret_curve
 
     header, table = outcomes[0].history.header, outcomes[0].table
     return {
@@ -192,7 +194,7 @@ def _several_for_people(outcomes: Sequence[SearchOutcome]) -> dict[str, Any]:
 
 
 def _truth_over_seeds(outcomes: Sequence[SearchOutcome]) -> dict[str, Any]:
-    from ..search.outcome import spread
+    from ..asktell.curves import spread
 
     table, searches = outcomes[0].table, len(outcomes)
     if table is None:

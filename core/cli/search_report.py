@@ -14,9 +14,9 @@ from .tables import print_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..asktell.curves import Spread
     from ..domain import Metric
     from ..search.comparison import OpenTable, SearchGroup
-    from ..search.outcome import Spread
 
 CURVE_TABLE = ".csv"
 

@@ -135,7 +135,7 @@ def new_results_file(path: Path, results: Results, origin: Origin) -> Iterator[h
     with h5py.File("image", "w", driver="core", backing_store=False, libver=HDF5_VERSIONS) as file:
         _write_elements(file, results, origin)
         yield file
-        file.attrs[DIGEST] = _texts_digest(file)
+        file.attrs[DIGEST] = texts_digest(file)
         file.flush()
         image: bytes = file.id.get_file_image()
     write_whole(path, image)
@@ -192,11 +192,11 @@ def _check_format(path: Path, file: h5py.File) -> None:
 
 
 def _check_digest(file: h5py.File) -> None:
-    if read_text(file.attrs, DIGEST) != _texts_digest(file):
+    if read_text(file.attrs, DIGEST) != texts_digest(file):
         raise ValueError("its descriptions and their checksum differ")
 
 
-def _texts_digest(file: h5py.File) -> str:
+def texts_digest(file: h5py.File) -> str:
     """Return the SHA-256 of all that the file says in attributes, which HDF5 gives no checksum of their own."""
     said = {"/": {name: _plain(name, value) for name, value in file.attrs.items() if name != DIGEST}}
 

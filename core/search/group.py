@@ -2,45 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import h5py
 import numpy as np
 
+from ..asktell.loop import Proposal
 from ..results.contents import Results
 from ..results.elements.arrays import read_texts, read_whole_numbers, write_numbers, write_texts
 from ..results.elements.encoding import (
     Encoding,
     as_json,
+    read_flag,
     read_json_list,
     read_json_object,
     read_json_texts,
     read_text,
     read_whole_number,
 )
+from ..results.journal import JournalLine
 from .costs import Cost
 from .history import SearchHeader
-from .proposals import Proposal
+from .proposals import with_journal
+from .stored import StoredSearch, proposed_results
 
 ENCODING = Encoding("nasbench-search", 1)
 NAME = "search"
 
 
-def write_search(
-    file: h5py.Group, header: SearchHeader, distribution: str, proposals: Sequence[Proposal], arch_ids: Sequence[str]
-) -> h5py.Group:
-    """Write a search.
+def write_search_group(file: h5py.Group, search: StoredSearch, distribution: str) -> h5py.Group:
+    """Write a search, and return its group.
 
     Args:
-        file: A results file with the architectures that were proposed.
-        header: What searched for what.
+        file: A results file with the results of the search.
+        search: The search.
         distribution: Which distribution provides the strategy.
-        proposals: In their order.
-        arch_ids: The file's architectures.
-
-    Returns:
-        The group.
     """
+    header, proposals = search.header, search.proposals
     group = file.create_group(NAME)
     ENCODING.mark(group)
     group.attrs.update(
@@ -50,24 +48,38 @@ def write_search(
         parallel=header.parallel,
         costs=as_json([cost.as_json() for cost in header.costs]),
         lower_fidelities=as_json([evaluator.label for evaluator in header.lower]),
+        exhausted=search.exhausted,
     )
-    positions = {arch_id: position for position, arch_id in enumerate(arch_ids)}
+    positions = {arch_id: position for position, arch_id in enumerate(search.results.arch_ids)}
     write_texts(group, "proposals", [proposal.text for proposal in proposals])
     write_numbers(group, "positions", np.array([positions[each.canonical] for each in proposals], np.int64))
     write_numbers(group, "rungs", np.array([proposal.rung for proposal in proposals], np.int64))
     return group
 
 
+def read_search_group(file: h5py.Group, results: Results, journal: Iterable[JournalLine]) -> StoredSearch:
+    """Return what :func:`write_search_group` was given, and what has come since.
+
+    Args:
+        file: The results file of a search.
+        results: Its results, with those of its journal.
+        journal: What else the journal says.
+    """
+    group = file[NAME]
+    ENCODING.check(group)
+    header = _read_header(group, results)
+    if header.evaluators != tuple(part.header for part in results.evaluators):
+        raise ValueError("its evaluators are not those that its search names")
+    proposals = with_journal(_read_proposals(group, results.arch_ids), journal)
+    if not all(0 <= proposal.rung < len(header.rungs) for proposal in proposals):
+        raise ValueError("it names fidelities that are not there")
+    return StoredSearch(header, proposals, proposed_results(results, proposals), read_flag(group.attrs, "exhausted"))
+
+
 def write_regret(group: h5py.Group, metric_key: str, curve: Sequence[float | None]) -> None:
     """Write the regret after each evaluation, which follows from the rest, for readers that do not have the table."""
     regret = np.array([np.nan if value is None else value for value in curve], np.float64)
     write_numbers(group, "regret", regret).attrs["metric"] = metric_key
-
-
-def read_search(file: h5py.Group, results: Results) -> tuple[SearchHeader, tuple[Proposal, ...]]:
-    """Return what :func:`write_search` was given; ``results`` are those of the file."""
-    ENCODING.check(file[NAME])
-    return _read_header(file[NAME], results), _read_proposals(file[NAME], results.arch_ids)
 
 
 def _read_header(group: h5py.Group, results: Results) -> SearchHeader:

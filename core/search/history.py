@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..asktell.curves import incumbents
+from ..asktell.loop import Proposal
 from ..domain import Direction, Record, Status
 from ..plan import EvaluatorHeader
 from ..results.contents import Results
 from ..results.records import PENDING
 from .costs import Cost, distinct
-from .proposals import Proposal
 
 
 @dataclass(frozen=True)
@@ -173,27 +174,23 @@ class SearchHistory:
             whose architectures are in the order in which they were first proposed. Where a search was interrupted,
             some may have no score yet, or one that no step has used; those that were refused never have one.
         refused: The proposals that were refused, in the same order; they are no evaluations.
+        exhausted: Whether the search ended before its evaluations were done, since the strategy had no more proposals
+            or the limits refused too many of them. It has found all that it ever will.
     """
 
     header: SearchHeader
     steps: Sequence[Step]
     results: Results
     refused: Sequence[Step] = ()
+    exhausted: bool = False
 
     def is_full(self, step: Step) -> bool:
         """Whether a step was evaluated at full fidelity."""
         return step.rung == len(self.header.lower)
 
-    def best_so_far(self) -> list[int | None]:
-        """Return for each step the position of the best step up to it: the earliest of the best; None without one.
+    def incumbents(self) -> list[int | None]:
+        """Return after each step the position of the best one so far, as :func:`incumbents`.
 
         Only steps at full fidelity can be the best.
         """
-        best: int | None = None
-        best_fitness = -math.inf
-        positions = []
-        for position, step in enumerate(self.steps):
-            if step.fitness is not None and self.is_full(step) and step.fitness > best_fitness:
-                best, best_fitness = position, step.fitness
-            positions.append(best)
-        return positions
+        return incumbents(step.fitness if self.is_full(step) else None for step in self.steps)

@@ -1,30 +1,15 @@
-"""The proposals of a search's strategy, and how the journal of an unfinished search keeps them."""
+"""How the journal of an unfinished search keeps the proposals of its strategy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from ..asktell.loop import Proposal
 from ..errors import ResultsFileError
 from ..results.journal import JournalLine
 
 PROPOSAL = "proposal"
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """An architecture that a strategy proposed.
-
-    Attributes:
-        text: As the strategy spelled it.
-        canonical: Its canonical string.
-        rung: Position of its fidelity among the search's; the last one is a full evaluation.
-    """
-
-    text: str
-    canonical: str
-    rung: int
 
 
 def proposal_to_json(index: int, proposal: Proposal) -> dict[str, Any]:

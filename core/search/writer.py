@@ -13,6 +13,9 @@ from typing import Any
 
 import h5py
 
+from ..asktell.loop import Proposal
+from ..asktell.options import SearchOptions
+from ..asktell.replay import Replay
 from ..domain import Record
 from ..errors import ResultsFileError
 from ..plan import PROPOSED_BY, PlanHeader
@@ -21,12 +24,13 @@ from ..results.journal import Journal
 from ..results.records import Records
 from ..results.store import Origin
 from ..results.writer import JournaledWriter, locked_journal, refuse_existing
-from . import group
+from .group import write_regret, write_search_group
 from .history import SearchHeader
 from .outcome import find_outcome
-from .plan import SearchOptions, SearchPlan
-from .proposals import Proposal, proposal_to_json
-from .storage import COMMAND, StoredSearch, proposed_results, read_stored_search
+from .plan import SearchPlan
+from .proposals import proposal_to_json
+from .storage import COMMAND, read_stored_search
+from .stored import StoredSearch, proposed_results
 
 
 class SearchWriter(JournaledWriter):
@@ -47,7 +51,8 @@ class SearchWriter(JournaledWriter):
         self._positions = {arch_id: position for position, arch_id in enumerate(results.arch_ids)}
         self._metrics = [column.metric.key for column in results.ground_truth]
         self._truth = _rows(results)
-        self._asked = 0
+        self._exhausted = stored is not None and stored.exhausted
+        self._replay = Replay(path, [self._identify(proposal) for proposal in self._proposals])
         super().__init__(path, results, Origin(COMMAND, plan.header.search_id), journal)
 
     @classmethod
@@ -69,7 +74,7 @@ class SearchWriter(JournaledWriter):
             _check_same_search(path, stored, plan)
             return cls(plan, path, environment, stored, journal)
 
-    def propose(self, architecture: str, arch_id: str, rung: int) -> int:
+    def propose(self, proposal: Proposal) -> int:
         """Store the strategy's next proposal on disk, or check that it is the one that the file has.
 
         Returns:
@@ -79,12 +84,9 @@ class SearchWriter(JournaledWriter):
             ResultsFileError: The file has another one.
             ResultsWriteError: The disk is full or gone.
         """
-        index, self._asked = self._asked, self._asked + 1
-        if index < len(self._proposals):
-            self._check_as_before(index, architecture, arch_id, rung)
-        else:
-            self._add_proposal(architecture, arch_id, rung)
-        return self._positions[arch_id]
+        if self._replay.take(self._identify(proposal)) >= self._replay.stored:
+            self._add_proposal(proposal)
+        return self._positions[proposal.canonical]
 
     def records_of(self, position: int) -> list[Record]:
         """Return what is known of an architecture, by the header's evaluators."""
@@ -94,14 +96,14 @@ class SearchWriter(JournaledWriter):
         """Return the table's values of an architecture, by key of the metric."""
         return dict(zip(self._metrics, self._truth[position], strict=True))
 
-    def end(self) -> None:
-        """Check that no stored proposal is left when the strategy has none any more.
+    def end(self, *, exhausted: bool) -> None:
+        """Say that the search has ended: by itself, or with the last of the evaluations that were asked for.
 
         Raises:
-            ResultsFileError: There are some.
+            ResultsFileError: The file has more proposals than were made.
         """
-        if self._asked < len(self._proposals):
-            raise self._of_another_version(f"it made {len(self._proposals)} proposals then and {self._asked} now")
+        self._replay.end()
+        self._exhausted = exhausted
 
     def results(self) -> Results:
         """Return what the file holds about architectures."""
@@ -109,41 +111,28 @@ class SearchWriter(JournaledWriter):
 
     def stored(self) -> StoredSearch:
         """Return all that the file holds."""
-        return StoredSearch(self._plan.header, tuple(self._proposals), self.results())
+        return StoredSearch(self._plan.header, tuple(self._proposals), self.results(), self._exhausted)
 
-    def _add_proposal(self, architecture: str, arch_id: str, rung: int) -> None:
+    def _add_proposal(self, proposal: Proposal) -> None:
+        arch_id = proposal.canonical
         if arch_id not in self._positions:
             truth = tuple(column.values[0] for column in self._plan.ground_truth([arch_id]))
             self.add_architecture(NewArchitecture(arch_id, truth))
             self._truth.append(truth)
-        proposal = Proposal(architecture, arch_id, rung)
         self._journal.append_line(proposal_to_json(len(self._proposals), proposal))
         self._positions.setdefault(arch_id, len(self._positions))
         self._proposals.append(proposal)
 
-    def _check_as_before(self, index: int, architecture: str, arch_id: str, rung: int) -> None:
-        before = self._proposals[index]
-        if (architecture, arch_id, rung) != (before.text, before.canonical, before.rung):
-            raise self._of_another_version(
-                f"proposal {index + 1} was {self._shown(before.text, before.rung)} then and is "
-                f"{self._shown(architecture, rung)} now"
-            )
-
-    def _shown(self, architecture: str, rung: int) -> str:
-        lower = self._plan.header.lower
-        return f"'{architecture}'{f' for {lower[rung].label}' if rung < len(lower) else ''}"
-
-    def _of_another_version(self, difference: str) -> ResultsFileError:
-        return ResultsFileError(
-            f"'{self.path}' was made by another version of the search strategy, the search space or the evaluator: "
-            f"{difference}. Bring back that version, or choose another --output."
-        )
+    def _identify(self, proposal: Proposal) -> dict[str, str]:
+        """Return what makes a proposal the same as that of a resumed search."""
+        fidelity = self._plan.header.rungs[proposal.rung].label
+        return {"architecture": proposal.text, "canonical string": proposal.canonical, "fidelity": fidelity}
 
     def _write_more(self, file: h5py.File) -> None:
         plan, stored = self._plan, self.stored()
-        search = group.write_search(file, plan.header, plan.distribution, stored.proposals, stored.results.arch_ids)
+        group = write_search_group(file, stored, plan.strategy.distribution)
         if plan.table is not None and plan.table.values:
-            group.write_regret(search, plan.table.metric.key, find_outcome(stored.history, plan.table).regret_curve)
+            write_regret(group, plan.table.metric.key, find_outcome(stored.history, plan.table).regret_curve)
 
 
 def _results_at_start(plan: SearchPlan, environment: Mapping[str, Any], stored: StoredSearch | None) -> Results:

@@ -39,8 +39,8 @@ SETTINGS = {
 }
 # Settings with which a dozen proposals reach all that a strategy does.
 SHORT_SETTINGS = {
-    "regularized-evolution": {"population": "4", "sample": "2"},
-    "nsga2": {"population": "4"},
+    "regularized-evolution": {"population_size": "4", "tournament_size": "2"},
+    "nsga2": {"population_size": "4"},
     "optuna": {"startup": "3"},
     "successive-halving": {"starts": "3", "rungs": "2"},
 }

@@ -91,6 +91,14 @@ def read_number(attrs: Mapping[str, Any], name: str) -> float:
     return float(value)
 
 
+def read_flag(attrs: Mapping[str, Any], name: str) -> bool:
+    """Return whether something is so. Raises KeyError if there is none of this name, ValueError if it is no boolean."""
+    value = attrs[name]
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"'{name}' must be true or false, it is {type(value).__name__}")
+    return bool(value)
+
+
 def as_json(value: Any) -> str:
     """Return a value as it is stored in an attribute; equal values give equal texts."""
     return json.dumps(value, sort_keys=True)

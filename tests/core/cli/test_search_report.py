@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-STRATEGIES = ("random-search", "regularized-evolution:population=4,sample=2")
+STRATEGIES = ("random-search", "regularized-evolution:population_size=4,tournament_size=2")
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def searches(nasbench):
             strategy,
             "-n",
             "8",
-            "--repeats",
+            "--seeds",
             "3",
             "-o",
             f"{strategy[:6]}.h5",

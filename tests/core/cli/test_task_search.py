@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from nasbench_toolkit.core.cli.default_evaluators import task_evaluator
 from nasbench_toolkit.core.plugin_manager import installed_plugins
-from nasbench_toolkit.core.results.reader import read_results
+from nasbench_toolkit.core.results.store import read_results
 
 TOY_PLUGIN = Path(__file__).parents[2] / "toy_plugin"
 
-EVOLUTION = "regularized-evolution:population=3,sample=2"
+EVOLUTION = "regularized-evolution:population_size=3,tournament_size=2"
 
 
 TOY = ("--space", "toy", "-e", "toy-slope:seconds=0.01")
@@ -170,7 +170,7 @@ def test_a_damaged_history_is_refused_and_left_as_it_is(task_search, tmp_path) -
         (("-e", "gennas-rnn"), "does not support search space 'nasbench201-tiny': it needs sequences"),
         (("-e", "gennas:task=x.json"), "is what is searched for. Leave it out"),
         (("-s", "nsga2"), "searches for a Pareto front"),
-        (("-s", "successive-halving"), "stops evaluations early, and tasks are judged whole"),
+        (("-s", "successive-halving"), "stops evaluations early, and tasks are evaluated in full"),
         (("-s", "reinforce"), "gennas-tasks"),
         (("-n", "0"), "--evaluations must be at least 1"),
         (("--space", "nasbench-nlp", "-e", "gennas"), "does not support search space 'nasbench-nlp': it needs images"),

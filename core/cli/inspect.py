@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 @format_option
 def inspect_command(file: Path, part: str | None, output_format: str) -> None:
     """Say what a results file holds: plan, software, hardware, evaluators and how their jobs ended."""
-    from ..results.reader import read_results
+    from ..results.store import read_results
 
     results = read_results(file)
     if part is None:
@@ -76,10 +75,9 @@ def _summarise(results: Results) -> dict[str, Any]:
 
 
 def _summarise_evaluator(part: EvaluatorResults) -> dict[str, Any]:
-    statuses = Counter(str(record.status) for record in part.records)
     return {
         "evaluator": part.header.label,
-        "jobs": dict(sorted(statuses.items())),
+        "jobs": {str(status): count for status, count in sorted(part.records.count_by_status().items())},
         "distribution": part.header.distribution,
     }
 

@@ -49,7 +49,7 @@ def report_command(
     losses are turned round first.
     """
     from ...reports import correlation_table, curve_table, render, render_curves
-    from ..results.reader import read_results
+    from ..results.store import read_results
     from .aggregates import find_aggregates
 
     results = read_results(file)

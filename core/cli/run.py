@@ -224,16 +224,14 @@ def resume_command(output: Path) -> str:
 
 def _print_outcome(results: Results, options: RunOptions) -> int:
     from ...reports import correlation_table, render
-    from ..domain import Status
     from .aggregates import find_aggregates
 
     click.echo(render(correlation_table(results, aggregates=find_aggregates(results)), "table"), nl=False)
-    statuses = [record.status for part in results.evaluators for record in part.records]
     click.echo(
         f"Results: {options.output} (print this table again with 'nasbench report {options.output}')",
         err=True,
     )
-    if Status.OK not in statuses:
+    if not any(part.records.ok.any() for part in results.evaluators):
         click.echo("Error: No job got a score; 'nasbench inspect' on the results file says why.", err=True)
         return 1
     return 0

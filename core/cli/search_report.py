@@ -241,7 +241,7 @@ def _standard_error(point: Spread | None) -> float:
 def _write_curves(groups: Sequence[SearchGroup], path: Path) -> None:
     import pandas as pd
 
-    from ..results.writer import write_whole
+    from ..results.whole_files import write_whole
 
     rows = [
         {

@@ -13,9 +13,10 @@ from typing import cast
 
 from ..asktell.loop import PendingProposal, Proposal
 from ..asktell.options import SearchOptions
+from ..domain import Status
 from ..jobs.executor import ProcessExecutor
-from ..plan import EvaluatorHeader, Plan, PlanHeader
-from ..results.journal import JobIndex
+from ..jobs.messages import Job, WorkerSetup
+from ..plan import EvaluatorHeader, JobIndex
 from .history import Step, make_step
 from .plan import SearchPlan
 from .writer import SearchWriter
@@ -32,14 +33,11 @@ class Evaluations:
 
     def __init__(self, plan: SearchPlan, options: SearchOptions, writer: SearchWriter) -> None:
         header = plan.header
-        jobs = Plan(
-            PlanHeader(header.space, header.dataset, header.seed, sampling=""),
-            arch_ids=(),
-            evaluators=plan.evaluators,
-            ground_truth=(),
-            images=plan.images,
+        setup = WorkerSetup(
+            header.space, header.dataset, plan.images, header.seed, options.threads, evaluators=plan.evaluators
         )
-        self._executor = ProcessExecutor(jobs, options.devices, options.threads, options.time_limit)
+        self._executor = ProcessExecutor(setup, options.devices, options.time_limit)
+        self._evaluators = plan.evaluators
         self._header = header
         self._writer = writer
         self._seen: set[tuple[str, int]] = set()
@@ -62,7 +60,7 @@ class Evaluations:
             NasbenchError: Workers cannot start.
         """
         key = (proposal.canonical, proposal.rung)
-        position = self._writer.propose(proposal.text, proposal.canonical, proposal.rung)
+        position = self._writer.propose(proposal)
         finish = partial(self._finish, proposal, position, repeated=key in self._seen)
         self._seen.add(key)
         limited = [cost.evaluator for cost in self._header.costs if cost.limit is not None]
@@ -81,14 +79,14 @@ class Evaluations:
         """Let evaluators score an architecture and return their jobs; what the table says needs none."""
         jobs = [(self._header.position(evaluator), position) for evaluator in evaluators if evaluator]
         for job in jobs:
-            if job not in self._writer.records and job not in self._submitted:
+            if self._writer.status(job) is Status.PENDING and job not in self._submitted:
                 self._submitted.add(job)
-                self._executor.submit(job, arch_id)
+                self._executor.submit(Job(job, self._evaluators[job[0]], arch_id))
         return jobs
 
     def _finish(self, proposal: Proposal, position: int, jobs: Sequence[JobIndex], *, repeated: bool) -> Step | None:
         """Wait for jobs, whose records are on disk then, and return the step, None while it needs others as well."""
-        while any(job not in self._writer.records for job in jobs):
+        while any(self._writer.status(job) is Status.PENDING for job in jobs):
             for ended, record in self._executor.collect():
                 self._writer.add(ended, record)
         records, truth = self._writer.records_of(position), self._writer.truth(position)

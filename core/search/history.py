@@ -13,7 +13,8 @@ from ..asktell.curves import incumbents
 from ..asktell.loop import Proposal
 from ..domain import Direction, Record, Status
 from ..plan import EvaluatorHeader
-from ..results.contents import PENDING, Results
+from ..results.contents import Results
+from ..results.records import PENDING
 from .costs import Cost, distinct
 
 
@@ -67,13 +68,16 @@ class SearchHeader:
     @property
     def search_id(self) -> str:
         """Hash of all that decides the sequence of proposals, 16 hexadecimal digits; its length does not count."""
-        strategy = [self.strategy, self.strategy_settings]
-        described: list[Any] = [self.space, self.dataset, self.evaluator.identity, strategy, self.seed, self.parallel]
-        # Searches without any keep the hash that they had before there were costs and fidelities.
-        if self.costs:
-            described.append({"costs": [[cost.identity, cost.limit, cost.minimized] for cost in self.costs]})
-        if self.lower:
-            described.append({"lower": [header.identity for header in self.lower]})
+        described = [
+            self.space,
+            self.dataset,
+            self.evaluator.identity,
+            [self.strategy, self.strategy_settings],
+            self.seed,
+            self.parallel,
+            [[cost.identity, cost.limit, cost.minimized] for cost in self.costs],
+            [header.identity for header in self.lower],
+        ]
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
 
 

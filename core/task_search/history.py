@@ -15,9 +15,10 @@ from ..asktell.options import SearchOptions
 from ..asktell.replay import Replay
 from ..domain import Record, Status
 from ..errors import ResultsFileError
-from ..results.journal import record_from_json, record_to_json
+from ..results.journal import RECORD, JournalLine, record_from_json, record_to_json
 from ..results.lines import LockedLines, decode_lines
-from ..results.writer import check_same_images, check_target
+from ..results.whole_files import check_target
+from ..results.writer import check_same_images
 from .plan import TaskSearchPlan
 
 FORMAT = "nasbench task search"
@@ -151,7 +152,7 @@ class TaskHistory:
         return design
 
     def _take_record(self, line: int, entry: Mapping[str, Any]) -> None:
-        (number, network), record = record_from_json(self.path, line, entry)
+        (number, network), record = JournalLine(self.path, line, RECORD, entry).decode(record_from_json)
         if not 0 <= number < len(self.records):
             raise self._damaged(line, f"there is no proposal {number + 1}")
         known = self.records[number]

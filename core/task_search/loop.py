@@ -9,7 +9,7 @@ from ..asktell.curves import incumbents
 from ..asktell.loop import AskTellLoop
 from ..asktell.options import SearchOptions
 from ..jobs.environment import describe_environment
-from ..results.writer import write_whole
+from ..results.whole_files import write_whole
 from .history import TaskHistory
 from .plan import TaskSearchPlan
 from .scoring import TaskOutcome, TaskScoring

@@ -10,7 +10,8 @@ from ..asktell.loop import PendingProposal, Proposal
 from ..asktell.options import SearchOptions
 from ..domain import Record
 from ..jobs.executor import ProcessExecutor
-from ..plan import EvaluatorSpec, Plan
+from ..jobs.messages import Job, WorkerSetup
+from ..plan import EvaluatorSpec
 from .history import TaskHistory
 from .plan import TaskSearchPlan
 
@@ -90,8 +91,9 @@ class TaskScoring:
     """
 
     def __init__(self, plan: TaskSearchPlan, options: SearchOptions, history: TaskHistory) -> None:
-        jobs = Plan(plan.header, arch_ids=(), evaluators=(), ground_truth=(), images=plan.images)
-        self._executor = ProcessExecutor(jobs, options.devices, options.threads, options.time_limit)
+        header = plan.header
+        setup = WorkerSetup(header.space, header.dataset, plan.images, header.seed, options.threads)
+        self._executor = ProcessExecutor(setup, options.devices, options.time_limit)
         self._plan = plan
         self._history = history
         self._workers = len(options.devices)
@@ -168,7 +170,7 @@ class TaskScoring:
                 return
             network = task.submitted
             task.submitted += 1
-            self._executor.submit((task.number, network), self._arch_ids[network], task.spec)
+            self._executor.submit(Job((task.number, network), task.spec, self._arch_ids[network]))
 
     def _is_finished(self, task: RunningTask) -> bool:
         return task.bound is not None or len(task.records) == len(self._arch_ids)

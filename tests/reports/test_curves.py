@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 from nasbench_toolkit.core.domain import Direction, Metric, Status
 from nasbench_toolkit.core.errors import UsageError
+from nasbench_toolkit.core.results.records import Records
 from nasbench_toolkit.reports import curve_table, render_curves
 from nasbench_toolkit.reports.curves import score_curve
 
@@ -16,7 +17,7 @@ def with_curves(results, evaluator):
 
     def make(*scores, direction=Direction.MINIMIZE):
         loss = evaluator("loss", *scores, direction=direction)
-        records = tuple(
+        records = Records.of(
             replace(record, curves={"other": (1.0, 2.0), "value": (-record.score, record.score)})
             if record.status is Status.OK
             else record
@@ -51,8 +52,9 @@ def test_score_curve_ends_in_the_score_everywhere(with_curves):
     loss, params = with_curves(3, 2, 1.5).evaluators
     assert score_curve(loss.records) == "value"
     assert score_curve(params.records) is None
-    assert score_curve([replace(loss.records[0], score=9.0), *loss.records[1:]]) is None
-    assert score_curve([]) is None
+    assert score_curve(Records.of([replace(loss.records[0], score=9.0), *loss.records[1:]])) is None
+    assert score_curve(Records.of([replace(loss.records[0], curves={}), *loss.records[1:]])) is None
+    assert score_curve(loss.records[:0]) is None
 
 
 def test_curve_table_refuses_results_without_curves_or_truth(results, evaluator):
@@ -73,7 +75,7 @@ def test_render_curves_in_every_format(with_curves):
 
 def test_render_curves_shows_people_twenty_points(results, evaluator):
     long = evaluator("loss", 1, 2)
-    records = tuple(replace(record, curves={"v": (*([0.5] * 99), record.score)}) for record in long.records)
+    records = Records.of(replace(record, curves={"v": (*([0.5] * 99), record.score)}) for record in long.records)
     table = curve_table(results(replace(long, records=records), truth={ACCURACY: [1, 2]}))
     assert len(table.points) == 100
     shown = [line.split()[1] for line in render_curves(table, "table").splitlines() if line.startswith("loss ")]

@@ -201,7 +201,7 @@ def assert_equal_but_for_times(first, second) -> None:
     import dataclasses
 
     from nasbench_toolkit.core.domain import Seconds
-    from nasbench_toolkit.core.results.reader import read_results
+    from nasbench_toolkit.core.results.store import read_results
 
     contents = []
     for path in (first, second):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from nasbench_toolkit.core.cli.default_evaluators import task_evaluator
 from nasbench_toolkit.core.plugin_manager import installed_plugins
-from nasbench_toolkit.core.results.reader import read_results
+from nasbench_toolkit.core.results.store import read_results
 
 TOY_PLUGIN = Path(__file__).parents[2] / "toy_plugin"
 

@@ -5,7 +5,7 @@ import h5py
 import numpy as np
 import pytest
 from nasbench_toolkit.core.errors import PluginError, ResultsFileError, UsageError
-from nasbench_toolkit.core.results.reader import read_results
+from nasbench_toolkit.core.results.store import read_results
 from nasbench_toolkit.core.search.outcome import find_outcome
 from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plans
 from nasbench_toolkit.core.search.storage import read_search

@@ -7,6 +7,7 @@ from nasbench_toolkit.core.domain import Direction, Metric, Record, Status
 from nasbench_toolkit.core.interfaces import GroundTruth
 from nasbench_toolkit.core.plan import EvaluatorHeader, GroundTruthColumn, PlanHeader
 from nasbench_toolkit.core.results.contents import EvaluatorResults, Results
+from nasbench_toolkit.core.results.records import Records
 from nasbench_toolkit.core.search.history import SearchHeader, SearchHistory, Step
 from nasbench_toolkit.core.search.outcome import TableSummary, find_outcome, mean_regret_curve
 
@@ -42,7 +43,7 @@ def history(scores, metric=ACCURACY, seed=0, direction=Direction.MAXIMIZE):
         records[arch_id] = record
     values = tuple(metric.direction.sign * TRUTH[arch_id] for arch_id in records)
     column = GroundTruthColumn(metric, values, None, "tests 1")
-    parts = (EvaluatorResults(evaluator, tuple(records.values())),)
+    parts = (EvaluatorResults(evaluator, Records.of(records.values())),)
     results = Results(PlanHeader("s", "noise", seed, "searched"), tuple(records), (column,), parts, {})
     return SearchHistory(header, tuple(steps), results)
 

@@ -92,7 +92,7 @@ def test_run_leaves_the_global_generators_alone(toy_plan, tmp_path) -> None:
 
 @pytest.mark.parametrize("evaluators", [("toy-width",)])
 def test_run_writes_to_disk_before_it_reports(toy_plan, tmp_path, evaluators) -> None:
-    from nasbench_toolkit.core.results.reader import read_results
+    from nasbench_toolkit.core.results.store import read_results
 
     path = tmp_path / "r.h5"
     seen: list[int] = []

@@ -6,7 +6,6 @@ import re
 import shlex
 import signal
 import sys
-from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import UsageError
-from .default_evaluators import DEFAULT_EVALUATORS, supported, task_evaluator
 from .options import (
     check_options,
     dataset_option,
@@ -28,12 +26,12 @@ from .options import (
     time_limit_option,
 )
 from .progress import JobProgress
+from .task_option import give_task, task_option
 
 if TYPE_CHECKING:
     from ..descriptions import DatasetInfo, SearchSpaceInfo
     from ..jobs.run import RunOptions
     from ..plan import Plan
-    from ..plugin_manager import PluginManager
     from ..results.contents import Results
 
 
@@ -44,8 +42,8 @@ if TYPE_CHECKING:
     "evaluators",
     multiple=True,
     metavar="NAME[:SETTING=VALUE,...]",
-    help="Evaluator to score with; repeat for more.  [default: those of "
-    f"{', '.join(DEFAULT_EVALUATORS)} that the space supports]",
+    help="Evaluator to score with; repeat for more.  [default: those that 'nasbench evaluators' "
+    "marks, where the space supports them]",
 )
 @space_option
 @dataset_option
@@ -59,13 +57,7 @@ if TYPE_CHECKING:
     help="Score the architectures of a results file, or of a text with one a line, instead of sampling.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the run.")
-@click.option(
-    "--task",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Task for the evaluators that take one, 'gennas' or 'gennas-rnn' if none is given; 'nasbench task-search' "
-    "finds tasks.",
-)
+@task_option
 @device_option
 @click.option("--workers", "-j", type=int, help="Worker processes on the CPU.  [default: one a core]")
 @threads_option
@@ -105,11 +97,13 @@ def run_command(
 
     from ..jobs.devices import worker_devices
     from ..jobs.run import RunOptions
+    from ..planning.default_evaluators import default_evaluators
     from ..planning.requests import RunRequest, make_plan
     from ..plugin_manager import installed_plugins
 
     plugins = installed_plugins()
-    chosen = _with_task(evaluators, task, space, plugins) or supported(DEFAULT_EVALUATORS, space, plugins)
+    named = give_task(evaluators, task, space, plugins) if task else evaluators
+    chosen = named or default_evaluators(space, plugins)
     own_images = describe_images(images, image_size) if images else None
     plan = make_plan(RunRequest(space, chosen, dataset, own_images, samples, seed, architectures, metric), plugins)
     options = RunOptions(
@@ -123,30 +117,6 @@ def run_command(
     )
     results = _run_with_progress(plan, options)
     return _print_outcome(results, options)
-
-
-def _with_task(evaluators: tuple[str, ...], task: Path | None, space: str, plugins: PluginManager) -> tuple[str, ...]:
-    """Give the task to those evaluators that take one and have none."""
-    if task is None:
-        return evaluators
-    evaluators = evaluators or (task_evaluator(space, plugins),)
-    lacking = {text for text in evaluators if _lacks_task(text, plugins)}
-    if not lacking:
-        raise UsageError(
-            f"--task {task} is for none of the evaluators {', '.join(evaluators)}: they have no setting 'task', or "
-            f"have one already. Add --evaluator {task_evaluator(space, plugins)}, or leave --task out."
-        )
-    return tuple(f"{text}{',' if ':' in text else ':'}task={task}" if text in lacking else text for text in evaluators)
-
-
-def _lacks_task(text: str, plugins: PluginManager) -> bool:
-    from ..planning.spellings import parse_evaluator_spelling, split_name
-
-    if split_name(text)[0] in plugins.aggregates():
-        return False
-    spelling = parse_evaluator_spelling(text, plugins)
-    has_setting = any(field.name == "task" for field in fields(plugins.evaluator(spelling.name).info.settings))
-    return has_setting and "task" not in spelling.settings
 
 
 def _parse_shard(text: str | None) -> tuple[int, int]:

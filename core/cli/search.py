@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     "evaluators",
     multiple=True,
     metavar="NAME[:SETTING=VALUE,...]",
-    help="Evaluator whose score is to be made as good as possible; 'oracle' is the ground truth.  [required]",
+    help="Evaluator whose score is to be made as good as possible, such as 'oracle', the ground truth.  [required]",
 )
 @strategy_option
 @space_option
@@ -96,8 +96,8 @@ if TYPE_CHECKING:
 @click.option(
     "--metric",
     metavar="NAME",
-    help="Ground truth that measures what was found, such as test_accuracy; the search does not see it ('oracle' has "
-    "a setting of its own).  [default: the first one of the data set]",
+    help="Ground truth that measures what was found, such as test_accuracy; the search does not see it: an "
+    "evaluator that looks a metric up has a setting of its own.  [default: the first one of the data set]",
 )
 @click.option(
     "--format",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .default_evaluators import TASK_EVALUATORS, task_evaluator
 from .options import (
     DEFAULT_EVALUATIONS,
     check_options,
@@ -56,7 +55,7 @@ SHOWN_TASKS = 5
     "--evaluator",
     "-e",
     metavar="NAME[:SETTING=VALUE,...]",
-    help=f"Evaluator whose task is searched for.  [default: {' or '.join(TASK_EVALUATORS)}, as the space needs]",
+    help="Evaluator whose task is searched for.  [default: the one that has a task and supports the space]",
 )
 @strategy_option
 @click.option(
@@ -133,6 +132,7 @@ def task_search_command(
 
     from ..jobs.devices import worker_devices
     from ..pictures.files import check_suffix, refuse_existing
+    from ..planning.default_evaluators import searchable_evaluator
     from ..plugin_manager import installed_plugins
     from ..task_search.plan import TaskSearchOptions
     from ..task_search.planning import TaskSearchRequest, make_task_search_plan
@@ -144,7 +144,7 @@ def task_search_command(
     devices = worker_devices(device, workers)
     plugins = installed_plugins()
     request = TaskSearchRequest(
-        space, labelled, evaluator or task_evaluator(space, plugins), strategy, label, lower_is_better, dataset,
+        space, labelled, evaluator or searchable_evaluator(space, plugins), strategy, label, lower_is_better, dataset,
         describe_images(images, image_size) if images else None, evaluations, parallel, seed, fitness,
     )  # fmt: skip
     plan = make_task_search_plan(request, plugins)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..descriptions import NO_IMAGES
+from .options import space_option
 from .tables import format_option, print_record, print_rows
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def remove_command(name: str) -> None:
 
 
 @data_command.command("rebuild")
+@space_option
 @click.option(
     "--check",
     "count",
@@ -161,32 +163,32 @@ def remove_command(name: str) -> None:
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides which rows.")
 @format_option
-def rebuild_command(count: int, seed: int, output_format: str) -> None:
-    """Train rows of nasbench201-tiny again and compare them with the stored ones.
+def rebuild_command(space: str, count: int, seed: int, output_format: str) -> None:
+    """Train rows of a table again and compare them with the stored ones.
 
     The same processor type and torch build give identical rows; elsewhere the means over the training seeds must agree
     within four standard errors (s.e.). Exit code 1 if a row does not.
     """
-    from ...benchmarks_data.nasbench201_tiny import read_table
-    from ...plugins.search_spaces.nasbench201.tiny_check import check_rows
     from ..errors import UsageError
+    from ..plugin_manager import installed_plugins
     from .progress import track
 
-    table = read_table()
-    if count > len(table.arch_ids):
-        raise UsageError(f"--check {count} is more than the {len(table.arch_ids)} rows of the table.")
-    checks = list(track(check_rows(count, seed, table), count, "rows"))
+    table = installed_plugins().search_space(space).info.create().ground_truth()
+    remade = table.remake(count, seed) if table else None
+    if remade is None:
+        raise UsageError(f"The search space '{space}' has no table that can be made again here.")
+    checks = list(track(remade, count, "rows"))
     rows = [
         {"outcome": "identical" if check.identical else "within noise" if check.within_noise else "DIFFERENT"}
-        | {f"{metric.removeprefix('test_')} (s.e.)": round(distance, 2) for metric, distance in check.distances.items()}
+        | {f"{metric} (s.e.)": round(distance, 2) for metric, distance in check.distances.items()}
         | {"architecture": check.arch_id}
         for check in checks
     ]
     print_rows(rows, output_format)
     if not all(check.within_noise for check in checks):
         click.echo(
-            "Error: A row differs by more than noise. The training code, torch or the images are not those of the "
-            "table; benchmarks_data/nasbench201_tiny.md says how it was made.",
+            "Error: A row differs by more than noise. The training code, torch or the images are not those that the "
+            "table was made with.",
             err=True,
         )
         sys.exit(1)

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
-import signal
-import sys
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,10 +22,10 @@ from .options import (
     time_limit_option,
 )
 from .progress import JobProgress
+from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
 from .task_option import give_task, task_option
 
 if TYPE_CHECKING:
-    from ..descriptions import DatasetInfo, SearchSpaceInfo
     from ..jobs.run import RunOptions
     from ..plan import Plan
     from ..results.contents import Results
@@ -104,10 +100,10 @@ def run_command(
     plugins = installed_plugins()
     named = give_task(evaluators, task, space, plugins) if task else evaluators
     chosen = named or default_evaluators(space, plugins)
-    own_images = describe_images(images, image_size) if images else None
+    own_images = describe_images(images, image_size)
     plan = make_plan(RunRequest(space, chosen, dataset, own_images, samples, seed, architectures, metric), plugins)
     options = RunOptions(
-        output=output or Path(f"nasbench-{datetime.now():%Y%m%d-%H%M%S}.h5"),
+        output=output or dated_file("nasbench", ".h5"),
         devices=worker_devices(device, workers), threads=threads, time_limit=time_limit, resume=resume,
         overwrite=overwrite, retry_failed=retry_failed, shard=shard_position,
     )  # fmt: skip
@@ -128,32 +124,6 @@ def _parse_shard(text: str | None) -> tuple[int, int]:
     return int(match[1]) - 1, int(match[2])
 
 
-def describe_images(path: Path, image_size: int | None) -> DatasetInfo:
-    """Read the user's own images and say what they are."""
-    from ...plugins.datasets.user_images import describe_images as read_description
-    from .progress import track_steps
-
-    with track_steps(f"reading {path.name}") as progress:
-        return read_description(path, image_size, progress)
-
-
-def say_what_is_missing(space: SearchSpaceInfo, dataset: str, *, chose_dataset: bool, has_table: bool) -> None:
-    """Say which data a run or a search does without that the user could bring."""
-    first = space.datasets[0]
-    if not chose_dataset and dataset != first:
-        click.echo(
-            f"Note: the images of '{first}' are not here, so evaluators see '{dataset}'; 'nasbench data "
-            f"list {first}' says how to get them.",
-            err=True,
-        )
-    if not has_table and space.requires is not None:
-        click.echo(
-            f"Note: the table of '{space.requires}' is not here, so there is no ground truth; 'nasbench data list "
-            f"{space.requires}' says how to get it.",
-            err=True,
-        )
-
-
 def _run_with_progress(plan: Plan, options: RunOptions) -> Results:
     from ..jobs.run import run_plan
 
@@ -165,31 +135,13 @@ def _run_with_progress(plan: Plan, options: RunOptions) -> Results:
         f"results: {options.output})",
         err=True,
     )
-    # A terminated run ends like an interrupted one.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     progress = JobProgress()
-    try:
-        with progress:
-            return run_plan(plan, options, progress.start, progress.advance)
-    except KeyboardInterrupt:
-        click.echo(
-            f"{progress.done} of {progress.total} jobs are safe in '{options.output}'. Continue with:\n  "
-            + resume_command(options.output),
-            err=True,
-        )
-        raise
+    with interruptible(progress, options.output, options.output):
+        return run_plan(plan, options, progress.start, progress.advance)
 
 
 def _first_metric(plan: Plan) -> str:
     return plan.ground_truth[0].metric.key if plan.ground_truth else "nothing"
-
-
-def resume_command(output: Path) -> str:
-    """Return the command line that continues this one."""
-    args = [arg for arg in sys.argv[1:] if arg not in ("--resume", "--overwrite")]
-    if not any(arg == "-o" or arg.startswith(("--output", "-o")) for arg in args):
-        args += ["--output", str(output)]
-    return shlex.join(["nasbench", *args, "--resume"])
 
 
 def _print_outcome(results: Results, options: RunOptions) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +25,7 @@ from .options import (
     time_limit_option,
 )
 from .progress import SearchProgress
-from .run import describe_images, resume_command, say_what_is_missing
+from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,11 +135,11 @@ def search_command(
     together = (workers or 1) if parallel is None else parallel
     plugins = installed_plugins()
     request = SearchRequest(
-        space, evaluator, strategy, dataset, describe_images(images, image_size) if images else None, evaluations,
+        space, evaluator, strategy, dataset, describe_images(images, image_size), evaluations,
         together, seed, repeats, metric, read_limits(limits, max_params, max_flops), minimize,
     )  # fmt: skip
     plans = make_search_plans(request, plugins)
-    whole = output or Path(f"nasbench-search-{datetime.now():%Y%m%d-%H%M%S}.h5")
+    whole = output or dated_file("nasbench-search", ".h5")
     options = [
         SearchOptions(_file_of(plan, plans, whole), devices[:together], threads, time_limit, resume, overwrite)
         for plan in plans
@@ -184,8 +182,6 @@ def _refuse_existing(options: Sequence[SearchOptions]) -> None:
 def _search_all(plans: Sequence[SearchPlan], options: Sequence[SearchOptions], whole: Path) -> list[SearchOutcome]:
     from ..search.outcome import find_outcome
 
-    # A terminated search ends like an interrupted one.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     histories = [_search_one(plan, option, whole) for plan, option in zip(plans, options, strict=True)]
     return [find_outcome(history, plan.table) for plan, history in zip(plans, histories, strict=True)]
 
@@ -195,16 +191,8 @@ def _search_one(plan: SearchPlan, options: SearchOptions, whole: Path) -> Search
 
     _announce(plan, options)
     progress = SearchProgress(plan.evaluations)
-    try:
-        with progress:
-            return run_search(plan, options, progress.advance)
-    except KeyboardInterrupt:
-        click.echo(
-            f"{progress.done} of {plan.evaluations} evaluations are safe in '{options.output}'. Continue with:\n  "
-            + resume_command(whole),
-            err=True,
-        )
-        raise
+    with interruptible(progress, options.output, whole):
+        return run_search(plan, options, progress.advance)
 
 
 def _announce(plan: SearchPlan, options: SearchOptions) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import signal
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +25,7 @@ from .options import (
     time_limit_option,
 )
 from .progress import TaskProgress
-from .run import describe_images, resume_command, say_what_is_missing
+from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
 from .tables import print_record
 
 if TYPE_CHECKING:
@@ -145,11 +143,11 @@ def task_search_command(
     plugins = installed_plugins()
     request = TaskSearchRequest(
         space, labelled, evaluator or searchable_evaluator(space, plugins), strategy, label, lower_is_better, dataset,
-        describe_images(images, image_size) if images else None, evaluations, parallel, seed, fitness,
+        describe_images(images, image_size), evaluations, parallel, seed, fitness,
     )  # fmt: skip
     plan = make_task_search_plan(request, plugins)
     options = TaskSearchOptions(
-        output or Path(f"nasbench-task-{datetime.now():%Y%m%d-%H%M%S}.json"), devices, threads, time_limit, resume,
+        output or dated_file("nasbench-task", ".json"), devices, threads, time_limit, resume,
         overwrite,
     )  # fmt: skip
     say_what_is_missing(
@@ -165,19 +163,9 @@ def _search(plan: TaskSearchPlan, options: TaskSearchOptions) -> list[TaskOutcom
     from ..task_search.loop import run_task_search
 
     _announce(plan, options)
-    # A terminated search ends like an interrupted one.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     progress = TaskProgress(plan.evaluations)
-    try:
-        with progress:
-            return run_task_search(plan, options, progress.advance)
-    except KeyboardInterrupt:
-        click.echo(
-            f"{progress.done} of {plan.evaluations} tasks are safe in '{options.history}'. Continue with:\n  "
-            + resume_command(options.output),
-            err=True,
-        )
-        raise
+    with interruptible(progress, options.history, options.output):
+        return run_task_search(plan, options, progress.advance)
 
 
 def _announce(plan: TaskSearchPlan, options: TaskSearchOptions) -> None:

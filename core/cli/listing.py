@@ -157,7 +157,7 @@ def _explain_ground_truth(table: GroundTruth) -> list[dict[str, Any]]:
                 "unit": metric.unit,
                 "better": str(metric.direction),
                 "reduction": metric.reduction or "as in the table",
-                "noise ceiling": None if ceiling is None else round(ceiling, 3),
+                "noise ceiling": ceiling,
             }
         )
     return rows

@@ -23,6 +23,7 @@ from .options import (
 )
 from .progress import JobProgress
 from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
+from .tables import print_document
 from .task_option import give_task, task_option
 
 if TYPE_CHECKING:
@@ -145,11 +146,11 @@ def _first_metric(plan: Plan) -> str:
 
 
 def _print_outcome(results: Results, options: RunOptions) -> int:
-    from ...reports import correlation_table, render
+    from ...reports import correlation_document, correlation_table
     from ..domain import Status
     from .aggregates import find_aggregates
 
-    click.echo(render(correlation_table(results, aggregates=find_aggregates(results)), "table"), nl=False)
+    print_document(correlation_document(correlation_table(results, aggregates=find_aggregates(results))), "table")
     statuses = [record.status for part in results.evaluators for record in part.records]
     click.echo(
         f"Results: {options.output} (print this table again with 'nasbench report {options.output}')",

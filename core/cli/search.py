@@ -26,6 +26,7 @@ from .options import (
 )
 from .progress import SearchProgress
 from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
+from .tables import format_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,15 +98,7 @@ if TYPE_CHECKING:
     help="Ground truth that measures what was found, such as test_accuracy; the search does not see it: an "
     "evaluator that looks a metric up has a setting of its own.  [default: the first one of the data set]",
 )
-@click.option(
-    "--format",
-    "-f",
-    "output_format",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="Form of the output; JSON has the regret after every evaluation.",
-)
+@format_option
 def search_command(
     evaluators: tuple[str, ...], strategy: str, space: str, dataset: str | None, images: Path | None,
     image_size: int | None, evaluations: int, seed: int, repeats: int, parallel: int | None, device: str,
@@ -117,8 +110,8 @@ def search_command(
 
     A strategy proposes architectures, an evaluator scores them, and the strategy learns from the scores. Says what was
     found and, where the space has a table, its trained performance, its rank and the regret: how much better the best
-    of the table is. Everything is on disk as it comes: after an interruption, run the same command with --resume, and
-    the search goes on as if nothing had happened.
+    of the table is; with --format json after every evaluation. Everything is on disk as it comes: after an
+    interruption, run the same command with --resume, and the search goes on as if nothing had happened.
     """
     check_options(
         resume=resume, overwrite=overwrite, output=output, images=images, dataset=dataset, image_size=image_size

@@ -26,9 +26,10 @@ from .options import (
 )
 from .progress import TaskProgress
 from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
-from .tables import print_record
+from .tables import format_option, print_document
 
 if TYPE_CHECKING:
+    from ..documents.document import Document
     from ..task_search.fitness import FitnessKind
     from ..task_search.plan import TaskSearchOptions, TaskSearchPlan
     from ..task_search.scoring import TaskOutcome
@@ -103,15 +104,7 @@ SHOWN_TASKS = 5
 )
 @resume_option
 @overwrite_option
-@click.option(
-    "--format",
-    "-f",
-    "output_format",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="Form of the output; JSON has every task and score.",
-)
+@format_option
 def task_search_command(
     labelled: Path, label: str | None, lower_is_better: bool, evaluator: str | None, strategy: str,
     fitness: FitnessKind, space: str, dataset: str | None, images: Path | None, image_size: int | None,
@@ -199,10 +192,7 @@ def _print_outcome(
     from ..task_search.loop import best_of
 
     best = best_of(outcomes)
-    if output_format == "json":
-        click.echo(json.dumps(_for_machines(plan, options, outcomes, best), indent=2, allow_nan=False))
-    else:
-        print_record(_for_people(plan, outcomes, best), "table")
+    print_document(_describe(plan, options, outcomes, best), output_format)
     if best is None:
         message = next((record.message for outcome in outcomes for record in outcome.records if record.message), "")
         because = f" The first network without a score: {message}" if message else ""
@@ -216,6 +206,21 @@ def _print_outcome(
         err=True,
     )
     return 0
+
+
+def _describe(
+    plan: TaskSearchPlan, options: TaskSearchOptions, outcomes: list[TaskOutcome], best: TaskOutcome | None
+) -> Document:
+    """Describe the outcome: for people the best tasks, for CSV one line a task, for JSON every score as well."""
+    from ..documents.document import Document
+    from ..documents.records import describe_blocks
+
+    content = _for_machines(plan, options, outcomes, best)
+    return Document(
+        blocks=describe_blocks(_for_people(plan, outcomes, best)),
+        records=[{key: task[key] for key in task if key not in ("scores", "statuses")} for task in content["tasks"]],
+        content=content,
+    )
 
 
 def _for_people(plan: TaskSearchPlan, outcomes: list[TaskOutcome], best: TaskOutcome | None) -> dict[str, Any]:

@@ -173,6 +173,7 @@ class EvaluatorInfo(Description):
         why_unsupported: Further reasons to refuse a space and a data set: given their descriptions, returns half a
             sentence, as in "it needs colour images", or None.
         searchable: The setting that ``nasbench task-search`` can find a value for, None if there is none.
+        compared_by_default: Whether a run that names no evaluator scores with this one, where the space supports it.
     """
 
     kind: ClassVar[str] = "evaluator"
@@ -184,6 +185,7 @@ class EvaluatorInfo(Description):
     version: int = 1
     why_unsupported: Callable[[SearchSpaceInfo, DatasetInfo], str | None] = lambda _space, _dataset: None
     searchable: SearchableSetting | None = None
+    compared_by_default: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
@@ -32,10 +32,27 @@ Progress = Callable[[int, int], None]
 """Called with what is done and what there is in all, in any unit; at most some twenty times a second."""
 
 
+@dataclass(frozen=True)
+class RemadeRow:
+    """How a row of a table that was trained again compares with the stored one.
+
+    Attributes:
+        arch_id: The architecture.
+        identical: Whether all stored figures came out again.
+        distances: For each metric, by name, how far the means over the training seeds are apart, in standard errors.
+        within_noise: Whether other seeds could explain every distance; true for identical rows.
+    """
+
+    arch_id: str
+    identical: bool
+    distances: Mapping[str, float]
+    within_noise: bool
+
+
 class GroundTruth(ABC):
     """A table of trained performance. Reading it must not import torch.
 
-    Must implement ``metrics``, ``values``; may implement ``noise_ceiling`` and ``all_values``.
+    Must implement ``metrics``, ``values``; may implement ``noise_ceiling``, ``all_values`` and ``remake``.
     """
 
     @property
@@ -56,6 +73,14 @@ class GroundTruth(ABC):
 
         Each architecture counts once, however many spellings it has; NaN where it was not measured. What a search
         could have found at best, and the rank of what it found, are read off it.
+        """
+        return None
+
+    def remake(self, count: int, seed: int) -> Iterator[RemadeRow] | None:
+        """Train ``count`` rows again, chosen by ``seed``, and compare each; None if the table cannot be made again.
+
+        Raises:
+            SampleSizeError: The table has fewer rows.
         """
         return None
 

@@ -110,6 +110,10 @@ class PluginManager:
         """Return all evaluators by name, sorted."""
         return self._named(EvaluatorInfo)
 
+    def registered_evaluators(self) -> list[Provided[EvaluatorInfo]]:
+        """Return all evaluators in the order in which plugins registered them, plugins sorted by name."""
+        return list(self._provided[EvaluatorInfo])
+
     def aggregates(self) -> dict[str, Provided[AggregateInfo]]:
         """Return all aggregates by name, sorted.
 

@@ -66,6 +66,8 @@ def _evaluators() -> Iterator[str]:
         yield from ("", f"## {info.name}", "", info.summary, "")
         yield from (f"- Score: {info.formula}", f"- Better: {info.direction}", f"- Needs: {needs}")
         yield f"- Source: {info.source}"
+        if info.compared_by_default:
+            yield "- Compared by a run that names no evaluator"
         if suffix is not None:
             written = info.name + suffix.metadata["name_suffix"] + "5"
             yield f"- `{written}` is short for `{info.name}:{suffix.name}=5`"

@@ -21,12 +21,12 @@ from typing import Any
 
 import google_crc32c
 import numpy as np
+from nasbench_toolkit.benchmarks_data.images.user_images import describe_images
 from nasbench_toolkit.benchmarks_data.tables.store import StoredTable
 from nasbench_toolkit.core.data.data_home import import_data, remove_data, verify_data
 from nasbench_toolkit.core.interfaces import DataSource
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.experiments import official_files
-from nasbench_toolkit.plugins.datasets.user_images import describe_images
 
 CELL = "111010000010001100011:conv1x1-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,maxpool3x3"
 CELL_HASH = "28cfc7874f6d200472e1a9dcd8650aa0"

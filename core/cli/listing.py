@@ -45,7 +45,7 @@ def evaluators_command(name: str | None, output_format: str) -> None:
     """List installed evaluators, or explain one."""
     plugins = installed_plugins()
     if name is None:
-        _print_list(plugins.evaluators() | plugins.aggregates(), output_format)
+        print_rows(_summarise_evaluators(plugins), output_format)
     elif name in plugins.aggregates():
         print_record(_explain_aggregate(plugins.aggregates()[name]), output_format)
     else:
@@ -101,6 +101,19 @@ def _print_list(provided: Mapping[str, Provided[Any]], output_format: str) -> No
     print_rows(rows, output_format)
 
 
+def _summarise_evaluators(plugins: PluginManager) -> list[dict[str, Any]]:
+    """List evaluators and aggregates, and mark the evaluators that a run compares if none is named."""
+    return [
+        {
+            "name": name,
+            "default": "yes" if getattr(item.info, "compared_by_default", False) else "",
+            "summary": item.info.summary,
+            "distribution": item.distribution,
+        }
+        for name, item in (plugins.evaluators() | plugins.aggregates()).items()
+    ]
+
+
 def _common(item: Provided[Any]) -> dict[str, Any]:
     info: Description = item.info
     return {
@@ -144,7 +157,7 @@ def _explain_ground_truth(table: GroundTruth) -> list[dict[str, Any]]:
                 "unit": metric.unit,
                 "better": str(metric.direction),
                 "reduction": metric.reduction or "as in the table",
-                "noise ceiling": None if ceiling is None else round(ceiling, 3),
+                "noise ceiling": ceiling,
             }
         )
     return rows
@@ -156,6 +169,7 @@ def _explain_evaluator(item: Provided[EvaluatorInfo], plugins: PluginManager) ->
         "formula": info.formula,
         "better": str(info.direction),
         "needs": sorted(info.needs),
+        "compared by default": "yes" if info.compared_by_default else "no",
         "version": info.version,
         "searchable": f"'nasbench task-search' finds the {info.searchable.name}" if info.searchable else "no",
         "settings": describe_settings(info.settings),

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import signal
 from collections import Counter
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .default_evaluators import TASK_EVALUATORS, task_evaluator
 from .options import (
     DEFAULT_EVALUATIONS,
     check_options,
@@ -29,11 +26,12 @@ from .options import (
     time_limit_option,
 )
 from .progress import TaskProgress
-from .run import describe_images, resume_command, say_what_is_missing
-from .tables import print_record
+from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
+from .tables import format_option, print_document
 
 if TYPE_CHECKING:
     from ..asktell.options import SearchOptions
+    from ..documents.document import Document
     from ..task_search.fitness import FitnessKind
     from ..task_search.plan import TaskSearchPlan
     from ..task_search.scoring import TaskOutcome
@@ -58,7 +56,7 @@ SHOWN_TASKS = 5
     "--evaluator",
     "-e",
     metavar="NAME[:SETTING=VALUE,...]",
-    help=f"Evaluator whose task is searched for.  [default: {' or '.join(TASK_EVALUATORS)}, as the space needs]",
+    help="Evaluator whose task is searched for.  [default: the one that has a task and supports the space]",
 )
 @strategy_option
 @click.option(
@@ -108,15 +106,7 @@ SHOWN_TASKS = 5
 )
 @resume_option
 @overwrite_option
-@click.option(
-    "--format",
-    "-f",
-    "output_format",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="Form of the output; JSON has every task and score.",
-)
+@format_option
 def task_search_command(
     labelled: Path, label: str | None, lower_is_better: bool, evaluator: str | None, strategy: str,
     fitness: FitnessKind, space: str, dataset: str | None, images: Path | None, image_size: int | None,
@@ -136,6 +126,7 @@ def task_search_command(
     from ..asktell.options import SearchOptions
     from ..jobs.devices import worker_devices
     from ..pictures.files import check_suffix, refuse_existing
+    from ..planning.default_evaluators import searchable_evaluator
     from ..plugin_manager import installed_plugins
     from ..task_search.planning import TaskSearchRequest, make_task_search_plan
 
@@ -146,12 +137,12 @@ def task_search_command(
     devices = worker_devices(device, workers)
     plugins = installed_plugins()
     request = TaskSearchRequest(
-        space, labelled, evaluator or task_evaluator(space, plugins), strategy, label, lower_is_better, dataset,
-        describe_images(images, image_size) if images else None, evaluations, parallel, seed, fitness,
+        space, labelled, evaluator or searchable_evaluator(space, plugins), strategy, label, lower_is_better, dataset,
+        describe_images(images, image_size), evaluations, parallel, seed, fitness,
     )  # fmt: skip
     plan = make_task_search_plan(request, plugins)
     options = SearchOptions(
-        output or Path(f"nasbench-task-{datetime.now():%Y%m%d-%H%M%S}.json"), devices, threads, time_limit, resume,
+        output or dated_file("nasbench-task", ".json"), devices, threads, time_limit, resume,
         overwrite,
     )  # fmt: skip
     say_what_is_missing(
@@ -168,20 +159,9 @@ def _search(plan: TaskSearchPlan, options: SearchOptions) -> list[TaskOutcome]:
     from ..task_search.loop import run_task_search
 
     _announce(plan, options)
-    # A terminated search ends like an interrupted one.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     progress = TaskProgress(plan.evaluations)
-    try:
-        with progress:
-            return run_task_search(plan, options, progress.advance)
-    except KeyboardInterrupt:
-        history = history_path(options.output)
-        click.echo(
-            f"{progress.done} of {plan.evaluations} tasks are safe in '{history}'. Continue with:\n  "
-            + resume_command(options.output),
-            err=True,
-        )
-        raise
+    with interruptible(progress, history_path(options.output), options.output):
+        return run_task_search(plan, options, progress.advance)
 
 
 def _announce(plan: TaskSearchPlan, options: SearchOptions) -> None:
@@ -220,10 +200,7 @@ def _print_outcome(
     from ..task_search.loop import best_of
 
     best = best_of(outcomes)
-    if output_format == "json":
-        click.echo(json.dumps(_for_machines(plan, options, outcomes, best), indent=2, allow_nan=False))
-    else:
-        print_record(_for_people(plan, outcomes, best), "table")
+    print_document(_describe(plan, options, outcomes, best), output_format)
     if best is None:
         message = next((record.message for outcome in outcomes for record in outcome.records if record.message), "")
         because = f" The first network without a score: {message}" if message else ""
@@ -237,6 +214,21 @@ def _print_outcome(
         err=True,
     )
     return 0
+
+
+def _describe(
+    plan: TaskSearchPlan, options: SearchOptions, outcomes: list[TaskOutcome], best: TaskOutcome | None
+) -> Document:
+    """Describe the outcome: for people the best tasks, for CSV one line a task, for JSON every score as well."""
+    from ..documents.document import Document
+    from ..documents.records import describe_blocks
+
+    content = _for_machines(plan, options, outcomes, best)
+    return Document(
+        blocks=describe_blocks(_for_people(plan, outcomes, best)),
+        records=[{key: task[key] for key in task if key not in ("scores", "statuses")} for task in content["tasks"]],
+        content=content,
+    )
 
 
 def _for_people(plan: TaskSearchPlan, outcomes: list[TaskOutcome], best: TaskOutcome | None) -> dict[str, Any]:

@@ -52,6 +52,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         summary="Regression loss on the three best signals of each stage.",
         source=f"{_SOURCE}, section 4.1",
         settings=ComboSettings,
+        compared_by_default=True,
     ),
     _for_images(
         name="gennas-n",
@@ -89,6 +90,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         summary="Recurrent networks: regression loss from sines to others.",
         source=f"{_SOURCE}, section 4.1 and released code",
         settings=RecurrentComboSettings,
+        compared_by_default=True,
     ),
     _for_sequences(
         name="gennas-rnn-search",

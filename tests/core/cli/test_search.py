@@ -197,14 +197,14 @@ def test_search_that_the_limits_end_early_says_so(nasbench) -> None:
     assert "of 30 evaluations: the strategy found no more architectures within the limits" in done.stderr
 
 
-def test_search_report_and_files_have_one_regret_curve_also_of_searches_that_ended_early(
+def test_report_and_files_have_one_regret_curve_also_of_searches_that_ended_early(
     nasbench, tmp_path, monkeypatch
 ) -> None:
     monkeypatch.setattr(limits, "MAX_REFUSALS", 40)
     args = [*TOY, "-e", "toy-width", "-n", 30, "--max", "test_accuracy=300", "--seeds", 3, "-o", "s.h5"]
     found = outcome_of(nasbench(*args, "-f", "json"))
     files = sorted(path.name for path in tmp_path.glob("*.h5"))
-    assert nasbench("search-report", *files, "--plot", "curve.csv").returncode == 0
+    assert nasbench("report", *files, "--plot", "curve.csv").returncode == 0
     points = list(csv.DictReader((tmp_path / "curve.csv").read_text().splitlines()))
     stored = []
     for file in files:

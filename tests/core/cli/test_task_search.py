@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nasbench_toolkit.core.cli.default_evaluators import task_evaluator
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.results.store import read_results
 
@@ -145,11 +144,6 @@ def test_tasks_of_recurrent_networks_are_searched_and_used(nasbench, tmp_path) -
     results = read_results(tmp_path / "run.h5")
     assert [part.header.name for part in results.evaluators] == ["gennas-rnn"]
     assert len({record.score for record in results.evaluators[0].records}) == 5
-
-
-@pytest.mark.parametrize(("space", "evaluator"), [("nasbench-nlp", "gennas-rnn"), ("nasbench101", "gennas")])
-def test_the_space_decides_which_evaluator_takes_tasks(space, evaluator) -> None:
-    assert task_evaluator(space, installed_plugins()) == evaluator
 
 
 def test_a_damaged_history_is_refused_and_left_as_it_is(task_search, tmp_path) -> None:

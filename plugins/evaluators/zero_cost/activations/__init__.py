@@ -18,6 +18,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         formula="log |det K|, K_ij = number of ReLU units on for both or off for both of images i and j",
         needs=frozenset({"network", "images"}),
         settings=NaswotSettings,
+        compared_by_default=True,
     ),
     EvaluatorInfo(
         name="zen",

@@ -17,6 +17,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         formula="log sum |theta dR/dtheta|, R = sum of logits of an all-ones image through absolute weights",
         needs=frozenset({"network", "images"}),
         settings=NetworkSettings,
+        compared_by_default=True,
     ),
     EvaluatorInfo(
         name="grad_norm",

@@ -16,6 +16,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         formula="number of trainable scalars",
         needs=frozenset({"network"}),
         settings=NetworkSettings,
+        compared_by_default=True,
     ),
     EvaluatorInfo(
         name="flops",
@@ -26,6 +27,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         formula="sum over executed convolutions and linear layers of (outputs x fan-in)",
         needs=frozenset({"network", "images"}),
         settings=NetworkSettings,
+        compared_by_default=True,
     ),
     EvaluatorInfo(
         name="l2_norm",
@@ -45,5 +47,6 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         direction=Direction.MAXIMIZE,
         formula="uniform on [0, 1)",
         needs=frozenset(),
+        compared_by_default=True,
     ),
 )

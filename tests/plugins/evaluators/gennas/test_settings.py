@@ -2,9 +2,10 @@ import subprocess
 import sys
 
 import pytest
-from nasbench_toolkit.core.errors import InvalidSettingError, InvalidTaskError
+from nasbench_toolkit.core.errors import InvalidSettingError
 from nasbench_toolkit.core.settings import parse_settings, settings_hash
 from nasbench_toolkit.plugins.evaluators.gennas import EVALUATORS
+from nasbench_toolkit.plugins.evaluators.gennas.errors import InvalidTaskError
 from nasbench_toolkit.plugins.evaluators.gennas.settings import (
     ComboSettings,
     SearchNSettings,

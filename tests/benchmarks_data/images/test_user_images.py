@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from nasbench_toolkit.benchmarks_data.images import user_images
+from nasbench_toolkit.benchmarks_data.images.user_images import describe_images
 from nasbench_toolkit.core.batches import draw_batch
 from nasbench_toolkit.core.descriptions import NAME_PATTERN
 from nasbench_toolkit.core.errors import DataError
-from nasbench_toolkit.plugins.datasets import user_images
-from nasbench_toolkit.plugins.datasets.user_images import describe_images
 from PIL import Image
 
 
@@ -118,7 +118,7 @@ def test_information_travels_to_other_processes(request, kind):
 
 def test_name_is_the_same_in_another_process(folder):
     program = (
-        "import sys; from pathlib import Path; from nasbench_toolkit.plugins.datasets.user_images import "
+        "import sys; from pathlib import Path; from nasbench_toolkit.benchmarks_data.images.user_images import "
         "describe_images; print(describe_images(Path(sys.argv[1])).name)"
     )
     command = [sys.executable, "-c", program, folder.name]

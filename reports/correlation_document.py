@@ -1,50 +1,32 @@
-"""Correlation table for programs: CSV and JSON, in full precision and with nothing for what is undefined."""
+"""What a correlation table prints: for people in words and tables, for programs in full precision."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..core.documents.document import Column, Document, Grid
+from . import wording
 from .correlation import CorrelationRow, CorrelationTable
 from .select import FAILURE_STATUSES
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SCHEMA = "nasbench-correlation"
 SCHEMA_VERSION = 1
 
-
-def correlation_frame(table: CorrelationTable) -> pd.DataFrame:
-    """Return one row for each evaluator, the columns of the CSV format.
-
-    Columns: space, dataset, seed, metric, failure_policy; evaluator (label); rho, rho_low, rho_high, tau,
-    tau_low, tau_high; n, failures and their number by status; pending, ties, median_seconds, note. What is
-    undefined is missing.
-    """
-    # Imported here, since JSON has no use for it and it takes longer to import than all the rest.
-    import pandas as pd
-
-    common = {
-        "space": table.plan.space,
-        "dataset": table.plan.dataset,
-        "seed": table.plan.seed,
-        "metric": table.metric.key if table.metric else None,
-        "failure_policy": str(table.failure_policy),
-    }
-    return pd.DataFrame([common | _columns(row) for row in table.rows])
+_MATRIX_COLUMNS = 8
+"""Columns of the matrix of agreements that fit on 80 columns beside the labels."""
 
 
-def render_csv(table: CorrelationTable) -> str:
-    """Render the columns of `correlation_frame`; an undefined value is an empty field."""
-    return str(correlation_frame(table).to_csv(index=False, lineterminator="\n"))
+def correlation_document(table: CorrelationTable, *, pairwise: bool = False) -> Document:
+    """Describe a correlation table.
 
+    For people: one row an evaluator, then how evaluators agree with each other if ``pairwise`` asks for it or there is
+    no ground truth. CSV has one line an evaluator: space, dataset, seed, metric, failure_policy; evaluator (label);
+    rho, rho_low, rho_high, tau, tau_low, tau_high; n, failures and their number by status; pending, ties,
+    median_seconds, note. What is undefined is empty.
 
-def render_json(table: CorrelationTable) -> str:
-    """Render the whole table, agreements between evaluators included.
-
-    The object has, with null for what is undefined or not known:
+    JSON has the whole table, with null for what is undefined or not known:
 
     - `schema`: "nasbench-correlation", `schema_version`: 1; raised when a key changes its meaning or goes.
     - `plan`: `plan_id`, `space`, `dataset`, `seed`, `sampling`.
@@ -60,7 +42,55 @@ def render_json(table: CorrelationTable) -> str:
       `figures` (by description) as well.
     - `pairwise`: list of `first`, `second` (labels), `rho` (Spearman), `n`.
     """
-    content = {
+    return Document(
+        title=wording.title(table),
+        blocks=(_main_grid(table), *((_agreements(table),) if wording.shows_pairwise(table, pairwise) else ())),
+        notes=wording.notes(table),
+        records=_records(table),
+        content=_content(table),
+    )
+
+
+def _main_grid(table: CorrelationTable) -> Grid:
+    headings, rows = wording.headings(table), [wording.cells(row, table) for row in table.rows]
+    columns = [Column(headings[0], code=True)]
+    for position, heading in enumerate(headings[1:], start=1):
+        if heading in wording.CORRELATION_HEADINGS:
+            # Reasons may be broken, numbers may not.
+            columns.append(Column(heading, min_width=_widest_number(heading, [row[position] for row in rows])))
+        else:
+            columns.append(Column(heading, right=True))
+    return Grid(columns, rows, dense=True)
+
+
+def _widest_number(heading: str, values: Sequence[str]) -> int:
+    return max(len(text) for text in [heading, *values] if not text.startswith(wording.UNDEFINED))
+
+
+def _agreements(table: CorrelationTable) -> Grid:
+    first, *others = wording.pairwise_headings(table)
+    return Grid(
+        columns=[Column(first, code=True), *(Column(heading, right=True) for heading in others)],
+        rows=wording.pairwise_cells(table),
+        title=wording.PAIRWISE_TITLE,
+        dense=True,
+        columns_at_once=_MATRIX_COLUMNS,
+    )
+
+
+def _records(table: CorrelationTable) -> list[dict[str, Any]]:
+    common = {
+        "space": table.plan.space,
+        "dataset": table.plan.dataset,
+        "seed": table.plan.seed,
+        "metric": table.metric.key if table.metric else None,
+        "failure_policy": str(table.failure_policy),
+    }
+    return [common | _columns(row) for row in table.rows]
+
+
+def _content(table: CorrelationTable) -> dict[str, Any]:
+    return {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "plan": {"plan_id": table.plan_id, **asdict(table.plan)},
@@ -75,7 +105,6 @@ def render_json(table: CorrelationTable) -> str:
         "evaluators": [_evaluator(row) for row in table.rows],
         "pairwise": [asdict(pair) for pair in table.pairwise],
     }
-    return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
 def _metric(table: CorrelationTable) -> dict[str, Any] | None:

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ...benchmarks_data.images.image_arrays import ImageArrays
-from ...benchmarks_data.images.image_folder import ImageFolder
-from ...benchmarks_data.images.official_files import open_official_files
-from ...benchmarks_data.images.official_folder import OfficialFolder
-from ...benchmarks_data.images.official_layouts import CIFAR10, CIFAR100, ImageLayout
-from ...benchmarks_data.named_files import open_named_files
 from ...core.descriptions import DatasetInfo
 from ...core.errors import DataError
 from ...core.interfaces import Dataset, Progress
+from ..named_files import open_named_files
+from .image_arrays import ImageArrays
+from .image_folder import ImageFolder
+from .official_files import open_official_files
+from .official_folder import OfficialFolder
+from .official_layouts import CIFAR10, CIFAR100, ImageLayout
 
 DEFAULT_IMAGE_SIZE = 32
 

@@ -1,55 +1,39 @@
-"""Render a table of curves in any format."""
+"""What a table of curves prints: for people twenty points of each curve, for programs all of them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from ..core.documents.document import Column, Document, Grid
 from . import wording
 from .curves import CurvePoint, CurveTable
-from .rendering import Format
 
-HEADINGS = ("Evaluator", "point", "Spearman rho", "n", "mean")
+_COLUMNS = (
+    Column("Evaluator", code=True),
+    Column("point", right=True),
+    Column("Spearman rho"),
+    Column("n", right=True),
+    Column("mean", right=True),
+)
 
 SHOWN_POINTS = 20
 """At most so many points of a curve are shown to people, evenly spread; CSV and JSON have all."""
 
 
-def render_curves(table: CurveTable, output_format: str = Format.TABLE, *, width: int = 80, color: bool = False) -> str:
-    """Render as text that ends with a line break.
+def curve_document(table: CurveTable) -> Document:
+    """Describe a table of curves.
 
     CSV has the columns evaluator, curve, point, rho, rho_low, rho_high, mean, n; JSON a list of objects with the same
     keys under `points`, and `schema`, `schema_version`, `plan`, `metric` and `failure_policy` beside it.
-
-    Args:
-        table: What to render.
-        output_format: Value of `Format`.
-        width: Columns of text, for the terminal format.
-        color: Whether the terminal format may use control codes.
-
-    Raises:
-        ValueError: There is no such format.
     """
-    match Format(output_format):
-        case Format.CSV:
-            import pandas as pd
-
-            return str(pd.DataFrame(list(map(_columns, table.points))).to_csv(index=False, lineterminator="\n"))
-        case Format.JSON:
-            return json.dumps(_content(table), indent=2, allow_nan=False) + "\n"
-        case Format.TABLE:
-            from .render_terminal import render_grid
-
-            return render_grid(_title(table), HEADINGS, _rows(table), _notes(table), width, color)
-        case Format.MARKDOWN:
-            from .render_documents import render_markdown_grid
-
-            return render_markdown_grid(_title(table), HEADINGS, _rows(table), _notes(table))
-        case Format.LATEX:
-            from .render_documents import render_latex_grid
-
-            return render_latex_grid(_title(table), HEADINGS, _rows(table), _notes(table))
+    return Document(
+        title=_title(table),
+        blocks=(Grid(_COLUMNS, _rows(table), dense=True),),
+        notes=_notes(table),
+        records=list(map(_columns, table.points)),
+        content=_content(table),
+    )
 
 
 def _title(table: CurveTable) -> str:

@@ -1,6 +1,7 @@
 import contextlib
 import io
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import hypothesis
+import numpy as np
 import pytest
 from nasbench_toolkit.core.cli import main
 from nasbench_toolkit.core.planning.requests import RunRequest, make_plan
@@ -21,11 +23,34 @@ from nasbench_toolkit.core.plugin_manager import PluginManager, installed_plugin
 # Before torch is imported: small tensors are slower on several threads, much slower on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-TOY_PLUGIN = Path(__file__).parent / "toy_plugin"
+CHECKOUT = Path(__file__).parents[1]
+TOY_PLUGIN = CHECKOUT / "tests" / "toy_plugin"
 SECONDS_TO_WAIT = 60
 
 hypothesis.settings.register_profile("same-examples", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("same-examples")
+
+
+class CheckoutIsNoPackage:
+    """Keeps pytest from importing the checkout itself, which has an ``__init__.py``, under the name of its folder."""
+
+    @staticmethod
+    def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        return pytest.Dir.from_parent(parent, path=path) if path == CHECKOUT else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The hooks of this file alone are called for the folders below it only.
+    config.pluginmanager.register(CheckoutIsNoPackage())
+
+
+@pytest.fixture(autouse=True)
+def seeded_generators() -> None:
+    """Seed the global generators, so that a test draws the same numbers whatever ran before it."""
+    random.seed(0)
+    np.random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(autouse=True)

@@ -1,17 +1,56 @@
+import contextlib
+import io
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
+import hypothesis
+import numpy as np
 import pytest
+from nasbench_toolkit.core.cli import main
 from nasbench_toolkit.core.planning.requests import RunRequest, make_plan
 from nasbench_toolkit.core.plugin_manager import PluginManager, installed_plugins
 
 # Before torch is imported: small tensors are slower on several threads, much slower on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-TOY_PLUGIN = Path(__file__).parent / "toy_plugin"
+CHECKOUT = Path(__file__).parents[1]
+TOY_PLUGIN = CHECKOUT / "tests" / "toy_plugin"
+SECONDS_TO_WAIT = 60
+
+hypothesis.settings.register_profile("same-examples", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("same-examples")
+
+
+class CheckoutIsNoPackage:
+    """Keeps pytest from importing the checkout itself, which has an ``__init__.py``, under the name of its folder."""
+
+    @staticmethod
+    def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        return pytest.Dir.from_parent(parent, path=path) if path == CHECKOUT else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The hooks of this file alone are called for the folders below it only.
+    config.pluginmanager.register(CheckoutIsNoPackage())
+
+
+@pytest.fixture(autouse=True)
+def seeded_generators() -> None:
+    """Seed the global generators, so that a test draws the same numbers whatever ran before it."""
+    random.seed(0)
+    np.random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(autouse=True)
@@ -22,13 +61,22 @@ def data_directory(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.Tem
     return folder
 
 
+@contextlib.contextmanager
+def plugins_in(folders: Sequence[Path]) -> Iterator[None]:
+    """Install the plugins of folders besides those installed already, in this process and in worker processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        for folder in folders:
+            patch.syspath_prepend(str(folder))
+        installed_plugins.cache_clear()
+        yield
+    installed_plugins.cache_clear()
+
+
 @pytest.fixture
-def toy_plugins(monkeypatch: pytest.MonkeyPatch) -> PluginManager:
+def toy_plugins() -> Iterator[PluginManager]:
     """Install the toy plugin, in this process and in worker processes."""
-    monkeypatch.syspath_prepend(str(TOY_PLUGIN))
-    installed_plugins.cache_clear()
-    yield installed_plugins()
-    installed_plugins.cache_clear()
+    with plugins_in([TOY_PLUGIN]):
+        yield installed_plugins()
 
 
 @pytest.fixture
@@ -44,18 +92,98 @@ def toy_plan(toy_plugins):
     return make
 
 
-@pytest.fixture
-def nasbench(tmp_path):
-    """Run the command line in a process of its own, in an empty directory, with the toy plugin installed."""
+@dataclass(frozen=True)
+class Done:
+    """How a command line ended, and what it printed."""
 
-    def run(*args, **kwargs):
-        environment = os.environ | {"PYTHONPATH": str(TOY_PLUGIN), "COLUMNS": "120"} | kwargs.pop("env", {})
-        return subprocess.run(
-            [sys.executable, "-m", "nasbench_toolkit", *map(str, args)],
-            capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=300, **kwargs,
-        )  # fmt: skip
+    returncode: int | str | None
+    stdout: str
+    stderr: str
+
+
+@contextlib.contextmanager
+def like_a_new_process(args: Sequence[str], directory: Path, environment: Mapping[str, str]) -> Iterator[None]:
+    """Arrange what a command line finds when its process starts, and put back what it changes."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with pytest.MonkeyPatch.context() as patch, contextlib.chdir(directory), warnings.catch_warnings():
+        patch.setattr(sys, "argv", ["nasbench", *args])
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        warnings.resetwarnings()
+        for hidden in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+            warnings.simplefilter("ignore", hidden)
+        warnings.filterwarnings("error", category=DeprecationWarning, module="nasbench_toolkit")
+        try:
+            yield
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+
+@pytest.fixture
+def run_nasbench(tmp_path):
+    """Run the command line in this process, in an empty directory, with the plugins of some folders installed."""
+
+    def run(*args, plugins: Sequence[Path] = (), env: Mapping[str, str] = MappingProxyType({})) -> Done:
+        texts = [str(arg) for arg in args]
+        output, errors = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+        with (
+            like_a_new_process(texts, tmp_path, {"COLUMNS": "120", **env}),
+            plugins_in(plugins),
+            contextlib.redirect_stdout(output),
+            contextlib.redirect_stderr(errors),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main(texts)
+        return Done(ended.value.code, *(stream.buffer.getvalue().decode() for stream in (output, errors)))
 
     return run
+
+
+@pytest.fixture
+def nasbench(run_nasbench):
+    """Run the command line like :func:`run_nasbench`, with the toy plugin installed."""
+    return partial(run_nasbench, plugins=[TOY_PLUGIN])
+
+
+class HeldCommand:
+    """A command in a process group of its own, each of whose toy jobs waits until it is allowed."""
+
+    def __init__(self, command: Sequence[str], directory: Path) -> None:
+        pipe = directory / "tickets"
+        if not pipe.exists():
+            os.mkfifo(pipe)
+        # Opened for both, so that neither end waits for the other, and a job never finds the pipe closed.
+        self._tickets = os.open(pipe, os.O_RDWR)
+        self._process = subprocess.Popen(
+            command, cwd=directory, env=os.environ | {"PYTHONPATH": str(TOY_PLUGIN), "TOY_TICKETS": str(pipe)},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            preexec_fn=_heed_interrupts,
+        )  # fmt: skip
+
+    def allow(self, jobs: int) -> None:
+        """Let some jobs more begin."""
+        os.write(self._tickets, b"." * jobs)
+
+    def wait_for(self, file: Path, mark: bytes, count: int) -> None:
+        """Wait until the command wrote so many marks into a file."""
+        deadline = time.monotonic() + SECONDS_TO_WAIT
+        while not (file.exists() and file.read_bytes().count(mark) >= count):
+            assert self._process.poll() is None, f"it ended: {self._process.communicate()}"
+            assert time.monotonic() < deadline, f"'{file}' has fewer than {count} of {mark!r}"
+            time.sleep(0.01)
+
+    def end(self, number: signal.Signals) -> Done:
+        """Send a signal to the whole group, and wait for the end of the command."""
+        os.killpg(self._process.pid, number)
+        output, errors = self._process.communicate(timeout=SECONDS_TO_WAIT)
+        return Done(self._process.returncode, output, errors)
+
+    def close(self) -> None:
+        """Leave nothing behind, whatever happened."""
+        os.close(self._tickets)
+        if self._process.poll() is None:
+            self.end(signal.SIGKILL)
 
 
 def _heed_interrupts() -> None:
@@ -64,14 +192,14 @@ def _heed_interrupts() -> None:
 
 
 @pytest.fixture
-def start_nasbench(tmp_path):
-    """Start the command line like :func:`nasbench`, in a process group of its own, and do not wait for it."""
+def start_held(tmp_path):
+    """Start Python with some arguments in an empty directory, with the toy plugin installed; see HeldCommand."""
+    started = []
 
-    def start(*args):
-        return subprocess.Popen(
-            [sys.executable, "-m", "nasbench_toolkit", *map(str, args)],
-            cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(TOY_PLUGIN)}, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=_heed_interrupts,
-        )  # fmt: skip
+    def start(*args) -> HeldCommand:
+        started.append(HeldCommand([sys.executable, *map(str, args)], tmp_path))
+        return started[-1]
 
-    return start
+    yield start
+    for command in started:
+        command.close()

@@ -1,6 +1,5 @@
 """The README's plugin runs as it is written there."""
 
-import os
 import re
 import subprocess
 import sys
@@ -14,7 +13,7 @@ def code_block(heading: str, language: str) -> str:
     return re.search(rf"```{language}\n(.*?)```", section, re.DOTALL)[1]
 
 
-def test_readme_plugin_installs_and_runs(tmp_path: Path) -> None:
+def test_readme_plugin_installs_and_runs(run_nasbench, tmp_path: Path) -> None:
     source = code_block("A plugin in twenty lines", "python")
     assert len(source.strip().splitlines()) <= 20
     package = tmp_path / "package"
@@ -23,11 +22,7 @@ def test_readme_plugin_installs_and_runs(tmp_path: Path) -> None:
     (package / "pyproject.toml").write_text(code_block("A plugin in twenty lines", "toml"))
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target"]
     subprocess.run([*pip, str(tmp_path / "site"), str(package)], check=True, timeout=120)
-    done = subprocess.run(
-        [sys.executable, "-m", "nasbench_toolkit", "run", "-e", "kernels", "-n", "5", "-o", "r.h5"],
-        capture_output=True, text=True, cwd=tmp_path, timeout=120,
-        env=os.environ | {"PYTHONPATH": str(tmp_path / "site")},
-    )  # fmt: skip
+    done = run_nasbench("run", "-e", "kernels", "-n", "5", "-o", "r.h5", plugins=[tmp_path / "site"])
     assert done.returncode == 0, done.stderr
     assert re.search(r"^kernels +-?\d\.\d\d\d", done.stdout, re.MULTILINE)
 

@@ -1,10 +1,10 @@
 """A third party's package, installed with pip from examples/, is found and runs by name."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,33 +31,32 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def nasbench(installed: Path, directory: Path, *args: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "nasbench_toolkit", *args],
-        capture_output=True, text=True, timeout=120, cwd=directory, env=os.environ | {"PYTHONPATH": str(installed)},
-    )  # fmt: skip
+@pytest.fixture
+def nasbench(run_nasbench, installed: Path):
+    """Run the command line with the example installed."""
+    return partial(run_nasbench, plugins=[installed])
 
 
-def test_installed_package_is_listed_with_its_version(installed: Path, tmp_path: Path) -> None:
-    rows = json.loads(nasbench(installed, tmp_path, "evaluators", "--format", "json").stdout)
+def test_installed_package_is_listed_with_its_version(nasbench) -> None:
+    rows = json.loads(nasbench("evaluators", "--format", "json").stdout)
     assert {row["name"]: row["distribution"] for row in rows}["depth"] == "nasbench-depth 1.0"
 
 
-def test_installed_evaluator_and_space_run_by_name(installed: Path, tmp_path: Path) -> None:
+def test_installed_evaluator_and_space_run_by_name(nasbench, tmp_path: Path) -> None:
     (tmp_path / "archs.txt").write_text("4-16-8\n4\n")
     done = nasbench(
-        installed, tmp_path, "run", "--space", "plain-convs", "-e", "depth", "-e", "params", "--architectures",
+        "run", "--space", "plain-convs", "-e", "depth", "-e", "params", "--architectures",
         "archs.txt", "-o", "r.h5",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    scores = json.loads(nasbench(installed, tmp_path, "inspect", "r.h5", "--scores", "--format", "json").stdout)
+    scores = json.loads(nasbench("inspect", "r.h5", "--scores", "--format", "json").stdout)
     assert [row["depth"] for row in scores] == [3.0, 1.0]
     # One 3x3 convolution of one channel to four with bias, its batch normalisation, and ten outputs.
     assert scores[1]["params"] == (9 * 4 + 4) + 2 * 4 + (4 * 10 + 10)
 
 
-def test_architecture_of_the_installed_space_is_checked(installed: Path, tmp_path: Path) -> None:
+def test_architecture_of_the_installed_space_is_checked(nasbench, tmp_path: Path) -> None:
     (tmp_path / "archs.txt").write_text("4-5\n")
-    done = nasbench(installed, tmp_path, "run", "--space", "plain-convs", "-e", "depth", "--architectures", "archs.txt")
+    done = nasbench("run", "--space", "plain-convs", "-e", "depth", "--architectures", "archs.txt")
     assert done.returncode == 2
     assert "line 1: '4-5' must be one to 8 widths out of 4, 8, 16" in done.stderr

@@ -1,47 +1,14 @@
 import csv
 import json
-import os
 import signal
 import statistics
-import sys
-import time
-import warnings
-from dataclasses import dataclass
 
 import h5py
 import pytest
-from nasbench_toolkit.core.cli import main
 from nasbench_toolkit.core.search import limits
 from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plans
 
 TOY = ["search", "--space", "toy", "-s", "random-search"]
-
-
-@dataclass(frozen=True)
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def nasbench(toy_plugins, monkeypatch, capsys, tmp_path):
-    """Run the command line in this process, in an empty directory, with the toy plugin installed."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def run(*args) -> Done:
-        texts = [str(arg) for arg in args]
-        monkeypatch.setattr(sys, "argv", ["nasbench", *texts])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(texts)
-        return Done(ended.value.code, *capsys.readouterr())
-
-    yield run
-    signal.signal(signal.SIGTERM, handler)
 
 
 def outcome_of(done) -> dict:
@@ -310,18 +277,15 @@ def test_a_search_can_be_made_longer(nasbench) -> None:
     assert longer | {"file": ""} == whole | {"file": ""}
 
 
-def test_interrupt_keeps_everything_and_resume_gives_the_same_search(nasbench, start_nasbench, tmp_path) -> None:
-    args = [*TOY, "-e", "toy-random:seconds=0.1", "-n", 20, "-o", "s.h5", "-f", "json"]
-    process = start_nasbench(*args)
-    journal, deadline = tmp_path / "s.h5.journal", time.monotonic() + 60
-    while not (journal.exists() and journal.read_bytes().count(b"\n") >= 4):
-        assert time.monotonic() < deadline, "the search does not make progress"
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "of 20 evaluations are safe in 's.h5'. Continue with:\n  nasbench search" in errors
-    assert "Traceback" not in errors
+def test_interrupt_keeps_everything_and_resume_gives_the_same_search(nasbench, start_held, tmp_path) -> None:
+    args = [*TOY, "-e", "toy-random", "-n", 20, "-o", "s.h5", "-f", "json"]
+    command = start_held("-m", "nasbench_toolkit", *args)
+    command.allow(4)
+    command.wait_for(tmp_path / "s.h5.journal", b'"status"', 4)
+    ended = command.end(signal.SIGINT)
+    assert ended.returncode == 130
+    assert "4 of 20 evaluations are safe in 's.h5'. Continue with:\n  nasbench search" in ended.stderr
+    assert "Traceback" not in ended.stderr
     resumed = outcome_of(nasbench(*args, "--resume"))["searches"][0]
     whole = outcome_of(nasbench(*args[:-4], "-o", "w.h5", "-f", "json"))["searches"][0]
     assert resumed | {"file": ""} == whole | {"file": ""}

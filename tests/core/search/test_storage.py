@@ -1,9 +1,5 @@
 import dataclasses
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import h5py
@@ -22,7 +18,6 @@ from nasbench_toolkit.core.search.proposals import proposal_to_json
 from nasbench_toolkit.core.search.storage import read_search
 
 CLIMB = Path(__file__).with_name("climb.py")
-TOY_PLUGIN = Path(__file__).parents[2] / "toy_plugin"
 
 
 def stop_after(count):
@@ -296,26 +291,16 @@ def test_journal_left_behind_after_the_file_was_written_changes_nothing(search_p
     assert read_search(tmp_path / "s.h5") == history
 
 
-def start(output):
-    environment = os.environ | {"PYTHONPATH": f"{TOY_PLUGIN}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-    return subprocess.Popen(
-        [sys.executable, str(CLIMB), str(output)], stdout=subprocess.PIPE, env=environment, start_new_session=True
-    )
-
-
 def test_killed_and_resumed_search_has_the_steps_of_an_uninterrupted_one(
-    climb, search, tmp_path, without_times
+    climb, search, start_held, tmp_path, without_times
 ) -> None:
-    plan, path = climb["make_slow_plan"](), tmp_path / "killed.h5"
-    rng = np.random.default_rng()
-    for kill in range(3):
-        process = start(path)
-        # Steps that the file has are reported first, so each kill comes later than the one before.
-        for _ in range(15 * kill + int(rng.integers(1, 15))):
-            process.stdout.readline()
-        time.sleep(rng.uniform(0, 0.02))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+    plan, path = climb["make_long_plan"](), tmp_path / "killed.h5"
+    # Each more than the one before, whose records are in the journal until the next search takes them over.
+    for jobs in (3, 7, 8):
+        command = start_held(CLIMB, path)
+        command.allow(jobs)
+        command.wait_for(journal_path(path), b'"status"', jobs)
+        command.end(signal.SIGKILL)
         assert 0 < len(read_search(path).steps) < 60
     resumed, whole = search(plan, path.name, resume=True), search(plan, "whole.h5", devices=("cpu",) * 3)
     assert without_times(resumed) == without_times(whole)

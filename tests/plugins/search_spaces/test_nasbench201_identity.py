@@ -5,6 +5,8 @@ from functools import cache
 from itertools import pairwise, permutations, product
 
 import pytest
+from nasbench_toolkit.core.testing import SearchSpaceContract
+from nasbench_toolkit.core.testing.network_identity import assert_same_network
 from nasbench_toolkit.plugins.datasets import PHOTOS
 from nasbench_toolkit.plugins.search_spaces import NASBENCH201
 from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import (
@@ -21,6 +23,7 @@ from nasbench_toolkit.plugins.search_spaces.nasbench201.identity import (
     unique_arch_strs,
 )
 from nasbench_toolkit.plugins.search_spaces.nasbench201.official import official_arch_str
+from nasbench_toolkit.plugins.search_spaces.nasbench201.space import Nasbench201
 
 ALL_CELLS = list(product(OPERATIONS, repeat=len(EDGES)))
 
@@ -131,3 +134,42 @@ def test_same_network(first, second):
 )
 def test_other_network(first, second):
     assert network_key(cell(first)) != network_key(cell(second))
+
+
+@pytest.mark.parametrize("text", list(PARAMETERS), ids=["shared", "two"])
+def test_canonical_network_computes_the_same_in_the_benchmarks_size(text):
+    space = NASBENCH201.create()
+    assert_same_network(space, text, space.canonicalize(text))
+
+
+class OfficialRule(Nasbench201):
+    """The space as it would be under the benchmark's rule."""
+
+    def canonicalize(self, text):
+        return official_arch_str(parse_arch_str(text))
+
+
+@pytest.mark.parametrize("text", list(PARAMETERS), ids=["shared", "two"])
+def test_contract_refuses_the_official_rule(text):
+    class Contract(SearchSpaceContract):
+        compared_network = "narrow"
+
+        def make_space(self):
+            return OfficialRule(NASBENCH201)
+
+        def spellings(self):
+            return [text]
+
+    with pytest.raises(AssertionError, match="are not the same network: .* live parameters"):
+        Contract().test_canonical_string_is_the_same_network()
+
+
+def test_contract_refuses_the_official_rule_on_spellings_of_its_own():
+    class Contract(SearchSpaceContract):
+        compared_network, samples = "narrow", 40
+
+        def make_space(self):
+            return OfficialRule(NASBENCH201)
+
+    with pytest.raises(AssertionError, match="are not the same network"):
+        Contract().test_canonical_string_is_the_same_network()

@@ -25,6 +25,7 @@ from ..interfaces import PartialEvaluation, SearchSpace, SearchStrategy
 from ..jobs.evaluation import JobRunner
 from ..plugin_manager import installed_plugins
 from ..settings import parse_settings, settings_hash
+from .network_identity import assert_same_network, other_spellings
 
 # Enough for a mean that is off by a hundredth to show, few enough for a set of millions.
 MOST_IMAGES = 5000
@@ -36,10 +37,12 @@ class SearchSpaceContract:
     Attributes:
         space: Name of the search space.
         samples: Number of architectures to try.
+        compared_network: The network variant in which spellings of one architecture are compared.
     """
 
     space: ClassVar[str]
     samples: ClassVar[int] = 8
+    compared_network: ClassVar[str] = "benchmark"
 
     def make_space(self) -> SearchSpace:
         """Return the search space."""
@@ -59,6 +62,16 @@ class SearchSpaceContract:
         space, sample = self.make_space(), self.draw()
         assert [space.canonicalize(arch_id) for arch_id in sample] == sample
         assert len(set(sample)) == len(sample)
+
+    def spellings(self) -> list[str]:
+        """Return texts that are not canonical; a space that has others than mutants and neighbours overrides this."""
+        return other_spellings(self.make_space(), self.samples)
+
+    def test_canonical_string_is_the_same_network(self) -> None:
+        """The network of a canonical string computes what that of any spelling does, with as many live parameters."""
+        space = self.make_space()
+        for text in self.spellings():
+            assert_same_network(space, text, space.canonicalize(text), self.compared_network)
 
     def test_network_maps_images_to_logits_for_every_dataset_and_variant(self) -> None:
         """Networks take images of the data set's shape and return one finite logit a class."""

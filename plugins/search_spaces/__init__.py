@@ -40,7 +40,7 @@ NASBENCH101 = SearchSpaceInfo(
 
 NASBENCH201 = SearchSpaceInfo(
     name="nasbench201",
-    summary="NAS-Bench-201: 6,466 unique cells of four nodes, 16 channels, 5 cells in each of 3 stages.",
+    summary="NAS-Bench-201: the 5,260 networks of its cells of four nodes, 16 channels, 5 cells in each of 3 stages.",
     source="Dong & Yang, NAS-Bench-201, ICLR 2020",
     factory=f"{__name__}.nasbench201.space:Nasbench201",
     datasets=_CIFAR_LIKE,

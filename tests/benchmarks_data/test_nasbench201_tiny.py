@@ -8,7 +8,7 @@ import pytest
 from nasbench_toolkit.benchmarks_data import nasbench201_tiny as table
 from nasbench_toolkit.core.errors import DataError
 from nasbench_toolkit.plugins.search_spaces.nasbench201 import tiny_build as build
-from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import unique_arch_strs
+from nasbench_toolkit.plugins.search_spaces.nasbench201.identity import unique_arch_strs
 from nasbench_toolkit.plugins.search_spaces.nasbench201.tiny_training import SEEDS, TrainingResult
 
 NUM_ROWS = 12

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from nasbench_toolkit.core.data.data_home import import_data
@@ -12,6 +13,9 @@ from nasbench_toolkit.core.testing import (
     SearchSpaceContract,
     SearchStrategyContract,
 )
+from nasbench_toolkit.core.testing.network_identity import other_spellings
+from nasbench_toolkit.plugins.search_spaces.nasbench101.cell import parse_cell
+from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.generator import draw_recipe
 
 PLUGINS = installed_plugins()
 SPACE = "nasbench201-tiny"
@@ -45,6 +49,36 @@ SHORT_SETTINGS = {
     "successive-halving": {"starts": "3", "rungs": "2"},
 }
 SMALL_BATCH = {"batch_size": "8"}
+
+
+def nasbench101_spellings(contract: SearchSpaceContract) -> list[str]:
+    """Return spellings of cells in which the order of the vertices decides no channels.
+
+    search_spaces/test_nasbench101_identity.py has the others.
+    """
+    space = contract.make_space()
+    spelled = other_spellings(space, 3 * contract.samples)
+    return [text for text in spelled if not order_matters(space.canonicalize(text))][: contract.samples]
+
+
+def order_matters(canonical: str) -> bool:
+    """Say whether vertices share the output's channels unevenly, or are added to a projection of the input."""
+    cell = parse_cell(canonical)
+    num_feeding = len(set(cell.sources(cell.output)) - {0})
+    return num_feeding in (3, 5) or (num_feeding > 1 and 0 in cell.sources(cell.output))
+
+
+def nasbench_nlp_spellings(contract: SearchSpaceContract) -> list[str]:
+    rng = np.random.default_rng(0)
+    return sorted((draw_recipe(rng) for _ in range(20)), key=len)[:2]
+
+
+# How to compare spellings of one architecture quickly. NAS-Bench-NLP's own networks cut most gradients.
+COMPARISONS = {
+    "nasbench101": {"compared_network": "narrow", "spellings": nasbench101_spellings},
+    "nasbench201": {"compared_network": "narrow"},
+    "nasbench-nlp": {"compared_network": "all-trained", "spellings": nasbench_nlp_spellings},
+}
 
 
 def built_in(provided) -> list[str]:
@@ -90,7 +124,7 @@ PAIRS = [
 @pytest.mark.parametrize("test", each_test(SearchSpaceContract))
 @pytest.mark.parametrize("space", built_in(PLUGINS.search_spaces()))
 def test_search_space_keeps_its_contract(space: str, test: str) -> None:
-    check(SearchSpaceContract, test, space=space)
+    check(SearchSpaceContract, test, space=space, **COMPARISONS.get(space, {}))
 
 
 @pytest.mark.parametrize("test", each_test(EvaluatorContract))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..capabilities import GroundTruthTable
 from ..descriptions import NO_IMAGES
 from .options import space_option
 from .tables import format_option, print_document, print_rows
@@ -275,7 +276,7 @@ def _installed_data(plugins: PluginManager) -> Iterator[dict[str, Any]]:
         if item.info.requires is None and item.info.name != NO_IMAGES:
             yield _installed_row(item.info.name, "images", item.info.summary, item.info.licence, item)
     for space in plugins.search_spaces().values():
-        if space.info.requires is None and "ground_truth" in space.info.provides:
+        if space.info.requires is None and GroundTruthTable in space.info.provides:
             yield _installed_row(space.info.name, "table", space.info.summary, "", space)
 
 

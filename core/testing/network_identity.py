@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..capabilities import Images, SequenceNetwork, require
 from ..descriptions import DatasetInfo
 from ..interfaces import SearchSpace
 from ..plugin_manager import installed_plugins
@@ -73,6 +74,8 @@ def _smallest_dataset(space: SearchSpace) -> DatasetInfo:
 
 
 def _example_input(space: SearchSpace, network: nn.Module, dataset: DatasetInfo) -> Tensor:
-    takes_images = "images" in space.info.provides
-    shape = (_BATCH, *dataset.image_shape) if takes_images else (_STEPS, _BATCH, int(getattr(network, "width")))  # noqa: B009
+    takes_images = Images in space.info.provides
+    shape = (
+        (_BATCH, *dataset.image_shape) if takes_images else (_STEPS, _BATCH, require(network, SequenceNetwork).width)
+    )
     return torch.randn(shape, generator=torch_generator(0), dtype=torch.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...core.capabilities import BlockNetwork, GroundTruthTable, Images, Labels, Network, SequenceNetwork, StagedNetwork
 from ...core.descriptions import NO_IMAGES, DataSourceInfo, SearchSpaceInfo
 from ...core.hookspecs import hookimpl
 from .data_sources import NASBENCH101_SOURCE, NASBENCH201_SOURCE, NASBENCH_NLP_SOURCE
@@ -27,7 +28,7 @@ NASBENCH101 = SearchSpaceInfo(
     datasets=_CIFAR_LIKE,
     takes_any_images=True,
     requires="nasbench101",
-    provides=frozenset({"network", "images", "labels", "stages", "blocks", "ground_truth"}),
+    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
     network_variants={
         "benchmark": "the benchmark's networks: 128 channels behind the stem, batch norm with momentum 0.003",
         "gennas": "the GenNAS authors' networks: 16 channels, batch norm with momentum 0.1",
@@ -46,7 +47,7 @@ NASBENCH201 = SearchSpaceInfo(
     datasets=_CIFAR_LIKE,
     takes_any_images=True,
     requires="nasbench201",
-    provides=frozenset({"network", "images", "labels", "stages", "blocks", "ground_truth"}),
+    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
     network_variants=_NETWORK_VARIANTS,
 )
 
@@ -56,7 +57,7 @@ NASBENCH201_TINY = SearchSpaceInfo(
     source="cells of Dong & Yang, NAS-Bench-201, ICLR 2020; the table is this project's own",
     factory=f"{__name__}.nasbench201.space:Nasbench201Tiny",
     datasets=("mnist",),
-    provides=frozenset({"network", "images", "labels", "stages", "blocks", "ground_truth"}),
+    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
     network_variants=_NETWORK_VARIANTS,
 )
 
@@ -67,7 +68,7 @@ NASBENCH_NLP = SearchSpaceInfo(
     factory=f"{__name__}.nasbench_nlp.space:NasbenchNlp",
     datasets=(NO_IMAGES,),
     requires="nasbench-nlp",
-    provides=frozenset({"network", "sequences", "ground_truth"}),
+    provides=frozenset({Network, SequenceNetwork, GroundTruthTable}),
     network_variants={
         "benchmark": "the benchmark's layers between embedding and decoder, with its dropouts on Penn Treebank",
         "wikitext-2": "the same with the dropouts of its trainings on WikiText-2",

@@ -7,15 +7,16 @@ import pytest
 import torch
 from nasbench_toolkit.core.data.data_home import import_data
 from nasbench_toolkit.core.plugin_manager import installed_plugins
-from nasbench_toolkit.core.testing import (
+from nasbench_toolkit.core.testing.network_identity import other_spellings
+from nasbench_toolkit.plugins.search_spaces.nasbench101.cell import parse_cell
+from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.generator import draw_recipe
+from nasbench_toolkit.testing import (
+    AggregateContract,
     DatasetContract,
     EvaluatorContract,
     SearchSpaceContract,
     SearchStrategyContract,
 )
-from nasbench_toolkit.core.testing.network_identity import other_spellings
-from nasbench_toolkit.plugins.search_spaces.nasbench101.cell import parse_cell
-from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.generator import draw_recipe
 
 PLUGINS = installed_plugins()
 SPACE = "nasbench201-tiny"
@@ -148,6 +149,20 @@ def test_evaluators_score_alike_on_a_gpu() -> None:
 def test_search_strategy_keeps_its_contract(strategy: str, test: str) -> None:
     settings = SHORT_SETTINGS.get(strategy, {})
     check(SearchStrategyContract, test, strategy=strategy, space="nasbench201", settings=settings)
+
+
+@pytest.mark.parametrize("strategy", built_in(PLUGINS.search_strategies()))
+def test_built_in_strategies_use_their_seed(strategy: str) -> None:
+    settings = SHORT_SETTINGS.get(strategy, {})
+    attributes = {"strategy": strategy, "space": "nasbench201", "settings": settings}
+    contract = type("Contract", (SearchStrategyContract,), attributes)()
+    assert contract.propose(1, 1) != contract.propose(2, 1)
+
+
+@pytest.mark.parametrize("test", each_test(AggregateContract))
+@pytest.mark.parametrize("aggregate", built_in(PLUGINS.aggregates()))
+def test_aggregate_keeps_its_contract(aggregate: str, test: str) -> None:
+    check(AggregateContract, test, aggregate=aggregate)
 
 
 @pytest.mark.parametrize("test", each_test(DatasetContract))

@@ -32,6 +32,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ....core.capabilities import StagedNetwork, require
 from ....core.context import EvaluationContext
 from ....core.domain import Evaluation
 from ....core.errors import DegenerateError, DivergedError
@@ -78,14 +79,14 @@ def check_path(backbone: nn.Module, images: Tensor) -> None:
     """Refuse a network whose features say nothing of its images.
 
     Args:
-        backbone: Has ``forward_stages``; modes and statistics are left as found.
+        backbone: A :class:`StagedNetwork`; modes and statistics are left as found.
         images: A batch of which two images are used.
 
     Raises:
         DegenerateError: The last stage's features are the same for both.
     """
     with network_mode(backbone, training=False):
-        first, second = backbone.forward_stages(images[:2])[-1]  # type: ignore[operator]
+        first, second = require(backbone, StagedNetwork).forward_stages(images[:2])[-1]
     if torch.equal(first, second):
         raise DegenerateError("the last stage's features do not depend on the image: the network has no path to them")
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ....core.capabilities import SequenceNetwork, require
 from ....core.context import EvaluationContext
 from ....core.domain import Evaluation
 from ....core.interfaces import Evaluator
@@ -68,11 +69,11 @@ class SequenceRegressionNetwork(nn.Module):
         """Put new maps before and behind a backbone.
 
         Args:
-            backbone: Has ``width`` and maps ``(length, batch, width)`` to the same shape.
+            backbone: A :class:`SequenceNetwork`.
             dim: Features of inputs and outputs.
         """
         super().__init__()
-        width = int(backbone.width)  # type: ignore[arg-type]
+        width = require(backbone, SequenceNetwork).width
         self.encoder = nn.Linear(dim, width)
         self.backbone = backbone
         self.decoder = nn.Linear(width, dim)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from ....core.capabilities import StagedNetwork, require
 from ....core.context import EvaluationContext
 from ....core.errors import EvaluationError
 
@@ -32,7 +33,7 @@ class PooledFeatures(nn.Module):
         """Look at a network, which must be in training mode and is left as it is.
 
         Args:
-            network: Has ``forward_stages``.
+            network: A :class:`StagedNetwork`.
             image_shape: Channels, height and width of its images.
         """
         super().__init__()
@@ -40,7 +41,7 @@ class PooledFeatures(nn.Module):
         images = torch.zeros(2, *image_shape, device=next(network.parameters()).device)
         network.eval()
         with torch.no_grad():
-            self.size: torch.Size = network.forward_stages(images)[-1].shape[2:]  # type: ignore[operator]
+            self.size = require(network, StagedNetwork).forward_stages(images)[-1].shape[2:]
             self.channels = self(images).shape[1]
         network.train()
 

@@ -38,7 +38,13 @@ class LetterSource(TableSource):
 
 @pytest.fixture
 def source():
-    info = DataSourceInfo("letters", "Letters.", "the alphabet", LetterSource, accepts="Takes tables of letters.")
+    info = DataSourceInfo(
+        name="letters",
+        summary="Letters.",
+        source="the alphabet",
+        factory=LetterSource,
+        accepts="Takes tables of letters.",
+    )
     return info.create()
 
 
@@ -136,7 +142,7 @@ def test_verify_refuses_a_damaged_table(source, folder, write_csv, no_progress) 
 
 
 def test_verify_refuses_the_table_of_another_source(source, small_table_path) -> None:
-    other = DataSourceInfo("digits", "Digits.", "0 to 9", LetterSource).create()
+    other = DataSourceInfo(name="digits", summary="Digits.", source="0 to 9", factory=LetterSource).create()
     with pytest.raises(DataError, match="is a table of 'letters', expected 'digits'"):
         other.verify(small_table_path.parent)
 

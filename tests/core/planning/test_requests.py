@@ -83,7 +83,7 @@ def test_make_plan_more_than_the_space_has(toy_plan) -> None:
         (
             ("gennas-combo",),
             UnsupportedSearchSpaceError,
-            "does not support search space 'toy': it needs stages",
+            "does not support search space 'toy': it needs networks that return the feature maps",
         ),
     ],
 )

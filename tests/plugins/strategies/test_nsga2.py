@@ -6,8 +6,8 @@ import pytest
 from nasbench_toolkit.core.errors import InvalidSettingError, UnsupportedSearchSpaceError, UsageError
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.seeding import derive_seed
-from nasbench_toolkit.core.testing import SearchStrategyContract
 from nasbench_toolkit.plugins.strategies import nsga2_operators
+from nasbench_toolkit.testing import SearchStrategyContract
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.core.problem import Problem
 from pymoo.core.termination import NoTermination

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .....core.capabilities import Images, Network
 from .....core.descriptions import EvaluatorInfo
 from .....core.domain import Direction
 from ...network_settings import NetworkSettings
@@ -14,7 +15,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.params:Params",
         direction=Direction.MAXIMIZE,
         formula="number of trainable scalars",
-        needs=frozenset({"network"}),
+        needs=frozenset({Network}),
         settings=NetworkSettings,
         compared_by_default=True,
     ),
@@ -25,7 +26,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.flops:Flops",
         direction=Direction.MAXIMIZE,
         formula="sum over executed convolutions and linear layers of (outputs x fan-in)",
-        needs=frozenset({"network", "images"}),
+        needs=frozenset({Network, Images}),
         settings=NetworkSettings,
         compared_by_default=True,
     ),
@@ -36,7 +37,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.l2_norm:L2Norm",
         direction=Direction.MAXIMIZE,
         formula="sum over weight tensors of ||theta_l||_2",
-        needs=frozenset({"network"}),
+        needs=frozenset({Network}),
         settings=NetworkSettings,
     ),
     EvaluatorInfo(

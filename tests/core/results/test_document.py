@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from nasbench_toolkit.core.asktell.options import SearchOptions
 from nasbench_toolkit.core.domain import Record, Status
+from nasbench_toolkit.core.results.run_writer import ResultsWriter
 from nasbench_toolkit.core.results.store import FORMAT_VERSION
-from nasbench_toolkit.core.results.writer import ResultsWriter
 from nasbench_toolkit.core.search.loop import run_search
 from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plan
 

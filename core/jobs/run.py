@@ -9,7 +9,7 @@ from pathlib import Path
 from ..domain import Record, Status
 from ..plan import JobIndex, Plan
 from ..results.contents import Results
-from ..results.writer import ResultsWriter
+from ..results.run_writer import ResultsWriter
 from .environment import describe_environment
 from .executor import ProcessExecutor
 from .messages import Job, WorkerSetup

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import h5py
 
 from ..domain import Record, Status
 from ..errors import ResultsFileError
-from ..plan import JobIndex, Plan
-from .contents import EvaluatorResults, NewArchitecture, Results
+from ..plan import JobIndex
+from .contents import NewArchitecture, Results
 from .journal import Journal, architecture_to_json, journal_path, record_to_json
 from .records import PENDING, STATUSES, Records
-from .store import RUN, Origin, new_results_file, open_results
+from .store import Origin, new_results_file
 from .whole_files import check_target
 
 # The HDF5 file is rewritten at most this often, and at most a tenth of the time is spent on it.
@@ -130,47 +130,6 @@ class JournaledWriter:
             self._journal.close(remove=saved)
 
 
-class ResultsWriter(JournaledWriter):
-    """Writes a run's results; the indices of its records are those of the plan."""
-
-    @classmethod
-    def create(cls, path: Path, plan: Plan, environment: Mapping[str, Any], *, overwrite: bool) -> ResultsWriter:
-        """Start a new file.
-
-        Raises:
-            ResultsFileError: The file exists and ``overwrite`` is false, or the place is not writable.
-            ResultsWriteError: The disk is full.
-        """
-        with locked_journal(path, plan.plan_id) as journal:
-            if not overwrite:
-                refuse_existing(path, journal)
-            return cls._begin(path, plan, environment, journal)
-
-    @classmethod
-    def resume(cls, path: Path, plan: Plan, environment: Mapping[str, Any]) -> ResultsWriter:
-        """Continue a file, or start it if it does not exist.
-
-        Raises:
-            ResultsFileError: The file is damaged or was made by another plan.
-            ResultsWriteError: The disk is full.
-        """
-        # Nothing is read before the lock is held: a run that is just ending may still add to the file.
-        with locked_journal(path, plan.plan_id) as journal:
-            if not path.exists():
-                refuse_existing(path, journal)
-                return cls._begin(path, plan, environment, journal)
-            with open_results(path) as opened:
-                _check_same_plan(path, opened.origin, opened.results, plan)
-            stored = opened.results
-            columns = [part.records for part in stored.evaluators]
-            return cls(path, _results_of(plan, columns, stored.environment), opened.origin, journal)
-
-    @classmethod
-    def _begin(cls, path: Path, plan: Plan, environment: Mapping[str, Any], journal: Journal) -> ResultsWriter:
-        columns = [Records.pending(len(plan.arch_ids))] * len(plan.evaluators)
-        return cls(path, _results_of(plan, columns, environment), Origin.of_run(plan.plan_id), journal)
-
-
 @contextmanager
 def locked_journal(path: Path, work_id: str) -> Iterator[Journal]:
     """Give the journal of a file to its writer; where that fails, leave the place as it was found."""
@@ -208,38 +167,3 @@ def check_same_images(path: Path, known: dict[str, str], record: Record) -> None
                 f"The scores in '{path}' were made from other images: its batch of {name} has the digest "
                 f"{known[name]}, now it has {digest}. Bring back the images of that run, or choose another --output."
             )
-
-
-def _results_of(plan: Plan, columns: Sequence[Records], environment: Mapping[str, Any]) -> Results:
-    parts = tuple(EvaluatorResults(spec.header, column) for spec, column in zip(plan.evaluators, columns, strict=True))
-    return Results(plan.header, plan.arch_ids, plan.ground_truth, parts, environment, plan.aggregates)
-
-
-def _check_same_plan(path: Path, origin: Origin, stored: Results, plan: Plan) -> None:
-    if origin.command != RUN:
-        raise ResultsFileError(
-            f"'{path}' was made by 'nasbench {origin.command}'. Continue it with the command that made it, or choose "
-            "another --output."
-        )
-    if stored.plan_id == plan.plan_id:
-        return
-    differences = [
-        f"{name} ({old} in the file, {new} now)"
-        for name, old, new in (
-            ("space", stored.plan.space, plan.header.space),
-            ("dataset", stored.plan.dataset, plan.header.dataset),
-            ("seed", stored.plan.seed, plan.header.seed),
-            ("evaluators", _labels(stored), [spec.header.label for spec in plan.evaluators]),
-            ("number of architectures", len(stored.arch_ids), len(plan.arch_ids)),
-        )
-        if old != new
-    ]
-    where = ", ".join(differences) or "settings or versions of evaluators, or the architectures themselves"
-    raise ResultsFileError(
-        f"'{path}' was made by another plan; it differs in: {where}. Repeat the command that made it, or choose "
-        "another --output."
-    )
-
-
-def _labels(results: Results) -> list[str]:
-    return [part.header.label for part in results.evaluators]

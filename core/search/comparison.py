@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..asktell.curves import SearchCurve, Spread, mean_curve, spread
-from ..domain import Metric, Status
+from ..domain import Metric
 from ..errors import ResultsFileError, UsageError
 from ..planning.metric_names import find_metric
 from .history import SearchHistory
@@ -158,8 +158,7 @@ def _check_same_table(outcome: SearchOutcome, table: OpenTable | None) -> None:
 
 
 def _seconds(history: SearchHistory) -> float:
-    records = [record for part in history.results.evaluators for record in part.records]
-    return sum(record.seconds.total for record in records if record.status is not Status.PENDING)
+    return sum(float(part.records.total_seconds.sum()) for part in history.results.evaluators)
 
 
 def _best_scores(history: SearchHistory) -> SearchCurve:

@@ -105,12 +105,14 @@ def _read_records(group: h5py.Group, count: int) -> Records:
 
 
 def _read_statuses(dataset: h5py.Dataset, count: int) -> Codes:
-    names, which = np.unique(read_encoded(dataset, count), return_inverse=True)
-    known = {str(status).encode(): code for status, code in CODES.items()}
-    codes = [known.get(name, len(known)) for name in names.tolist()]
-    if len(known) in codes:
-        raise ValueError(f"'{dataset.name}' has the status {names[codes.index(len(known))].decode()!r}")
-    return np.array(codes, np.uint8)[which]
+    encoded, unknown = read_encoded(dataset, count), len(CODES)
+    codes = np.full(count, unknown, np.uint8)
+    for status, code in CODES.items():
+        codes[encoded == status.encode()] = code
+    if unknown in codes:
+        name = encoded[codes.tolist().index(unknown)].decode()
+        raise ValueError(f"'{dataset.name}' has the status {name!r}")
+    return codes
 
 
 def _read_messages(dataset: h5py.Dataset, count: int) -> npt.NDArray[np.object_]:

@@ -13,8 +13,8 @@ from nasbench_toolkit.core.domain import Direction, Metric, Record, Seconds, Sta
 from nasbench_toolkit.core.errors import ResultsFileError, ResultsWriteError
 from nasbench_toolkit.core.results.journal import Journal, journal_path, read_journal, record_to_json
 from nasbench_toolkit.core.results.merge import merge_results
+from nasbench_toolkit.core.results.run_writer import ResultsWriter
 from nasbench_toolkit.core.results.store import open_results, read_results, texts_digest, write_results
-from nasbench_toolkit.core.results.writer import ResultsWriter
 
 RECORD = Record(Status.OK, 0.1 + 0.2, "", Seconds(0.5, 0.25, 1.0), {"loss": (1.0, 0.5)}, {"16 images": "0a1b"})
 FAILURE = Record(Status.FAILED, float("nan"), "ValueError: größer als 5")
@@ -187,7 +187,7 @@ def largest_file(size: int):
 
 
 def test_resume_reads_nothing_before_it_holds_the_lock(plan, finished, monkeypatch) -> None:
-    from nasbench_toolkit.core.results import writer as module
+    from nasbench_toolkit.core.results import run_writer as module
 
     def open_while_locked(path):
         with pytest.raises(ResultsFileError, match="Another run is writing"):

@@ -12,8 +12,8 @@ from nasbench_toolkit.core.jobs import executor
 from nasbench_toolkit.core.results.contents import NewArchitecture
 from nasbench_toolkit.core.results.journal import Journal, architecture_to_json, journal_path, record_to_json
 from nasbench_toolkit.core.results.merge import merge_results
+from nasbench_toolkit.core.results.run_writer import ResultsWriter
 from nasbench_toolkit.core.results.store import read_results, texts_digest, write_results
-from nasbench_toolkit.core.results.writer import ResultsWriter
 from nasbench_toolkit.core.search.proposals import proposal_to_json
 from nasbench_toolkit.core.search.storage import read_search
 

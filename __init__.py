@@ -35,6 +35,7 @@ from .core.interfaces import (
     GroundTruth,
     ImportSummary,
     PartialEvaluation,
+    RemadeRow,
     SearchSpace,
     SearchStrategy,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "OfficialFile",
     "OperationFamily",
     "PartialEvaluation",
+    "RemadeRow",
     "SearchSpace",
     "SearchSpaceInfo",
     "SearchStrategy",

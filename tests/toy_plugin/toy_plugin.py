@@ -104,7 +104,7 @@ class Numbers(DataSource):
                 file.write(f"{line}\n")
         return ImportSummary(len(lines), "numbers", ("There are no letters.",))
 
-    def verify(self, folder):
+    def verify(self, folder, progress):
         return ImportSummary(len((folder / "numbers.txt").read_text().split()), "numbers")
 
 

@@ -53,6 +53,7 @@ from .core.interfaces import (
     ImportSummary,
     PartialEvaluation,
     Progress,
+    RemadeRow,
     SearchSpace,
     SearchStrategy,
 )
@@ -107,6 +108,7 @@ __all__ = [
     "PartialEvaluation",
     "Progress",
     "RawTable",
+    "RemadeRow",
     "SearchSpace",
     "SearchSpaceInfo",
     "SearchStrategy",

@@ -332,8 +332,12 @@ class DataSource(ABC):
         """
 
     @abstractmethod
-    def verify(self, folder: Path) -> ImportSummary:
+    def verify(self, folder: Path, progress: Progress) -> ImportSummary:
         """Read all of what was stored and check it.
+
+        Args:
+            folder: Where ``import_from`` stored it.
+            progress: To be told how far it is, if that takes more than a moment.
 
         Raises:
             DataError: It is damaged.

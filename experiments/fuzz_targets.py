@@ -100,7 +100,7 @@ def importing(name: str, *, folders_up: int = 0) -> Callable[[Path], None]:
 
     def read(path: Path) -> None:
         import_data(data_source, path.parents[folders_up - 1] if folders_up else path, lambda done, total: None)
-        verify_data(data_source)
+        verify_data(data_source, lambda done, total: None)
         remove_data(name)
 
     return read

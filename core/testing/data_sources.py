@@ -68,7 +68,7 @@ class DataSourceContract:
     def test_verify_finds_what_was_imported(self) -> None:
         """Another instance reads as many things of the same kind."""
         with self.imported() as (summary, folder, _):
-            found = self.make_source().verify(folder)
+            found = self.make_source().verify(folder, lambda done, total: None)
             assert (found.items, found.unit) == (summary.items, summary.unit)
 
     def test_verify_refuses_damaged_files(self) -> None:
@@ -78,7 +78,7 @@ class DataSourceContract:
                 content = path.read_bytes()
                 path.write_bytes(b"")
                 with _refused(f"'{path.name}', emptied,", naming=str(folder)):
-                    self.make_source().verify(folder)
+                    self.make_source().verify(folder, lambda done, total: None)
                 path.write_bytes(content)
 
     def test_import_refuses_other_files(self) -> None:

@@ -36,6 +36,7 @@ NASBENCH101 = SearchSpaceInfo(
         "reduced": "the benchmark's networks with 32 channels, a quarter, as EcoNAS takes them",
         "single-cell": "one cell with 8 channels, no stem, after TE-NAS",
         "stem16": "the benchmark's networks with 16 channels",
+        "reference": "the benchmark's networks as the package nasbench-pytorch builds and initialises them",
     },
 )
 

@@ -113,7 +113,7 @@ class Numbers(DataSource):
                 file.write(f"{line}\n")
         return ImportSummary(len(lines), "numbers", ("There are no letters.",))
 
-    def verify(self, folder):
+    def verify(self, folder, progress):
         numbers = (folder / "numbers.txt").read_text().split()
         if not numbers:
             raise DataError(f"'{folder / 'numbers.txt'}' is empty.")

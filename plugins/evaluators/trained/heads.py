@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from ....core.capabilities import StagedNetwork, require
 from ....core.context import EvaluationContext
 from ....core.errors import EvaluationError
+from ..observe import Call, observe_calls
 
 HeadT = TypeVar("HeadT", bound=nn.Module)
 
@@ -48,30 +48,23 @@ class PooledFeatures(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map images ``(batch, *image_shape)`` to features ``(batch, channels, *size)``."""
         last = _LastMap(self.size)
-        with last:
+        with observe_calls(last.observe):
             self.network(images)
         if last.found is None:
             raise EvaluationError(f"the network computes no feature map of {self.size[0]}x{self.size[1]}")
         return last.found
 
 
-class _LastMap(TorchFunctionMode):
-    """Keeps the last feature map of one size that is computed while it is active."""
+class _LastMap:
+    """Keeps the last feature map of one size that a call computes."""
 
     def __init__(self, size: torch.Size) -> None:
-        super().__init__()
         self.size = size
         self.found: Tensor | None = None
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Look at what a call returns."""
-        output = func(*args, **(kwargs or {}))
+    def observe(self, call: Call) -> Any:
+        """Make the call and look at what it returns."""
+        output = call()
         if isinstance(output, Tensor) and output.dim() == 4 and output.shape[2:] == self.size:
             self.found = output
         return output

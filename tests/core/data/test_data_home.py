@@ -69,7 +69,7 @@ def test_import_data_refused_first_file_leaves_nothing(bring, data_directory) ->
 def test_import_data_replaces_an_earlier_import(bring, data_directory, numbers) -> None:
     bring("1\n2\n")
     bring("5\n")
-    assert verify_data(numbers).items == 1
+    assert verify_data(numbers, lambda done, total: None).items == 1
     assert sorted(path.name for path in data_directory.iterdir()) == ["toy-numbers"]
 
 
@@ -94,12 +94,12 @@ def test_verify_data_notices_damage(bring, numbers, data_directory, damage: str)
     else:
         path.unlink()
     with pytest.raises(DataError, match=r"numbers.txt' (was changed|is missing) since it was imported"):
-        verify_data(numbers)
+        verify_data(numbers, lambda done, total: None)
 
 
 def test_verify_data_without_import_says_how(numbers) -> None:
     with pytest.raises(DataError, match="nasbench data list toy-numbers"):
-        verify_data(numbers)
+        verify_data(numbers, lambda done, total: None)
 
 
 MANIFEST_DAMAGE = {

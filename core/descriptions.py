@@ -115,6 +115,7 @@ class SearchSpaceInfo(Description):
             sequences of shape ``(length, batch, width)`` to the same shape), ``ground_truth`` (it has a table of
             trained performance).
         requires: Data source that must be imported before there is a ground truth, None if nothing must.
+        identity: When two spellings are one architecture, in one or two sentences for people.
         network_variants: Named ways to build the network of an architecture, with one sentence each. ``benchmark``,
             the network that the ground truth was measured on, must be there.
     """
@@ -124,6 +125,7 @@ class SearchSpaceInfo(Description):
     datasets: tuple[str, ...] = ()
     takes_any_images: bool = False
     requires: str | None = None
+    identity: str = ""
     provides: frozenset[str] = frozenset({"network", "images", "labels"})
     network_variants: Mapping[str, str] = field(
         default_factory=lambda: {"benchmark": "the network that the ground truth was measured on"}

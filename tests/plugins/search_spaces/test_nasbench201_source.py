@@ -14,7 +14,7 @@ from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH201_SOUR
 from nasbench_toolkit.plugins.search_spaces.nasbench201 import source
 from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import format_arch_str, parse_arch_str
 from nasbench_toolkit.plugins.search_spaces.nasbench201.identity import canonical_arch_str, unique_arch_strs
-from nasbench_toolkit.plugins.search_spaces.nasbench201.official import official_arch_str
+from nasbench_toolkit.plugins.search_spaces.nasbench201.official import official_arch_str, official_arch_strs
 
 TABLE = Path(__file__).parents[3] / "../shared/data/nasbench201/nasbench201.csv.gz"
 
@@ -62,8 +62,8 @@ def test_source_keeps_the_benchmarks_parameters_of_the_canonical_cell(import_csv
 def test_space_refuses_a_table_of_other_canonical_cells(import_csv, monkeypatch) -> None:
     # As it was imported when the canonical cell was the first of the benchmark's class.
     monkeypatch.setattr(source, "canonical_arch_str", official_arch_str)
-    mixed = "|nor_conv_3x3~0|+|avg_pool_3x3~0|skip_connect~1|+|nor_conv_3x3~0|skip_connect~1|nor_conv_3x3~2|"
-    import_csv("architecture,cifar10/test_accuracy@200", f"{ONE_NETWORK[0]},90", f"{mixed},92")
+    split = next(text for text in official_arch_strs() if canonical_arch_str(parse_arch_str(text)) != text)
+    import_csv("architecture,cifar10/test_accuracy@200", f"{CONVOLUTION},90", f"{split},92")
     with pytest.raises(DataError, match=r"table.h5' has cells that are not canonical.*Import the table again\."):
         NASBENCH201.create().ground_truth()
 

@@ -127,6 +127,7 @@ class SearchSpaceInfo(Description):
         takes_any_images: Whether networks can be built for every other image set as well, also the user's own.
         provides: Capabilities that evaluators may need: those of :mod:`.capabilities`, or a plugin's own.
         requires: Data source that must be imported before there is a ground truth, None if nothing must.
+        identity: When two spellings are one architecture, in one or two sentences for people.
         network_variants: Named ways to build the network of an architecture, with one sentence each. ``benchmark``,
             the network that the ground truth was measured on, must be there.
     """
@@ -136,6 +137,7 @@ class SearchSpaceInfo(Description):
     datasets: tuple[str, ...] = ()
     takes_any_images: bool = False
     requires: str | None = None
+    identity: str = ""
     provides: frozenset[type] = frozenset({Network, Images, Labels})
     network_variants: Mapping[str, str] = field(
         default_factory=lambda: {"benchmark": "the network that the ground truth was measured on"}

@@ -104,7 +104,10 @@ class DesignSpace(ABC):
 
     @abstractmethod
     def canonicalize(self, text: str) -> str:
-        """Return the canonical string of an architecture: isomorphic architectures have the same one.
+        """Return the canonical string of an architecture, the same for all its spellings.
+
+        In a search space the canonical network computes what that of every spelling does, under matching weights, with
+        as many live parameters.
 
         Raises:
             InvalidArchitectureError: ``text`` is not an architecture of this space.

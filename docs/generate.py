@@ -105,6 +105,8 @@ def _search_spaces() -> Iterator[str]:
         yield from (f"- Example: `{_cell(space.example())}`", f"- Data sets: {_datasets(info)}")
         yield f"- Provides: {', '.join(capability_names(info.provides))}"
         yield f"- Source: {info.source}"
+        if info.identity:
+            yield f"- One architecture: {info.identity} More in [identity.md](identity.md)."
         yield from (f"- Network `{name}`: {text}" for name, text in info.network_variants.items())
         if info.requires:
             yield f"- Ground truth: the table [{info.requires}](data-sources.md), once it is imported"

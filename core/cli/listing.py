@@ -134,6 +134,7 @@ def _explain_space(item: Provided[SearchSpaceInfo], plugins: PluginManager) -> d
     table = space.ground_truth()
     return _common(item) | {
         "architectures": space.size,
+        **({"one architecture": item.info.identity} if item.info.identity else {}),
         "datasets": [*item.info.datasets, *(["any other images"] if item.info.takes_any_images else [])],
         "provides": capability_names(item.info.provides),
         "example": space.example(),

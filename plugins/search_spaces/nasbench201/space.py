@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
-from ....core.errors import InvalidArchitectureError
+from ....core.errors import DataError, InvalidArchitectureError
 from ....core.interfaces import GroundTruth, SearchSpace
 from .cell import EDGES, OPERATIONS, format_arch_str, parse_arch_str
 from .identity import canonical_arch_str, unique_arch_strs
@@ -125,13 +125,21 @@ class Nasbench201(SearchSpace):
         """Return the table that was imported as ``nasbench201``, None if none was.
 
         Raises:
-            DataError: The stored table is damaged.
+            DataError: The stored table is damaged, or of a version that took other cells for one architecture.
         """
         from ....benchmarks_data.tables.store import TABLE_NAME, StoredTable
         from ....core.data.data_home import stored_folder
 
         folder = stored_folder("nasbench201")
-        return None if folder is None else StoredTable.open(folder / TABLE_NAME)
+        if folder is None:
+            return None
+        table = StoredTable.open(folder / TABLE_NAME)
+        if not set(table.arch_ids) <= set(unique_arch_strs()):
+            raise DataError(
+                f"'{table.path}' has cells that are not canonical: it was imported when the benchmark's own rule "
+                "decided which cells are one architecture. Import the table again."
+            )
+        return table
 
 
 class Nasbench201Tiny(Nasbench201):

@@ -11,8 +11,10 @@ from nasbench_toolkit.core.data.data_home import import_data, verify_data
 from nasbench_toolkit.core.errors import DataError
 from nasbench_toolkit.plugins.search_spaces import NASBENCH201
 from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH201_SOURCE
+from nasbench_toolkit.plugins.search_spaces.nasbench201 import source
 from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import format_arch_str, parse_arch_str
 from nasbench_toolkit.plugins.search_spaces.nasbench201.identity import canonical_arch_str, unique_arch_strs
+from nasbench_toolkit.plugins.search_spaces.nasbench201.official import official_arch_str, official_arch_strs
 
 TABLE = Path(__file__).parents[3] / "../shared/data/nasbench201/nasbench201.csv.gz"
 
@@ -50,6 +52,22 @@ def test_source_merges_cells_that_are_one_network(import_csv) -> None:
     assert table.values(table.metrics[0], [space.canonicalize(cell) for cell in ONE_NETWORK]) == [91.0, 91.0]
 
 
+def test_source_keeps_the_benchmarks_parameters_of_the_canonical_cell(import_csv) -> None:
+    canonical = NASBENCH201.create().canonicalize(ONE_NETWORK[0])
+    import_csv("architecture,network/parameters", f"{ONE_NETWORK[0]},90", f"{canonical},60", f"{ONE_NETWORK[1]},92")
+    table = NASBENCH201.create().ground_truth()
+    assert table.values(table.metrics[0], [canonical]) == [60.0]
+
+
+def test_space_refuses_a_table_of_other_canonical_cells(import_csv, monkeypatch) -> None:
+    # As it was imported when the canonical cell was the first of the benchmark's class.
+    monkeypatch.setattr(source, "canonical_arch_str", official_arch_str)
+    split = next(text for text in official_arch_strs() if canonical_arch_str(parse_arch_str(text)) != text)
+    import_csv("architecture,cifar10/test_accuracy@200", f"{CONVOLUTION},90", f"{split},92")
+    with pytest.raises(DataError, match=r"table.h5' has cells that are not canonical.*Import the table again\."):
+        NASBENCH201.create().ground_truth()
+
+
 def test_source_takes_minus_one_on_the_edge_tpu_as_missing(import_csv) -> None:
     manifest = import_csv("architecture,hardware/edgetpu_latency", f"{CONVOLUTION},-1.0", f"{POOLING},0.5")
     assert "hardware/edgetpu_latency is -1 in 1 rows: HW-NAS-Bench has no measurement there" in manifest.notes[0]
@@ -76,9 +94,9 @@ def test_space_without_import_has_no_ground_truth(tmp_path, monkeypatch) -> None
 @pytest.mark.skipif(not TABLE.exists(), reason="reads NAS-Bench-201's whole table in ../shared/data")
 def test_source_imports_the_whole_benchmark(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("NASBENCH_DATA", str(tmp_path))
-    source = NASBENCH201_SOURCE.create()
-    manifest = import_data(source, TABLE, lambda done, total: None)
-    assert (manifest.items, verify_data(source, lambda done, total: None).items) == (5260, 5260)
+    data_source = NASBENCH201_SOURCE.create()
+    manifest = import_data(data_source, TABLE, lambda done, total: None)
+    assert (manifest.items, verify_data(data_source, lambda done, total: None).items) == (5260, 5260)
     table = NASBENCH201.create().ground_truth()
     assert tuple(table.arch_ids) == tuple(sorted(unique_arch_strs()))
     assert table.num_rows == 15625

@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 from nasbench_toolkit.core.descriptions import EvaluatorInfo, SearchableSetting
+from nasbench_toolkit.core.domain import Direction
 from nasbench_toolkit.core.errors import UsageError
 from nasbench_toolkit.core.hookspecs import hookimpl
 from nasbench_toolkit.core.planning.default_evaluators import default_evaluators, searchable_evaluator
@@ -38,7 +39,10 @@ def with_evaluators(*infos: EvaluatorInfo) -> PluginManager:
     return plugins
 
 
-ANOTHER = EvaluatorInfo("another", "One more.", "here", "here:Another", needs=frozenset())
+ANOTHER = EvaluatorInfo(
+    name="another", summary="One more.", source="here", factory="here:Another", direction=Direction.MAXIMIZE,
+    needs=frozenset(),
+)  # fmt: skip
 
 
 def test_a_plugin_adds_to_what_is_compared() -> None:

@@ -1,5 +1,6 @@
 import os
 import re
+import subprocess
 import sys
 import types
 import warnings
@@ -330,7 +331,7 @@ def test_name_of_a_built_in_leaves_out_the_other_whatever_the_order_of_names(plu
     assert manager.evaluator("of-one").distribution == "one 1.0"
 
 
-def test_workers_load_the_same_plugins(nasbench, tmp_path) -> None:
+def test_workers_load_the_same_plugins(tmp_path) -> None:
     for name in ("loud", "quiet"):
         folder = tmp_path / "site" / f"{name}-1.0.dist-info"
         folder.mkdir(parents=True)
@@ -339,8 +340,12 @@ def test_workers_load_the_same_plugins(nasbench, tmp_path) -> None:
         note = f"import os; open({str(tmp_path / name)!r}, 'a').write(f'{{os.getpid()}}\\n')\n"
         (tmp_path / "site" / f"{name}.py").write_text(note + PLUGIN.format(evaluator=f"of-{name}"))
     path = os.pathsep.join([str(TOY_PLUGIN), str(tmp_path / "site")])
-    environment = {"PYTHONPATH": path, "NASBENCH_PLUGINS": "toy,loud"}
-    done = nasbench("run", "--space", "toy", "-e", "toy-width", "-n", 1, "-o", "r.h5", env=environment)
+    # In a process of its own: worker processes have the environment of the first that this one has started.
+    done = subprocess.run(
+        [sys.executable, "-m", "nasbench_toolkit", "run", "--space", "toy", "-e", "toy-width", "-n", "1"],
+        env=os.environ | {"PYTHONPATH": path, "NASBENCH_PLUGINS": "toy,loud"}, cwd=tmp_path, capture_output=True,
+        text=True,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     # This process and its worker.
     assert len(set((tmp_path / "loud").read_text().split())) == 2

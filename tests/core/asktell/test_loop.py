@@ -149,7 +149,7 @@ def test_strategy_that_cannot_be_made_or_told_is_named(run) -> None:
         def tell(self, architecture, fitness):
             raise KeyError(architecture)
 
-    with pytest.raises(PluginError, match="failed with ValueError: no batches"):
+    with pytest.raises(PluginError, match="cannot be made: ValueError: no batches"):
         run(["1"], strategy=Unmade)
     with pytest.raises(PluginError, match="failed with KeyError: '1'"):
         run(["1"], strategy=Deaf)

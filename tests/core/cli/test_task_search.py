@@ -163,4 +163,4 @@ def test_what_cannot_be_searched_is_refused(nasbench, labelled, options, message
 def test_a_task_for_evaluators_that_take_none_is_refused(nasbench, tmp_path) -> None:
     result = nasbench("run", "--task", "task.json", "-e", "naswot", "-n", "3")
     assert result.returncode == 2
-    assert "have no setting 'task'" in result.stderr
+    assert "they take no task, or have one already" in result.stderr

@@ -20,7 +20,8 @@ def test_run_scores_do_not_depend_on_workers_order_or_company(toy_plan, tmp_path
     plan = toy_plan(("toy-width", "toy-random:mode=other", "toy-random"))
     together = run(plan, tmp_path / "together.h5", devices=("cpu", "cpu"))
     assert without_times(alone)[0] == without_times(together)[2]
-    assert without_times(alone)[0] != without_times(together)[1]
+    # Settings are compared on the same draws, and this one changes nothing but the settings' hash.
+    assert without_times(together)[1] == without_times(together)[2]
 
 
 def test_run_scores_do_not_depend_on_which_other_architectures_are_scored(toy_plan, tmp_path) -> None:

@@ -14,7 +14,7 @@ TABLE = Path(__file__).parents[2] / "../shared/data/nasbench201/nasbench201.csv.
 
 
 @pytest.mark.skipif(not TABLE.exists(), reason="reads NAS-Bench-201's accuracies in ../shared/data")
-@pytest.mark.parametrize(("metric", "expected"), [("cross_entropy", -0.795), ("accuracy", 0.788)])
+@pytest.mark.parametrize(("metric", "expected"), [("cross_entropy", -0.795), ("accuracy", 0.794)])
 def test_agreement_with_cifar10_accuracy_is_as_documented(metric: str, expected: float) -> None:
     accuracies = pd.read_csv(TABLE, usecols=["architecture", "cifar10/test_accuracy@200"])
     accuracies["arch_id"] = [canonical_arch_str(parse_arch_str(text)) for text in accuracies["architecture"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 from collections.abc import Iterator
 
@@ -16,6 +17,8 @@ _RULE_UNDER_HEAD = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii
 
 _LONG_NAME = 15
 """What remains for a name on 80 columns; a longer one with settings continues on the next line after its colon."""
+
+_NAME_WITH_SETTINGS = re.compile(r"^([a-z][a-z0-9_.@-]*:)")
 
 _INDENT = "  "
 
@@ -78,7 +81,7 @@ def _add_column(table: Table, column: Column) -> None:
 
 
 def _cell(column: Column, text: str) -> str:
-    return text.replace(":", ":\n", 1) if column.code and len(text) > _LONG_NAME else text
+    return _NAME_WITH_SETTINGS.sub(r"\1\n", text) if column.code and len(text) > _LONG_NAME else text
 
 
 def _print_table(table: Table, width: int, color: bool) -> str:

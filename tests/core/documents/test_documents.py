@@ -123,6 +123,11 @@ def test_long_texts_are_broken_and_names_only_if_they_have_to_be() -> None:
     assert r"lp{0.70\linewidth}" in render(list_records([row]), Format.LATEX)
 
 
+def test_settings_go_on_the_line_below_their_name() -> None:
+    rows = [{"evaluator": "gennas-combo:preset=paper"}, {"evaluator": "110100:conv3x3-bn-relu"}]
+    assert render(list_records(rows)).splitlines()[2:] == ["gennas-combo:", "preset=paper", "110100:conv3x3-bn-relu"]
+
+
 def test_latex_escapes_make_every_special_character_print_as_itself() -> None:
     assert escape_latex(r"50% a_b & #1 $x {y} ~ ^ \ <z>") == (
         r"50\% a\_b \& \#1 \$x \{y\} \textasciitilde{} \textasciicircum{} \textbackslash{} "

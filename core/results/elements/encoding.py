@@ -67,40 +67,33 @@ def by_position(group: h5py.Group) -> list[Any]:
     return sorted(group.values(), key=lambda member: read_whole_number(member.attrs, "position"))
 
 
-def _attribute(attrs: Mapping[str, Any], name: str) -> Any:
-    # Some versions of HDF5 do not say which attribute they lack.
-    if name not in attrs:
-        raise ValueError(f"it has no attribute '{name}'")
-    return attrs[name]
-
-
 def read_text(attrs: Mapping[str, Any], name: str) -> str:
-    """Return a text. Raises ValueError if there is none of this name or it is something else."""
-    value = _attribute(attrs, name)
+    """Return a text. Raises ValueError if there is none of this name, or it is something else."""
+    value = _find(attrs, name)
     if not isinstance(value, str):
         raise ValueError(f"'{name}' must be a text, it is {type(value).__name__}")
     return value
 
 
 def read_whole_number(attrs: Mapping[str, Any], name: str) -> int:
-    """Return a whole number. Raises ValueError if there is none of this name or it is something else."""
-    value = _attribute(attrs, name)
+    """Return a whole number. Raises ValueError if there is none of this name, or it is something else."""
+    value = _find(attrs, name)
     if not isinstance(value, int | np.integer):
         raise ValueError(f"'{name}' must be a whole number, it is {type(value).__name__}")
     return int(value)
 
 
 def read_number(attrs: Mapping[str, Any], name: str) -> float:
-    """Return a number. Raises ValueError if there is none of this name or it is something else."""
-    value = _attribute(attrs, name)
+    """Return a number. Raises ValueError if there is none of this name, or it is something else."""
+    value = _find(attrs, name)
     if not isinstance(value, float | np.floating):
         raise ValueError(f"'{name}' must be a number, it is {type(value).__name__}")
     return float(value)
 
 
 def read_flag(attrs: Mapping[str, Any], name: str) -> bool:
-    """Return whether something is so. Raises ValueError if there is none of this name or it is no boolean."""
-    value = _attribute(attrs, name)
+    """Return whether something is so. Raises ValueError if there is none of this name, or it is no boolean."""
+    value = _find(attrs, name)
     if not isinstance(value, bool | np.bool_):
         raise ValueError(f"'{name}' must be true or false, it is {type(value).__name__}")
     return bool(value)
@@ -112,7 +105,7 @@ def as_json(value: Any) -> str:
 
 
 def read_json_object(attrs: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return a JSON object. Raises ValueError if there is none of this name or it is something else."""
+    """Return a JSON object. Raises ValueError if there is none of this name, or it is something else."""
     decoded = json.loads(read_text(attrs, name))
     if not isinstance(decoded, dict):
         raise ValueError(f"'{name}' must be a JSON object")
@@ -120,7 +113,7 @@ def read_json_object(attrs: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def read_json_list(attrs: Mapping[str, Any], name: str) -> list[Any]:
-    """Return a JSON list. Raises ValueError if there is none of this name or it is something else."""
+    """Return a JSON list. Raises ValueError if there is none of this name, or it is something else."""
     decoded = json.loads(read_text(attrs, name))
     if not isinstance(decoded, list):
         raise ValueError(f"'{name}' must be a JSON list")
@@ -145,3 +138,9 @@ def as_texts(name: str, values: Iterable[Any]) -> tuple[str, ...]:
     if not all(isinstance(text, str) for text in texts):
         raise ValueError(f"'{name}' must hold texts")
     return texts
+
+
+def _find(attrs: Mapping[str, Any], name: str) -> Any:
+    if name not in attrs:
+        raise ValueError(f"it lacks the attribute '{name}'")
+    return attrs[name]

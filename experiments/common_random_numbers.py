@@ -1,6 +1,6 @@
 """Show what common random numbers do to the difference between two presets of one evaluator, over several seeds.
 
-Usage: python -m nasbench_toolkit.experiments.common_random_numbers --output scores.jsonl [--seeds 4] [--samples 100]
+Usage: python -m nasbench_toolkit.experiments.common_random_numbers --output scores.jsonl [--seeds 4] [--cells 100]
 
 Scores the same NAS-Bench-101 cells with gennas-combo's presets ``official`` and ``paper``: once as the engine does,
 where both train the same initial weights on the same draws, and once with streams that depend on evaluator and settings
@@ -36,7 +36,7 @@ from ..core.settings import parse_settings, settings_hash
 T = TypeVar("T")
 
 SPACE, DATASET, EVALUATOR = "nasbench101", "cifar10", "gennas-combo"
-SAMPLE_SEED = 0
+SAMPLE_SEED, SAMPLES = 0, 100
 
 # How a preset's random streams are seeded, and the preset: the first two are what the engine does.
 ARMS = (("common", "official"), ("common", "paper"), ("separate", "paper"))
@@ -140,11 +140,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=4)
-    parser.add_argument("--samples", type=int, default=100)
+    parser.add_argument("--cells", type=int, default=SAMPLES, help="score the first so many of the sample only")
     parser.add_argument("--workers", type=int, default=usable_cores())
     args = parser.parse_args()
     space = installed_plugins().search_space(SPACE).info.create()
-    cells, seeds = sample_architectures(space, args.samples, SAMPLE_SEED), range(args.seeds)
+    cells, seeds = sample_architectures(space, SAMPLES, SAMPLE_SEED)[: args.cells], range(args.seeds)
     jobs = [(*arm, seed, cell) for arms in (ARMS[:2], ARMS[2:]) for seed in seeds for arm in arms for cell in cells]
     compute_missing(jobs, args.output, args.workers)
     print(*report(read_scores(args.output), cells, seeds), sep="\n")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -15,14 +13,14 @@ def render_csv(records: Sequence[Mapping[str, Any]]) -> str:
 
     A field is empty for None or NaN; a list of numbers or texts has commas between them, anything deeper is JSON.
     """
+    import pandas as pd  # takes longer to import than all else that most commands do
+
     keys = list(dict.fromkeys(key for record in records for key in record))
     if not keys:
         return ""
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, fieldnames=keys, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: _as_field(value) for key, value in record.items()} for record in records)
-    return buffer.getvalue()
+    fields = [{key: _as_field(value) for key, value in record.items()} for record in records]
+    text: str = pd.DataFrame(fields, columns=keys, dtype=object).to_csv(index=False, lineterminator="\n")
+    return text
 
 
 def render_json(content: Any) -> str:
@@ -36,7 +34,6 @@ def _as_field(value: Any) -> str | int | float | None:
         return ", ".join(map(str, plain))
     if isinstance(plain, list | dict):
         return json.dumps(plain)
-    # The csv module would write a number of numpy with its type.
     return plain if isinstance(plain, str | int | float | None) else str(plain)
 
 

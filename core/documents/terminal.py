@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from rich.box import Box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from .document import Column, Document, Facts, Grid
@@ -21,6 +22,7 @@ _LONG_NAME = 15
 _NAME_WITH_SETTINGS = re.compile(r"^([a-z][a-z0-9_.@-]*:)")
 
 _INDENT = "  "
+_UNLIMITED = 100_000
 
 
 def render_terminal(document: Document, width: int, color: bool) -> str:
@@ -84,6 +86,14 @@ def _cell(column: Column, text: str) -> str:
     return _NAME_WITH_SETTINGS.sub(r"\1\n", text) if column.code and len(text) > _LONG_NAME else text
 
 
+def _let_columns_fit(table: Table, console: Console) -> None:
+    """Give up minimum widths where they do not fit beside each other: rich would cut off what is too wide."""
+    unlimited = console.options.update(width=_UNLIMITED)
+    if Measurement.get(console, unlimited, table).minimum > console.width:
+        for column in table.columns:
+            column.min_width = None
+
+
 def _print_table(table: Table, width: int, color: bool) -> str:
     """Print a table without spaces at the ends of lines."""
     stream = io.StringIO()
@@ -98,5 +108,6 @@ def _print_table(table: Table, width: int, color: bool) -> str:
         legacy_windows=False,
         _environ={},
     )
+    _let_columns_fit(table, console)
     console.print(table)
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())

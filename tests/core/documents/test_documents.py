@@ -156,7 +156,17 @@ def test_only_the_terminal_format_imports_rich() -> None:
     code = (
         "import sys\nfrom nasbench_toolkit.core.documents.records import list_records\n"
         "from nasbench_toolkit.core.documents.rendering import render\n"
-        "for name in ('markdown', 'csv', 'latex', 'json'):\n    render(list_records([{'a': 1}]), name)\n"
+        "for name in ('markdown', 'latex', 'json'):\n    render(list_records([{'a': 1}]), name)\n"
         "print([name for name in ('rich', 'numpy') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_terminal_cuts_nothing_off_where_minimum_widths_do_not_fit() -> None:
+    cells = ["|nor_conv_1x1~0|+|skip_connect~0|none~1|+|none~0|skip_connect~1|nor_conv_3x3~2|", "short"]
+    columns = (Column("a long heading of numbers here", right=True), Column("another long heading of them", right=True))
+    grid = Grid((*columns, Column("architecture", code=True, min_width=24)), [["1", "2", cell] for cell in cells])
+    lines = render(Document(blocks=[grid], records=[], content=[]), width=80).splitlines()
+    assert max(map(len, lines)) <= 80
+    shown = "".join(line[60:].strip() for line in lines[2:])
+    assert shown == "".join(cells)

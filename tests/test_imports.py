@@ -25,10 +25,12 @@ CORE_ROOMS = {
     "rank_correlation": "",
     "settings": "errors",
     "metrics": "rank_correlation",
-    "descriptions": "domain errors settings",
+    "capabilities": "errors",
+    "loading": "errors settings",
+    "descriptions": "capabilities domain errors loading settings",
     "hookspecs": "descriptions",
     "interfaces": "descriptions domain errors settings",
-    "plugin_manager": "descriptions errors hookspecs",
+    "plugin_manager": "descriptions errors hookspecs loading",
     "plan": "descriptions domain settings",
     "batches": "descriptions errors interfaces",
     "context": "batches descriptions domain interfaces seeding",
@@ -42,16 +44,17 @@ CORE_ROOMS = {
     "search": "asktell descriptions domain errors interfaces jobs plan planning plugin_manager results",
     "task_search": "asktell descriptions domain errors interfaces jobs plan planning plugin_manager rank_correlation "
     "results settings",
-    "testing": "data descriptions domain interfaces jobs pictures plugin_manager settings",
-    "cli": "data descriptions documents domain errors interfaces jobs pictures plan planning plugin_manager results "
-    "search settings task_search",
+    "testing": "capabilities context data descriptions domain errors interfaces jobs pictures plugin_manager seeding "
+    "settings",
+    "cli": "asktell capabilities data descriptions documents domain errors interfaces jobs pictures plan planning "
+    "plugin_manager results search settings task_search",
 }
 
 # What they name in annotations besides: two things that describe each other.
 CORE_ANNOTATIONS = {"descriptions": "interfaces", "interfaces": "context pictures"}
 
 # Folder elsewhere, the folders that it may import beside its own, and the rooms of core.
-DESCRIBING = "descriptions domain errors hookspecs interfaces seeding settings"
+DESCRIBING = "capabilities descriptions domain errors hookspecs interfaces seeding settings"
 FOLDERS = {
     "core/cli": ("benchmarks_data reports", "*"),
     "core": ("", "*"),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from rich.box import Box
 from rich.console import Console
-from rich.measure import Measurement
+from rich.table import Column as TableColumn
 from rich.table import Table
 
 from .document import Column, Document, Facts, Grid
@@ -19,10 +19,9 @@ _RULE_UNDER_HEAD = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii
 _LONG_NAME = 15
 """What remains for a name on 80 columns; a longer one with settings continues on the next line after its colon."""
 
-_NAME_WITH_SETTINGS = re.compile(r"^([a-z][a-z0-9_.@-]*:)")
+_NAME_WITH_SETTINGS = re.compile(r"^((?:\d+ +)?[a-z][a-z0-9_.@-]*:)")
 
 _INDENT = "  "
-_UNLIMITED = 100_000
 
 
 def render_terminal(document: Document, width: int, color: bool) -> str:
@@ -88,10 +87,16 @@ def _cell(column: Column, text: str) -> str:
 
 def _let_columns_fit(table: Table, console: Console) -> None:
     """Give up minimum widths where they do not fit beside each other: rich would cut off what is too wide."""
-    unlimited = console.options.update(width=_UNLIMITED)
-    if Measurement.get(console, unlimited, table).minimum > console.width:
+    separators = (len(table.columns) - 1) * (1 + table.padding[1])
+    if sum(map(_least_width, table.columns)) + separators > console.width:
         for column in table.columns:
             column.min_width = None
+
+
+def _least_width(column: TableColumn) -> int:
+    if column.no_wrap:
+        return max(len(str(text)) for text in (column.header, *column.cells))
+    return column.min_width or 1
 
 
 def _print_table(table: Table, width: int, color: bool) -> str:

@@ -40,7 +40,7 @@ def with_evaluators(*infos: EvaluatorInfo) -> PluginManager:
 
 
 ANOTHER = EvaluatorInfo(
-    name="another", summary="One more.", source="here", factory="here:Another", direction=Direction.MAXIMIZE,
+    name="another", summary="One more.", source="here", factory="json:JSONDecoder", direction=Direction.MAXIMIZE,
     needs=frozenset(),
 )  # fmt: skip
 
@@ -51,12 +51,12 @@ def test_a_plugin_adds_to_what_is_compared() -> None:
 
 
 def test_several_evaluators_that_take_tasks_are_named() -> None:
-    plugins = with_evaluators(dataclasses.replace(ANOTHER, searchable=SearchableSetting("task", "here:tasks")))
+    plugins = with_evaluators(dataclasses.replace(ANOTHER, searchable=SearchableSetting("task", "json:loads")))
     with pytest.raises(UsageError, match=r"Several .* of 'nasbench101'\. Name .* --evaluator: gennas, another"):
         searchable_evaluator("nasbench101", plugins)
 
 
 def test_what_does_not_support_the_space_does_not_count(toy_plugins) -> None:
-    searchable = SearchableSetting("task", "here:tasks")
+    searchable = SearchableSetting("task", "json:loads")
     refusing = dataclasses.replace(ANOTHER, searchable=searchable, why_unsupported=lambda *_: "it never does")
     assert searchable_evaluator("toy", with_evaluators(refusing)) == "toy-slope"

@@ -11,7 +11,7 @@ from nasbench_toolkit.core.domain import Record, Status
 from nasbench_toolkit.core.results.run_writer import ResultsWriter
 from nasbench_toolkit.core.results.store import FORMAT_VERSION
 from nasbench_toolkit.core.search.loop import run_search
-from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plan
+from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plans
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "results-file.md").read_text(encoding="utf-8")
 
@@ -70,7 +70,8 @@ def run_file(toy_plan, tmp_path):
 @pytest.fixture
 def search_file(toy_plugins, tmp_path):
     request = SearchRequest("toy", "toy-random", "random-search", evaluations=3, limits=(("toy-width", 9999),))
-    run_search(make_search_plan(request, toy_plugins), SearchOptions(tmp_path / "s.h5", ("cpu",)), lambda *_: None)
+    (plan,) = make_search_plans(request, toy_plugins)
+    run_search(plan, SearchOptions(tmp_path / "s.h5", ("cpu",)), lambda *_: None)
     return tmp_path / "s.h5"
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import operator
 import re
 import textwrap
 from collections.abc import Iterator
 
 from rich.box import Box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Column as TableColumn
 from rich.table import Table
@@ -85,18 +87,26 @@ def _cell(column: Column, text: str) -> str:
     return _NAME_WITH_SETTINGS.sub(r"\1\n", text) if column.code and len(text) > _LONG_NAME else text
 
 
-def _let_columns_fit(table: Table, console: Console) -> None:
-    """Give up minimum widths where they do not fit beside each other: rich would cut off what is too wide."""
-    separators = (len(table.columns) - 1) * (1 + table.padding[1])
-    if sum(map(_least_width, table.columns)) + separators > console.width:
-        for column in table.columns:
-            column.min_width = None
+def _fit_columns(table: Table, width: int) -> None:
+    """Fix the widths of columns: rich lets minimum widths be exceeded, and cuts off what is then too wide.
+
+    The widest column is narrowed until all fit, down to its minimum width, or further where nothing else is left.
+    """
+    widths = [_natural_width(column) for column in table.columns]
+    room = width - (len(widths) - 1) * (1 + table.padding[1])
+    never = [own if column.no_wrap else 1 for own, column in zip(widths, table.columns, strict=True)]
+    rather_not = [max(least, column.min_width or 1) for least, column in zip(never, table.columns, strict=True)]
+    for limits in (rather_not, never):
+        while sum(widths) > room and any(map(operator.gt, widths, limits)):
+            reducible = [position for position, own in enumerate(widths) if own > limits[position]]
+            widths[max(reducible, key=widths.__getitem__)] -= 1
+    for column, own in zip(table.columns, widths, strict=True):
+        column.width, column.min_width = own, None
 
 
-def _least_width(column: TableColumn) -> int:
-    if column.no_wrap:
-        return max(len(str(text)) for text in (column.header, *column.cells))
-    return column.min_width or 1
+def _natural_width(column: TableColumn) -> int:
+    texts = (str(text) for text in (column.header, *column.cells))
+    return max(cell_len(line) for text in texts for line in text.split("\n"))
 
 
 def _print_table(table: Table, width: int, color: bool) -> str:
@@ -113,6 +123,6 @@ def _print_table(table: Table, width: int, color: bool) -> str:
         legacy_windows=False,
         _environ={},
     )
-    _let_columns_fit(table, console)
+    _fit_columns(table, width)
     console.print(table)
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -87,8 +87,9 @@ class EvaluationContext:
     ) -> nn.Module:
         """Build the architecture's network on the device, in training mode.
 
-        Its initial weights are seeded from the job key alone, so every call returns the same ones. A variant that
-        the space does not have falls back to ``benchmark``: spaces of other plugins need not know of variants.
+        Its initial weights are seeded by run seed, space, data set, architecture and variant: every evaluator that
+        asks for this network gets the same one, at every call. A variant that the space does not have falls back to
+        ``benchmark``: spaces of other plugins need not know of variants.
 
         Args:
             variant: One of the space's networks.
@@ -102,10 +103,21 @@ class EvaluationContext:
             num_classes=num_classes or self.dataset.num_classes,
             image_shape=image_shape or self.dataset.image_shape,
         )
-        with self._timed("build"), seeded_global_rng(self._job_seed("weights")):
+        with self.initial_weights(f"network {variant}"), self._timed("build"):
             network = self.space.build_network(self.key.arch_id, dataset, variant)
         with self._timed("transfer"):
             return network.to(self.device).train()
+
+    def initial_weights(self, what: str) -> AbstractContextManager[None]:
+        """Seed the global generators while modules are made that draw their initial weights from them.
+
+        The seed is that of run seed, space, data set, architecture and ``what``, whichever evaluator asks, so that
+        evaluators and settings are compared on the same weights. Generators are restored afterwards.
+
+        Args:
+            what: Names what is made, such as ``gennas heads``.
+        """
+        return seeded_global_rng(derive_seed("initial weights", *self.key.common_seed_parts, what))
 
     def batch(self, size: int, *, resolution: int | None = None, augment: bool = False) -> Batch:
         """Return the run's batch of ``size`` normalised training images, the same for every architecture.
@@ -156,29 +168,31 @@ class EvaluationContext:
         return part
 
     def generator(self, stream: str) -> torch.Generator:
-        """Return a fresh CPU generator for one purpose (``stream``), seeded from the job key."""
-        return torch_generator(self._job_seed(stream))
+        """Return a fresh CPU generator for one purpose (``stream``) of this evaluator.
 
-    def shared(self, stream: str, compute: Callable[[torch.Generator], T]) -> T:
+        It is seeded by run seed, space, data set, architecture, evaluator and purpose, and not by settings: those are
+        compared on the same draws.
+        """
+        return torch_generator(derive_seed(stream, *self.key.own_seed_parts))
+
+    def shared(self, what: str, compute: Callable[[torch.Generator], T]) -> T:
         """Return a value that all architectures of the run share, such as a regression target.
 
         Args:
-            stream: Names the value within the evaluator.
-            compute: Makes it from a CPU generator seeded by run seed, data set, evaluator and settings, never by
-                the architecture. The value is kept by the worker: it must not be changed.
+            what: Names what it is, such as ``gennas target``.
+            compute: Makes it from a CPU generator seeded by run seed, data set and ``what``, whichever evaluator asks
+                and with whatever settings, never by the architecture. The value is kept by the worker for this
+                evaluator with these settings: it must not be changed.
         """
         key = self.key
-        settings = key.seed_hash or key.settings_hash
-        seed = derive_seed("shared", stream, key.seed, key.dataset, key.evaluator, settings)
-        return self._cache.get(("shared", stream, seed, str(self.device)), lambda: compute(torch_generator(seed)))
+        seed = derive_seed("shared", key.seed, key.dataset, what)
+        kept = ("shared", what, seed, key.evaluator, key.settings_hash, str(self.device))
+        return self._cache.get(kept, lambda: compute(torch_generator(seed)))
 
     def seconds(self, total: float) -> Seconds:
         """Split the job's ``total`` wall-clock seconds into building, transfer and computing."""
         compute = total - self._build_seconds - self._transfer_seconds
         return Seconds(self._build_seconds, self._transfer_seconds, max(0.0, compute))
-
-    def _job_seed(self, stream: str) -> int:
-        return derive_seed(stream, *self.key.seed_parts)
 
     @contextmanager
     def _timed(self, part: str) -> Iterator[None]:

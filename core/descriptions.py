@@ -1,41 +1,33 @@
 """What plugins return from their hooks: one frozen description for each thing they provide.
 
 A description names its implementation by ``factory``: a class (or any callable), or its import path
-``"package.module:Name"``, which keeps listing commands from importing torch.
+``"package.module:Name"``, which keeps listing commands from importing torch. Fields are given by name.
 """
 
 from __future__ import annotations
 
-import importlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from .capabilities import Images, Labels, Network, capability_words, problem_with
 from .domain import Direction
-from .errors import PluginError
+from .errors import NasbenchError, PluginError
+from .loading.factories import check_factory, load_object
+from .loading.setting_types import check_settings_class
 from .settings import Settings
 
 if TYPE_CHECKING:
     from .interfaces import Aggregate, Dataset, DataSource, DesignSpace, Evaluator, SearchSpace, SearchStrategy
 
 NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-_@.][a-z0-9]+)*")
-NEEDS = ("network", "images", "labels", "stages", "blocks", "sequences", "ground_truth")
 
 NO_IMAGES = "none"
 """Name of the data set of spaces whose networks take no images."""
 
 
-def load_object(factory: Callable[..., Any] | str) -> Callable[..., Any]:
-    """Return an implementation, importing it if it was given as a path such as ``"package.module:Name"``."""
-    if not isinstance(factory, str):
-        return factory
-    module_name, _, attribute = factory.partition(":")
-    loaded: Callable[..., Any] = getattr(importlib.import_module(module_name), attribute)
-    return loaded
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Description:
     """What all descriptions share.
 
@@ -45,6 +37,7 @@ class Description:
         summary: One sentence.
         source: Paper, or where the definition comes from.
         factory: The implementation, or its import path ``"package.module:Name"``.
+        provider: Plugin and distribution that it comes from, for messages; filled in when the plugin is loaded.
 
     Raises:
         PluginError: A field breaks these rules.
@@ -56,6 +49,7 @@ class Description:
     summary: str
     source: str
     factory: Callable[..., Any] | str
+    provider: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if not NAME_PATTERN.fullmatch(self.name):
@@ -65,13 +59,35 @@ class Description:
             )
         if not self.summary.strip():
             raise PluginError(f"The {self.kind} '{self.name}' has no summary: describe it in one sentence.")
+        check_factory(f"The {self.kind} '{self.name}'", self.factory)
 
     def load_factory(self) -> Callable[..., Any]:
-        """Return the implementation, importing it if it was given as a path."""
-        return load_object(self.factory)
+        """Return the implementation, importing it if it was given as a path.
+
+        Raises:
+            PluginError: It cannot be imported; the message names who provides it, and the remedy.
+        """
+        return load_object(f"The {self._full_name}", self.factory)
+
+    def _make(self, *arguments: Any) -> Any:
+        """Call the factory; what it raises and is no error of the toolkit's own becomes one that names the plugin."""
+        factory = self.load_factory()
+        try:
+            return factory(*arguments)
+        except NasbenchError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"The {self._full_name} cannot be made: {type(error).__name__}: {error}. This is a fault of its plugin."
+            ) from error
+
+    @property
+    def _full_name(self) -> str:
+        provider = f" ({self.provider})" if self.provider else ""
+        return f"{self.kind} '{self.name}'{provider}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DatasetInfo(Description):
     """A labelled image set, returned by the hook ``nasbench_datasets``.
 
@@ -97,11 +113,11 @@ class DatasetInfo(Description):
 
     def create(self) -> Dataset:
         """Build the data set."""
-        dataset: Dataset = self.load_factory()()
+        dataset: Dataset = self._make()
         return dataset
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SearchSpaceInfo(Description):
     """A search space, returned by the hook ``nasbench_search_spaces``.
 
@@ -109,12 +125,9 @@ class SearchSpaceInfo(Description):
         datasets: Names of data sets its networks can be built for; the first whose images are at hand is the default.
             ``none`` for a space whose networks take no images.
         takes_any_images: Whether networks can be built for every other image set as well, also the user's own.
-        provides: What evaluators may need from it: ``network`` (it builds ``torch.nn.Module``), ``images`` and
-            ``labels`` (its networks take images of a labelled set), ``stages`` (its networks have
-            ``forward_stages``), ``blocks`` (they have ``forward_blocks``), ``sequences`` (they have ``width`` and map
-            sequences of shape ``(length, batch, width)`` to the same shape), ``ground_truth`` (it has a table of
-            trained performance).
+        provides: Capabilities that evaluators may need: those of :mod:`.capabilities`, or a plugin's own.
         requires: Data source that must be imported before there is a ground truth, None if nothing must.
+        identity: When two spellings are one architecture, in one or two sentences for people.
         network_variants: Named ways to build the network of an architecture, with one sentence each. ``benchmark``,
             the network that the ground truth was measured on, must be there.
     """
@@ -124,20 +137,21 @@ class SearchSpaceInfo(Description):
     datasets: tuple[str, ...] = ()
     takes_any_images: bool = False
     requires: str | None = None
-    provides: frozenset[str] = frozenset({"network", "images", "labels"})
+    identity: str = ""
+    provides: frozenset[type] = frozenset({Network, Images, Labels})
     network_variants: Mapping[str, str] = field(
         default_factory=lambda: {"benchmark": "the network that the ground truth was measured on"}
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_needs(self, self.provides)
+        _check_capabilities(self, "provides", self.provides)
         if "benchmark" not in self.network_variants:
             raise PluginError(f"The search space '{self.name}' has no network variant 'benchmark'.")
 
     def create(self) -> SearchSpace:
         """Build the search space."""
-        space: SearchSpace = self.load_factory()(self)
+        space: SearchSpace = self._make(self)
         return space
 
 
@@ -156,55 +170,64 @@ class SearchableSetting:
 
     def design_space(self, space: SearchSpaceInfo) -> DesignSpace:
         """Return the space of values for scoring the architectures of ``space``."""
-        designs: DesignSpace = load_object(self.factory)(space)
+        designs: DesignSpace = load_object(f"The setting '{self.name}'", self.factory)(space)
         return designs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EvaluatorInfo(Description):
     """An evaluator, returned by the hook ``nasbench_evaluators``.
 
     Attributes:
-        direction: Whether a higher or a lower score is the better one.
+        direction: Whether a higher or a lower score is the better one; there is no default.
         formula: The score in one line.
-        needs: What it needs from a search space, a subset of :data:`NEEDS`.
+        needs: Capabilities that a search space must provide: those of :mod:`.capabilities`, or a plugin's own.
         settings: Its settings class.
         version: Raised by one whenever the same inputs give another score; part of every job key.
         why_unsupported: Further reasons to refuse a space and a data set: given their descriptions, returns half a
             sentence, as in "it needs colour images", or None.
         searchable: The setting that ``nasbench task-search`` can find a value for, None if there is none.
+        compared_by_default: Whether a run that names no evaluator scores with this one, where the space supports it.
     """
 
     kind: ClassVar[str] = "evaluator"
 
-    direction: Direction = Direction.MAXIMIZE
+    direction: Direction
     formula: str = ""
-    needs: frozenset[str] = frozenset({"network"})
+    needs: frozenset[type] = frozenset({Network})
     settings: type[Settings] = Settings
     version: int = 1
     why_unsupported: Callable[[SearchSpaceInfo, DatasetInfo], str | None] = lambda _space, _dataset: None
     searchable: SearchableSetting | None = None
+    compared_by_default: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_needs(self, self.needs)
+        _check_capabilities(self, "needs", self.needs)
+        check_settings_class(f"the evaluator '{self.name}'", self.settings)
         if not isinstance(self.direction, Direction):
-            raise PluginError(f"The evaluator '{self.name}' has direction {self.direction!r}: use Direction.")
+            raise PluginError(
+                f"The evaluator '{self.name}' has direction {self.direction!r}: use Direction.MAXIMIZE or "
+                "Direction.MINIMIZE."
+            )
 
     def reason_unsupported(self, space: SearchSpaceInfo, dataset: DatasetInfo) -> str | None:
         """Return why this evaluator cannot score networks of ``space`` for ``dataset``, or None if it can."""
-        missing = sorted(self.needs - space.provides)
+        missing = sorted(map(capability_words, self.needs - space.provides))
         if missing:
-            return f"it needs {', '.join(missing)}, which this space does not provide"
-        return self.why_unsupported(space, dataset)
+            return f"it needs {' and '.join(missing)}, which this space does not provide"
+        try:
+            return self.why_unsupported(space, dataset)
+        except Exception as error:
+            return f"asked for a reason, it failed with {type(error).__name__}: {error}; a fault of its plugin"
 
     def create(self, settings: Settings) -> Evaluator[Any]:
         """Build the evaluator with the given settings."""
-        evaluator: Evaluator[Any] = self.load_factory()(settings)
+        evaluator: Evaluator[Any] = self._make(settings)
         return evaluator
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AggregateInfo(Description):
     """A score that exists only within a cohort, returned by the hook ``nasbench_aggregates``.
 
@@ -224,11 +247,11 @@ class AggregateInfo(Description):
 
     def create(self) -> Aggregate:
         """Build the aggregate."""
-        aggregate: Aggregate = self.load_factory()()
+        aggregate: Aggregate = self._make()
         return aggregate
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SearchStrategyInfo(Description):
     """A search strategy, returned by the hook ``nasbench_search_strategies``.
 
@@ -242,9 +265,13 @@ class SearchStrategyInfo(Description):
     settings: type[Settings] = Settings
     multi_objective: bool = False
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_settings_class(f"the search strategy '{self.name}'", self.settings)
+
     def create(self, space: DesignSpace, settings: Settings, seed: int) -> SearchStrategy[Any]:
         """Build a strategy that proposes architectures of ``space``."""
-        strategy: SearchStrategy[Any] = self.load_factory()(space, settings, seed)
+        strategy: SearchStrategy[Any] = self._make(space, settings, seed)
         return strategy
 
 
@@ -265,7 +292,7 @@ class OfficialFile:
     checksum: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DataSourceInfo(Description):
     """A benchmark table or data set that users bring, returned by the hook ``nasbench_data_sources``.
 
@@ -287,13 +314,12 @@ class DataSourceInfo(Description):
 
     def create(self) -> DataSource:
         """Build the reader and checker of its files."""
-        data_source: DataSource = self.load_factory()(self)
+        data_source: DataSource = self._make(self)
         return data_source
 
 
-def _check_needs(description: Description, needs: frozenset[str]) -> None:
-    unknown = sorted(set(needs) - set(NEEDS))
-    if unknown:
-        raise PluginError(
-            f"The {description.kind} '{description.name}' names {', '.join(unknown)}; known are {', '.join(NEEDS)}."
-        )
+def _check_capabilities(description: Description, field_name: str, capabilities: Iterable[object]) -> None:
+    for capability in capabilities:
+        problem = problem_with(capability)
+        if problem:
+            raise PluginError(f"In '{field_name}' of the {description.kind} '{description.name}' is {problem}.")

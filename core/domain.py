@@ -79,7 +79,6 @@ class JobKey:
         evaluator: Name of the evaluator.
         settings_hash: Hash of the evaluator's version and effective settings.
         seed: The run's seed, chosen by the user.
-        seed_hash: Hash of version and those settings that enter the seeds; ``settings_hash`` if empty.
     """
 
     space: str
@@ -88,13 +87,16 @@ class JobKey:
     evaluator: str
     settings_hash: str
     seed: int
-    seed_hash: str = ""
 
     @property
-    def seed_parts(self) -> tuple[str | int, ...]:
-        """What the seeds of this job are derived from."""
-        settings = self.seed_hash or self.settings_hash
-        return (self.space, self.dataset, self.arch_id, self.evaluator, settings, self.seed)
+    def common_seed_parts(self) -> tuple[str | int, ...]:
+        """What seeds are derived from that all evaluators of an architecture have in common."""
+        return (self.seed, self.space, self.dataset, self.arch_id)
+
+    @property
+    def own_seed_parts(self) -> tuple[str | int, ...]:
+        """What seeds are derived from that are the evaluator's own, whatever its settings."""
+        return (*self.common_seed_parts, self.evaluator)
 
 
 @dataclass(frozen=True)

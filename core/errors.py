@@ -36,10 +36,6 @@ class InvalidSettingError(UsageError):
     """A setting of an evaluator or strategy that does not exist or has a value outside its range."""
 
 
-class InvalidTaskError(UsageError):
-    """A GenNAS task that breaks the task schema."""
-
-
 class InvalidArchitectureError(UsageError):
     """A text that is not an architecture of the search space."""
 

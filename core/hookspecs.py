@@ -1,9 +1,15 @@
 """What can be plugged in: one hook for each kind of thing, each yielding descriptions.
 
 A plugin is any importable module or object whose distribution names it in the entry-point group ``nasbench``. It
-implements any of these hooks with :data:`hookimpl`. Built-ins use the same hooks. A hook runs once in every process
-that needs plugins, before anything is evaluated; it must be quick and should not import torch. A hook that raises, or
-yields something else than descriptions, is one warning that names its distribution, and the plugin is left out.
+implements any of these hooks with :data:`hookimpl`, under the hook's name or with ``specname``. Built-ins use the same
+hooks.
+
+All hooks have this in common. They are called without arguments, once in every process that needs plugins and before
+anything is evaluated, worker processes included; never while something is evaluated. They must be quick and should not
+import torch. They yield descriptions, or return a list of them. If one raises, yields something else, or provides a
+name that is taken, one warning names plugin, distribution and remedy, and the whole plugin is left out; nothing else
+changes. A plugin may implement hooks of a newer version: one warning says which this version does not have, none if
+they are marked ``optionalhook=True``, and the others work.
 """
 
 from __future__ import annotations
@@ -29,7 +35,15 @@ hookimpl = pluggy.HookimplMarker(PROJECT_NAME)
 
 @hookspec
 def nasbench_search_spaces() -> Iterable[SearchSpaceInfo]:
-    """Yield search spaces.
+    """Yield search spaces: sets of architectures, and how to sample and build them.
+
+    Called when plugins are loaded. What is yielded is what ``nasbench spaces`` lists and ``--space`` takes; the factory
+    is called with the description, once in every process that uses the space.
+
+    Returns:
+        Descriptions of search spaces; a name that an earlier plugin provides leaves this plugin out.
+
+    Since version 0.1.
 
     Example:
         .. code-block:: python
@@ -49,7 +63,16 @@ def nasbench_search_spaces() -> Iterable[SearchSpaceInfo]:
 
 @hookspec
 def nasbench_evaluators() -> Iterable[EvaluatorInfo]:
-    """Yield evaluators.
+    """Yield evaluators: what maps an architecture to a score.
+
+    Called when plugins are loaded. What is yielded is what ``nasbench evaluators`` lists and ``--evaluator`` takes; the
+    factory is called with the settings, once in every worker process.
+
+    Returns:
+        Descriptions of evaluators; a name of an evaluator or aggregate of an earlier plugin leaves this plugin out, as
+        do settings of a type that cannot be read from a text.
+
+    Since version 0.1.
 
     Example:
         .. code-block:: python
@@ -71,6 +94,14 @@ def nasbench_evaluators() -> Iterable[EvaluatorInfo]:
 def nasbench_aggregates() -> Iterable[AggregateInfo]:
     """Yield aggregates: scores that a report makes of the ranks of several evaluators.
 
+    Called when plugins are loaded. Users name aggregates like evaluators. The factory is called without arguments when
+    a report is made, never in a worker process.
+
+    Returns:
+        Descriptions of aggregates; a name of an evaluator or aggregate of an earlier plugin leaves this plugin out.
+
+    Since version 0.1.
+
     Example:
         .. code-block:: python
 
@@ -89,7 +120,16 @@ def nasbench_aggregates() -> Iterable[AggregateInfo]:
 
 @hookspec
 def nasbench_search_strategies() -> Iterable[SearchStrategyInfo]:
-    """Yield search strategies.
+    """Yield search strategies: what proposes the architectures of a search.
+
+    Called when plugins are loaded. What is yielded is what ``nasbench strategies`` lists and ``--strategy`` takes; the
+    factory is called with space, settings and seed, once for a search, in the main process.
+
+    Returns:
+        Descriptions of strategies; a name that an earlier plugin provides leaves this plugin out, as do settings of a
+        type that cannot be read from a text.
+
+    Since version 0.1.
 
     Example:
         .. code-block:: python
@@ -109,6 +149,14 @@ def nasbench_search_strategies() -> Iterable[SearchStrategyInfo]:
 @hookspec
 def nasbench_datasets() -> Iterable[DatasetInfo]:
     """Yield labelled image sets.
+
+    Called when plugins are loaded. What is yielded is what ``nasbench datasets`` lists and ``--dataset`` takes; the
+    factory is called without arguments, once in every worker process, and images are read when they are first needed.
+
+    Returns:
+        Descriptions of data sets; a name that an earlier plugin provides leaves this plugin out.
+
+    Since version 0.1.
 
     Example:
         .. code-block:: python
@@ -132,6 +180,14 @@ def nasbench_datasets() -> Iterable[DatasetInfo]:
 @hookspec
 def nasbench_data_sources() -> Iterable[DataSourceInfo]:
     """Yield benchmark tables and data sets that users can import with ``nasbench data``.
+
+    Called when plugins are loaded. The factory is called with the description when a user imports or verifies files,
+    in the main process.
+
+    Returns:
+        Descriptions of data sources; a name that an earlier plugin provides leaves this plugin out.
+
+    Since version 0.1.
 
     Example:
         .. code-block:: python

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
@@ -32,10 +32,27 @@ Progress = Callable[[int, int], None]
 """Called with what is done and what there is in all, in any unit; at most some twenty times a second."""
 
 
+@dataclass(frozen=True)
+class RemadeRow:
+    """How a row of a table that was trained again compares with the stored one.
+
+    Attributes:
+        arch_id: The architecture.
+        identical: Whether all stored figures came out again.
+        distances: For each metric, by name, how far the means over the training seeds are apart, in standard errors.
+        within_noise: Whether other seeds could explain every distance; true for identical rows.
+    """
+
+    arch_id: str
+    identical: bool
+    distances: Mapping[str, float]
+    within_noise: bool
+
+
 class GroundTruth(ABC):
     """A table of trained performance. Reading it must not import torch.
 
-    Must implement ``metrics``, ``values``; may implement ``noise_ceiling`` and ``all_values``.
+    Must implement ``metrics``, ``values``; may implement ``noise_ceiling``, ``all_values`` and ``remake``.
     """
 
     @property
@@ -59,6 +76,14 @@ class GroundTruth(ABC):
         """
         return None
 
+    def remake(self, count: int, seed: int) -> Iterator[RemadeRow] | None:
+        """Train ``count`` rows again, chosen by ``seed``, and compare each; None if the table cannot be made again.
+
+        Raises:
+            SampleSizeError: The table has fewer rows.
+        """
+        return None
+
 
 class DesignSpace(ABC):
     """A set of designs, each spelled as a text: what a search strategy sees of a search space.
@@ -79,7 +104,10 @@ class DesignSpace(ABC):
 
     @abstractmethod
     def canonicalize(self, text: str) -> str:
-        """Return the canonical string of an architecture: isomorphic architectures have the same one.
+        """Return the canonical string of an architecture, the same for all its spellings.
+
+        In a search space the canonical network computes what that of every spelling does, under matching weights, with
+        as many live parameters.
 
         Raises:
             InvalidArchitectureError: ``text`` is not an architecture of this space.
@@ -307,8 +335,12 @@ class DataSource(ABC):
         """
 
     @abstractmethod
-    def verify(self, folder: Path) -> ImportSummary:
+    def verify(self, folder: Path, progress: Progress) -> ImportSummary:
         """Read all of what was stored and check it.
+
+        Args:
+            folder: Where ``import_from`` stored it.
+            progress: To be told how far it is, if that takes more than a moment.
 
         Raises:
             DataError: It is damaged.
@@ -407,8 +439,9 @@ class SearchStrategy(ABC, Generic[SettingsT]):
     def fidelities(self) -> tuple[float, ...]:
         """How long an evaluation may be: shares of a full one, ascending, the last of them 1.
 
-        With more than one, the evaluator must have a setting that says when to stop (declared ``seeded=False``), and
-        ``ask`` may propose a :class:`PartialEvaluation`; a text is evaluated in full. Found is what did best in full.
+        With more than one, the evaluator must have a setting that says when to stop (declared
+        ``stopping_point=True``), and ``ask`` may propose a :class:`PartialEvaluation`; a text is evaluated in full.
+        Found is what did best in full.
         """
         return (1.0,)
 

@@ -10,10 +10,13 @@ from typing import Any
 
 from .descriptions import DatasetInfo
 from .domain import Direction, JobKey, Metric
-from .settings import Settings, seed_hash
+from .settings import Settings
 
 PROPOSED_BY = "proposed by"
 """How the sampling of a search begins, in words: its architectures are no random sample."""
+
+JobIndex = tuple[int, int]
+"""A job's place in its plan: positions of evaluator and architecture."""
 
 
 @dataclass(frozen=True)
@@ -114,24 +117,20 @@ class Plan:
 
     def job_key(self, evaluator: int, arch: int) -> JobKey:
         """Return the key of one job from the positions of its evaluator and architecture."""
-        return self.job_key_of(evaluator, self.arch_ids[arch])
-
-    def job_key_of(self, evaluator: int, arch_id: str) -> JobKey:
-        """Return the key of the job of any architecture, also one that the plan does not list."""
-        return make_job_key(self.header, self.evaluators[evaluator], arch_id)
+        plan = self.header
+        return make_job_key(plan.space, plan.dataset, plan.seed, self.evaluators[evaluator], self.arch_ids[arch])
 
 
-def make_job_key(plan: PlanHeader, spec: EvaluatorSpec, arch_id: str) -> JobKey:
+def make_job_key(space: str, dataset: str, seed: int, spec: EvaluatorSpec, arch_id: str) -> JobKey:
     """Return the key of the job of any evaluator and architecture, also of ones that no plan lists."""
     header = spec.header
     return JobKey(
-        space=plan.space,
-        dataset=plan.dataset,
+        space=space,
+        dataset=dataset,
         arch_id=arch_id,
         evaluator=header.name,
         settings_hash=header.settings_hash,
-        seed=plan.seed,
-        seed_hash=seed_hash(header.version, spec.settings),
+        seed=seed,
     )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-import importlib.metadata
-import inspect
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -23,8 +22,9 @@ from .descriptions import (
     SearchStrategyInfo,
 )
 from .errors import PluginError, UnknownNameError, closest_matches
-
-ENTRY_POINT_GROUP = "nasbench"
+from .loading.entry_points import ENVIRONMENT_VARIABLE, chosen_plugins, find_plugins
+from .loading.factories import check_module
+from .loading.hooks import check_infos, describe_unknown_hooks, find_hooks
 
 # Hook, the type it yields, and the command that lists what is installed.
 HOOKS: dict[str, tuple[type[Description], str]] = {
@@ -40,7 +40,7 @@ InfoT = TypeVar("InfoT", bound=Description)
 
 
 class PluginWarning(UserWarning):
-    """A plugin that was left out."""
+    """A plugin that was left out, whole or in part."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,14 @@ class PluginRecord:
         distribution: Distribution and version, as in ``nasbench-toolkit 0.1.0``.
         hooks: Names of the hooks it implements.
         problem: Why it was left out, or None.
+        remark: What of it was left out, although the rest works, or None.
     """
 
     name: str
     distribution: str
     hooks: list[str] = field(default_factory=list)
     problem: str | None = None
+    remark: str | None = None
 
 
 class PluginManager:
@@ -79,28 +81,39 @@ class PluginManager:
         self.records: list[PluginRecord] = []
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT_NAME)
         self._pluggy.add_hookspecs(hookspecs)
-        self._provided: dict[type[Description], list[Provided[Any]]] = {kind: [] for kind, _ in HOOKS.values()}
+        self._provided: dict[type[Description], dict[str, Provided[Any]]] = {kind: {} for kind, _ in HOOKS.values()}
 
     def load_entry_points(self) -> None:
-        """Register every plugin that an installed distribution names, in the order of their names."""
-        entry_points = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
-        distinct = {(point.name, point.value, _distribution_of(point)): point for point in entry_points}
-        for _, point in sorted(distinct.items()):
-            self.register(point.name, _distribution_of(point), point.load)
+        """Register the plugins that installed distributions name: built-ins, then the others in the order of names.
+
+        The environment variable ``NASBENCH_PLUGINS`` chooses among the others: those it names, none if it is empty.
+        """
+        found, chosen = find_plugins(), chosen_plugins()
+        for plugin in found:
+            if plugin.built_in or chosen is None or plugin.name in chosen:
+                self.register(plugin.name, plugin.distribution, plugin.load)
+            else:
+                problem = f"{ENVIRONMENT_VARIABLE} does not name it"
+                self.records.append(PluginRecord(plugin.name, plugin.distribution, problem=problem))
+        _warn_of_missing(chosen or (), [plugin.name for plugin in found])
 
     def register(self, name: str, distribution: str, load: Callable[[], object]) -> None:
-        """Load one plugin and ask its hooks; what goes wrong is one warning, and the plugin is left out."""
+        """Load one plugin and ask its hooks.
+
+        What goes wrong is one warning, and the plugin is left out. A name that an earlier plugin provides goes wrong. A
+        hook that this version does not have is a warning too, and the plugin's other hooks work.
+        """
         record = PluginRecord(name, distribution)
         self.records.append(record)
         try:
             self._ask(record, load())
-        except Exception as error:
+        # A plugin that ends the process while it is loaded must not end everything else.
+        except (Exception, SystemExit) as error:
             record.problem = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-            warnings.warn(
-                f"Plugin '{name}' of {distribution} was left out: {record.problem}",
-                PluginWarning,
-                stacklevel=2,
-            )
+            _warn(f"Plugin '{name}' of {distribution} was left out: {record.problem}")
+        else:
+            if record.remark:
+                _warn(f"Plugin '{name}' of {distribution}: {record.remark}")
 
     def search_spaces(self) -> dict[str, Provided[SearchSpaceInfo]]:
         """Return all search spaces by name, sorted."""
@@ -110,19 +123,13 @@ class PluginManager:
         """Return all evaluators by name, sorted."""
         return self._named(EvaluatorInfo)
 
-    def aggregates(self) -> dict[str, Provided[AggregateInfo]]:
-        """Return all aggregates by name, sorted.
+    def registered_evaluators(self) -> list[Provided[EvaluatorInfo]]:
+        """Return all evaluators in the order in which plugins registered them, plugins sorted by name."""
+        return list(self._provided[EvaluatorInfo].values())
 
-        Raises:
-            PluginError: An evaluator has the same name.
-        """
-        named, evaluators = self._named(AggregateInfo), self.evaluators()
-        for name in named.keys() & evaluators.keys():
-            raise PluginError(
-                f"'{name}' is an evaluator of {evaluators[name].distribution} and an aggregate of "
-                f"{named[name].distribution}. Uninstall one of them."
-            )
-        return named
+    def aggregates(self) -> dict[str, Provided[AggregateInfo]]:
+        """Return all aggregates by name, sorted; none has the name of an evaluator."""
+        return self._named(AggregateInfo)
 
     def search_strategies(self) -> dict[str, Provided[SearchStrategyInfo]]:
         """Return all search strategies by name, sorted."""
@@ -157,36 +164,55 @@ class PluginManager:
         return self._get(DataSourceInfo, name)
 
     def _ask(self, record: PluginRecord, plugin: object) -> None:
-        _refuse_misspelt_hooks(plugin)
+        implemented = find_hooks(plugin, self._pluggy, HOOKS)
+        record.hooks += implemented.known
+        if implemented.unknown:
+            unknown = describe_unknown_hooks(implemented.unknown, HOOKS)
+            record.remark = f"{unknown} The rest of the plugin works."
         internal_name = f"{record.distribution}:{record.name}"
         self._pluggy.register(plugin, name=internal_name)
         try:
-            found: list[tuple[type[Description], Provided[Any]]] = []
-            for caller in self._pluggy.get_hookcallers(plugin) or []:
-                others = [other for other in self._pluggy.get_plugins() if other is not plugin]
-                kind, _ = HOOKS[caller.name]
-                record.hooks.append(caller.name)
-                for yielded in self._pluggy.subset_hook_caller(caller.name, others)():
-                    found += [
-                        (kind, Provided(info, record.distribution)) for info in _checked(caller.name, kind, yielded)
-                    ]
-        except Exception:
+            infos = [info for hook in implemented.known for info in self._ask_hook(hook, plugin)]
+            self._refuse_taken_names(infos)
+        except (Exception, SystemExit):
             self._pluggy.unregister(name=internal_name)
             raise
-        for kind, provided in found:
-            self._provided[kind].append(provided)
+        for info in infos:
+            named = dataclasses.replace(info, provider=f"plugin '{record.name}' of {record.distribution}")
+            self._provided[_kind_of(info)][info.name] = Provided(named, record.distribution)
+
+    def _ask_hook(self, hook: str, plugin: object) -> list[Description]:
+        """Return what one plugin's implementations of a hook describe."""
+        kind, _ = HOOKS[hook]
+        others = [other for other in self._pluggy.get_plugins() if other is not plugin]
+        caller = self._pluggy.subset_hook_caller(hook, others)
+        returned = caller()
+        # What returns None does not appear among what was returned.
+        if len(returned) < len(caller.get_hookimpls()):
+            raise PluginError(f"its hook '{hook}' returned nothing: 'yield' each {kind.__name__}, or return a list")
+        infos = [info for each in returned for info in check_infos(hook, kind, each)]
+        for info in infos:
+            check_module(f"its {info.kind} '{info.name}'", info.factory)
+        return infos
+
+    def _refuse_taken_names(self, infos: Iterable[Description]) -> None:
+        """Refuse names that another plugin provides, or that a plugin gives twice."""
+        own: set[tuple[str, str]] = set()
+        for info in infos:
+            kinds = _kinds_that_share_names(_kind_of(info))
+            key = (kinds[0].__name__, info.name)
+            if key in own:
+                raise PluginError(f"it provides the {info.kind} '{info.name}' twice: give one of the two another name")
+            own.add(key)
+            taken = [self._provided[kind][info.name] for kind in kinds if info.name in self._provided[kind]]
+            if taken:
+                raise PluginError(
+                    f"its {info.kind} '{info.name}' has the name of the {taken[0].info.kind} of "
+                    f"{taken[0].distribution}: rename it, or uninstall one of the two"
+                )
 
     def _named(self, kind: type[InfoT]) -> dict[str, Provided[InfoT]]:
-        named: dict[str, Provided[InfoT]] = {}
-        for provided in sorted(self._provided[kind], key=lambda item: item.info.name):
-            name = provided.info.name
-            if name in named:
-                raise PluginError(
-                    f"Two plugins provide the {kind.kind} '{name}': {named[name].distribution} and "
-                    f"{provided.distribution}. Uninstall one of them."
-                )
-            named[name] = provided
-        return named
+        return dict(sorted(self._provided[kind].items()))
 
     def _get(self, kind: type[InfoT], name: str, also_known: Iterable[str] = ()) -> Provided[InfoT]:
         named = self._named(kind)
@@ -205,24 +231,24 @@ def installed_plugins() -> PluginManager:
     return manager
 
 
-def _distribution_of(point: importlib.metadata.EntryPoint) -> str:
-    return f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
+def _kind_of(info: Description) -> type[Description]:
+    return next(kind for kind, _ in HOOKS.values() if isinstance(info, kind))
 
 
-def _refuse_misspelt_hooks(plugin: object) -> None:
-    for name, member in inspect.getmembers(plugin, callable):
-        marked = hasattr(member, f"{hookspecs.PROJECT_NAME}_impl")
-        if marked and name not in HOOKS:
-            raise PluginError(f"it implements the unknown hook '{name}'. {closest_matches(name, HOOKS)}".strip())
-        if name in HOOKS and not marked:
-            raise PluginError(f"its function '{name}' is not marked with @hookimpl")
+def _kinds_that_share_names(kind: type[Description]) -> tuple[type[Description], ...]:
+    # Users name aggregates like evaluators.
+    shared = (EvaluatorInfo, AggregateInfo)
+    return shared if kind in shared else (kind,)
 
 
-def _checked(hook: str, kind: type[InfoT], yielded: object) -> list[InfoT]:
-    if not isinstance(yielded, Iterable):
-        raise PluginError(f"its hook '{hook}' returned {type(yielded).__name__}, expected {kind.__name__} objects")
-    infos = list(yielded)
-    for info in infos:
-        if not isinstance(info, kind):
-            raise PluginError(f"its hook '{hook}' yielded {type(info).__name__}, expected {kind.__name__}")
-    return infos
+def _warn_of_missing(chosen: Iterable[str], found: Iterable[str]) -> None:
+    missing = sorted(set(chosen) - set(found))
+    for name in missing:
+        _warn(
+            f"{ENVIRONMENT_VARIABLE} names the plugin '{name}', which is not installed. {closest_matches(name, found)}"
+            "Run 'nasbench plugins' to list what is."
+        )
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, PluginWarning, stacklevel=3)

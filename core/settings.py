@@ -1,13 +1,9 @@
 """Settings of evaluators and strategies: frozen dataclasses, parsed from text, hashed stably.
 
-A settings class is a frozen dataclass that derives from :class:`Settings`. Field types may be ``int``, ``float``,
-``str``, ``bool``, ``Literal[...]`` of texts, ``tuple[float, ...]`` (written ``0.25/0.5/1``) and any of them
-``| None``. Field metadata: ``help`` (one sentence), ``minimum`` and ``maximum`` (inclusive), ``reader`` (a function
-that turns the given text, such as a path, into the value that is stored), ``network_variant`` (the value names one of
-the search space's networks, and is refused where the space has no such network), ``metric`` (the value names a metric
-of the search space's ground truth, and is refused where there is none such), ``name_suffix`` (the value may also be
-written behind the evaluator's name: with ``@ep``, ``cls@ep5`` means ``cls:epochs=5``), ``seeded`` (False where a value
-must not enter the seeds, because it only says when to stop).
+A settings class is a frozen dataclass that derives from :class:`Settings` and declares each field with
+:func:`setting`. Field types may be ``int``, ``float``, ``str``, ``bool``, ``Literal[...]`` of texts,
+``tuple[int, ...]`` and ``tuple[float, ...]`` (written ``0.25/0.5/1``), and any one of them ``| None``.
+:mod:`.loading.setting_types` refuses everything else when a plugin is loaded.
 """
 
 from __future__ import annotations
@@ -18,8 +14,8 @@ import json
 import math
 import types
 import typing
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypedDict, Unpack
 
 from .errors import InvalidSettingError, closest_matches
 
@@ -35,8 +31,36 @@ class Settings:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
 
-def setting(default: Any, help_text: str, **metadata: Any) -> Any:
-    """Declare a field of a settings class with its default, one sentence of help, and limits."""
+class SettingMetadata(TypedDict, total=False):
+    """What :func:`setting` may be told beside default and help.
+
+    Attributes:
+        minimum: Smallest value, inclusive; for a tuple that of each number.
+        maximum: Largest value, likewise.
+        reader: Turns the given text, such as a path, into the value that is stored.
+        network_variant: The value names one of the search space's networks, and is refused where there is none such.
+        metric: The value names a metric of the search space's ground truth, and is refused where there is none such.
+        name_suffix: The value may be written behind the evaluator's name: with ``@ep``, ``cls@ep5`` means
+            ``cls:epochs=5``.
+        stopping_point: True where the value only says when to stop: an evaluation that stops later passes through the
+            scores of one that stops earlier.
+    """
+
+    minimum: float
+    maximum: float
+    reader: Callable[[str], Any]
+    network_variant: bool
+    metric: bool
+    name_suffix: str
+    stopping_point: bool
+
+
+METADATA = frozenset({"help", *SettingMetadata.__optional_keys__})
+"""All that the metadata of a field may have."""
+
+
+def setting(default: Any, help_text: str, **metadata: Unpack[SettingMetadata]) -> Any:
+    """Declare a field of a settings class with its default, one sentence of help, and what else there is to know."""
     return dataclasses.field(default=default, metadata={"help": help_text, **metadata})
 
 
@@ -50,10 +74,10 @@ def _hash(version: int, values: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:SETTINGS_HASH_LENGTH]
 
 
-def seed_hash(version: int, settings: Settings) -> str:
-    """Hash what enters the seeds: version and effective settings, without those declared ``seeded=False``."""
-    unseeded = {field.name for field in dataclasses.fields(settings) if not field.metadata.get("seeded", True)}
-    values = {name: value for name, value in settings.effective().items() if name not in unseeded}
+def course_hash(version: int, settings: Settings) -> str:
+    """Hash version and effective settings without the stopping point: what is equal for two parts of one course."""
+    stopping = {field.name for field in dataclasses.fields(settings) if field.metadata.get("stopping_point")}
+    values = {name: value for name, value in settings.effective().items() if name not in stopping}
     return _hash(version, values)
 
 
@@ -100,14 +124,23 @@ def describe_settings(settings_type: type[Settings]) -> list[dict[str, str]]:
 
 def describe_type(hint: Any) -> str:
     """Return a type as a user reads it, such as ``official|paper`` or ``number, optional``."""
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        inner = [member for member in typing.get_args(hint) if member is not type(None)]
-        return f"{describe_type(inner[0])}, optional"
+    if without_none(hint) is not hint:
+        return f"{describe_type(without_none(hint))}, optional"
     if typing.get_origin(hint) is typing.Literal:
         return "|".join(str(choice) for choice in typing.get_args(hint))
+    names = {int: "integer", float: "number", bool: "true|false", str: "text"}
     if typing.get_origin(hint) is tuple:
-        return "numbers a/b/c"
-    return {int: "integer", float: "number", bool: "true|false", str: "text"}.get(hint, str(hint))
+        return f"{names[typing.get_args(hint)[0]]}s a/b/c"
+    return names[hint]
+
+
+def without_none(hint: Any) -> Any:
+    """Return the one type that an optional type is a choice of beside None; any other type as it is."""
+    if typing.get_origin(hint) not in (typing.Union, types.UnionType):
+        return hint
+    members = [member for member in typing.get_args(hint) if member is not type(None)]
+    optional = len(members) == 1 and len(typing.get_args(hint)) == 2
+    return members[0] if optional else hint
 
 
 def format_value(value: Any) -> str:
@@ -117,7 +150,7 @@ def format_value(value: Any) -> str:
     if value is True or value is False:
         return str(value).lower()
     if isinstance(value, tuple):
-        return "/".join(f"{number:g}" for number in value)
+        return "/".join(str(number) if isinstance(number, int) else f"{number:g}" for number in value)
     return str(value)
 
 
@@ -131,15 +164,15 @@ def _parse_field(owner: str, field: dataclasses.Field[Any], hint: Any, text: str
 
 
 def _parse_text(subject: str, hint: Any, text: str) -> Any:
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        hint = next(member for member in typing.get_args(hint) if member is not type(None))
+    hint = without_none(hint)
     if typing.get_origin(hint) is typing.Literal:
         choices = typing.get_args(hint)
         if text not in choices:
             raise InvalidSettingError(f"{subject} must be one of {', '.join(choices)}, got '{text}'.")
         return text
     if typing.get_origin(hint) is tuple:
-        return tuple(_parse_number(subject, float, part) for part in text.split("/"))
+        kind = typing.get_args(hint)[0]
+        return tuple(_parse_number(subject, kind, part) for part in text.split("/"))
     if hint is bool:
         if text.lower() not in ("true", "false"):
             raise InvalidSettingError(f"{subject} must be true or false, got '{text}'.")

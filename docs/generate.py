@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
+from nasbench_toolkit.core.capabilities import capability_names
 from nasbench_toolkit.core.cli.commands import command_group
 from nasbench_toolkit.core.descriptions import Description, SearchSpaceInfo
 from nasbench_toolkit.core.plugin_manager import Provided, installed_plugins
@@ -62,10 +63,12 @@ def _evaluators() -> Iterator[str]:
     for provided in _own(installed_plugins().evaluators().values()):
         info = provided.info
         suffix = suffix_field(info.settings)
-        needs = ", ".join(sorted(info.needs)) or "nothing"
+        needs = ", ".join(capability_names(info.needs)) or "nothing"
         yield from ("", f"## {info.name}", "", info.summary, "")
         yield from (f"- Score: {info.formula}", f"- Better: {info.direction}", f"- Needs: {needs}")
         yield f"- Source: {info.source}"
+        if info.compared_by_default:
+            yield "- Compared by a run that names no evaluator"
         if suffix is not None:
             written = info.name + suffix.metadata["name_suffix"] + "5"
             yield f"- `{written}` is short for `{info.name}:{suffix.name}=5`"
@@ -100,8 +103,10 @@ def _search_spaces() -> Iterator[str]:
         size = "those of the imported table, or else random ones" if space.size is None else f"{space.size:,}"
         yield from ("", f"## {info.name}", "", info.summary, "", f"- Architectures: {size}")
         yield from (f"- Example: `{_cell(space.example())}`", f"- Data sets: {_datasets(info)}")
-        yield f"- Provides: {', '.join(sorted(info.provides))}"
+        yield f"- Provides: {', '.join(capability_names(info.provides))}"
         yield f"- Source: {info.source}"
+        if info.identity:
+            yield f"- One architecture: {info.identity} More in [identity.md](identity.md)."
         yield from (f"- Network `{name}`: {text}" for name, text in info.network_variants.items())
         if info.requires:
             yield f"- Ground truth: the table [{info.requires}](data-sources.md), once it is imported"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 from nasbench_toolkit.core.metrics import Coefficient, bootstrap_interval, kendall_tau, spearman_rho
 from nasbench_toolkit.core.plugin_manager import installed_plugins
-from nasbench_toolkit.core.results.reader import read_results
+from nasbench_toolkit.core.results.store import read_results
 
 
 def main() -> None:

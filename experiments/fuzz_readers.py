@@ -1,8 +1,9 @@
 """Damage small files in every format the toolkit reads, and check that each is read or refused, and nothing else.
 
 Each damaged file is read in this process, in at most a few seconds, with a limit on memory. Accepted is a result, or a
-``DataError`` that leaves the data directory as it was. Anything else counts: other exceptions, a file that takes too
-long, a started process, an unpickled name, a file written elsewhere, something left in the data directory.
+``DataError`` or ``ResultsFileError`` that leaves the data directory as it was. Anything else counts: other exceptions,
+a file that takes too long, a started process, an unpickled name, a file written elsewhere, something left in the data
+directory.
 
 Usage: python experiments/fuzz_readers.py [--count 10000] [--seed 0] [--only READER]
 """
@@ -26,7 +27,7 @@ from itertools import groupby
 from pathlib import Path
 from types import FrameType
 
-from nasbench_toolkit.core.errors import DataError
+from nasbench_toolkit.core.errors import DataError, ResultsFileError
 from nasbench_toolkit.experiments.fuzz_targets import Target, make_targets
 
 SECONDS_PER_FILE = 10.0
@@ -124,7 +125,7 @@ class Fuzzer:
         try:
             signal.setitimer(signal.ITIMER_REAL, SECONDS_PER_FILE)
             target.read(path)
-        except DataError as error:
+        except (DataError, ResultsFileError) as error:
             outcome = "refused" if str(error).strip() else "an error without a message"
         except (Exception, TooSlow):
             outcome = traceback.format_exc()

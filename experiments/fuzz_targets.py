@@ -10,23 +10,44 @@ import bz2
 import gzip
 import importlib.util
 import io
+import json
 import pickle
 import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import google_crc32c
+import h5py
 import numpy as np
+from nasbench_toolkit.benchmarks_data.images.user_images import describe_images
 from nasbench_toolkit.benchmarks_data.tables.store import StoredTable
+from nasbench_toolkit.core.asktell.loop import Proposal
 from nasbench_toolkit.core.data.data_home import import_data, remove_data, verify_data
+from nasbench_toolkit.core.domain import Direction, Metric, Record, Seconds, Status
 from nasbench_toolkit.core.interfaces import DataSource
+from nasbench_toolkit.core.plan import EvaluatorHeader, GroundTruthColumn, PlanHeader
 from nasbench_toolkit.core.plugin_manager import installed_plugins
+from nasbench_toolkit.core.results.contents import EvaluatorResults, NewArchitecture, Results
+from nasbench_toolkit.core.results.journal import (
+    JOURNAL_FORMAT,
+    JOURNAL_VERSION,
+    architecture_to_json,
+    record_to_json,
+)
+from nasbench_toolkit.core.results.records import PENDING, Records
+from nasbench_toolkit.core.results.store import Origin, new_results_file, read_results, texts_digest, write_results
+from nasbench_toolkit.core.search.group import write_search_group
+from nasbench_toolkit.core.search.history import SearchHeader
+from nasbench_toolkit.core.search.proposals import proposal_to_json
+from nasbench_toolkit.core.search.storage import read_search
+from nasbench_toolkit.core.search.stored import StoredSearch
 from nasbench_toolkit.experiments import official_files
-from nasbench_toolkit.plugins.datasets.user_images import describe_images
+from nasbench_toolkit.reports.select import select
 
 CELL = "111010000010001100011:conv1x1-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,conv3x3-bn-relu,maxpool3x3"
 CELL_HASH = "28cfc7874f6d200472e1a9dcd8650aa0"
@@ -79,7 +100,7 @@ def importing(name: str, *, folders_up: int = 0) -> Callable[[Path], None]:
 
     def read(path: Path) -> None:
         import_data(data_source, path.parents[folders_up - 1] if folders_up else path, lambda done, total: None)
-        verify_data(data_source)
+        verify_data(data_source, lambda done, total: None)
         remove_data(name)
 
     return read
@@ -106,7 +127,8 @@ def describing_folder(path: Path) -> None:
 
 def make_targets(scratch: Path) -> list[Target]:
     """Return all targets; ``scratch`` is an empty folder for files that are only needed while they are made."""
-    return [*_nasbench101(), *_nasbench201(scratch), *_nlp_logs(scratch), *_tables(scratch), *_images(), *_texts()]
+    data = [*_nasbench101(), *_nasbench201(scratch), *_nlp_logs(scratch), *_tables(scratch), *_images(), *_texts()]
+    return [*data, *_results(scratch)]
 
 
 def _frame(data: bytes) -> bytes:
@@ -267,3 +289,99 @@ def _texts() -> list[Target]:
     read = importing("wikitext-2", folders_up=1)
     beside = {"wikitext-2/wiki.test.tokens": b"the cat \n"}
     return [Target("wikitext-2", "wikitext-2/wiki.train.tokens", text, read, beside=beside)]
+
+
+def _results(scratch: Path) -> list[Target]:
+    """Return a results file, one of a search, and their journals, damaged outside and inside their checksums."""
+    evaluator = EvaluatorHeader("loss:seed=1", "loss", Direction.MINIMIZE, 1, {"seed": 1}, "0" * 16, "fuzz 1")
+    scored = Record(Status.OK, 0.5, "", Seconds(1.0), {"value": (2.0, 0.5)}, {"16 images": "0a1b"})
+    records = Records.of([scored, Record(Status.FAILED, float("nan"), "ValueError: größer"), PENDING])
+    metric = Metric("cifar10", "test", "accuracy", 200, Direction.MAXIMIZE, "percent")
+    column = GroundTruthColumn(metric, (90.5, 91.0, float("nan")), 0.9, "fuzz 1")
+    plan = PlanHeader("nasbench101", "cifar10", 0, "uniform")
+    results = Results(plan, ("a", "b", "c"), (column,), (EvaluatorResults(evaluator, records),), {"created": "today"})
+    header = SearchHeader(plan.space, plan.dataset, evaluator, "evolution", {"population_size": 3}, 0, 1)
+    proposals = tuple(Proposal(text, text, 0) for text in ("a", "b", "a", "c"))
+    write_results(scratch / "r.h5", results)
+    with new_results_file(scratch / "s.h5", results, Origin("search", header.search_id)) as file:
+        write_search_group(file, StoredSearch(header, proposals, results, exhausted=False), "fuzz 1")
+    run, search = (scratch / name for name in ("r.h5", "s.h5"))
+    record = record_to_json((0, 2), scored)
+    joined = [architecture_to_json(NewArchitecture("d", (92.0,))), proposal_to_json(4, Proposal("d", "d", 0))]
+    return [
+        Target("results .h5", "a.h5", run.read_bytes(), _reading_results),
+        Target("results .h5", "b.h5", _descriptions(run), _reading_results, _redescribed(run)),
+        Target("search .h5", "c.h5", search.read_bytes(), _reading_search),
+        Target("search .h5", "d.h5", _descriptions(search), _reading_search, _redescribed(search)),
+        *_journals(run, results.plan_id, [record]),
+        *_journals(search, header.search_id, [record, *joined]),
+    ]
+
+
+def _reading_results(path: Path) -> None:
+    selection = select(read_results(path))
+    for part in selection.evaluators:
+        part.records.count_by_status()
+
+
+def _reading_search(path: Path) -> None:
+    _reading_results(path)
+    read_search(path)
+
+
+def _reading_journal(path: Path) -> None:
+    read = _reading_search if path.name.startswith("s") else _reading_results
+    read(path.with_name(path.name.removesuffix(".journal")))
+
+
+def _journals(path: Path, work_id: str, entries: list[dict[str, Any]]) -> list[Target]:
+    header = {"format": JOURNAL_FORMAT, "format_version": JOURNAL_VERSION, "work_id": work_id}
+    lines = "\n".join(json.dumps(entry) for entry in (header, *entries)).encode()
+    beside = {path.name: path.read_bytes()}
+    return [
+        Target("journal", f"{path.name}.journal", _checksummed(lines), _reading_journal, beside=beside),
+        Target("journal", f"{path.name}.journal", lines, _reading_journal, _checksummed, beside=beside),
+    ]
+
+
+def _checksummed(lines: bytes) -> bytes:
+    return b"".join(b"%08x %s\n" % (zlib.crc32(line), line) for line in lines.split(b"\n"))
+
+
+def _descriptions(path: Path) -> bytes:
+    """Return all attributes of an HDF5 file: one a line, as path, name and JSON value."""
+    lines: list[str] = []
+
+    def take(name: str, element: h5py.Group | h5py.Dataset) -> None:
+        for key, value in element.attrs.items():
+            plain = value.item() if isinstance(value, np.generic) else value
+            lines.append(f"{name} {key} {json.dumps(plain)}")
+
+    with h5py.File(path) as file:
+        file.visititems(take)
+    return "\n".join(lines).encode()
+
+
+def _redescribed(path: Path) -> Callable[[bytes], bytes]:
+    """Return what gives an HDF5 file other attributes and a checksum that fits."""
+    content = path.read_bytes()
+
+    def pack(lines: bytes) -> bytes:
+        buffer = io.BytesIO(content)
+        with h5py.File(buffer, "r+") as file:
+            for line in lines.decode(errors="replace").replace("\0", "").split("\n"):
+                name, key, value = [*line.split(" ", 2), "", ""][:3]
+                if name and key and name in file:
+                    file[name].attrs[key] = _decoded(value)
+            file.attrs["texts_digest"] = texts_digest(file)
+        return buffer.getvalue()
+
+    return pack
+
+
+def _decoded(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, str | float | bool) or (type(value) is int and abs(value) < 2**63) else text

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from nasbench_toolkit.core.domain import Seconds
 from nasbench_toolkit.core.results.contents import Results
-from nasbench_toolkit.core.results.reader import read_results
+from nasbench_toolkit.core.results.store import read_results
 from nasbench_toolkit.core.search.history import SearchHistory, Step
 from nasbench_toolkit.core.search.storage import read_search, read_stored_search
 
@@ -126,11 +126,9 @@ def contents(search: bool, path: Path) -> str:
 
 def comparable(results: Results) -> str:
     """Return all of the results as text, but for times and environment."""
-    parts = [
-        replace(part, records=tuple(replace(record, seconds=Seconds()) for record in part.records))
-        for part in results.evaluators
-    ]
-    return repr(replace(results, evaluators=tuple(parts), environment={}))
+    records = [[replace(record, seconds=Seconds()) for record in part.records] for part in results.evaluators]
+    headers = [part.header for part in results.evaluators]
+    return repr((replace(results, evaluators=(), environment={}), headers, records))
 
 
 def comparable_history(history: SearchHistory) -> str:

@@ -39,7 +39,7 @@ from ..core.domain import JobKey, Record, Seconds, Status
 from ..core.jobs.evaluation import JobRunner
 from ..core.metrics import Coefficient, bootstrap_interval, spearman_rho
 from ..core.plugin_manager import installed_plugins
-from ..core.settings import parse_settings, seed_hash, settings_hash
+from ..core.settings import parse_settings, settings_hash
 from ..plugins.datasets import CIFAR10
 from ..plugins.evaluators.aggregates import AGGREGATES
 from ..plugins.evaluators.zero_cost import EVALUATORS
@@ -142,8 +142,8 @@ def score_cell(data: Path, arch_id: str, info: EvaluatorInfo, seed: int, given: 
         given: Its settings, as texts.
     """
     settings = parse_settings(info.name, info.settings, given)
-    hashes = settings_hash(info.version, settings), seed_hash(info.version, settings)
-    key = JobKey(NASBENCH201.name, CIFAR10.name, arch_id, info.name, hashes[0], seed, hashes[1])
+    own_hash = settings_hash(info.version, settings)
+    key = JobKey(NASBENCH201.name, CIFAR10.name, arch_id, info.name, own_hash, seed)
     return _runner(data).run(key, info.create(settings))
 
 

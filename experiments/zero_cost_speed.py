@@ -162,7 +162,7 @@ def _te_nas_regions(tests: ModuleType, context: EvaluationContext, settings: Any
         return crops.reshape(settings.repeats, settings.crops, *crops.shape[1:])
 
     network = context.network(settings.network, image_shape=(1, side, side))
-    crops = context.shared("crops", cut)
+    crops = context.shared("te_nas_regions crops", cut)
     score: float = tests.naive_te_nas_regions_score(network, crops, context.generator("weights"))
     return score
 

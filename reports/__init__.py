@@ -1,8 +1,8 @@
-"""From results to tables: select and orient, correlate, render. Reports know no evaluator or search space."""
+"""From results to documents: select and orient, correlate, describe. Reports know no evaluator or search space."""
 
 from .correlation import correlation_table
+from .correlation_document import correlation_document
+from .curve_document import curve_document
 from .curves import curve_table
-from .render_curves import render_curves
-from .rendering import Format, render
 
-__all__ = ["Format", "correlation_table", "curve_table", "render", "render_curves"]
+__all__ = ["correlation_document", "correlation_table", "curve_document", "curve_table"]

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
-from ..core.domain import Direction, Status
+from ..core.domain import Direction
 from ..core.metrics import FailurePolicy
 from ..core.plan import EvaluatorHeader
 from ..core.planning.aggregation import AggregateSpec, match_components
+from ..core.results.records import OK, PENDING_CODE, Codes, Floats, Records
 from .select import EvaluatorSelection, Selection
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -46,17 +43,16 @@ def select_aggregate(spec: AggregateSpec, selection: Selection, policy: FailureP
     headers = [part.evaluator for part in selection.evaluators]
     positions = match_components(spec, [header.label for header in headers], [header.name for header in headers])
     parts = [selection.evaluators[position] for position in positions]
-    statuses = tuple(
-        _combined_status(column, policy) for column in zip(*(part.statuses for part in parts), strict=True)
-    )
-    ok = np.array([status is Status.OK for status in statuses], np.bool_)
+    statuses = _combined_statuses([part.records for part in parts], policy)
+    ok = statuses == OK
     scores, figures = np.full(ok.shape, np.nan), {}
     if ok.any():
         made, ranks = spec.provided.info.create(), cohort_ranks([part.scores[ok] for part in parts])
         scores[ok] = made.combine(ranks)
         figures = {} if selection.truth is None else dict(made.figures(ranks, selection.truth[ok]))
-    seconds: Floats = np.sum([part.seconds for part in parts], axis=0)
-    combined = EvaluatorSelection(_describe(spec, headers, positions), scores, statuses, seconds)
+    seconds: Floats = np.sum([part.records.seconds for part in parts], axis=0)
+    records = replace(Records.pending(len(scores)), statuses=statuses, scores=scores, seconds=seconds)
+    combined = EvaluatorSelection(_describe(spec, headers, positions), scores, records)
     return AggregateSelection(combined, tuple(part.evaluator.label for part in parts), figures)
 
 
@@ -73,12 +69,15 @@ def cohort_ranks(scores: Sequence[Floats]) -> Floats:
     return np.stack([stats.rankdata(component) for component in lowest])
 
 
-def _combined_status(statuses: Sequence[Status], policy: FailurePolicy) -> Status:
-    if Status.PENDING in statuses:
-        return Status.PENDING
-    failures = [status for status in statuses if status is not Status.OK]
-    enough = not failures if policy is FailurePolicy.OMIT else len(failures) < len(statuses)
-    return Status.OK if enough else failures[0]
+def _combined_statuses(components: Sequence[Records], policy: FailurePolicy) -> Codes:
+    """Return how an aggregate fares where its components fared so: one failure of theirs if it has no score."""
+    statuses = np.stack([records.statuses for records in components])
+    failed = statuses != OK
+    enough = ~failed.any(axis=0) if policy is FailurePolicy.OMIT else ~failed.all(axis=0)
+    first_failure = statuses[failed.argmax(axis=0), np.arange(statuses.shape[1])]
+    pending = (statuses == PENDING_CODE).any(axis=0)
+    combined: Codes = np.where(pending, PENDING_CODE, np.where(enough, OK, first_failure)).astype(np.uint8)
+    return combined
 
 
 def _describe(spec: AggregateSpec, headers: Sequence[EvaluatorHeader], positions: Sequence[int]) -> EvaluatorHeader:

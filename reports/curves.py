@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..core.domain import Metric, Record, Status
+from ..core.domain import Metric
 from ..core.errors import UsageError
 from ..core.metrics import Coefficient, FailurePolicy, apply_failure_policy, bootstrap_interval, spearman_rho
 from ..core.plan import PlanHeader
 from ..core.results.contents import EvaluatorResults, Results
+from ..core.results.records import Floats, Records
 from .correlation import Estimate
 from .select import choose_metric
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -83,33 +81,34 @@ def curve_table(results: Results, metric_key: str | None = None, failures: str =
     return CurveTable(results.plan, column.metric, policy, points)
 
 
-def score_curve(records: Sequence[Record]) -> str | None:
-    """Return the name of the curve with more than one point whose last value is the score of every record, or None."""
-    if not records:
-        return None
-    for name, curve in records[0].curves.items():
-        if len(curve) > 1 and all(record.curves.get(name, (np.nan,))[-1] == record.score for record in records):
+def score_curve(scored: Records) -> str | None:
+    """Return the name of the curve with more than one point whose last value is the score of every record, or None.
+
+    Args:
+        scored: Records that are all ok.
+    """
+    for name, curves in scored.curves.items():
+        lengths = scored.curve_lengths(name)
+        if not lengths.size or lengths[0] < 2 or not lengths.all():
+            continue
+        if (np.take_along_axis(curves, lengths[:, None] - 1, axis=1)[:, 0] == scored.scores).all():
             return name
     return None
 
 
 def _points(part: EvaluatorResults, truth: Floats, policy: FailurePolicy) -> Iterator[CurvePoint]:
-    known = ~np.isnan(truth)
-    pairs = [(record, value) for record, value, kept in zip(part.records, truth, known, strict=True) if kept]
-    done = [(record, value) for record, value in pairs if record.status is not Status.PENDING]
-    scored = [record for record, _ in done if record.status is Status.OK]
+    compared = ~np.isnan(truth) & part.records.done
+    records, compared_truth = part.records.take(compared), truth[compared]
+    scored = records.take(records.ok)
     name = score_curve(scored)
     if name is None:
         return
-    ok = np.array([record.status is Status.OK for record, _ in done], dtype=np.bool_)
-    done_truth = np.array([value for _, value in done])
-    curves = [record.curves[name] for record in scored]
-    for point in range(min(map(len, curves))):
-        values = np.array([curve[point] for curve in curves])
-        oriented = np.full(len(done), np.nan)
-        oriented[ok] = part.header.direction.sign * values
-        scores, kept = apply_failure_policy(oriented, ok, policy)
-        rho = _estimate(scores, done_truth[kept])
+    for point in range(scored.curve_lengths(name).min()):
+        values = scored.curves[name][:, point]
+        oriented = np.full(len(records), np.nan)
+        oriented[records.ok] = part.header.direction.sign * values
+        scores, kept = apply_failure_policy(oriented, records.ok, policy)
+        rho = _estimate(scores, compared_truth[kept])
         yield CurvePoint(part.header.label, name, point + 1, rho, float(values.mean()), len(scores))
 
 

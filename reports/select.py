@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..core.domain import Status
 from ..core.errors import UsageError
 from ..core.plan import EvaluatorHeader, GroundTruthColumn
 from ..core.planning.metric_names import find_metric
 from ..core.results.contents import EvaluatorResults, Results
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from ..core.results.records import Floats, Mask, Records
 
 FAILURE_STATUSES = tuple(status for status in Status if status not in (Status.OK, Status.PENDING))
 """The ways in which a job ends without a score, in the order of every report."""
@@ -29,35 +25,33 @@ class EvaluatorSelection:
     Attributes:
         evaluator: What the evaluator was.
         scores: Higher is better, NaN unless the job is ok; shape `(architectures,)`.
-        statuses: How each job ended.
-        seconds: Total wall-clock seconds of each job; shape `(architectures,)`.
+        records: The records as they are stored.
     """
 
     evaluator: EvaluatorHeader
     scores: Floats
-    statuses: tuple[Status, ...]
-    seconds: Floats
+    records: Records
 
     @property
     def ok(self) -> Mask:
         """Whether there is a score; shape `(architectures,)`."""
-        return np.array([status is Status.OK for status in self.statuses], dtype=np.bool_)
+        return self.records.ok
 
     @property
     def done(self) -> Mask:
         """Whether the job has ended, whatever its status; shape `(architectures,)`."""
-        return np.array([status is not Status.PENDING for status in self.statuses], dtype=np.bool_)
+        return self.records.done
 
     @property
     def failures(self) -> Mapping[Status, int]:
         """Number of jobs by status, for the statuses that occur other than ok and pending."""
-        counts = Counter(self.statuses)
-        return {status: counts[status] for status in FAILURE_STATUSES if counts[status]}
+        counts = self.records.count_by_status()
+        return {status: counts[status] for status in FAILURE_STATUSES if status in counts}
 
     @property
     def ok_seconds(self) -> Floats:
         """Total wall-clock seconds of the ok jobs."""
-        return self.seconds[self.ok]
+        return self.records.total_seconds[self.ok]
 
 
 @dataclass(frozen=True)
@@ -120,13 +114,10 @@ def choose_metric(results: Results, metric_key: str | None) -> GroundTruthColumn
 
 
 def _select_evaluator(part: EvaluatorResults, known: Mask) -> EvaluatorSelection:
-    records = [record for record, kept in zip(part.records, known, strict=True) if kept]
-    statuses = tuple(record.status for record in records)
-    ok = np.array([status is Status.OK for status in statuses], dtype=np.bool_)
-    scores = np.array([record.score for record in records], dtype=np.float64)
-    return EvaluatorSelection(
-        evaluator=part.header,
-        scores=np.where(ok, part.header.direction.sign * scores, np.nan),
-        statuses=statuses,
-        seconds=np.array([record.seconds.total for record in records], dtype=np.float64),
-    )
+    records = part.records.take(known)
+    return EvaluatorSelection(part.header, oriented_scores(part.header, records), records)
+
+
+def oriented_scores(evaluator: EvaluatorHeader, records: Records) -> Floats:
+    """Return scores turned so that higher is better, NaN unless the job is ok; shape `(rows,)`."""
+    return np.where(records.ok, evaluator.direction.sign * records.scores, np.nan)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from nasbench_toolkit.core.plugin_manager import HOOKS
-from nasbench_toolkit.core.results import layout
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -24,11 +23,6 @@ def test_generated_page_is_up_to_date(generated: dict[str, str], name: str) -> N
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_is_documented(hook: str) -> None:
     assert f"### `{hook}`" in (DOCS / "plugins.md").read_text(encoding="utf-8")
-
-
-def test_results_file_document_names_the_current_version() -> None:
-    text = (DOCS / "results-file.md").read_text(encoding="utf-8")
-    assert f"layout version {layout.FORMAT_VERSION}" in text
 
 
 def test_every_relative_link_leads_somewhere() -> None:

@@ -1,6 +1,8 @@
 """A third party's package, installed with pip from examples/, is found and runs by name."""
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -53,6 +55,29 @@ def test_installed_evaluator_and_space_run_by_name(nasbench, tmp_path: Path) -> 
     assert [row["depth"] for row in scores] == [3.0, 1.0]
     # One 3x3 convolution of one channel to four with bias, its batch normalisation, and ten outputs.
     assert scores[1]["params"] == (9 * 4 + 4) + 2 * 4 + (4 * 10 + 10)
+
+
+def test_tests_of_the_plugin_page_pass(installed: Path, tmp_path: Path) -> None:
+    page = (EXAMPLE.parents[1] / "docs" / "plugins.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page.split("## Testing a plugin")[1], re.DOTALL)
+    assert len(blocks) == 2
+    (tmp_path / "test_depth.py").write_text("\n".join(blocks))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "test_depth.py"],
+        capture_output=True, text=True, timeout=300, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(installed)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
+
+
+def test_environment_variable_chooses_the_installed_plugin(nasbench, monkeypatch) -> None:
+    monkeypatch.setenv("NASBENCH_PLUGINS", "depth")
+    done = nasbench("run", "--space", "plain-convs", "-e", "depth", "-n", "2", "-o", "r.h5")
+    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("NASBENCH_PLUGINS", "")
+    done = nasbench("evaluators", "depth")
+    assert done.returncode == 2
+    assert "Unknown evaluator 'depth'" in done.stderr
 
 
 def test_architecture_of_the_installed_space_is_checked(nasbench, tmp_path: Path) -> None:

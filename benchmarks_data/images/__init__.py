@@ -1,1 +1,1 @@
-"""Small image data sets that installed packages bring along."""
+"""Readers of images: those that installed packages bring along, official files, and a user's own."""

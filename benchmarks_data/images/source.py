@@ -28,7 +28,7 @@ class ImageSource(DataSource):
             counts = write_images(folder, files.read(progress), self.layout.side, self.layout.num_classes)
         return ImportSummary(sum(counts.values()), "images", tuple(files.notes))
 
-    def verify(self, folder: Path) -> ImportSummary:
+    def verify(self, folder: Path, progress: Progress) -> ImportSummary:
         """Check that shapes, types, labels and counts fit each other.
 
         Raises:

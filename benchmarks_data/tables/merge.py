@@ -38,6 +38,9 @@ def merge_rows(
 ) -> TableRows:
     """Sort a table by canonical string and merge rows of the same one to the mean of what they have.
 
+    What is counted on the network itself, such as its parameters, is that of the canonical spelling where the file has
+    it: other spellings may hold parts that do nothing.
+
     Args:
         path: The file, for messages.
         raw: The table as read.
@@ -62,7 +65,23 @@ def merge_rows(
         reduction = f"{reduction} and of {what_is_merged}" if reduction else f"mean of {what_is_merged}"
         notes.append(f"{len(order):,} rows became {len(starts):,}: the values of {what_is_merged} were averaged.")
     merged = {key: _group_means(values[order], starts, rows_merged) for key, values in columns.items()}
+    spelled = _canonically_spelled_rows(raw, order, starts, arch_ids)
+    for key in filter(_is_counted_on_the_network, columns):
+        own = np.where(spelled < 0, np.nan, columns[key][spelled])
+        merged[key] = np.where(np.isnan(own), merged[key], own)
     return TableRows([arch_ids[order[start]] for start in starts], merged, rows_merged, reduction, tuple(notes))
+
+
+def _is_counted_on_the_network(key: str) -> bool:
+    return key.startswith("network/")
+
+
+def _canonically_spelled_rows(
+    raw: RawTable, order: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], arch_ids: list[str]
+) -> npt.NDArray[np.int64]:
+    """Return the row whose string is the canonical one for each group, -1 where there is none."""
+    row_of = {arch_ids[row]: row for row in order.tolist() if raw.architectures[row] == arch_ids[row]}
+    return np.array([row_of.get(arch_ids[order[start]], -1) for start in starts])
 
 
 def _group_means(

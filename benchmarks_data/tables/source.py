@@ -86,7 +86,7 @@ class TableSource(DataSource):
         write_table(folder / TABLE_NAME, rows, data_source=self.info.name, imported_from=path.absolute().name)
         return ImportSummary(len(rows.arch_ids), "architectures", notes)
 
-    def verify(self, folder: Path) -> ImportSummary:
+    def verify(self, folder: Path, progress: Progress) -> ImportSummary:
         """Read all of a stored table and check it.
 
         Raises:

@@ -38,7 +38,7 @@ class TokenSource(DataSource):
         notes = (f"Not there, and left out: {', '.join(missing)}.",) if missing else ()
         return ImportSummary(sum(len(values) for values in ids.values()), "tokens", notes)
 
-    def verify(self, folder: Path) -> ImportSummary:
+    def verify(self, folder: Path, progress: Progress) -> ImportSummary:
         """Check that all ids are of the vocabulary.
 
         Raises:

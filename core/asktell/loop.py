@@ -1,91 +1,85 @@
-"""The dialogue with a strategy: it proposes, the oldest proposal's outcome is waited for and told, and so on."""
+"""The ask/tell loop: a strategy is asked for proposals, and told what became of each, the oldest first."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from ..errors import InvalidArchitectureError, NasbenchError, PluginError
-from ..interfaces import DesignSpace, SearchStrategy
+from ..interfaces import PartialEvaluation
+from .strategy import StrategySpec
+
+OutcomeT = TypeVar("OutcomeT")
 
 
-class Outcome(Protocol):
-    """What became of a proposal."""
+@dataclass(frozen=True)
+class Proposal:
+    """A design that a strategy proposed.
 
-    @property
-    def fitness(self) -> float | None:
-        """What the strategy is told: higher is better, None if there is no score."""
+    Attributes:
+        text: As the strategy spelled it.
+        canonical: Its canonical string.
+        rung: Position of its fidelity among the strategy's; the last one is a full evaluation.
+    """
 
-
-OutcomeT = TypeVar("OutcomeT", bound=Outcome)
-
-Start = Callable[[str, str], Callable[[], OutcomeT]]
-"""Begins to assess a proposal, given as it is spelled and by its canonical string; calling the result waits for it."""
+    text: str
+    canonical: str
+    rung: int
 
 
 @dataclass(frozen=True)
 class PendingProposal(Generic[OutcomeT]):
-    """A proposal that is being assessed.
+    """A proposal that the strategy has not been told of.
 
     Attributes:
-        text: As the strategy spelled it.
+        proposal: What was proposed.
         wait: Waits for its outcome.
-        counts: Whether it is one of the proposals that were asked for, or comes on top.
+        counts: Whether it is one of the evaluations that were asked for, or comes on top.
     """
 
-    text: str
+    proposal: Proposal
     wait: Callable[[], OutcomeT]
     counts: bool = True
 
 
-@dataclass(frozen=True)
-class Searcher:
-    """Who proposes what, how often.
+class ProposalEvaluator(Protocol[OutcomeT]):
+    """Finds out what becomes of proposals."""
 
-    Attributes:
-        strategy: Name of the strategy.
-        distribution: Distribution and version that provide it, as in ``nasbench-toolkit 0.1.0``.
-        make_strategy: Gives the strategy at its beginning.
-        space: What it proposes from.
-        proposals: Number of proposals.
-        parallel: Number of proposals that may wait for their outcome at the same time.
-    """
+    def start(self, proposal: Proposal) -> PendingProposal[OutcomeT]:
+        """Begin to evaluate a proposal."""
 
-    strategy: str
-    distribution: str
-    make_strategy: Callable[[], SearchStrategy[Any]]
-    space: DesignSpace
-    proposals: int
-    parallel: int
+    def objectives(self, outcome: OutcomeT) -> Sequence[float] | None:
+        """Return what the strategy is told of an outcome: higher is better, None if there is no score."""
 
 
-class AskTellLoop(ABC, Generic[OutcomeT]):
-    """A strategy and its outstanding proposals, at most ``parallel`` at a time.
-
-    Must implement ``_begin`` and ``_tell``. :class:`Dialogue` is the plain one.
+class AskTellLoop(Generic[OutcomeT]):
+    """A strategy and its pending proposals.
 
     Args:
-        searcher: Who proposes.
+        spec: The strategy.
+        evaluations: Number of proposals to ask for; those that do not count come on top.
+        parallel: Number of proposals that may be pending at the same time.
+        evaluator: Evaluates them.
+
+    Raises:
+        PluginError: The strategy cannot be made.
     """
 
-    def __init__(self, searcher: Searcher) -> None:
-        self._searcher = searcher
+    def __init__(
+        self, spec: StrategySpec, evaluations: int, parallel: int, evaluator: ProposalEvaluator[OutcomeT]
+    ) -> None:
+        self._spec = spec
+        self._evaluations = evaluations
+        self._parallel = parallel
+        self._evaluator = evaluator
         with self._blaming_the_strategy():
-            self._strategy = searcher.make_strategy()
-        self._outstanding: deque[PendingProposal[OutcomeT]] = deque()
+            self._strategy = spec.make()
+            self._num_rungs = len(self._strategy.fidelities)
+        self._pending: deque[PendingProposal[OutcomeT]] = deque()
         self._asked = 0
-
-    @abstractmethod
-    def _begin(self, proposal: object) -> PendingProposal[OutcomeT]:
-        """Begin to assess what the strategy proposed."""
-
-    @abstractmethod
-    def _tell(self, text: str, outcome: OutcomeT) -> None:
-        """Tell the strategy what became of a proposal."""
 
     def outcomes(self) -> Iterator[OutcomeT]:
         """Yield outcomes in the order in which the strategy is told of them, which is that of its proposals.
@@ -95,40 +89,46 @@ class AskTellLoop(ABC, Generic[OutcomeT]):
         Raises:
             PluginError: The strategy breaks its contract.
         """
-        self._fill_window()
-        if not self._outstanding:
+        self._ask()
+        if not self._pending:
             raise self._broken("made no proposal at all")
-        while self._outstanding:
-            begun = self._outstanding.popleft()
-            outcome = begun.wait()
+        while self._pending:
+            pending = self._pending.popleft()
+            outcome = pending.wait()
+            objectives = self._evaluator.objectives(outcome)
             with self._blaming_the_strategy():
-                self._tell(begun.text, outcome)
+                self._strategy.tell_objectives(pending.proposal.text, objectives)
             yield outcome
-            self._fill_window()
+            self._ask()
 
-    def _fill_window(self) -> None:
-        searcher = self._searcher
+    def _ask(self) -> None:
         # More than once only where some of the proposals come on top of those that count.
-        while (free := min(searcher.parallel - len(self._outstanding), searcher.proposals - self._asked)) > 0:
+        while (free := min(self._parallel - len(self._pending), self._evaluations - self._asked)) > 0:
             with self._blaming_the_strategy():
                 proposals = list(self._strategy.ask(free))
             if len(proposals) > free:
                 raise self._broken(f"was asked for {free} proposals and made {len(proposals)}")
-            for proposal in proposals:
-                begun = self._begin(proposal)
-                self._asked += begun.counts
-                self._outstanding.append(begun)
+            for proposed in proposals:
+                pending = self._evaluator.start(self._identify(proposed))
+                self._asked += pending.counts
+                self._pending.append(pending)
             if len(proposals) < free:
                 return
 
-    def _identify(self, text: object) -> tuple[str, str]:
-        """Return a proposal as it is spelled, and its canonical string."""
+    def _identify(self, proposed: object) -> Proposal:
+        """Return what was proposed with its canonical string and fidelity."""
+        text, rung = proposed, self._num_rungs - 1
+        if isinstance(proposed, PartialEvaluation):
+            text, rung = proposed.architecture, proposed.rung
+        if not 0 <= rung < self._num_rungs:
+            raise self._broken(f"proposed an evaluation at fidelity {rung}, which it does not have")
         if not isinstance(text, str):
             raise self._broken(f"proposed {text!r}, which is no text")
+        space = self._spec.space
         try:
-            return text, self._searcher.space.canonicalize(text)
+            return Proposal(text, space.canonicalize(text), rung)
         except InvalidArchitectureError as error:
-            raise self._broken(f"proposed what is not of '{self._searcher.space.name}': {error}") from error
+            raise self._broken(f"proposed what is not of '{space.name}': {error}") from error
 
     @contextmanager
     def _blaming_the_strategy(self) -> Iterator[None]:
@@ -142,27 +142,5 @@ class AskTellLoop(ABC, Generic[OutcomeT]):
 
     def _broken(self, what: str) -> PluginError:
         what = what if what.endswith(".") else f"{what}."
-        return PluginError(
-            f"The search strategy '{self._searcher.strategy}' of {self._searcher.distribution} {what} This is a fault "
-            "of its plugin."
-        )
-
-
-class Dialogue(AskTellLoop[OutcomeT]):
-    """A conversation about fitness alone.
-
-    Args:
-        searcher: Who proposes.
-        start: Begins to assess a proposal.
-    """
-
-    def __init__(self, searcher: Searcher, start: Start[OutcomeT]) -> None:
-        super().__init__(searcher)
-        self._start = start
-
-    def _begin(self, proposal: object) -> PendingProposal[OutcomeT]:
-        text, canonical = self._identify(proposal)
-        return PendingProposal(text, self._start(text, canonical))
-
-    def _tell(self, text: str, outcome: OutcomeT) -> None:
-        self._strategy.tell_objectives(text, None if outcome.fitness is None else (outcome.fitness,))
+        strategy = f"'{self._spec.name}' of {self._spec.distribution}"
+        return PluginError(f"The search strategy {strategy} {what} This is a fault of its plugin.")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from ..descriptions import SearchStrategyInfo
@@ -16,24 +14,33 @@ from ..settings import Settings, parse_settings
 
 @dataclass(frozen=True)
 class StrategySpec:
-    """A search strategy with its settings.
+    """A search strategy with all that it is made from.
 
     Attributes:
         info: Its description.
         settings: Its settings.
         distribution: Distribution and version that provide it, as in ``nasbench-toolkit 0.1.0``.
+        space: What it proposes from.
+        seed: Seed of its random numbers.
     """
 
     info: SearchStrategyInfo
     settings: Settings
     distribution: str
+    space: DesignSpace
+    seed: int
 
-    def maker(self, space: DesignSpace, seed: int) -> Callable[[], SearchStrategy[Any]]:
-        """Return what gives the strategy at its beginning, as often as it is called."""
-        return partial(self.info.create, space, self.settings, seed)
+    @property
+    def name(self) -> str:
+        """Name of the strategy."""
+        return self.info.name
+
+    def make(self) -> SearchStrategy[Any]:
+        """Return the strategy at its beginning; a resumed search goes through its proposals again."""
+        return self.info.create(self.space, self.settings, self.seed)
 
 
-def choose_strategy(text: str, plugins: PluginManager) -> StrategySpec:
+def choose_strategy(text: str, space: DesignSpace, seed: int, plugins: PluginManager) -> StrategySpec:
     """Return the strategy that a text such as ``regularized-evolution:population_size=20`` names.
 
     Raises:
@@ -42,4 +49,4 @@ def choose_strategy(text: str, plugins: PluginManager) -> StrategySpec:
     spelling = parse_spelling(text)
     provided = plugins.search_strategy(spelling.name)
     settings = parse_settings(spelling.name, provided.info.settings, spelling.settings)
-    return StrategySpec(provided.info, settings, provided.distribution)
+    return StrategySpec(provided.info, settings, provided.distribution, space, seed)

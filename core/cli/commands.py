@@ -11,9 +11,8 @@ import click
 COMMANDS = {
     "run": ("run", "Score architectures with evaluators and write a results file."),
     "search": ("search", "Search a space for the architecture with the best score."),
-    "search-report": ("search_report", "Compare searches, over seeds, and plot what they found when."),
     "task-search": ("task_search", "Search for the proxy task that ranks a few labelled architectures best."),
-    "report": ("report", "Print rank correlations from a results file."),
+    "report": ("report", "Print rank correlations of a run, or compare searches."),
     "inspect": ("inspect", "Say what a results file holds."),
     "draw": ("draw", "Draw the cells of an architecture."),
     "merge": ("merge", "Join shards of one plan into one results file."),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..capabilities import GroundTruthTable
 from ..descriptions import NO_IMAGES
-from .tables import format_option, print_record, print_rows
+from .options import space_option
+from .tables import format_option, print_document, print_rows
 
 if TYPE_CHECKING:
     from ..data.data_home import Manifest
     from ..descriptions import DataSourceInfo, OfficialFile
+    from ..documents.document import Document
     from ..plugin_manager import PluginManager
 
 name_argument = click.argument("name")
@@ -38,17 +41,10 @@ def list_command(name: str | None, output_format: str) -> None:
 
     plugins = installed_plugins()
     if name is not None:
-        _print_source(plugins.data_source(name).info, output_format)
+        print_document(_describe_source(plugins.data_source(name).info), output_format)
         return
     rows = [*(_summarise_source(item.info) for item in plugins.data_sources().values()), *_installed_data(plugins)]
-    if output_format != "table":
-        print_rows(rows, output_format)
-        return
-    for row in rows:
-        click.echo(f"{row.pop('name')} ({row.pop('content')}): {row.pop('what')}")
-        for key, value in row.items():
-            click.echo(f"  {key + ':':<10} {value or '-'}")
-        click.echo()
+    print_document(_list_sources(rows), output_format)
 
 
 @data_command.command("path")
@@ -114,22 +110,24 @@ def download_command(name: str, file_name: str | None) -> None:
 def verify_command(name: str | None, output_format: str) -> None:
     """Read all that was imported, or one import, and check it against its checksums and its meaning.
 
+    A table of NAS-Bench-101 takes some minutes: the hash of every cell is computed with two independent codes.
     Exit code 1 if something is damaged.
     """
     from ..data.data_home import stored_folder, verify_data
     from ..errors import DataError
     from ..plugin_manager import installed_plugins
-    from .progress import track
+    from .progress import track_steps
 
     plugins = installed_plugins()
     names = [name] if name else [known for known in plugins.data_sources() if stored_folder(known)]
     if not names:
         click.echo("Nothing was imported yet; 'nasbench data list' shows what can be.", err=True)
     rows = []
-    for known in track(names, len(names), "checking"):
+    for known in names:
         data_source = plugins.data_source(known).info.create()
         try:
-            summary = verify_data(data_source)
+            with track_steps(f"checking {known}") as progress:
+                summary = verify_data(data_source, progress)
             rows.append({"name": known, "outcome": "intact", "details": f"{summary.items:,} {summary.unit}"})
         except DataError as error:
             rows.append({"name": known, "outcome": "DAMAGED", "details": str(error)})
@@ -151,6 +149,7 @@ def remove_command(name: str) -> None:
 
 
 @data_command.command("rebuild")
+@space_option
 @click.option(
     "--check",
     "count",
@@ -161,32 +160,32 @@ def remove_command(name: str) -> None:
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides which rows.")
 @format_option
-def rebuild_command(count: int, seed: int, output_format: str) -> None:
-    """Train rows of nasbench201-tiny again and compare them with the stored ones.
+def rebuild_command(space: str, count: int, seed: int, output_format: str) -> None:
+    """Train rows of a table again and compare them with the stored ones.
 
     The same processor type and torch build give identical rows; elsewhere the means over the training seeds must agree
     within four standard errors (s.e.). Exit code 1 if a row does not.
     """
-    from ...benchmarks_data.nasbench201_tiny import read_table
-    from ...plugins.search_spaces.nasbench201.tiny_check import check_rows
     from ..errors import UsageError
+    from ..plugin_manager import installed_plugins
     from .progress import track
 
-    table = read_table()
-    if count > len(table.arch_ids):
-        raise UsageError(f"--check {count} is more than the {len(table.arch_ids)} rows of the table.")
-    checks = list(track(check_rows(count, seed, table), count, "rows"))
+    table = installed_plugins().search_space(space).info.create().ground_truth()
+    remade = table.remake(count, seed) if table else None
+    if remade is None:
+        raise UsageError(f"The search space '{space}' has no table that can be made again here.")
+    checks = list(track(remade, count, "rows"))
     rows = [
         {"outcome": "identical" if check.identical else "within noise" if check.within_noise else "DIFFERENT"}
-        | {f"{metric.removeprefix('test_')} (s.e.)": round(distance, 2) for metric, distance in check.distances.items()}
+        | {f"{metric} (s.e.)": distance for metric, distance in check.distances.items()}
         | {"architecture": check.arch_id}
         for check in checks
     ]
     print_rows(rows, output_format)
     if not all(check.within_noise for check in checks):
         click.echo(
-            "Error: A row differs by more than noise. The training code, torch or the images are not those of the "
-            "table; benchmarks_data/nasbench201_tiny.md says how it was made.",
+            "Error: A row differs by more than noise. The training code, torch or the images are not those that the "
+            "table was made with.",
             err=True,
         )
         sys.exit(1)
@@ -206,17 +205,32 @@ def _import(info: DataSourceInfo, path: Path) -> None:
     )
 
 
-def _print_source(info: DataSourceInfo, output_format: str) -> None:
+def _list_sources(rows: Sequence[Mapping[str, Any]]) -> Document:
+    """Describe each source in a block of its own: its links are for copying, and a table would break them."""
+    from ..documents.document import Document, Facts
+    from ..documents.records import as_text
+
+    blocks = [
+        Facts(
+            {key: as_text(value or None) for key, value in row.items() if key not in ("name", "content", "what")},
+            title=f"{row['name']} ({row['content']}): {row['what']}",
+        )
+        for row in rows
+    ]
+    return Document(blocks, rows, rows)
+
+
+def _describe_source(info: DataSourceInfo) -> Document:
+    from ..documents.document import Document, Facts
+    from ..documents.records import as_text, describe_record
+
     explained = _explain_source(info)
-    if output_format != "table":
-        print_record(explained, output_format)
-        return
-    # Links and checksums are for copying: a table would break them.
-    files = explained.pop("official files")
-    print_record(explained, output_format)
-    for file in files:
-        click.echo()
-        print_record(file, output_format)
+    facts = {key: as_text(value) for key, value in explained.items() if key != "official files"}
+    files = [
+        Facts({key: as_text(value) for key, value in file.items() if key != "official file"}, file["official file"])
+        for file in explained["official files"]
+    ]
+    return Document((Facts(facts), *files), describe_record(explained).records, explained)
 
 
 def _summarise_source(info: DataSourceInfo) -> dict[str, Any]:
@@ -264,7 +278,7 @@ def _installed_data(plugins: PluginManager) -> Iterator[dict[str, Any]]:
         if item.info.requires is None and item.info.name != NO_IMAGES:
             yield _installed_row(item.info.name, "images", item.info.summary, item.info.licence, item)
     for space in plugins.search_spaces().values():
-        if space.info.requires is None and "ground_truth" in space.info.provides:
+        if space.info.requires is None and GroundTruthTable in space.info.provides:
             yield _installed_row(space.info.name, "table", space.info.summary, "", space)
 
 

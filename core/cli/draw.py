@@ -72,7 +72,7 @@ def _found_by(path: Path) -> tuple[str, str]:
     from ..search.storage import read_search
 
     history = read_search(path)
-    positions = history.best_so_far()
+    positions = history.incumbents()
     if not positions or positions[-1] is None:
         raise NasbenchError(
             f"The search of '{path}' has found nothing to draw: no architecture has a score. 'nasbench inspect {path}' "

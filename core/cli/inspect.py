@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @format_option
 def inspect_command(file: Path, part: str | None, output_format: str) -> None:
     """Say what a results file holds: plan, software, hardware, evaluators and how their jobs ended."""
-    from ..results.reader import read_results
+    from ..results.store import read_results
 
     results = read_results(file)
     if part is None:
@@ -76,10 +76,9 @@ def _summarise(results: Results) -> dict[str, Any]:
 
 
 def _summarise_evaluator(part: EvaluatorResults) -> dict[str, Any]:
-    statuses = Counter(str(record.status) for record in part.records)
     return {
         "evaluator": part.header.label,
-        "jobs": dict(sorted(statuses.items())),
+        "jobs": {str(status): count for status, count in sorted(part.records.count_by_status().items())},
         "distribution": part.header.distribution,
     }
 
@@ -92,25 +91,20 @@ def _failures(results: Results) -> list[dict[str, Any]]:
     return [
         {
             "evaluator": part.header.label,
-            "architecture": arch_id,
-            "status": str(record.status),
-            "message": record.message,
+            "architecture": results.arch_ids[row],
+            "status": str(part.records[row].status),
+            "message": part.records[row].message,
         }
         for part in results.evaluators
-        for arch_id, record in zip(results.arch_ids, part.records, strict=True)
-        if record.status not in ("ok", "pending")
+        for row in (part.records.done & ~part.records.ok).nonzero()[0].tolist()
     ]
 
 
 def _scores(results: Results) -> list[dict[str, Any]]:
+    scores = {part.header.label: part.records.scores.tolist() for part in results.evaluators}
     return [
         {"architecture": arch_id}
         | {column.metric.key: column.values[row] for column in results.ground_truth}
-        | {part.header.label: _score(part, row) for part in results.evaluators}
+        | {label: None if math.isnan(column[row]) else column[row] for label, column in scores.items()}
         for row, arch_id in enumerate(results.arch_ids)
     ]
-
-
-def _score(part: EvaluatorResults, row: int) -> float | None:
-    record = part.records[row]
-    return record.score if record.status == "ok" else None

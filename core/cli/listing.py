@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..capabilities import capability_names
 from ..data.data_home import how_to_get, stored_folder
 from ..descriptions import (
     AggregateInfo,
@@ -45,7 +46,7 @@ def evaluators_command(name: str | None, output_format: str) -> None:
     """List installed evaluators, or explain one."""
     plugins = installed_plugins()
     if name is None:
-        _print_list(plugins.evaluators() | plugins.aggregates(), output_format)
+        print_rows(_summarise_evaluators(plugins), output_format)
     elif name in plugins.aggregates():
         print_record(_explain_aggregate(plugins.aggregates()[name]), output_format)
     else:
@@ -80,7 +81,11 @@ def datasets_command(name: str | None, output_format: str) -> None:
 @name_argument
 @format_option
 def plugins_command(name: str | None, output_format: str) -> None:
-    """List installed plugins, or explain one."""
+    """List installed plugins, also those that were left out and why, or explain one.
+
+    The environment variable NASBENCH_PLUGINS chooses which are loaded beside the built-ins: names from this list,
+    separated by commas; empty for none.
+    """
     plugins = installed_plugins()
     if name is None:
         print_rows([_summarise_plugin(record) for record in plugins.records], output_format)
@@ -101,6 +106,19 @@ def _print_list(provided: Mapping[str, Provided[Any]], output_format: str) -> No
     print_rows(rows, output_format)
 
 
+def _summarise_evaluators(plugins: PluginManager) -> list[dict[str, Any]]:
+    """List evaluators and aggregates, and mark the evaluators that a run compares if none is named."""
+    return [
+        {
+            "name": name,
+            "default": "yes" if getattr(item.info, "compared_by_default", False) else "",
+            "summary": item.info.summary,
+            "distribution": item.distribution,
+        }
+        for name, item in (plugins.evaluators() | plugins.aggregates()).items()
+    ]
+
+
 def _common(item: Provided[Any]) -> dict[str, Any]:
     info: Description = item.info
     return {
@@ -116,8 +134,9 @@ def _explain_space(item: Provided[SearchSpaceInfo], plugins: PluginManager) -> d
     table = space.ground_truth()
     return _common(item) | {
         "architectures": space.size,
+        **({"one architecture": item.info.identity} if item.info.identity else {}),
         "datasets": [*item.info.datasets, *(["any other images"] if item.info.takes_any_images else [])],
-        "provides": sorted(item.info.provides),
+        "provides": capability_names(item.info.provides),
         "example": space.example(),
         "ground truth": _explain_ground_truth(table) if table else _missing_table(item.info),
         "networks": [{"variant": name, "summary": text} for name, text in item.info.network_variants.items()],
@@ -144,7 +163,7 @@ def _explain_ground_truth(table: GroundTruth) -> list[dict[str, Any]]:
                 "unit": metric.unit,
                 "better": str(metric.direction),
                 "reduction": metric.reduction or "as in the table",
-                "noise ceiling": None if ceiling is None else round(ceiling, 3),
+                "noise ceiling": ceiling,
             }
         )
     return rows
@@ -155,7 +174,8 @@ def _explain_evaluator(item: Provided[EvaluatorInfo], plugins: PluginManager) ->
     return _common(item) | {
         "formula": info.formula,
         "better": str(info.direction),
-        "needs": sorted(info.needs),
+        "needs": capability_names(info.needs),
+        "compared by default": "yes" if info.compared_by_default else "no",
         "version": info.version,
         "searchable": f"'nasbench task-search' finds the {info.searchable.name}" if info.searchable else "no",
         "settings": describe_settings(info.settings),
@@ -200,9 +220,15 @@ def _summarise_plugin(record: PluginRecord) -> dict[str, Any]:
     return {
         "name": record.name,
         "distribution": record.distribution,
-        "status": record.problem or "ok",
+        "status": _plugin_status(record),
         "hooks": _in_order(record.hooks),
     }
+
+
+def _plugin_status(record: PluginRecord) -> str:
+    if record.problem:
+        return f"left out: {record.problem}"
+    return f"ok. {record.remark}" if record.remark else "ok"
 
 
 def _in_order(hooks: Iterable[str]) -> list[str]:

@@ -25,9 +25,10 @@ def merge_command(files: tuple[Path, ...], output: Path, overwrite: bool) -> Non
 
     Shards are made by 'nasbench run --shard 1/2', '--shard 2/2' and so on, with the same other options.
     """
-    from ..results.layout import journal_path
+    from ..results.journal import journal_path
     from ..results.merge import merge_results
-    from ..results.writer import check_target, write_results
+    from ..results.store import write_results
+    from ..results.whole_files import check_target
 
     check_target(output)
     if journal_path(output).exists():

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
@@ -26,11 +26,15 @@ class Bar:
         total: How much there is to do, None while it is not known.
 
     Attributes:
+        noun: What is counted.
         done: What is done.
+        total: How much there is to do, 0 while it is not known.
     """
 
+    noun: ClassVar[str]
+
     def __init__(self, description: str, total: int | None) -> None:
-        self.done = 0
+        self.done, self.total = 0, total or 0
         self._progress = _make_progress()
         self._task = self._progress.add_task(description, total=total)
 
@@ -45,15 +49,12 @@ class Bar:
 
 
 class JobProgress(Bar):
-    """Shows jobs done, of how many, failures, and the time left.
+    """Shows jobs done, of how many, failures, and the time left."""
 
-    Attributes:
-        total: Number of all jobs.
-    """
+    noun = "jobs"
 
     def __init__(self) -> None:
         super().__init__("jobs", None)
-        self.total = 0
         self._failures = 0
 
     def start(self, done: int, total: int) -> None:
@@ -71,6 +72,8 @@ class JobProgress(Bar):
 
 class SearchProgress(Bar):
     """Shows evaluations done, of how many, the best score so far, and the time left."""
+
+    noun = "evaluations"
 
     def __init__(self, total: int) -> None:
         super().__init__("searching", total)
@@ -91,6 +94,8 @@ class SearchProgress(Bar):
 
 class TaskProgress(Bar):
     """Shows tasks done, of how many, the best fitness so far, and the time left."""
+
+    noun = "tasks"
 
     def __init__(self, total: int) -> None:
         super().__init__("no fitness yet", total)

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-FORMATS = ("table", "markdown", "csv", "latex", "json")
+from ..errors import UsageError
+from .tables import format_option, print_document
+
+if TYPE_CHECKING:
+    from ..results.contents import Results
+
+DEFAULT_FAILURES = "worst"
 
 
 @click.command("report")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@format_option
 @click.option(
-    "--format",
-    "-f",
-    "output_format",
-    type=click.Choice(FORMATS),
-    default="table",
-    show_default=True,
-    help="Form of the output.",
+    "--metric",
+    metavar="KEY",
+    help="Ground truth to compare with, or that measures what searches found.  [default: each file's first]",
 )
-@click.option("--metric", metavar="KEY", help="Ground truth to compare with.  [default: the file's first]")
 @click.option(
     "--failures",
     type=click.Choice(["worst", "omit"]),
-    default="worst",
-    show_default=True,
-    help="Rank failed architectures last, or leave them out.",
+    help=f"Of a run: rank failed architectures last, or leave them out.  [default: {DEFAULT_FAILURES}]",
 )
 @click.option(
     "--aggregate",
@@ -34,27 +36,109 @@ FORMATS = ("table", "markdown", "csv", "latex", "json")
     "aggregates",
     multiple=True,
     metavar="NAME",
-    help="Also show this aggregate, such as vote or rank_sum:naswot+synflow.  [default: those that the run asked for]",
+    help="Of a run: also show this aggregate, such as vote or rank_sum:naswot+synflow.  [default: those that the run "
+    "asked for]",
 )
-@click.option("--pairwise", is_flag=True, help="Also show how evaluators agree with each other.")
-@click.option("--curves", is_flag=True, help="Show instead how well scores rank at every point of their curves.")
+@click.option("--pairwise", is_flag=True, help="Of a run: also show how evaluators agree with each other.")
+@click.option(
+    "--curves", is_flag=True, help="Of a run: show instead how well scores rank at every point of their curves."
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Of searches: draw the regret after each evaluation: .svg, .png or .pdf; .csv for its numbers.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace the plot if it exists.")
 def report_command(
-    file: Path, output_format: str, metric: str | None, failures: str, aggregates: tuple[str, ...], pairwise: bool,
-    curves: bool,
+    files: tuple[Path, ...], output_format: str, metric: str | None, failures: str | None, aggregates: tuple[str, ...],
+    pairwise: bool, curves: bool, plot: Path | None, overwrite: bool,
 ) -> None:  # fmt: skip
-    """Print rank correlations from a results file.
+    """Print how well evaluators rank the architectures of a run, or compare searches.
 
-    For each evaluator: Spearman's rho and Kendall's tau-b against ground truth with bootstrap 95 % intervals,
+    FILE is what 'nasbench run' wrote, or one or more files of 'nasbench search', finished or not.
+
+    A run: for each evaluator Spearman's rho and Kendall's tau-b against ground truth with bootstrap 95 % intervals,
     number of architectures, failures, ties and median seconds. Higher is better for every score and every metric:
     losses are turned round first.
+
+    Searches: those that differ in their seed only become one row with mean and sample standard deviation of the ground
+    truth of what they found, its rank in the table and its regret, the value of the table's best minus that.
     """
-    from ...reports import correlation_table, curve_table, render, render_curves
-    from ..results.reader import read_results
+    of_a_run = {
+        "--failures": failures, "--aggregate": aggregates, "--pairwise": pairwise, "--curves": curves
+    }  # fmt: skip
+    of_searches = {"--plot": plot, "--overwrite": overwrite}
+    if plot:
+        from .comparison_plot import check_plot
+
+        check_plot(plot, overwrite=overwrite)
+    run = _read_only_run(files)
+    if run is None:
+        _refuse("searches", "a run", of_a_run)
+        _report_searches(files, output_format, metric, plot)
+    else:
+        _refuse("a run", "searches", of_searches)
+        _report_run(run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, pairwise, curves)
+
+
+def _read_only_run(files: Sequence[Path]) -> Results | None:
+    """Return the results of the run that the only file holds, None if all files hold searches.
+
+    Raises:
+        UsageError: There are several runs, or runs and searches.
+    """
+    runs = {file: results for file in files if (results := _read_run(file)) is not None}
+    if not runs:
+        return None
+    first = next(iter(runs))
+    if len(runs) < len(set(files)):
+        search = next(file for file in files if file not in runs)
+        raise UsageError(
+            f"'{first}' was made by a run and '{search}' by a search: they share no table. Report them apart."
+        )
+    if len(files) > 1:
+        raise UsageError(
+            f"{len(files)} runs were given, and a table is of one. Report them apart, or join the shards of one run "
+            "with 'nasbench merge'."
+        )
+    return runs[first]
+
+
+def _read_run(file: Path) -> Results | None:
+    """Return the results of a run, None if the file is that of a search."""
+    from ..results.store import RUN, open_results
+
+    with open_results(file) as opened:
+        return opened.results if opened.origin.command == RUN else None
+
+
+def _refuse(given: str, wanted: str, options: Mapping[str, object]) -> None:
+    set_options = [option for option, value in options.items() if value]
+    if set_options:
+        raise UsageError(f"{set_options[0]} is for {wanted}, and this is a report of {given}. Leave it out.")
+
+
+def _report_run(
+    results: Results, output_format: str, metric: str | None, failures: str, aggregates: tuple[str, ...],
+    pairwise: bool, curves: bool,
+) -> None:  # fmt: skip
+    from ...reports import correlation_document, correlation_table, curve_document, curve_table
     from .aggregates import find_aggregates
 
-    results = read_results(file)
     if curves:
-        click.echo(render_curves(curve_table(results, metric, failures), output_format), nl=False)
+        print_document(curve_document(curve_table(results, metric, failures)), output_format)
         return
     table = correlation_table(results, metric, failures, find_aggregates(results, aggregates))
-    click.echo(render(table, output_format, pairwise=pairwise), nl=False)
+    print_document(correlation_document(table, pairwise=pairwise), output_format)
+
+
+def _report_searches(files: Sequence[Path], output_format: str, metric: str | None, plot: Path | None) -> None:
+    from .comparison import read_groups
+    from .comparison_plot import plot_comparison
+    from .comparison_table import comparison_document
+
+    groups = read_groups(files, metric)
+    print_document(comparison_document(groups), output_format)
+    if plot:
+        plot_comparison(groups, plot)

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
-import signal
-import sys
-from dataclasses import fields
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import UsageError
-from .default_evaluators import DEFAULT_EVALUATORS, supported, task_evaluator
 from .options import (
     check_options,
     dataset_option,
@@ -28,12 +22,13 @@ from .options import (
     time_limit_option,
 )
 from .progress import JobProgress
+from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
+from .tables import print_document
+from .task_option import give_task, task_option
 
 if TYPE_CHECKING:
-    from ..descriptions import DatasetInfo, SearchSpaceInfo
     from ..jobs.run import RunOptions
     from ..plan import Plan
-    from ..plugin_manager import PluginManager
     from ..results.contents import Results
 
 
@@ -44,8 +39,8 @@ if TYPE_CHECKING:
     "evaluators",
     multiple=True,
     metavar="NAME[:SETTING=VALUE,...]",
-    help="Evaluator to score with; repeat for more.  [default: those of "
-    f"{', '.join(DEFAULT_EVALUATORS)} that the space supports]",
+    help="Evaluator to score with; repeat for more.  [default: those that 'nasbench evaluators' "
+    "marks, where the space supports them]",
 )
 @space_option
 @dataset_option
@@ -59,13 +54,7 @@ if TYPE_CHECKING:
     help="Score the architectures of a results file, or of a text with one a line, instead of sampling.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the run.")
-@click.option(
-    "--task",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Task for the evaluators that take one, 'gennas' or 'gennas-rnn' if none is given; 'nasbench task-search' "
-    "finds tasks.",
-)
+@task_option
 @device_option
 @click.option("--workers", "-j", type=int, help="Worker processes on the CPU.  [default: one a core]")
 @threads_option
@@ -105,15 +94,17 @@ def run_command(
 
     from ..jobs.devices import worker_devices
     from ..jobs.run import RunOptions
+    from ..planning.default_evaluators import default_evaluators
     from ..planning.requests import RunRequest, make_plan
     from ..plugin_manager import installed_plugins
 
     plugins = installed_plugins()
-    chosen = _with_task(evaluators, task, space, plugins) or supported(DEFAULT_EVALUATORS, space, plugins)
-    own_images = describe_images(images, image_size) if images else None
+    named = give_task(evaluators, task, space, plugins) if task else evaluators
+    chosen = named or default_evaluators(space, plugins)
+    own_images = describe_images(images, image_size)
     plan = make_plan(RunRequest(space, chosen, dataset, own_images, samples, seed, architectures, metric), plugins)
     options = RunOptions(
-        output=output or Path(f"nasbench-{datetime.now():%Y%m%d-%H%M%S}.h5"),
+        output=output or dated_file("nasbench", ".h5"),
         devices=worker_devices(device, workers), threads=threads, time_limit=time_limit, resume=resume,
         overwrite=overwrite, retry_failed=retry_failed, shard=shard_position,
     )  # fmt: skip
@@ -125,30 +116,6 @@ def run_command(
     return _print_outcome(results, options)
 
 
-def _with_task(evaluators: tuple[str, ...], task: Path | None, space: str, plugins: PluginManager) -> tuple[str, ...]:
-    """Give the task to those evaluators that take one and have none."""
-    if task is None:
-        return evaluators
-    evaluators = evaluators or (task_evaluator(space, plugins),)
-    lacking = {text for text in evaluators if _lacks_task(text, plugins)}
-    if not lacking:
-        raise UsageError(
-            f"--task {task} is for none of the evaluators {', '.join(evaluators)}: they have no setting 'task', or "
-            f"have one already. Add --evaluator {task_evaluator(space, plugins)}, or leave --task out."
-        )
-    return tuple(f"{text}{',' if ':' in text else ':'}task={task}" if text in lacking else text for text in evaluators)
-
-
-def _lacks_task(text: str, plugins: PluginManager) -> bool:
-    from ..planning.spellings import parse_evaluator_spelling, split_name
-
-    if split_name(text)[0] in plugins.aggregates():
-        return False
-    spelling = parse_evaluator_spelling(text, plugins)
-    has_setting = any(field.name == "task" for field in fields(plugins.evaluator(spelling.name).info.settings))
-    return has_setting and "task" not in spelling.settings
-
-
 def _parse_shard(text: str | None) -> tuple[int, int]:
     if text is None:
         return 0, 1
@@ -156,32 +123,6 @@ def _parse_shard(text: str | None) -> tuple[int, int]:
     if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise UsageError(f"--shard must be I/K with I from 1 to K, such as 1/4, got '{text}'.")
     return int(match[1]) - 1, int(match[2])
-
-
-def describe_images(path: Path, image_size: int | None) -> DatasetInfo:
-    """Read the user's own images and say what they are."""
-    from ...plugins.datasets.user_images import describe_images as read_description
-    from .progress import track_steps
-
-    with track_steps(f"reading {path.name}") as progress:
-        return read_description(path, image_size, progress)
-
-
-def say_what_is_missing(space: SearchSpaceInfo, dataset: str, *, chose_dataset: bool, has_table: bool) -> None:
-    """Say which data a run or a search does without that the user could bring."""
-    first = space.datasets[0]
-    if not chose_dataset and dataset != first:
-        click.echo(
-            f"Note: the images of '{first}' are not here, so evaluators see '{dataset}'; 'nasbench data "
-            f"list {first}' says how to get them.",
-            err=True,
-        )
-    if not has_table and space.requires is not None:
-        click.echo(
-            f"Note: the table of '{space.requires}' is not here, so there is no ground truth; 'nasbench data list "
-            f"{space.requires}' says how to get it.",
-            err=True,
-        )
 
 
 def _run_with_progress(plan: Plan, options: RunOptions) -> Results:
@@ -195,45 +136,25 @@ def _run_with_progress(plan: Plan, options: RunOptions) -> Results:
         f"results: {options.output})",
         err=True,
     )
-    # A terminated run ends like an interrupted one.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     progress = JobProgress()
-    try:
-        with progress:
-            return run_plan(plan, options, progress.start, progress.advance)
-    except KeyboardInterrupt:
-        click.echo(
-            f"{progress.done} of {progress.total} jobs are safe in '{options.output}'. Continue with:\n  "
-            + resume_command(options.output),
-            err=True,
-        )
-        raise
+    with interruptible(progress, options.output, options.output):
+        return run_plan(plan, options, progress.start, progress.advance)
 
 
 def _first_metric(plan: Plan) -> str:
     return plan.ground_truth[0].metric.key if plan.ground_truth else "nothing"
 
 
-def resume_command(output: Path) -> str:
-    """Return the command line that continues this one."""
-    args = [arg for arg in sys.argv[1:] if arg not in ("--resume", "--overwrite")]
-    if not any(arg == "-o" or arg.startswith(("--output", "-o")) for arg in args):
-        args += ["--output", str(output)]
-    return shlex.join(["nasbench", *args, "--resume"])
-
-
 def _print_outcome(results: Results, options: RunOptions) -> int:
-    from ...reports import correlation_table, render
-    from ..domain import Status
+    from ...reports import correlation_document, correlation_table
     from .aggregates import find_aggregates
 
-    click.echo(render(correlation_table(results, aggregates=find_aggregates(results)), "table"), nl=False)
-    statuses = [record.status for part in results.evaluators for record in part.records]
+    print_document(correlation_document(correlation_table(results, aggregates=find_aggregates(results))), "table")
     click.echo(
         f"Results: {options.output} (print this table again with 'nasbench report {options.output}')",
         err=True,
     )
-    if Status.OK not in statuses:
+    if not any(part.records.ok.any() for part in results.evaluators):
         click.echo("Error: No job got a score; 'nasbench inspect' on the results file says why.", err=True)
         return 1
     return 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,14 +25,16 @@ from .options import (
     time_limit_option,
 )
 from .progress import SearchProgress
-from .run import describe_images, resume_command, say_what_is_missing
+from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
+from .tables import format_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..asktell.options import SearchOptions
     from ..search.history import SearchHeader, SearchHistory
     from ..search.outcome import SearchOutcome
-    from ..search.plan import SearchOptions, SearchPlan
+    from ..search.plan import SearchPlan
 
 
 @click.command("search")
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     "evaluators",
     multiple=True,
     metavar="NAME[:SETTING=VALUE,...]",
-    help="Evaluator whose score is to be made as good as possible; 'oracle' is the ground truth.  [required]",
+    help="Evaluator whose score is to be made as good as possible, such as 'oracle', the ground truth.  [required]",
 )
 @strategy_option
 @space_option
@@ -61,11 +61,11 @@ if TYPE_CHECKING:
 )
 @search_seed_option
 @click.option(
-    "--repeats",
+    "--seeds",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Search with as many seeds, from --seed on; each has a results file of its own.",
+    help="Number of searches, with seeds from --seed on; each has a results file of its own.",
 )
 @click.option(
     "--parallel",
@@ -88,7 +88,7 @@ if TYPE_CHECKING:
     "-o",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Results file; with --repeats, FILE.h5 stands for FILE-seed0.h5 and so on.  [default: "
+    help="Results file; with --seeds, FILE.h5 stands for FILE-seed0.h5 and so on.  [default: "
     "nasbench-search-DATE-TIME.h5]",
 )
 @resume_option
@@ -96,21 +96,13 @@ if TYPE_CHECKING:
 @click.option(
     "--metric",
     metavar="NAME",
-    help="Ground truth that measures what was found, such as test_accuracy; the search does not see it ('oracle' has "
-    "a setting of its own).  [default: the first one of the data set]",
+    help="Ground truth that measures what was found, such as test_accuracy; the search does not see it: an "
+    "evaluator that looks a metric up has a setting of its own.  [default: the first one of the data set]",
 )
-@click.option(
-    "--format",
-    "-f",
-    "output_format",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="Form of the output; JSON has the regret after every evaluation.",
-)
+@format_option
 def search_command(
     evaluators: tuple[str, ...], strategy: str, space: str, dataset: str | None, images: Path | None,
-    image_size: int | None, evaluations: int, seed: int, repeats: int, parallel: int | None, device: str,
+    image_size: int | None, evaluations: int, seed: int, seeds: int, parallel: int | None, device: str,
     workers: int | None, threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool,
     metric: str | None, output_format: str, limits: tuple[str, ...], max_params: str | None, max_flops: str | None,
     minimize: tuple[str, ...],
@@ -119,17 +111,17 @@ def search_command(
 
     A strategy proposes architectures, an evaluator scores them, and the strategy learns from the scores. Says what was
     found and, where the space has a table, its trained performance, its rank and the regret: how much better the best
-    of the table is. Everything is on disk as it comes: after an interruption, run the same command with --resume, and
-    the search goes on as if nothing had happened.
+    of the table is; with --format json after every evaluation. Everything is on disk as it comes: after an
+    interruption, run the same command with --resume, and the search goes on as if nothing had happened.
     """
     check_options(
         resume=resume, overwrite=overwrite, output=output, images=images, dataset=dataset, image_size=image_size
     )
     evaluator = _only_one(evaluators)
 
+    from ..asktell.options import SearchOptions
     from ..jobs.devices import worker_devices
     from ..plugin_manager import installed_plugins
-    from ..search.plan import SearchOptions
     from ..search.planning import SearchRequest, make_search_plans
     from .search_outcome import print_outcomes
 
@@ -137,11 +129,11 @@ def search_command(
     together = (workers or 1) if parallel is None else parallel
     plugins = installed_plugins()
     request = SearchRequest(
-        space, evaluator, strategy, dataset, describe_images(images, image_size) if images else None, evaluations,
-        together, seed, repeats, metric, read_limits(limits, max_params, max_flops), minimize,
+        space, evaluator, strategy, dataset, describe_images(images, image_size), evaluations,
+        together, seed, seeds, metric, read_limits(limits, max_params, max_flops), minimize,
     )  # fmt: skip
     plans = make_search_plans(request, plugins)
-    whole = output or Path(f"nasbench-search-{datetime.now():%Y%m%d-%H%M%S}.h5")
+    whole = output or dated_file("nasbench-search", ".h5")
     options = [
         SearchOptions(_file_of(plan, plans, whole), devices[:together], threads, time_limit, resume, overwrite)
         for plan in plans
@@ -184,8 +176,6 @@ def _refuse_existing(options: Sequence[SearchOptions]) -> None:
 def _search_all(plans: Sequence[SearchPlan], options: Sequence[SearchOptions], whole: Path) -> list[SearchOutcome]:
     from ..search.outcome import find_outcome
 
-    # A terminated search ends like an interrupted one.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     histories = [_search_one(plan, option, whole) for plan, option in zip(plans, options, strict=True)]
     return [find_outcome(history, plan.table) for plan, history in zip(plans, histories, strict=True)]
 
@@ -195,16 +185,8 @@ def _search_one(plan: SearchPlan, options: SearchOptions, whole: Path) -> Search
 
     _announce(plan, options)
     progress = SearchProgress(plan.evaluations)
-    try:
-        with progress:
-            return run_search(plan, options, progress.advance)
-    except KeyboardInterrupt:
-        click.echo(
-            f"{progress.done} of {plan.evaluations} evaluations are safe in '{options.output}'. Continue with:\n  "
-            + resume_command(whole),
-            err=True,
-        )
-        raise
+    with interruptible(progress, options.output, whole):
+        return run_search(plan, options, progress.advance)
 
 
 def _announce(plan: SearchPlan, options: SearchOptions) -> None:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from .tables import print_record
+from .tables import print_document
 
 if TYPE_CHECKING:
+    from ..asktell.curves import Spread
     from ..search.history import Step
-    from ..search.outcome import SearchOutcome, Spread
+    from ..search.outcome import SearchOutcome
 
 # Where a table of regret stops; one more row shows the end.
 CHECKPOINTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
+
+# What of a search has no place on one line.
+CURVES = ("front", "ground_truth_curve", "regret_curve")
 
 
 def print_outcomes(outcomes: Sequence[SearchOutcome], files: Sequence[Path], output_format: str) -> None:
@@ -26,18 +27,20 @@ def print_outcomes(outcomes: Sequence[SearchOutcome], files: Sequence[Path], out
     Args:
         outcomes: What they found.
         files: Their results files.
-        output_format: ``table`` or ``json``.
+        output_format: Its name; CSV has one line a search, JSON also what it found when.
     """
-    if output_format == "json":
-        click.echo(json.dumps(_for_machines(outcomes, files), indent=2, allow_nan=False))
-    elif len(outcomes) == 1:
-        print_record(_one_for_people(outcomes[0]), "table")
-    else:
-        print_record(_several_for_people(outcomes), "table")
+    from ..documents.document import Document
+    from ..documents.records import describe_blocks
+
+    shown = _one_for_people(outcomes[0]) if len(outcomes) == 1 else _several_for_people(outcomes)
+    content = _for_machines(outcomes, files)
+    records = [{key: search[key] for key in search if key not in CURVES} for search in content["searches"]]
+    print_document(Document(describe_blocks(shown), records, content), output_format)
 
 
 def _for_machines(outcomes: Sequence[SearchOutcome], files: Sequence[Path]) -> dict[str, Any]:
-    from ..search.outcome import mean_regret_curve, spread
+    from ..asktell.curves import spread
+    from ..search.outcome import mean_regret_curve
 
     header, table = outcomes[0].history.header, outcomes[0].table
     return {
@@ -192,7 +195,7 @@ def _several_for_people(outcomes: Sequence[SearchOutcome]) -> dict[str, Any]:
 
 
 def _truth_over_seeds(outcomes: Sequence[SearchOutcome]) -> dict[str, Any]:
-    from ..search.outcome import spread
+    from ..asktell.curves import spread
 
     table, searches = outcomes[0].table, len(outcomes)
     if table is None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import signal
-from datetime import datetime
+import math
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .default_evaluators import TASK_EVALUATORS, task_evaluator
 from .options import (
     DEFAULT_EVALUATIONS,
     check_options,
@@ -28,12 +26,14 @@ from .options import (
     time_limit_option,
 )
 from .progress import TaskProgress
-from .run import describe_images, resume_command, say_what_is_missing
-from .tables import print_record
+from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
+from .tables import format_option, print_document
 
 if TYPE_CHECKING:
+    from ..asktell.options import SearchOptions
+    from ..documents.document import Document
     from ..task_search.fitness import FitnessKind
-    from ..task_search.plan import TaskSearchOptions, TaskSearchPlan
+    from ..task_search.plan import TaskSearchPlan
     from ..task_search.scoring import TaskOutcome
 
 SHOWN_TASKS = 5
@@ -56,7 +56,7 @@ SHOWN_TASKS = 5
     "--evaluator",
     "-e",
     metavar="NAME[:SETTING=VALUE,...]",
-    help=f"Evaluator whose task is searched for.  [default: {' or '.join(TASK_EVALUATORS)}, as the space needs]",
+    help="Evaluator whose task is searched for.  [default: the one that has a task and supports the space]",
 )
 @strategy_option
 @click.option(
@@ -106,15 +106,7 @@ SHOWN_TASKS = 5
 )
 @resume_option
 @overwrite_option
-@click.option(
-    "--format",
-    "-f",
-    "output_format",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="Form of the output; JSON has every task and score.",
-)
+@format_option
 def task_search_command(
     labelled: Path, label: str | None, lower_is_better: bool, evaluator: str | None, strategy: str,
     fitness: FitnessKind, space: str, dataset: str | None, images: Path | None, image_size: int | None,
@@ -123,18 +115,19 @@ def task_search_command(
 ) -> int:  # fmt: skip
     """Search for the proxy task that ranks a few labelled architectures best.
 
-    A strategy proposes tasks; each is judged by Spearman's rho between its scores of the labelled architectures and
-    their labels. The best task so far is in the output file at any time, for 'nasbench run --task FILE'. After an
+    A strategy proposes tasks; the fitness of each is Spearman's rho between its scores of the labelled architectures
+    and their labels. The best task so far is in the output file at any time, for 'nasbench run --task FILE'. After an
     interruption, run the same command with --resume.
     """
     check_options(
         resume=resume, overwrite=overwrite, output=output, images=images, dataset=dataset, image_size=image_size
     )
 
+    from ..asktell.options import SearchOptions
     from ..jobs.devices import worker_devices
     from ..pictures.files import check_suffix, refuse_existing
+    from ..planning.default_evaluators import searchable_evaluator
     from ..plugin_manager import installed_plugins
-    from ..task_search.plan import TaskSearchOptions
     from ..task_search.planning import TaskSearchRequest, make_task_search_plan
 
     if plot:
@@ -144,12 +137,12 @@ def task_search_command(
     devices = worker_devices(device, workers)
     plugins = installed_plugins()
     request = TaskSearchRequest(
-        space, labelled, evaluator or task_evaluator(space, plugins), strategy, label, lower_is_better, dataset,
-        describe_images(images, image_size) if images else None, evaluations, parallel, seed, fitness,
+        space, labelled, evaluator or searchable_evaluator(space, plugins), strategy, label, lower_is_better, dataset,
+        describe_images(images, image_size), evaluations, parallel, seed, fitness,
     )  # fmt: skip
     plan = make_task_search_plan(request, plugins)
-    options = TaskSearchOptions(
-        output or Path(f"nasbench-task-{datetime.now():%Y%m%d-%H%M%S}.json"), devices, threads, time_limit, resume,
+    options = SearchOptions(
+        output or dated_file("nasbench-task", ".json"), devices, threads, time_limit, resume,
         overwrite,
     )  # fmt: skip
     say_what_is_missing(
@@ -161,30 +154,21 @@ def task_search_command(
     return _print_outcome(plan, options, outcomes, output_format)
 
 
-def _search(plan: TaskSearchPlan, options: TaskSearchOptions) -> list[TaskOutcome]:
+def _search(plan: TaskSearchPlan, options: SearchOptions) -> list[TaskOutcome]:
+    from ..task_search.history import history_path
     from ..task_search.loop import run_task_search
 
     _announce(plan, options)
-    # A terminated search ends like an interrupted one.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     progress = TaskProgress(plan.evaluations)
-    try:
-        with progress:
-            return run_task_search(plan, options, progress.advance)
-    except KeyboardInterrupt:
-        click.echo(
-            f"{progress.done} of {plan.evaluations} tasks are safe in '{options.history}'. Continue with:\n  "
-            + resume_command(options.output),
-            err=True,
-        )
-        raise
+    with interruptible(progress, history_path(options.output), options.output):
+        return run_task_search(plan, options, progress.advance)
 
 
-def _announce(plan: TaskSearchPlan, options: TaskSearchOptions) -> None:
-    labelled, header = plan.judge.labelled, plan.header
+def _announce(plan: TaskSearchPlan, options: SearchOptions) -> None:
+    labelled, header = plan.fitness.labelled, plan.header
     better = "higher" if labelled.direction.sign > 0 else "lower"
     click.echo(
-        f"Searching {plan.designs.name} with {plan.strategy} for the {plan.setting} with which "
+        f"Searching {plan.strategy.space.name} with {plan.strategy.name} for the {plan.setting} with which "
         f"{plan.evaluator.header.label} ranks {len(labelled.arch_ids)} architectures of {header.space} best\n"
         f"(label: {labelled.label}, {better} is better; images: {header.dataset}, seed {header.seed}, "
         f"{plan.evaluations} tasks, {len(options.devices)} x {options.devices[0]}, result: {options.output})",
@@ -194,27 +178,29 @@ def _announce(plan: TaskSearchPlan, options: TaskSearchOptions) -> None:
 
 def _draw(plan: TaskSearchPlan, outcomes: list[TaskOutcome], path: Path) -> None:
     from ..pictures.curves import Curve, Dots, draw_curves
+    from ..task_search.loop import best_so_far
 
-    numbers = [outcome.number + 1 for outcome in outcomes if outcome.fitness is not None]
-    fitness = [outcome.fitness for outcome in outcomes if outcome.fitness is not None]
-    best = list(itertools.accumulate(fitness, max))
+    numbers = range(1, len(outcomes) + 1)
+    fitness = [_or_nan(outcome) for outcome in outcomes]
+    best = [_or_nan(outcome) for outcome in best_so_far(outcomes)]
     draw_curves(
-        path, [Curve(f"{plan.strategy}, best so far", numbers, best)], dots=[Dots("each task", numbers, fitness)],
+        path, [Curve(f"{plan.strategy.name}, best so far", numbers, best)], dots=[Dots("each task", numbers, fitness)],
         x_label="tasks", y_label=_kind_of_fitness(plan).replace(" on ", "\non "),
     )  # fmt: skip
     click.echo(f"Plot: {path}", err=True)
 
 
+def _or_nan(outcome: TaskOutcome | None) -> float:
+    return math.nan if outcome is None or outcome.fitness is None else outcome.fitness
+
+
 def _print_outcome(
-    plan: TaskSearchPlan, options: TaskSearchOptions, outcomes: list[TaskOutcome], output_format: str
+    plan: TaskSearchPlan, options: SearchOptions, outcomes: list[TaskOutcome], output_format: str
 ) -> int:
     from ..task_search.loop import best_of
 
     best = best_of(outcomes)
-    if output_format == "json":
-        click.echo(json.dumps(_for_machines(plan, options, outcomes, best), indent=2, allow_nan=False))
-    else:
-        print_record(_for_people(plan, outcomes, best), "table")
+    print_document(_describe(plan, options, outcomes, best), output_format)
     if best is None:
         message = next((record.message for outcome in outcomes for record in outcome.records if record.message), "")
         because = f" The first network without a score: {message}" if message else ""
@@ -223,25 +209,40 @@ def _print_outcome(
     click.echo(
         f"Task: {options.output} (score with it: nasbench run --space {plan.header.space} -e "
         f"{plan.evaluator.header.label} --{plan.setting} {options.output})\n"
-        f"Its fitness is the best of {len(outcomes)} on the same {len(plan.judge.labelled.arch_ids)} architectures: "
+        f"Its fitness is the best of {len(outcomes)} on the same {len(plan.fitness.labelled.arch_ids)} architectures: "
         "expect less on others.",
         err=True,
     )
     return 0
 
 
-def _for_people(plan: TaskSearchPlan, outcomes: list[TaskOutcome], best: TaskOutcome | None) -> dict[str, Any]:
-    from ..task_search.scoring import Verdict
+def _describe(
+    plan: TaskSearchPlan, options: SearchOptions, outcomes: list[TaskOutcome], best: TaskOutcome | None
+) -> Document:
+    """Describe the outcome: for people the best tasks, for CSV one line a task, for JSON every score as well."""
+    from ..documents.document import Document
+    from ..documents.records import describe_blocks
 
-    counts = {verdict: sum(outcome.verdict is verdict for outcome in outcomes) for verdict in Verdict}
+    content = _for_machines(plan, options, outcomes, best)
+    return Document(
+        blocks=describe_blocks(_for_people(plan, outcomes, best)),
+        records=[{key: task[key] for key in task if key not in ("scores", "statuses")} for task in content["tasks"]],
+        content=content,
+    )
+
+
+def _for_people(plan: TaskSearchPlan, outcomes: list[TaskOutcome], best: TaskOutcome | None) -> dict[str, Any]:
+    from ..task_search.scoring import TaskStatus
+
+    counts = Counter(outcome.status for outcome in outcomes)
     record: dict[str, Any] = {
         "fitness": best and f"{best.fitness:.4g} ({_kind_of_fitness(plan)}; first at task {best.number + 1})",
         "Kendall tau-b": best and best.kendall and f"{best.kendall:.4g}",
         "tasks": f"{len(outcomes)}, {sum(not outcome.repeated for outcome in outcomes)} of them distinct",
     }
     if not plan.learns:
-        record["abandoned"] = f"{counts[Verdict.ABANDONED]}, when they could not become the best any more"
-    record["unranked"] = counts[Verdict.UNRANKED]
+        record["abandoned"] = f"{counts[TaskStatus.ABANDONED]}, when they could not become the best any more"
+    record["unranked"] = counts[TaskStatus.UNRANKED]
     ranked = [outcome for outcome in outcomes if outcome.fitness is not None and not outcome.repeated]
     ranked.sort(key=lambda outcome: -(outcome.fitness or 0.0))
     return record | {
@@ -251,7 +252,7 @@ def _for_people(plan: TaskSearchPlan, outcomes: list[TaskOutcome], best: TaskOut
                 "Spearman": f"{outcome.fitness:.3f}",
                 "Kendall": f"{outcome.kendall:.3f}",
                 "failures": sum(record.status != "ok" for record in outcome.records),
-                "what it is": plan.designs.describe(outcome.design),
+                "what it is": plan.strategy.space.describe(outcome.design),
             }
             for outcome in ranked[:SHOWN_TASKS]
         ],
@@ -259,33 +260,33 @@ def _for_people(plan: TaskSearchPlan, outcomes: list[TaskOutcome], best: TaskOut
 
 
 def _kind_of_fitness(plan: TaskSearchPlan) -> str:
-    labelled = len(plan.judge.labelled.arch_ids)
-    absolute = "absolute value of " if plan.judge.kind == "absolute" else ""
+    labelled = len(plan.fitness.labelled.arch_ids)
+    absolute = "absolute value of " if plan.fitness.kind == "absolute" else ""
     return f"{absolute}Spearman's rho on {labelled} architectures"
 
 
 def _for_machines(
-    plan: TaskSearchPlan, options: TaskSearchOptions, outcomes: list[TaskOutcome], best: TaskOutcome | None
+    plan: TaskSearchPlan, options: SearchOptions, outcomes: list[TaskOutcome], best: TaskOutcome | None
 ) -> dict[str, Any]:
-    tasks: list[dict[str, Any]] = []
-    best_so_far: float | None = None
-    for outcome in outcomes:
-        if outcome.fitness is not None and (best_so_far is None or outcome.fitness > best_so_far):
-            best_so_far = outcome.fitness
-        tasks.append(_task_for_machines(outcome) | {"best_so_far": best_so_far})
+    from ..task_search.history import history_path
+    from ..task_search.loop import best_so_far
+
     return {
         **plan.described(),
         "file": str(options.output),
-        "history": str(options.history),
+        "history": str(history_path(options.output)),
         "best": best and _task_for_machines(best),
-        "tasks": tasks,
+        "tasks": [
+            _task_for_machines(outcome) | {"best_so_far": incumbent and incumbent.fitness}
+            for outcome, incumbent in zip(outcomes, best_so_far(outcomes), strict=True)
+        ],
     }
 
 
 def _task_for_machines(outcome: TaskOutcome) -> dict[str, Any]:
     return {
         "task": outcome.number + 1,
-        "verdict": str(outcome.verdict),
+        "status": str(outcome.status),
         "repeated": outcome.repeated,
         "fitness": outcome.fitness,
         "kendall": outcome.kendall,

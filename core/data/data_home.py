@@ -188,7 +188,7 @@ def _put_in_place(folder: Path, target: Path) -> None:
         folder.rename(target)
 
 
-def verify_data(data_source: DataSource) -> ImportSummary:
+def verify_data(data_source: DataSource, progress: Progress) -> ImportSummary:
     """Check every stored byte of an import against its manifest, then what the bytes mean.
 
     Raises:
@@ -204,7 +204,7 @@ def verify_data(data_source: DataSource) -> ImportSummary:
         if not path.is_file() or file_digest(path, "sha256") != file.sha256:
             problem = "was changed" if path.is_file() else "is missing"
             raise DataError(f"'{path}' {problem} since it was imported. Import '{name}' again.")
-    return data_source.verify(folder)
+    return data_source.verify(folder, progress)
 
 
 def remove_data(name: str) -> int:

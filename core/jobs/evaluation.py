@@ -46,7 +46,7 @@ class JobRunner:
         start = time.perf_counter()
         status, score, message, curves = Status.OK, math.nan, "", {}
         try:
-            with seeded_global_rng(derive_seed("global", *key.seed_parts)):
+            with seeded_global_rng(derive_seed("global", *key.own_seed_parts)):
                 evaluation = evaluator.evaluate(context)
             score, curves = evaluation.score, dict(evaluation.curves)
         except EvaluationError as error:

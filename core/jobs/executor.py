@@ -13,9 +13,9 @@ from typing import Any
 
 from ..domain import Record, Seconds, Status
 from ..errors import NasbenchError
-from ..plan import EvaluatorSpec, Plan
-from ..results.journal import JobIndex
-from .worker import WorkerFailed, WorkerReady, worker_main
+from ..plan import JobIndex
+from .messages import Job, WorkerFailed, WorkerReady, WorkerSetup
+from .worker import worker_main
 
 # A worker that never gets ready, several times in a row, will not get ready the next time either.
 MAX_FAILED_STARTS = 3
@@ -24,20 +24,20 @@ MAX_FAILED_STARTS = 3
 class Worker:
     """One worker process and the job it is doing."""
 
-    def __init__(self, plan: Plan, device: str, threads: int) -> None:
+    def __init__(self, setup: WorkerSetup, device: str) -> None:
         self.device = device
         self.ready = False
-        self.job: JobIndex | None = None
+        self.job: Job | None = None
         self.started_at = 0.0
         context = _start_method()
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=worker_main, args=(theirs, plan, device, threads), daemon=True)
+        self.process = context.Process(target=worker_main, args=(theirs, setup, device), daemon=True)
         self.process.start()
         theirs.close()
 
-    def start(self, job: JobIndex, arch_id: str, spec: EvaluatorSpec | None) -> None:
+    def start(self, job: Job) -> None:
         """Hand over a job. Raises OSError if the process is gone."""
-        self.connection.send((job[0] if spec is None else spec, arch_id))
+        self.connection.send(job)
         self.job = job
         self.started_at = time.monotonic()
 
@@ -64,19 +64,17 @@ class ProcessExecutor:
     Jobs that are known beforehand go to ``run``; a search calls ``submit`` and ``collect`` as it finds out.
 
     Args:
-        plan: What is to be evaluated; its architectures matter to ``run`` only.
+        setup: What all workers need to know.
         devices: Device of each worker.
-        threads: Math threads of each worker.
         time_limit: Seconds that one job may take, None for no limit.
     """
 
-    def __init__(self, plan: Plan, devices: Sequence[str], threads: int, time_limit: float | None) -> None:
-        self._plan = plan
-        self._threads = threads
+    def __init__(self, setup: WorkerSetup, devices: Sequence[str], time_limit: float | None) -> None:
+        self._setup = setup
         self._time_limit = time_limit
         self._devices = devices
         self._workers: list[Worker] = []
-        self._waiting: deque[tuple[JobIndex, str, EvaluatorSpec | None]] = deque()
+        self._waiting: deque[Job] = deque()
         self._failed_starts = 0
 
     def __enter__(self) -> ProcessExecutor:
@@ -88,29 +86,23 @@ class ProcessExecutor:
         for worker in self._workers:
             worker.stop()
 
-    def run(self, jobs: Iterable[JobIndex]) -> Iterator[tuple[JobIndex, Record]]:
+    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[JobIndex, Record]]:
         """Run jobs, yielding each record as it comes; the order of records is not fixed, their content is.
 
         Raises:
             NasbenchError: Workers cannot start.
         """
         for job in jobs:
-            self.submit(job, self._plan.arch_ids[job[1]])
+            self.submit(job)
         while self._unfinished:
             yield from self.collect()
 
-    def submit(self, job: JobIndex, arch_id: str, spec: EvaluatorSpec | None = None) -> None:
-        """Add one job; a worker starts if all that have started would have something to do.
-
-        Args:
-            job: Position of the evaluator in the plan, and of the architecture wherever the caller counts them.
-            arch_id: Canonical string of the architecture.
-            spec: The job's own evaluator, which the plan need not have; ``job`` is then what the caller likes.
-        """
-        self._waiting.append((job, arch_id, spec))
+    def submit(self, job: Job) -> None:
+        """Add one job; a worker starts if all that have started would have something to do."""
+        self._waiting.append(job)
         if len(self._workers) < min(self._unfinished, len(self._devices)):
             device = self._devices[len(self._workers)]
-            self._workers.append(Worker(self._plan, device, self._threads))
+            self._workers.append(Worker(self._setup, device))
 
     def collect(self) -> Iterator[tuple[JobIndex, Record]]:
         """Hand out submitted jobs, wait for news from a worker, and yield the records of jobs that have ended, if any.
@@ -119,7 +111,7 @@ class ProcessExecutor:
             NasbenchError: Workers cannot start.
         """
         for worker in self._idle_workers():
-            if self._waiting and self._hand_over(worker, *self._waiting[0]):
+            if self._waiting and self._hand_over(worker, self._waiting[0]):
                 self._waiting.popleft()
         yield from self._collect()
 
@@ -130,9 +122,9 @@ class ProcessExecutor:
     def _idle_workers(self) -> list[Worker]:
         return [worker for worker in self._workers if worker.ready and worker.job is None]
 
-    def _hand_over(self, worker: Worker, job: JobIndex, arch_id: str, spec: EvaluatorSpec | None) -> bool:
+    def _hand_over(self, worker: Worker, job: Job) -> bool:
         try:
-            worker.start(job, arch_id, spec)
+            worker.start(job)
         except OSError:
             # The worker died while it had nothing to do: the job is not to blame and goes to another one.
             self._replace(worker)
@@ -163,7 +155,7 @@ class ProcessExecutor:
             raise NasbenchError(f"A worker process on {worker.device} could not start: {message.reason}")
         job, worker.job = worker.job, None
         assert job is not None
-        return job, message
+        return job.index, message
 
     def _handle_end(self, worker: Worker) -> tuple[JobIndex, Record] | None:
         if worker.job:
@@ -179,11 +171,11 @@ class ProcessExecutor:
         assert job is not None
         seconds = Seconds(compute=time.monotonic() - worker.started_at)
         self._replace(worker)
-        return job, Record(status, float("nan"), message, seconds)
+        return job.index, Record(status, float("nan"), message, seconds)
 
     def _replace(self, worker: Worker) -> None:
         worker.stop()
-        self._workers[self._workers.index(worker)] = Worker(self._plan, worker.device, self._threads)
+        self._workers[self._workers.index(worker)] = Worker(self._setup, worker.device)
 
     def _overdue(self, worker: Worker) -> bool:
         return self._time_limit is not None and time.monotonic() - worker.started_at > self._time_limit

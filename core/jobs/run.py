@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..domain import Record, Status
-from ..plan import Plan
+from ..plan import JobIndex, Plan
 from ..results.contents import Results
-from ..results.journal import JobIndex
-from ..results.writer import ResultsWriter
+from ..results.run_writer import ResultsWriter
 from .environment import describe_environment
 from .executor import ProcessExecutor
+from .messages import Job, WorkerSetup
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,13 @@ def run_plan(
         writer = ResultsWriter.create(options.output, plan, environment, overwrite=options.overwrite)
     with writer:
         wanted = _wanted_jobs(plan, options.shard)
-        jobs = [job for job in wanted if not _is_done(writer.records.get(job), options.retry_failed)]
+        jobs = [job for job in wanted if not _is_done(writer.status(job), options.retry_failed)]
         on_start(len(wanted) - len(jobs), len(wanted))
         if jobs:
-            with ProcessExecutor(plan, options.devices, options.threads, options.time_limit) as executor:
-                for position, record in executor.run(jobs):
-                    writer.add(position, record)
+            setup = WorkerSetup.of(plan, options.threads)
+            with ProcessExecutor(setup, options.devices, options.time_limit) as executor:
+                for index, record in executor.run(_describe(plan, jobs)):
+                    writer.add(index, record)
                     on_record(record)
         return writer.results()
 
@@ -80,5 +81,10 @@ def _wanted_jobs(plan: Plan, shard: tuple[int, int]) -> list[JobIndex]:
     return [(evaluator, arch) for arch in archs for evaluator in range(len(plan.evaluators))]
 
 
-def _is_done(record: Record | None, retry_failed: bool) -> bool:
-    return record is not None and (record.status is Status.OK or not retry_failed)
+def _describe(plan: Plan, jobs: Sequence[JobIndex]) -> Iterator[Job]:
+    for evaluator, arch in jobs:
+        yield Job((evaluator, arch), plan.evaluators[evaluator], plan.arch_ids[arch])
+
+
+def _is_done(status: Status, retry_failed: bool) -> bool:
+    return status is Status.OK or (status is not Status.PENDING and not retry_failed)

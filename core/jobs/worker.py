@@ -4,91 +4,86 @@ from __future__ import annotations
 
 import signal
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
 from ..context import WorkerCache
 from ..domain import Record, Status
 from ..interfaces import Evaluator
-from ..plan import EvaluatorSpec, Plan, make_job_key
+from ..plan import EvaluatorSpec
 from ..plugin_manager import PluginWarning, installed_plugins
 from ..seeding import seeded_global_rng
 from .evaluation import JobRunner
+from .messages import Job, WorkerFailed, WorkerReady, WorkerSetup
 
-# Evaluators that jobs bring along; a task search goes from one to the next.
-OWN_EVALUATORS = 8
-
-
-@dataclass(frozen=True)
-class WorkerReady:
-    """Sent once, when the worker can take jobs."""
+# Evaluators that only jobs name; a task search goes from one to the next.
+RECENT_EVALUATORS = 8
 
 
-@dataclass(frozen=True)
-class WorkerFailed:
-    """Sent instead, when it cannot; ``reason`` says why."""
+class MadeEvaluators:
+    """Makes evaluators, and keeps those that the setup names and the most recent others."""
 
-    reason: str
+    def __init__(self, kept: Sequence[EvaluatorSpec]) -> None:
+        self._kept = {spec.header.identity: _make(spec) for spec in kept}
+        self._recent = WorkerCache({}, RECENT_EVALUATORS)
+
+    def get(self, spec: EvaluatorSpec) -> Evaluator[Any]:
+        """Return an evaluator. Raises whatever its factory does."""
+        identity = spec.header.identity
+        if identity in self._kept:
+            return self._kept[identity]
+        return self._recent.get(identity, lambda: _make(spec))
 
 
-def worker_main(connection: Connection, plan: Plan, device: str, threads: int) -> None:
+def worker_main(connection: Connection, setup: WorkerSetup, device: str) -> None:
     """Serve jobs until the other end closes the connection.
 
     Args:
-        connection: Receives jobs, each an evaluator (its position in the plan, or its description) and an
-            architecture's canonical string; sends one record for each.
-        plan: Names the evaluators.
+        connection: Receives jobs; sends one record for each.
+        setup: What jobs have in common.
         device: Where to compute.
-        threads: Number of math threads.
     """
     # Ctrl-C reaches the whole process group; the main process decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The main process has said already which plugins were left out.
     warnings.simplefilter("ignore", PluginWarning)
     try:
-        _limit_threads(threads)
+        _limit_threads(setup.threads)
         _warm_up()
-        runner = _make_runner(plan, device)
-        plugins = installed_plugins()
-        evaluators = [plugins.evaluator(spec.header.name).info.create(spec.settings) for spec in plan.evaluators]
-        own_evaluators = WorkerCache({}, OWN_EVALUATORS)
+        runner = _make_runner(setup, device)
+        evaluators = MadeEvaluators(setup.evaluators)
     except Exception as error:
         connection.send(WorkerFailed(f"{type(error).__name__}: {error}"))
         return
     try:
         connection.send(WorkerReady())
         while True:
-            evaluator, arch_id = connection.recv()
-            if isinstance(evaluator, EvaluatorSpec):
-                connection.send(_run_own(runner, plan, evaluator, arch_id, own_evaluators))
-            else:
-                connection.send(runner.run(plan.job_key_of(evaluator, arch_id), evaluators[evaluator]))
+            connection.send(_run(connection.recv(), setup, runner, evaluators))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-def _run_own(runner: JobRunner, plan: Plan, spec: EvaluatorSpec, arch_id: str, known: WorkerCache) -> Record:
-    """Run a job that brings its evaluator along."""
-
-    def create() -> Evaluator[Any]:
-        return installed_plugins().evaluator(spec.header.name).info.create(spec.settings)
-
-    key = make_job_key(plan.header, spec, arch_id)
+def _run(job: Job, setup: WorkerSetup, runner: JobRunner, evaluators: MadeEvaluators) -> Record:
     try:
-        evaluator = known.get((key.evaluator, key.settings_hash), create)
+        evaluator = evaluators.get(job.evaluator)
     except Exception as error:
         return Record(Status.FAILED, float("nan"), f"{type(error).__name__}: {error}")
-    return runner.run(key, evaluator)
+    return runner.run(setup.job_key(job), evaluator)
 
 
-def _make_runner(plan: Plan, device: str) -> JobRunner:
+def _make(spec: EvaluatorSpec) -> Evaluator[Any]:
+    evaluator: Evaluator[Any] = installed_plugins().evaluator(spec.header.name).info.create(spec.settings)
+    return evaluator
+
+
+def _make_runner(setup: WorkerSetup, device: str) -> JobRunner:
     import torch
 
     plugins = installed_plugins()
-    dataset = plan.images or plugins.dataset(plan.header.dataset).info
+    dataset = setup.images or plugins.dataset(setup.dataset).info
     return JobRunner(
-        space=plugins.search_space(plan.header.space).info.create(),
+        space=plugins.search_space(setup.space).info.create(),
         dataset_info=dataset,
         dataset=dataset.create(),
         device=torch.device(device),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ResultsFileError, UsageError
-from ..results.writer import write_whole
+from ..results.whole_files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

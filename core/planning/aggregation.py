@@ -51,6 +51,25 @@ def find_aggregate(text: str, plugins: PluginManager) -> AggregateSpec | None:
     return AggregateSpec(text, components, provided)
 
 
+def refuse_aggregate(text: str, purpose: str, plugins: PluginManager) -> None:
+    """Refuse an aggregate where one score after the other is needed.
+
+    Args:
+        text: Names an evaluator, or an aggregate.
+        purpose: What a search wants it for, as in "maximise".
+        plugins: Where aggregates come from.
+
+    Raises:
+        UsageError: It is an aggregate.
+    """
+    name, _ = split_name(text)
+    if name in plugins.aggregates():
+        raise UsageError(
+            f"A search cannot {purpose} the aggregate '{name}': it is made of ranks within a cohort, so it changes "
+            "with every architecture that joins. Search with one of the evaluators that it is made of."
+        )
+
+
 def match_components(spec: AggregateSpec, labels: Sequence[str], names: Sequence[str]) -> tuple[int, ...]:
     """Find an aggregate's components among the evaluators of a results file.
 

@@ -13,7 +13,7 @@ from ..descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo
 from ..errors import UnsupportedSearchSpaceError, UsageError
 from ..plan import EvaluatorHeader, EvaluatorSpec
 from ..plugin_manager import PluginManager
-from ..settings import Settings, parse_settings, seed_hash, settings_hash, suffix_field
+from ..settings import Settings, course_hash, parse_settings, settings_hash, suffix_field
 from .aggregation import find_aggregate
 from .metric_names import find_metric
 from .spellings import parse_evaluator_spelling
@@ -133,10 +133,10 @@ def _refuse_duplicates(evaluators: Sequence[EvaluatorSpec]) -> None:
 
 def _refuse_parts_of_others(evaluators: Sequence[EvaluatorSpec]) -> None:
     """Refuse evaluators that differ only in when they stop: the longest one's curve has the others' scores."""
-    by_seed: dict[tuple[str, str], EvaluatorSpec] = {}
+    by_course: dict[tuple[str, str], EvaluatorSpec] = {}
     for spec in evaluators:
-        key = (spec.header.name, seed_hash(spec.header.version, spec.settings))
-        other = by_seed.setdefault(key, spec)
+        key = (spec.header.name, course_hash(spec.header.version, spec.settings))
+        other = by_course.setdefault(key, spec)
         if other is not spec:
             raise UsageError(
                 f"'{other.header.label}' and '{spec.header.label}' are one training, stopped at two points. Give the "

@@ -54,7 +54,7 @@ def read_architectures(path: Path, space: SearchSpace) -> tuple[str, ...]:
 
 
 def _stored_architectures(path: Path) -> Sequence[str]:
-    from ..results.reader import read_results
+    from ..results.store import read_results
 
     return read_results(path).arch_ids
 

@@ -1,22 +1,19 @@
-"""What a results file holds, as records in memory."""
+"""What a results file holds, in memory."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..domain import Record, Status
-from ..plan import EvaluatorHeader, GroundTruthColumn, PlanHeader, plan_id
-
-PENDING = Record(Status.PENDING, float("nan"))
+from ..domain import Record
+from ..plan import EvaluatorHeader, GroundTruthColumn, JobIndex, PlanHeader, plan_id
+from .records import Records
 
 
 @dataclass(frozen=True)
 class EvaluatorResults:
-    """The records of one evaluator.
+    """What became of one evaluator's jobs.
 
     Attributes:
         header: What the evaluator was.
@@ -24,17 +21,30 @@ class EvaluatorResults:
     """
 
     header: EvaluatorHeader
-    records: tuple[Record, ...]
+    records: Records
 
     @property
     def done(self) -> int:
         """Number of finished jobs, whatever their status."""
-        return sum(record.status is not Status.PENDING for record in self.records)
+        return int(self.records.done.sum())
 
     @property
-    def batches(self) -> dict[str, str]:
+    def batches(self) -> Mapping[str, str]:
         """The batches of images that the jobs saw: digest by description."""
-        return {name: digest for record in self.records for name, digest in record.batches.items()}
+        return self.records.batches
+
+
+@dataclass(frozen=True)
+class NewArchitecture:
+    """An architecture that joins results.
+
+    Attributes:
+        arch_id: Its canonical string.
+        ground_truth: Its value in each column of the results, NaN where there is none.
+    """
+
+    arch_id: str
+    ground_truth: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,6 @@ class Results:
         evaluators: Records by evaluator, in the plan's order.
         environment: Software, hardware and command line, as texts.
         aggregates: Labels of the aggregates that a report is to show.
-        search_id: Of the search that proposed the architectures, see ``SearchHeader``; None for a run.
     """
 
     plan: PlanHeader
@@ -57,29 +66,51 @@ class Results:
     evaluators: tuple[EvaluatorResults, ...]
     environment: Mapping[str, Any]
     aggregates: tuple[str, ...] = ()
-    search_id: str | None = None
 
     @property
     def plan_id(self) -> str:
         """Hash of the plan, see :func:`plan_id`."""
         return plan_id(self.plan, self.arch_ids, tuple(part.header for part in self.evaluators))
 
-    @property
-    def texts_digest(self) -> str:
-        """SHA-256 of all that the file says in attributes, which HDF5 gives no checksum of their own."""
-        said: list[Any] = [
-            asdict(self.plan),
-            [[asdict(column.metric), column.noise_ceiling, column.source] for column in self.ground_truth],
-            [[asdict(part.header), part.batches] for part in self.evaluators],
-            {name: as_text(value) for name, value in self.environment.items()},
+    def first(self, count: int) -> Results:
+        """Return the results of the first ``count`` architectures."""
+        columns = tuple(replace(column, values=column.values[:count]) for column in self.ground_truth)
+        parts = tuple(replace(part, records=part.records[:count]) for part in self.evaluators)
+        return replace(self, arch_ids=self.arch_ids[:count], ground_truth=columns, evaluators=parts)
+
+    def with_records(self, records: Mapping[JobIndex, Record]) -> Results:
+        """Return the results with some records replaced.
+
+        Raises:
+            IndexError: One is of an evaluator or architecture that is not there.
+        """
+        rows: list[dict[int, Record]] = [{} for _ in self.evaluators]
+        for (evaluator, arch), record in records.items():
+            if not (0 <= evaluator < len(rows) and 0 <= arch < len(self.arch_ids)):
+                raise IndexError(f"there is no job {evaluator}, {arch}")
+            rows[evaluator][arch] = record
+        parts = [
+            replace(part, records=part.records.updated(replaced))
+            for part, replaced in zip(self.evaluators, rows, strict=True)
         ]
-        if self.aggregates:  # files are older than aggregates
-            said.append(self.aggregates)
-        if self.search_id is not None:
-            said.append({"search_id": self.search_id})
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+        return replace(self, evaluators=tuple(parts))
 
+    def with_architectures(self, architectures: Sequence[NewArchitecture]) -> Results:
+        """Return the results with further architectures, whose jobs are pending.
 
-def as_text(value: Any) -> str:
-    """Return a value of the environment as it is stored."""
-    return value if isinstance(value, str) else json.dumps(value)
+        Raises:
+            ValueError: One is there already, or its ground truth has another number of values than there are columns.
+        """
+        if not architectures:
+            return self
+        if any(len(new.ground_truth) != len(self.ground_truth) for new in architectures):
+            raise ValueError(f"an architecture without its {len(self.ground_truth)} values of ground truth")
+        columns = tuple(
+            replace(column, values=column.values + tuple(new.ground_truth[position] for new in architectures))
+            for position, column in enumerate(self.ground_truth)
+        )
+        arch_ids = self.arch_ids + tuple(new.arch_id for new in architectures)
+        if len(set(arch_ids)) < len(arch_ids):
+            raise ValueError("an architecture is listed twice")
+        parts = tuple(replace(part, records=part.records.extended(len(arch_ids))) for part in self.evaluators)
+        return replace(self, arch_ids=arch_ids, ground_truth=columns, evaluators=parts)

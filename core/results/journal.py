@@ -1,79 +1,88 @@
 """The journal of an unfinished run: one checksummed line for each finished job, on disk before the next begins.
 
-The journal of a search has a line for each proposal of its strategy as well, before that proposal's job begins.
-
 A process can be killed while it rewrites an HDF5 file, and half an HDF5 file is no file. So records go to this
 append-only text first; the HDF5 file is written whole, beside its old self, and then takes its place.
+
+Every line but the first names its ``kind``. Records and architectures that join are known here; lines of other kinds
+are handed to the reader as they are, who knows what else the writer had to say.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..domain import Record, Seconds, Status
 from ..errors import ResultsFileError
-from .layout import FORMAT_VERSION, JOURNAL_FORMAT
+from ..plan import JobIndex
+from .contents import NewArchitecture
 from .lines import LockedLines, decode_lines
+from .validity import check_record
 
-JobIndex = tuple[int, int]
-"""A job's place in its plan: positions of evaluator and architecture."""
+JOURNAL_FORMAT = "nasbench-journal"
+JOURNAL_VERSION = 1
+
+RECORD = "record"
+ARCHITECTURE = "architecture"
+
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Proposal:
-    """A proposal of a search's strategy.
-
-    Attributes:
-        architecture: As the strategy spelled it.
-        arch_id: Its canonical string.
-        is_new: Whether no isomorphic architecture had been proposed before.
-        ground_truth: If it is new, its value in each column of the table, NaN where there is none.
-        rung: At which fidelity it is to be evaluated, from 0, where a search has several.
-    """
-
-    architecture: str
-    arch_id: str
-    is_new: bool
-    ground_truth: tuple[float, ...] = ()
-    rung: int = 0
+def journal_path(path: Path) -> Path:
+    """Return the journal that belongs to a results file; it exists only while its work is unfinished."""
+    return path.with_name(path.name + ".journal")
 
 
 class Journal(LockedLines):
-    """The journal of a run, opened for appending and locked against a second run."""
+    """The journal of a results file, opened for appending and locked against a second writer."""
 
-    def __init__(self, path: Path, plan_id: str) -> None:
+    def __init__(self, path: Path, work_id: str) -> None:
         """Open or create the journal.
 
         Raises:
-            ResultsFileError: It cannot be written, or another run holds it.
+            ResultsFileError: It cannot be written, or another process holds it.
         """
         super().__init__(path, path.name.removesuffix(".journal"))
-        self._header = {"format": JOURNAL_FORMAT, "format_version": FORMAT_VERSION, "plan_id": plan_id}
-
-    def append(self, position: JobIndex, record: Record) -> None:
-        """Write one record; when this returns, killing the process cannot lose it.
-
-        Raises:
-            ResultsWriteError: The disk is full or gone. All earlier records stay readable.
-        """
-        self.append_line(record_to_json(position, record))
-
-    def append_proposal(self, index: int, proposal: Proposal) -> None:
-        """Write the ``index``-th proposal of a search, counted from 0.
-
-        Raises:
-            ResultsWriteError: The disk is full or gone. All earlier lines stay readable.
-        """
-        self.append_line(_proposal_to_json(index, proposal))
+        self._header = {"format": JOURNAL_FORMAT, "format_version": JOURNAL_VERSION, "work_id": work_id}
 
     def clear(self) -> None:
-        """Forget all records, after they have become part of the HDF5 file."""
+        """Forget all lines, after they have become part of the HDF5 file."""
         self.truncate()
         self.append_line(self._header)
+
+
+@dataclass(frozen=True)
+class JournalLine:
+    """A line whose kind is none of the journal's own.
+
+    Attributes:
+        path: The journal.
+        number: Number of the line, from 1.
+        kind: Its kind.
+        entry: All that it says.
+    """
+
+    path: Path
+    number: int
+    kind: str
+    entry: Mapping[str, Any]
+
+    def decode(self, read: Callable[[Mapping[str, Any]], T]) -> T:
+        """Return what ``read`` makes of the entry.
+
+        Raises:
+            ResultsFileError: It raises what a wrong entry leads to.
+        """
+        try:
+            return read(self.entry)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+            raise ResultsFileError(
+                f"'{self.path}' has no valid {self.kind} at line {self.number}: {reason}. It was left as it is."
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -82,24 +91,24 @@ class JournalContents:
 
     Attributes:
         path: The journal.
-        plan_id: Plan of its run or ``search_id`` of its search, None if there is no journal or a kill left an empty
-            one.
+        work_id: Of the work that it belongs to, None if there is no journal or a kill left an empty one.
         records: The last record of each job.
-        proposals: Proposals of a search by their number.
+        architectures: Those that have joined, in their order.
+        others: Lines of other kinds, in their order.
     """
 
     path: Path
-    plan_id: str | None
-    records: dict[JobIndex, Record]
-    proposals: dict[int, Proposal] = field(default_factory=dict)
+    work_id: str | None
+    records: Mapping[JobIndex, Record] = field(default_factory=dict)
+    architectures: tuple[NewArchitecture, ...] = ()
+    others: tuple[JournalLine, ...] = ()
 
-    def records_of(self, plan_id: str) -> dict[JobIndex, Record]:
-        """Return the records. Raises ResultsFileError if they belong to another run or search than ``plan_id``."""
-        if self.plan_id not in (None, plan_id):
+    def check_work(self, work_id: str) -> None:
+        """Check that the journal belongs to a piece of work. Raises ResultsFileError if not."""
+        if self.work_id not in (None, work_id):
             raise ResultsFileError(
                 f"'{self.path}' belongs to another run than the results file beside it. Move one of them away."
             )
-        return self.records
 
 
 def read_journal(path: Path) -> JournalContents:
@@ -110,27 +119,28 @@ def read_journal(path: Path) -> JournalContents:
     """
     entries = decode_lines(path, path.read_bytes()) if path.is_file() else []
     if not entries:
-        return JournalContents(path, None, {})
-    if entries[0].get("format") != JOURNAL_FORMAT or entries[0].get("format_version") != FORMAT_VERSION:
+        return JournalContents(path, None)
+    header = entries[0]
+    if header.get("format") != JOURNAL_FORMAT or header.get("format_version") != JOURNAL_VERSION:
         raise ResultsFileError(f"'{path}' is not a journal of this version of nasbench. It was left as it is.")
-    contents = JournalContents(path, str(entries[0].get("plan_id")), {})
-    for number, entry in enumerate(entries[1:], start=2):
-        if "proposal" in entry:
-            index, proposal = _proposal_from_json(path, number, entry)
-            contents.proposals[index] = proposal
-        else:
-            position, record = record_from_json(path, number, entry)
-            contents.records[position] = record
-    return contents
+    lines = [_as_line(path, number, entry) for number, entry in enumerate(entries[1:], start=2)]
+    return JournalContents(
+        path,
+        str(header.get("work_id")),
+        dict(line.decode(record_from_json) for line in lines if line.kind == RECORD),
+        tuple(line.decode(architecture_from_json) for line in lines if line.kind == ARCHITECTURE),
+        tuple(line for line in lines if line.kind not in (RECORD, ARCHITECTURE)),
+    )
 
 
-def record_to_json(position: JobIndex, record: Record) -> dict[str, Any]:
+def record_to_json(index: JobIndex, record: Record) -> dict[str, Any]:
     """Return one record as the entry of a line."""
     seconds = record.seconds
     return {
-        "job": position,
+        "kind": RECORD,
+        "job": index,
         "status": record.status,
-        "score": None if math.isnan(record.score) else record.score,
+        "score": number_to_json(record.score),
         "message": record.message,
         "seconds": [seconds.build, seconds.transfer, seconds.compute],
         "curves": record.curves,
@@ -138,43 +148,47 @@ def record_to_json(position: JobIndex, record: Record) -> dict[str, Any]:
     }
 
 
-def _proposal_to_json(index: int, proposal: Proposal) -> dict[str, Any]:
+def record_from_json(entry: Mapping[str, Any]) -> tuple[JobIndex, Record]:
+    """Return the record of an entry. Raises what :meth:`JournalLine.decode` catches if it is none."""
+    evaluator, arch = entry["job"]
+    record = Record(
+        Status(entry["status"]),
+        number_from_json(entry["score"]),
+        str(entry["message"]),
+        Seconds(*map(float, entry["seconds"])),
+        {str(name): tuple(map(float, curve)) for name, curve in entry["curves"].items()},
+        {str(name): str(digest) for name, digest in entry["batches"].items()},
+    )
+    check_record(record)
+    return (int(evaluator), int(arch)), record
+
+
+def architecture_to_json(new: NewArchitecture) -> dict[str, Any]:
+    """Return an architecture that joins as the entry of a line."""
     return {
-        "proposal": index,
-        "architecture": proposal.architecture,
-        "arch_id": proposal.arch_id,
-        "is_new": proposal.is_new,
-        "ground_truth": [None if math.isnan(value) else value for value in proposal.ground_truth],
-        "rung": proposal.rung,
+        "kind": ARCHITECTURE,
+        "arch_id": new.arch_id,
+        "ground_truth": [number_to_json(value) for value in new.ground_truth],
     }
 
 
-def _proposal_from_json(path: Path, number: int, entry: Mapping[str, Any]) -> tuple[int, Proposal]:
-    try:
-        truth = tuple(math.nan if value is None else float(value) for value in entry["ground_truth"])
-        rung = int(entry.get("rung", 0))  # journals are older than fidelities
-        proposal = Proposal(str(entry["architecture"]), str(entry["arch_id"]), bool(entry["is_new"]), truth, rung)
-        return int(entry["proposal"]), proposal
-    except (KeyError, TypeError, ValueError) as error:
-        raise ResultsFileError(f"'{path}' has no valid proposal at line {number}: {error}.") from error
+def architecture_from_json(entry: Mapping[str, Any]) -> NewArchitecture:
+    """Return the architecture of an entry. Raises what :meth:`JournalLine.decode` catches if it is none."""
+    return NewArchitecture(str(entry["arch_id"]), tuple(number_from_json(value) for value in entry["ground_truth"]))
 
 
-def record_from_json(path: Path, number: int, entry: Mapping[str, Any]) -> tuple[JobIndex, Record]:
-    """Return the record of an entry, the ``number``-th line of ``path``. Raises ResultsFileError if it is none."""
-    try:
-        evaluator, arch = entry["job"]
-        curves = {str(name): tuple(map(float, curve)) for name, curve in entry["curves"].items()}
-        score = math.nan if entry["score"] is None else float(entry["score"])
-        record = Record(
-            Status(entry["status"]),
-            score,
-            str(entry["message"]),
-            Seconds(*map(float, entry["seconds"])),
-            curves,
-            {str(name): str(digest) for name, digest in entry.get("batches", {}).items()},
-        )
-        if (record.status is Status.OK) != math.isfinite(score):
-            raise ValueError(f"status {record.status} and score {score}")
-        return (int(evaluator), int(arch)), record
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ResultsFileError(f"'{path}' has no valid record at line {number}: {error}.") from error
+def number_to_json(value: float) -> float | None:
+    """Return a number, None for NaN."""
+    return None if math.isnan(value) else value
+
+
+def number_from_json(value: Any) -> float:
+    """Return what :func:`number_to_json` was given."""
+    return math.nan if value is None else float(value)
+
+
+def _as_line(path: Path, number: int, entry: Mapping[str, Any]) -> JournalLine:
+    kind = entry.get("kind")
+    if not isinstance(kind, str):
+        raise ResultsFileError(f"'{path}' has no valid entry at line {number}: it names no kind. It was left as it is.")
+    return JournalLine(path, number, kind, entry)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..domain import Record, Status
+import numpy as np
+
 from ..errors import ResultsFileError
 from .contents import EvaluatorResults, Results
-from .reader import read_results
+from .records import Mask, Records
+from .store import read_results
 
 
 def merge_results(paths: Sequence[Path]) -> Results:
@@ -20,8 +22,7 @@ def merge_results(paths: Sequence[Path]) -> Results:
             scores for one job.
     """
     shards = [(path, read_results(path)) for path in paths]
-    first_path, first = shards[0]
-    merged = replace(first, search_id=None)  # which steps found the architectures is lost
+    first_path, merged = shards[0]
     for path, shard in shards[1:]:
         if shard.plan_id != merged.plan_id:
             raise ResultsFileError(
@@ -45,19 +46,18 @@ def _merge_evaluator(
                 f"'{path}' was made from other images than the files before it: the batches of {name} that "
                 f"'{ours.header.label}' saw differ. Only shards with the same images can be merged."
             )
-    records = []
-    for arch_id, mine, other in zip(arch_ids, ours.records, theirs.records, strict=True):
-        if mine.status is Status.OK and other.status is Status.OK and mine.score != other.score:
-            raise ResultsFileError(
-                f"'{path}' scores {arch_id} with '{ours.header.label}' as {other.score!r}, another shard as "
-                f"{mine.score!r}. The same job must have the same score: do not mix files of different software."
-            )
-        records.append(_better(mine, other))
-    return replace(ours, records=tuple(records))
+    mine, other = ours.records, theirs.records
+    different = np.flatnonzero(mine.ok & other.ok & (mine.scores != other.scores))
+    if different.size:
+        row = different[0]
+        raise ResultsFileError(
+            f"'{path}' scores {arch_ids[row]} with '{ours.header.label}' as {other[row].score!r}, another shard as "
+            f"{mine[row].score!r}. The same job must have the same score: do not mix files of different software."
+        )
+    return replace(ours, records=mine.merged(other, _is_better(mine, other)))
 
 
-def _better(mine: Record, other: Record) -> Record:
-    """Prefer a score over a failure, and a failure over nothing."""
-    if mine.status is Status.OK or other.status is Status.PENDING:
-        return mine
-    return other if other.status is Status.OK or mine.status is Status.PENDING else mine
+def _is_better(mine: Records, other: Records) -> Mask:
+    """Whether the other record is better, row by row: a score before a failure, and a failure before nothing."""
+    better: Mask = ~mine.ok & other.done & (other.ok | ~mine.done)
+    return better

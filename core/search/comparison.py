@@ -7,11 +7,12 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ..domain import Metric, Status
+from ..asktell.curves import SearchCurve, Spread, mean_curve, spread
+from ..domain import Metric
 from ..errors import ResultsFileError, UsageError
 from ..planning.metric_names import find_metric
 from .history import SearchHistory
-from .outcome import SearchOutcome, Spread, TableSummary, find_outcome, spread
+from .outcome import SearchOutcome, TableSummary, find_outcome, mean_regret_curve
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,10 @@ class SearchGroup:
         return any(outcome.regret is not None for outcome in self.outcomes)
 
     def curve(self) -> list[Spread | None]:
-        """Return regret after each evaluation; where the table does not tell, the best score instead.
-
-        It ends where the shortest search ends: what a longer one finds later says nothing of the others.
-        """
-        curves = [
-            outcome.regret_curve if self.shows_regret else _best_scores(outcome.history) for outcome in self.outcomes
-        ]
-        return [spread(values) for values in zip(*curves, strict=False)]
+        """Return the mean regret after each evaluation; where the table does not tell, that of the best score."""
+        if self.shows_regret:
+            return mean_regret_curve(self.outcomes)
+        return mean_curve([_best_scores(outcome.history) for outcome in self.outcomes])
 
 
 def group_searches(histories: Sequence[SearchHistory], metric: str | None, tables: Tables) -> list[SearchGroup]:
@@ -161,9 +158,9 @@ def _check_same_table(outcome: SearchOutcome, table: OpenTable | None) -> None:
 
 
 def _seconds(history: SearchHistory) -> float:
-    records = [record for part in history.results.evaluators for record in part.records]
-    return sum(record.seconds.total for record in records if record.status is not Status.PENDING)
+    return sum(float(part.records.total_seconds.sum()) for part in history.results.evaluators)
 
 
-def _best_scores(history: SearchHistory) -> list[float | None]:
-    return [None if at is None else history.steps[at].record.score for at in history.best_so_far()]
+def _best_scores(history: SearchHistory) -> SearchCurve:
+    scores = [None if at is None else history.steps[at].record.score for at in history.incumbents()]
+    return SearchCurve(scores, history.exhausted)

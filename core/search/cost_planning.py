@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from ..domain import Metric
 from ..errors import UsageError, closest_matches
 from ..plan import EvaluatorSpec
+from ..planning.aggregation import refuse_aggregate
+from ..planning.evaluators import EvaluatorFactory
 from ..planning.metric_names import find_metric, is_metric
-from ..planning.spellings import parse_evaluator_spelling, split_name
+from ..planning.spellings import parse_evaluator_spelling
 from .costs import Cost
-from .evaluator_choice import EvaluatorChoice
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class PlannedCosts:
 def plan_costs(
     limits: Sequence[tuple[str, float]],
     minimize: Sequence[str],
-    choice: EvaluatorChoice,
+    factory: EvaluatorFactory,
     metrics: Sequence[Metric],
 ) -> PlannedCosts:
     """Find what is to be limited and minimised; one cost may be both.
@@ -39,7 +40,7 @@ def plan_costs(
     Args:
         limits: Names and limits.
         minimize: Names.
-        choice: Makes evaluators.
+        factory: Makes evaluators.
         metrics: What the space's table has.
 
     Raises:
@@ -49,7 +50,7 @@ def plan_costs(
     evaluators: list[EvaluatorSpec] = []
 
     def find(text: str) -> Cost:
-        evaluator, metric = _find(text, choice, metrics)
+        evaluator, metric = _find(text, factory, metrics)
         evaluators.extend([evaluator] if evaluator else [])
         return Cost(evaluator.header if evaluator else None, metric, limit=None, minimized=False)
 
@@ -73,15 +74,18 @@ def _check_limit(text: str, limit: float) -> None:
         raise UsageError(f"The limit of '{text}' must be a finite number above 0, got {limit:g}.")
 
 
-def _find(text: str, choice: EvaluatorChoice, metrics: Sequence[Metric]) -> tuple[EvaluatorSpec | None, Metric | None]:
+def _find(
+    text: str, factory: EvaluatorFactory, metrics: Sequence[Metric]
+) -> tuple[EvaluatorSpec | None, Metric | None]:
     """Return the evaluator that a text names, or else the metric."""
-    evaluator = parse_evaluator_spelling(text, choice.plugins).name
-    if evaluator in choice.plugins.evaluators() or choice.is_aggregate(split_name(text)[0]):
-        return choice.make(text, "have as a cost"), None
+    refuse_aggregate(text, "have as a cost", factory.plugins)
+    evaluators = factory.plugins.evaluators()
+    if parse_evaluator_spelling(text, factory.plugins).name in evaluators:
+        return factory.make(text), None
     if not is_metric(text, metrics):
-        known = [*choice.plugins.evaluators(), *(metric.key for metric in metrics)]
+        known = [*evaluators, *(metric.key for metric in metrics)]
         raise UsageError(
             f"Unknown cost '{text}'. {closest_matches(text, known)}A cost is an evaluator ('nasbench evaluators' "
             f"lists them) or a metric of the space's table: {', '.join(metric.key for metric in metrics) or 'none'}."
         )
-    return None, find_metric(text, metrics, choice.dataset.name)
+    return None, find_metric(text, metrics, factory.dataset.name)

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..asktell.curves import incumbents
+from ..asktell.loop import Proposal
 from ..domain import Direction, Record, Status
 from ..plan import EvaluatorHeader
-from ..results.contents import PENDING, Results
-from ..results.journal import Proposal
+from ..results.contents import Results
+from ..results.records import PENDING
 from .costs import Cost, distinct
 
 
@@ -66,13 +68,16 @@ class SearchHeader:
     @property
     def search_id(self) -> str:
         """Hash of all that decides the sequence of proposals, 16 hexadecimal digits; its length does not count."""
-        strategy = [self.strategy, self.strategy_settings]
-        described: list[Any] = [self.space, self.dataset, self.evaluator.identity, strategy, self.seed, self.parallel]
-        # Searches without any keep the hash that they had before there were costs and fidelities.
-        if self.costs:
-            described.append({"costs": [[cost.identity, cost.limit, cost.minimized] for cost in self.costs]})
-        if self.lower:
-            described.append({"lower": [header.identity for header in self.lower]})
+        described = [
+            self.space,
+            self.dataset,
+            self.evaluator.identity,
+            [self.strategy, self.strategy_settings],
+            self.seed,
+            self.parallel,
+            [[cost.identity, cost.limit, cost.minimized] for cost in self.costs],
+            [header.identity for header in self.lower],
+        ]
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -148,14 +153,12 @@ def make_step(
         for cost, record in zip(header.costs, of_costs, strict=True)
     )
     if any(cost.exceeds_limit(value) for cost, value in zip(header.costs, costs, strict=True)):
-        return Step(
-            proposal.architecture, proposal.arch_id, PENDING, repeated, None, costs, proposal.rung, refused=True
-        )
+        return Step(proposal.text, proposal.canonical, PENDING, repeated, None, costs, proposal.rung, refused=True)
     record = records[header.position(header.rungs[proposal.rung])]
     if record.status is Status.PENDING or any(pending):
         return None
     return Step.of(
-        proposal.architecture, proposal.arch_id, record, repeated=repeated, direction=header.evaluator.direction,
+        proposal.text, proposal.canonical, record, repeated=repeated, direction=header.evaluator.direction,
         costs=costs, rung=proposal.rung,
     )  # fmt: skip
 
@@ -171,27 +174,23 @@ class SearchHistory:
             whose architectures are in the order in which they were first proposed. Where a search was interrupted,
             some may have no score yet, or one that no step has used; those that were refused never have one.
         refused: The proposals that were refused, in the same order; they are no evaluations.
+        exhausted: Whether the search ended before its evaluations were done, since the strategy had no more proposals
+            or the limits refused too many of them. It has found all that it ever will.
     """
 
     header: SearchHeader
     steps: Sequence[Step]
     results: Results
     refused: Sequence[Step] = ()
+    exhausted: bool = False
 
     def is_full(self, step: Step) -> bool:
         """Whether a step was evaluated at full fidelity."""
         return step.rung == len(self.header.lower)
 
-    def best_so_far(self) -> list[int | None]:
-        """Return for each step the position of the best step up to it: the earliest of the best; None without one.
+    def incumbents(self) -> list[int | None]:
+        """Return after each step the position of the best one so far, as :func:`incumbents`.
 
         Only steps at full fidelity can be the best.
         """
-        best: int | None = None
-        best_fitness = -math.inf
-        positions = []
-        for position, step in enumerate(self.steps):
-            if step.fitness is not None and self.is_full(step) and step.fitness > best_fitness:
-                best, best_fitness = position, step.fitness
-            positions.append(best)
-        return positions
+        return incumbents(step.fitness if self.is_full(step) else None for step in self.steps)

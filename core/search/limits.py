@@ -14,8 +14,10 @@ from .history import SearchHeader, Step
 MAX_REFUSALS = 1000
 
 
-class Patience:
-    """Counts refusals, in the order in which the strategy is told of them.
+class StoppingRule:
+    """Ends a search of which too much is refused.
+
+    Takes steps in the order in which the strategy is told of them.
 
     Args:
         size: Number of architectures of the space, None if it is not known.
@@ -31,7 +33,7 @@ class Patience:
         self._in_a_row = 0
 
     @property
-    def is_over(self) -> bool:
+    def ends_search(self) -> bool:
         """Whether the search is to end: too many refusals in a row, or nothing in the space is left."""
         return self._in_a_row >= MAX_REFUSALS or len(self._distinct) >= self._size
 

@@ -1,4 +1,4 @@
-"""What a search found, measured with the space's table: value, rank and regret, of one search or of several seeds.
+"""What a search found, measured with the space's table: value, rank and regret.
 
 Regret is the value of the best architecture in the table minus that of the architecture found, in the metric's unit and
 turned so that it is never negative; simple regret after t evaluations is that of the best architecture by score so far,
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import bisect
 import math
-import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..asktell.curves import SearchCurve, Spread, mean_curve
 from ..domain import Metric
 from ..interfaces import GroundTruth
 from .front import pareto_front
@@ -142,21 +142,6 @@ class SearchOutcome:
         return [None if self.table is None else self.table.regret(value) for value in self.curve]
 
 
-@dataclass(frozen=True)
-class Spread:
-    """A figure over several searches.
-
-    Attributes:
-        mean: Mean of the searches that have it.
-        deviation: Sample standard deviation, None for fewer than two.
-        count: How many have it.
-    """
-
-    mean: float
-    deviation: float | None
-    count: int
-
-
 def find_outcome(history: SearchHistory, table: TableSummary | None) -> SearchOutcome:
     """Say what a search found.
 
@@ -164,7 +149,7 @@ def find_outcome(history: SearchHistory, table: TableSummary | None) -> SearchOu
         history: The search.
         table: The table by the metric that is compared with: the first that the history's results have.
     """
-    positions = history.best_so_far()
+    positions = history.incumbents()
     values = _values_by_architecture(history, table)
     curve = [math.nan if at is None else values.get(history.steps[at].arch_id, math.nan) for at in positions]
     last = positions[-1] if positions else None
@@ -193,21 +178,9 @@ def _front(history: SearchHistory, values: Mapping[str, float]) -> list[FrontMem
     return sorted(members, key=lambda member: member.step.costs[first])
 
 
-def spread(figures: Sequence[float | None]) -> Spread | None:
-    """Return mean and sample standard deviation of those that are known, None if none is."""
-    known = [figure for figure in figures if figure is not None and not math.isnan(figure)]
-    if not known:
-        return None
-    return Spread(statistics.fmean(known), statistics.stdev(known) if len(known) > 1 else None, len(known))
-
-
 def mean_regret_curve(outcomes: Sequence[SearchOutcome]) -> list[Spread | None]:
-    """Return the regret after each evaluation over several searches, as far as the longest of them goes."""
-    curves = [outcome.regret_curve for outcome in outcomes]
-    longest = max((len(curve) for curve in curves), default=0)
-    # A search that ended early keeps what it had found.
-    filled = [curve + curve[-1:] * (longest - len(curve)) for curve in curves if curve]
-    return [spread(regrets) for regrets in zip(*filled, strict=True)]
+    """Return the mean regret over several searches after each evaluation, as far as :func:`mean_curve` goes."""
+    return mean_curve([SearchCurve(outcome.regret_curve, outcome.history.exhausted) for outcome in outcomes])
 
 
 def _values_by_architecture(history: SearchHistory, table: TableSummary | None) -> dict[str, float]:

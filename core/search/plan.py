@@ -1,14 +1,13 @@
-"""A search, fixed before anything is computed, and how to run it."""
+"""A search, fixed before anything is computed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
+from ..asktell.strategy import StrategySpec
 from ..descriptions import DatasetInfo
-from ..interfaces import SearchSpace, SearchStrategy
+from ..interfaces import SearchSpace
 from ..plan import EvaluatorSpec, GroundTruthColumn
 from .history import SearchHeader
 from .outcome import TableSummary
@@ -21,9 +20,8 @@ class SearchPlan:
     Attributes:
         header: Names, settings and seed.
         space: The search space.
+        strategy: Proposes architectures of the space.
         evaluators: Those of the header in its order; the score of the first is the fitness.
-        make_strategy: Gives the strategy at its beginning; a resumed search goes through its steps again.
-        distribution: Distribution and version that provide the strategy, as in ``nasbench-toolkit 0.1.0``.
         evaluations: Number of proposals that get a score, those of architectures that had one included; those that
             are refused come on top.
         ground_truth: Gives the table's columns for architectures, also for none of them: the columns are then empty.
@@ -35,31 +33,9 @@ class SearchPlan:
 
     header: SearchHeader
     space: SearchSpace
+    strategy: StrategySpec
     evaluators: tuple[EvaluatorSpec, ...]
-    make_strategy: Callable[[], SearchStrategy[Any]]
-    distribution: str
     evaluations: int
     ground_truth: Callable[[Sequence[str]], tuple[GroundTruthColumn, ...]]
     images: DatasetInfo | None = None
     table: TableSummary | None = None
-
-
-@dataclass(frozen=True)
-class SearchOptions:
-    """How to run a search; nothing here changes its steps.
-
-    Attributes:
-        output: The results file.
-        devices: Device of each worker process; no more are started than proposals wait at the same time.
-        threads: Math threads of each worker. More than one may change the last digits of a score.
-        time_limit: Seconds that one evaluation may take, None for no limit.
-        resume: Continue the file if it exists.
-        overwrite: Replace the file if it exists.
-    """
-
-    output: Path
-    devices: tuple[str, ...]
-    threads: int = 1
-    time_limit: float | None = None
-    resume: bool = False
-    overwrite: bool = False

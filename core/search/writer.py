@@ -7,32 +7,30 @@ strategy proposes what it proposed then.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 
+from ..asktell.loop import Proposal
+from ..asktell.options import SearchOptions
+from ..asktell.replay import Replay
 from ..domain import Record
 from ..errors import ResultsFileError
-from ..plan import PROPOSED_BY, GroundTruthColumn, PlanHeader
-from ..results.contents import PENDING, EvaluatorResults, Results
-from ..results.journal import Journal, Proposal
-from ..results.writer import (
-    JournaledWriter,
-    finished_records,
-    locked_journal,
-    refuse_existing,
-    write_numbers,
-    write_results,
-    write_texts,
-)
+from ..plan import PROPOSED_BY, PlanHeader
+from ..results.contents import EvaluatorResults, NewArchitecture, Results
+from ..results.journal import Journal
+from ..results.records import Records
+from ..results.store import Origin
+from ..results.writer import JournaledWriter, locked_journal, refuse_existing
+from .group import write_regret, write_search_group
 from .history import SearchHeader
 from .outcome import find_outcome
-from .plan import SearchOptions, SearchPlan
-from .storage import StoredSearch, read_stored_search
+from .plan import SearchPlan
+from .proposals import proposal_to_json
+from .storage import COMMAND, read_stored_search
+from .stored import StoredSearch, proposed_results
 
 
 class SearchWriter(JournaledWriter):
@@ -47,15 +45,15 @@ class SearchWriter(JournaledWriter):
         journal: Journal,
     ) -> None:
         self._plan = plan
-        self._environment = stored.results.environment if stored else environment
-        arch_ids = stored.results.arch_ids if stored else ()
-        self._columns = plan.ground_truth(arch_ids)
+        results = _results_at_start(plan, environment, stored)
         # All that the file says about architectures follows from this list: an interrupt finds it whole.
-        self._proposals = _with_ground_truth(stored, self._columns) if stored else []
-        self._positions = {arch_id: position for position, arch_id in enumerate(arch_ids)}
-        self._truth = [proposal.ground_truth for proposal in self._proposals if proposal.is_new]
-        self._asked = 0
-        super().__init__(path, finished_records(stored.results) if stored else {}, journal)
+        self._proposals = list(stored.proposals) if stored else []
+        self._positions = {arch_id: position for position, arch_id in enumerate(results.arch_ids)}
+        self._metrics = [column.metric.key for column in results.ground_truth]
+        self._truth = _rows(results)
+        self._exhausted = stored is not None and stored.exhausted
+        self._replay = Replay(path, [self._identify(proposal) for proposal in self._proposals])
+        super().__init__(path, results, Origin(COMMAND, plan.header.search_id), journal)
 
     @classmethod
     def open(cls, plan: SearchPlan, options: SearchOptions, environment: Mapping[str, Any]) -> SearchWriter:
@@ -76,7 +74,7 @@ class SearchWriter(JournaledWriter):
             _check_same_search(path, stored, plan)
             return cls(plan, path, environment, stored, journal)
 
-    def propose(self, architecture: str, arch_id: str, rung: int) -> int:
+    def propose(self, proposal: Proposal) -> int:
         """Store the strategy's next proposal on disk, or check that it is the one that the file has.
 
         Returns:
@@ -86,125 +84,77 @@ class SearchWriter(JournaledWriter):
             ResultsFileError: The file has another one.
             ResultsWriteError: The disk is full or gone.
         """
-        index, self._asked = self._asked, self._asked + 1
-        if index < len(self._proposals):
-            self._check_as_before(index, architecture, arch_id, rung)
-        else:
-            self._add_proposal(architecture, arch_id, rung)
-        return self._positions[arch_id]
+        if self._replay.take(self._identify(proposal)) >= self._replay.stored:
+            self._add_proposal(proposal)
+        return self._positions[proposal.canonical]
 
     def records_of(self, position: int) -> list[Record]:
         """Return what is known of an architecture, by the header's evaluators."""
-        return [self.records.get((index, position), PENDING) for index in range(len(self._plan.evaluators))]
+        return [self.record((index, position)) for index in range(len(self._plan.evaluators))]
 
     def truth(self, position: int) -> dict[str, float]:
         """Return the table's values of an architecture, by key of the metric."""
-        keys = [column.metric.key for column in self._columns]
-        return dict(zip(keys, self._truth[position], strict=True))
+        return dict(zip(self._metrics, self._truth[position], strict=True))
 
-    def end(self) -> None:
-        """Check that no stored proposal is left when the strategy has none any more.
+    def end(self, *, exhausted: bool) -> None:
+        """Say that the search has ended: by itself, or with the last of the evaluations that were asked for.
 
         Raises:
-            ResultsFileError: There are some.
+            ResultsFileError: The file has more proposals than were made.
         """
-        if self._asked < len(self._proposals):
-            raise self._of_another_version(f"it made {len(self._proposals)} proposals then and {self._asked} now")
+        self._replay.end()
+        self._exhausted = exhausted
 
     def results(self) -> Results:
         """Return what the file holds about architectures."""
-        header = self._plan.header
-        new = [proposal for proposal in self._proposals if proposal.is_new]
-        columns = tuple(
-            replace(column, values=tuple(proposal.ground_truth[position] for proposal in new))
-            for position, column in enumerate(self._columns)
-        )
-        by_position = [self.records_of(position) for position in range(len(new))]
-        evaluators = tuple(
-            EvaluatorResults(spec.header, tuple(records[index] for records in by_position))
-            for index, spec in enumerate(self._plan.evaluators)
-        )
-        return Results(
-            plan=PlanHeader(header.space, header.dataset, header.seed, f"{PROPOSED_BY} '{header.strategy}'"),
-            arch_ids=tuple(proposal.arch_id for proposal in new),
-            ground_truth=columns,
-            evaluators=evaluators,
-            environment=self._environment,
-            search_id=header.search_id,
-        )
+        return proposed_results(super().results(), self._proposals)
 
     def stored(self) -> StoredSearch:
         """Return all that the file holds."""
-        return StoredSearch(self._plan.header, tuple(self._proposals), self.results())
+        return StoredSearch(self._plan.header, tuple(self._proposals), self.results(), self._exhausted)
 
-    def _add_proposal(self, architecture: str, arch_id: str, rung: int) -> None:
-        is_new = arch_id not in self._positions
-        columns = self._plan.ground_truth([arch_id]) if is_new else ()
-        truth = tuple(column.values[0] for column in columns)
-        proposal = Proposal(architecture, arch_id, is_new, truth, rung)
-        self._journal.append_proposal(len(self._proposals), proposal)
+    def _add_proposal(self, proposal: Proposal) -> None:
+        arch_id = proposal.canonical
+        if arch_id not in self._positions:
+            truth = tuple(column.values[0] for column in self._plan.ground_truth([arch_id]))
+            self.add_architecture(NewArchitecture(arch_id, truth))
+            self._truth.append(truth)
+        self._journal.append_line(proposal_to_json(len(self._proposals), proposal))
         self._positions.setdefault(arch_id, len(self._positions))
         self._proposals.append(proposal)
-        if is_new:
-            self._truth.append(truth)
 
-    def _check_as_before(self, index: int, architecture: str, arch_id: str, rung: int) -> None:
-        before = self._proposals[index]
-        if (architecture, arch_id, rung) != (before.architecture, before.arch_id, before.rung):
-            raise self._of_another_version(
-                f"proposal {index + 1} was {self._shown(before.architecture, before.rung)} then and is "
-                f"{self._shown(architecture, rung)} now"
-            )
+    def _identify(self, proposal: Proposal) -> dict[str, str]:
+        """Return what makes a proposal the same as that of a resumed search."""
+        fidelity = self._plan.header.rungs[proposal.rung].label
+        return {"architecture": proposal.text, "canonical string": proposal.canonical, "fidelity": fidelity}
 
-    def _shown(self, architecture: str, rung: int) -> str:
-        lower = self._plan.header.lower
-        return f"'{architecture}'{f' for {lower[rung].label}' if rung < len(lower) else ''}"
-
-    def _of_another_version(self, difference: str) -> ResultsFileError:
-        return ResultsFileError(
-            f"'{self.path}' was made by another version of the search strategy, the search space or the evaluator: "
-            f"{difference}. Bring back that version, or choose another --output."
-        )
-
-    def _write(self) -> None:
-        write_results(self.path, self.results(), self._write_search_group)
-
-    def _write_search_group(self, file: h5py.File) -> None:
-        header, group = self._plan.header, file.create_group("search")
-        group.attrs.update(
-            strategy=header.strategy,
-            strategy_settings=json.dumps(header.strategy_settings, sort_keys=True),
-            distribution=self._plan.distribution,
-            parallel=header.parallel,
-        )
-        if header.costs:
-            group.attrs["costs"] = json.dumps([cost.as_json() for cost in header.costs])
-        if header.lower:
-            group.attrs["lower_fidelities"] = json.dumps([evaluator.label for evaluator in header.lower])
-            write_numbers(group, "rungs", np.array([proposal.rung for proposal in self._proposals], np.int64))
-        write_texts(group, "proposals", [proposal.architecture for proposal in self._proposals])
-        positions = [self._positions[proposal.arch_id] for proposal in self._proposals]
-        write_numbers(group, "positions", np.array(positions, np.int64))
-        self._write_regret(group)
-
-    def _write_regret(self, group: h5py.Group) -> None:
-        """Write what follows from the rest, for readers that do not have the table."""
-        table = self._plan.table
-        if table is None or not table.values:
-            return
-        curve = find_outcome(self.stored().history, table).regret_curve
-        dataset = write_numbers(
-            group, "regret", np.array([np.nan if value is None else value for value in curve], np.float64)
-        )
-        dataset.attrs["metric"] = table.metric.key
+    def _write_more(self, file: h5py.File) -> None:
+        plan, stored = self._plan, self.stored()
+        group = write_search_group(file, stored, plan.strategy.distribution)
+        if plan.table is not None and plan.table.values:
+            write_regret(group, plan.table.metric.key, find_outcome(stored.history, plan.table).regret_curve)
 
 
-def _with_ground_truth(stored: StoredSearch, columns: Sequence[GroundTruthColumn]) -> list[Proposal]:
-    """Return stored proposals with what the table says now: it may have been imported since."""
-    arch_ids = stored.results.arch_ids
-    rows = zip(*(column.values for column in columns), strict=True) if columns else [()] * len(arch_ids)
-    truth = dict(zip(arch_ids, rows, strict=True))
-    return [replace(shown, ground_truth=truth[shown.arch_id] if shown.is_new else ()) for shown in stored.proposals]
+def _results_at_start(plan: SearchPlan, environment: Mapping[str, Any], stored: StoredSearch | None) -> Results:
+    """Return stored results, or none, with what the table says now: it may have been imported since."""
+    header = plan.header
+    arch_ids = stored.results.arch_ids if stored else ()
+    columns = (
+        [part.records for part in stored.results.evaluators] if stored else [Records.pending(0)] * len(plan.evaluators)
+    )
+    return Results(
+        plan=PlanHeader(header.space, header.dataset, header.seed, f"{PROPOSED_BY} '{header.strategy}'"),
+        arch_ids=arch_ids,
+        ground_truth=plan.ground_truth(arch_ids),
+        evaluators=tuple(map(EvaluatorResults, header.evaluators, columns)),
+        environment=stored.results.environment if stored else environment,
+    )
+
+
+def _rows(results: Results) -> list[tuple[float, ...]]:
+    """Return the ground truth of each architecture."""
+    columns = [column.values for column in results.ground_truth]
+    return [tuple(values[position] for values in columns) for position in range(len(results.arch_ids))]
 
 
 def _check_same_search(path: Path, stored: StoredSearch, plan: SearchPlan) -> None:

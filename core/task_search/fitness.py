@@ -22,8 +22,8 @@ FitnessKind = Literal["signed", "absolute"]
 
 
 @dataclass(frozen=True)
-class Judge:
-    """Judges tasks by the records of the labelled architectures.
+class TaskFitness:
+    """The fitness of tasks, by their records of the labelled architectures.
 
     Attributes:
         labelled: The architectures; records come in their order.
@@ -35,7 +35,7 @@ class Judge:
     direction: Direction
     kind: FitnessKind
 
-    def fitness(self, records: Sequence[Record]) -> float | None:
+    def spearman(self, records: Sequence[Record]) -> float | None:
         """Return the fitness of a task that scored all architectures, None if it puts them all on one rank."""
         return self._correlate(rho_of_resamples, records)
 

@@ -1,25 +1,33 @@
 """The history of a task search on disk: every proposal and every record, safe before the next step.
 
-One checksummed line each, after a first one that says which search it is. A resumed search runs its strategy again from
-the beginning, answers from the stored records, and checks that the strategy proposes what it proposed then. Records of
-a task are stored in the order of the architectures, so that which ones count does not depend on the number of workers.
+One checksummed line each, after a first one that says which search it is. Records of a task are stored in the order of
+the architectures, so that which ones count does not depend on the number of workers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from ..asktell.options import SearchOptions
+from ..asktell.replay import Replay
 from ..domain import Record, Status
 from ..errors import ResultsFileError
-from ..results.journal import record_from_json, record_to_json
+from ..results.journal import RECORD, JournalLine, record_from_json, record_to_json
 from ..results.lines import LockedLines, decode_lines
-from ..results.writer import check_same_images, check_target
-from .plan import TaskSearchOptions, TaskSearchPlan
+from ..results.whole_files import check_target
+from ..results.writer import check_same_images
+from .plan import TaskSearchPlan
 
 FORMAT = "nasbench task search"
 FORMAT_VERSION = 1
+
+
+def history_path(output: Path) -> Path:
+    """Return the file of all that a search did, beside the task that it writes."""
+    return output.with_name(f"{output.name}.history")
 
 
 class TaskHistory:
@@ -28,7 +36,7 @@ class TaskHistory:
     Attributes:
         path: The file.
         records: What the networks of each proposal, by its number from 0, got so far.
-        stored: Number of proposals that the file had already.
+        replay: Checks that the strategy proposes what it proposed when the file was made.
     """
 
     def __init__(self, plan: TaskSearchPlan, lines: LockedLines, environment: Mapping[str, Any]) -> None:
@@ -36,18 +44,17 @@ class TaskHistory:
         self.records: list[list[Record]] = []
         self._plan = plan
         self._lines = lines
-        self._proposals: list[str] = []
-        self._asked = 0
         self._batches: dict[str, str] = {}
-        if not self._read():
+        proposals = self._read()
+        if proposals is None:
             header = {"format": FORMAT, "format_version": FORMAT_VERSION, "search": plan.described()}
             lines.append_line(header | {"environment": dict(environment)})
-        self.stored = len(self._proposals)
+        self.replay = Replay(self.path, [{"task": design} for design in proposals or ()])
 
     @classmethod
     @contextmanager
     def open(
-        cls, plan: TaskSearchPlan, options: TaskSearchOptions, environment: Mapping[str, Any]
+        cls, plan: TaskSearchPlan, options: SearchOptions, environment: Mapping[str, Any]
     ) -> Iterator[TaskHistory]:
         """Start a history, or continue it with ``options.resume``; another process cannot write it meanwhile.
 
@@ -57,7 +64,7 @@ class TaskHistory:
             ResultsWriteError: The disk is full.
         """
         check_target(options.output)
-        lines = LockedLines(options.history, options.output.name)
+        lines = LockedLines(history_path(options.output), options.output.name)
         try:
             if options.overwrite:
                 lines.truncate()
@@ -78,13 +85,10 @@ class TaskHistory:
             ResultsFileError: The file has another one.
             ResultsWriteError: The disk is full or gone.
         """
-        number, self._asked = self._asked, self._asked + 1
-        if number == len(self._proposals):
+        number = self.replay.take({"task": design})
+        if number >= self.replay.stored:
             self._lines.append_line({"task": number, "design": design})
-            self._proposals.append(design)
             self.records.append([])
-        elif design != self._proposals[number]:
-            raise self.of_another_version(f"proposal {number + 1} is another task now")
         return number
 
     def add(self, number: int, record: Record) -> None:
@@ -98,42 +102,27 @@ class TaskHistory:
         self._lines.append_line(record_to_json((number, len(self.records[number])), record))
         self.records[number].append(record)
 
-    def end(self) -> None:
-        """Check that no stored proposal is left when the strategy has none any more.
-
-        Raises:
-            ResultsFileError: There are some.
-        """
-        if self._asked < len(self._proposals):
-            raise self.of_another_version(f"it made {len(self._proposals)} proposals then and {self._asked} now")
-
-    def of_another_version(self, difference: str) -> ResultsFileError:
-        """Return the error that says that the file's search went another way."""
-        return ResultsFileError(
-            f"'{self.path}' was made by another version of the search strategy, the space of tasks or the evaluator: "
-            f"{difference}. Bring back that version, or choose another --output."
-        )
-
-    def _read(self) -> bool:
-        """Take over what the file holds. Returns False if it holds nothing."""
+    def _read(self) -> list[str] | None:
+        """Take over the records of the file and return its proposals, None if it holds nothing."""
         content = self.path.read_bytes()
         if not content:
-            return False
+            return None
+        proposals: list[str] = []
         entries = decode_lines(self.path, content)
         self._check_header(entries[0] if entries else {})
         for line, entry in enumerate(entries[1:], start=2):
             if "task" in entry:
-                self._take_proposal(line, entry)
+                proposals.append(self._take_proposal(line, entry))
             else:
                 self._take_record(line, entry)
-        if len(self._proposals) > self._plan.evaluations:
+        if len(proposals) > self._plan.evaluations:
             raise ResultsFileError(
-                f"'{self.path}' has {len(self._proposals)} tasks already, {self._plan.evaluations} were asked for. Ask "
+                f"'{self.path}' has {len(proposals)} tasks already, {self._plan.evaluations} were asked for. Ask "
                 "for at least as many, or choose another --output."
             )
         # What comes next must not be glued to a line that a kill cut short.
         self._lines.truncate(content.rfind(b"\n") + 1)
-        return True
+        return proposals
 
     def _check_header(self, entry: Mapping[str, Any]) -> None:
         if entry.get("format") != FORMAT or entry.get("format_version") != FORMAT_VERSION:
@@ -155,19 +144,19 @@ class TaskHistory:
             "that made it, or choose another --output."
         )
 
-    def _take_proposal(self, line: int, entry: Mapping[str, Any]) -> None:
+    def _take_proposal(self, line: int, entry: Mapping[str, Any]) -> str:
         design = entry.get("design")
-        if entry["task"] != len(self._proposals) or not isinstance(design, str):
-            raise self._damaged(line, f"it should be proposal {len(self._proposals) + 1}")
-        self._proposals.append(design)
+        if entry["task"] != len(self.records) or not isinstance(design, str):
+            raise self._damaged(line, f"it should be proposal {len(self.records) + 1}")
         self.records.append([])
+        return design
 
     def _take_record(self, line: int, entry: Mapping[str, Any]) -> None:
-        (number, network), record = record_from_json(self.path, line, entry)
-        if not 0 <= number < len(self._proposals):
+        (number, network), record = JournalLine(self.path, line, RECORD, entry).decode(record_from_json)
+        if not 0 <= number < len(self.records):
             raise self._damaged(line, f"there is no proposal {number + 1}")
         known = self.records[number]
-        if network != len(known) or network >= len(self._plan.judge.labelled.arch_ids):
+        if network != len(known) or network >= len(self._plan.fitness.labelled.arch_ids):
             raise self._damaged(line, f"architecture {network + 1} is not the next one of proposal {number + 1}")
         if record.status is Status.PENDING:
             raise self._damaged(line, "a record of a job that has not ended")
@@ -182,12 +171,12 @@ def _is_short(value: object) -> bool:
     return isinstance(value, str | int | float)
 
 
-def _refuse_existing(options: TaskSearchOptions, lines: LockedLines) -> None:
+def _refuse_existing(options: SearchOptions, lines: LockedLines) -> None:
     remedy = "replace it with --overwrite, or choose another --output"
     if options.output.exists() and lines.is_empty:
         raise ResultsFileError(
             f"'{options.output}' exists without the history of its search, so nothing can be continued: {remedy}."
         )
     if options.output.exists() or not lines.is_empty:
-        existing = options.output if options.output.exists() else options.history
+        existing = options.output if options.output.exists() else lines.path
         raise ResultsFileError(f"'{existing}' exists. Continue its search with --resume, {remedy}.")

@@ -1,4 +1,4 @@
-"""Reads the labelled architectures that tasks are judged on: a CSV of architectures and their trained performance."""
+"""Reads the labelled architectures that tasks have to rank: a CSV of architectures and their trained performance."""
 
 from __future__ import annotations
 

@@ -1,20 +1,22 @@
-"""The search for a task: what a strategy proposes is judged, each task once."""
+"""The search for a task: what a strategy proposes is scored, each task once."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ..asktell.loop import Dialogue, Searcher
+from ..asktell.curves import incumbents
+from ..asktell.loop import AskTellLoop
+from ..asktell.options import SearchOptions
 from ..jobs.environment import describe_environment
-from ..results.writer import write_whole
+from ..results.whole_files import write_whole
 from .history import TaskHistory
-from .plan import TaskSearchOptions, TaskSearchPlan
+from .plan import TaskSearchPlan
 from .scoring import TaskOutcome, TaskScoring
 
 
 def run_task_search(
-    plan: TaskSearchPlan, options: TaskSearchOptions, on_outcome: Callable[[TaskOutcome], None]
+    plan: TaskSearchPlan, options: SearchOptions, on_outcome: Callable[[TaskOutcome], None]
 ) -> list[TaskOutcome]:
     """Search, or do what a search still lacks, and return the outcomes of all proposals in their order.
 
@@ -32,34 +34,30 @@ def run_task_search(
         PluginError: The strategy breaks its contract.
         NasbenchError: Workers cannot start.
     """
-    searcher = Searcher(
-        strategy=plan.strategy,
-        distribution=plan.distribution,
-        make_strategy=plan.make_strategy,
-        space=plan.designs,
-        proposals=plan.evaluations,
-        parallel=plan.parallel,
-    )
     outcomes: list[TaskOutcome] = []
     written: TaskOutcome | None = None
     environment = describe_environment(options.devices, options.threads)
     with TaskHistory.open(plan, options, environment) as history:
         with TaskScoring(plan, options, history) as scoring:
-            for outcome in Dialogue(searcher, scoring.start).outcomes():
+            for outcome in AskTellLoop(plan.strategy, plan.evaluations, plan.parallel, scoring).outcomes():
                 outcomes.append(outcome)
                 best = best_of(outcomes)
-                if best is not None and best is not written and len(outcomes) >= history.stored:
+                if best is not None and best is not written and len(outcomes) >= history.replay.stored:
                     write_whole(options.output, _file_text(best.design).encode())
                     written = best
                 on_outcome(outcome)
-        history.end()
+        history.replay.end()
     return outcomes
 
 
-def best_of(outcomes: list[TaskOutcome]) -> TaskOutcome | None:
+def best_so_far(outcomes: Sequence[TaskOutcome]) -> list[TaskOutcome | None]:
+    """Return after each outcome the one with the highest fitness, of equals the first, None without a fitness."""
+    return [None if at is None else outcomes[at] for at in incumbents(outcome.fitness for outcome in outcomes)]
+
+
+def best_of(outcomes: Sequence[TaskOutcome]) -> TaskOutcome | None:
     """Return the outcome with the highest fitness, of equals the first, or None if no task has a fitness."""
-    ranked = [outcome for outcome in outcomes if outcome.fitness is not None]
-    return max(ranked, key=lambda outcome: outcome.fitness or 0.0, default=None)
+    return best_so_far(outcomes)[-1] if outcomes else None
 
 
 def _file_text(design: str) -> str:

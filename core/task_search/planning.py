@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..asktell.options import check_counts
 from ..asktell.strategy import choose_strategy
 from ..descriptions import DatasetInfo, SearchableSetting, SearchStrategyInfo
 from ..errors import UsageError
@@ -13,7 +14,7 @@ from ..planning.datasets import choose_dataset
 from ..planning.evaluators import EvaluatorFactory
 from ..planning.spellings import parse_evaluator_spelling
 from ..plugin_manager import PluginManager
-from .fitness import FitnessKind, Judge
+from .fitness import FitnessKind, TaskFitness
 from .labelled import read_labelled
 from .plan import TaskSearchPlan
 
@@ -26,12 +27,12 @@ class TaskSearchRequest:
         space: Name of a search space.
         labelled: CSV of labelled architectures.
         evaluator: A text such as ``gennas:iterations=50``; it must have a searchable setting, which is not given.
-        strategy: A text such as ``random-search`` or ``regularized-evolution:population=20``.
+        strategy: A text such as ``random-search`` or ``regularized-evolution:population_size=20``.
         label: Column of the labels, None for the one behind the first.
         lower_is_better: Direction of labels that the space's table does not know.
         dataset: Name of a data set, None for the first of the space's whose images are at hand.
         images: The user's own image set instead.
-        evaluations: Number of tasks to judge, repeated ones included.
+        evaluations: Number of tasks, repeated ones included.
         parallel: Number of tasks that may wait for their fitness at the same time.
         seed: Seed of strategy and evaluator.
         fitness: Signed or absolute correlation.
@@ -57,22 +58,19 @@ def make_task_search_plan(request: TaskSearchRequest, plugins: PluginManager) ->
     Raises:
         UsageError: Something in the request does not exist or does not fit.
     """
-    for name in ("evaluations", "parallel"):
-        if getattr(request, name) < 1:
-            raise UsageError(f"--{name} must be at least 1, got {getattr(request, name)}.")
+    check_counts(evaluations=request.evaluations, parallel=request.parallel)
     space_info = plugins.search_space(request.space).info
     dataset = choose_dataset(space_info, request.dataset, request.images, plugins)
     searchable = _searchable_setting(request.evaluator, plugins)
     designs = searchable.design_space(space_info)
     factory = EvaluatorFactory(space_info, dataset, plugins)
     evaluator = factory.make(request.evaluator, values={searchable.name: designs.example()})
-    strategy = choose_strategy(request.strategy, plugins)
+    strategy = choose_strategy(request.strategy, designs, request.seed, plugins)
     _refuse_pareto(strategy.info)
-    make_strategy = strategy.maker(designs, request.seed)
-    example = make_strategy()  # says now, not after the first tasks, what the space of tasks lacks
+    example = strategy.make()  # says now, not after the first tasks, what the space of tasks lacks
     if len(example.fidelities) > 1:
         raise UsageError(
-            f"The strategy '{strategy.info.name}' stops evaluations early, and tasks are judged whole. Use "
+            f"The strategy '{strategy.name}' stops evaluations early, and tasks are evaluated in full. Use "
             "'regularized-evolution' or 'random-search'."
         )
     labelled = read_labelled(
@@ -81,15 +79,11 @@ def make_task_search_plan(request: TaskSearchRequest, plugins: PluginManager) ->
     )  # fmt: skip
     return TaskSearchPlan(
         header=PlanHeader(request.space, dataset.name, request.seed, sampling=""),
-        designs=designs,
+        strategy=strategy,
+        learns=example.learns,
         evaluator=evaluator,
         setting=searchable.name,
-        judge=Judge(labelled, evaluator.header.direction, request.fitness),
-        strategy=strategy.info.name,
-        strategy_settings=strategy.settings.effective(),
-        distribution=strategy.distribution,
-        make_strategy=make_strategy,
-        learns=example.learns,
+        fitness=TaskFitness(labelled, evaluator.header.direction, request.fitness),
         evaluations=request.evaluations,
         parallel=request.parallel,
         images=request.images,

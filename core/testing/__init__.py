@@ -1,5 +1,22 @@
-"""Tests that every plugin must pass, as classes to derive from; pytest collects the derived classes."""
+"""Tests that every plugin must pass, as classes to derive from; pytest collects the derived classes.
 
-from .contracts import DatasetContract, EvaluatorContract, SearchSpaceContract, SearchStrategyContract
+Derive a class, name the plugin in a class attribute, and pytest runs the contract's tests on it.
+"""
 
-__all__ = ["DatasetContract", "EvaluatorContract", "SearchSpaceContract", "SearchStrategyContract"]
+from .aggregates import AggregateContract
+from .context import make_context
+from .data_sources import DataSourceContract
+from .datasets import DatasetContract
+from .evaluators import EvaluatorContract
+from .search_spaces import SearchSpaceContract
+from .strategies import SearchStrategyContract
+
+__all__ = [
+    "AggregateContract",
+    "DataSourceContract",
+    "DatasetContract",
+    "EvaluatorContract",
+    "SearchSpaceContract",
+    "SearchStrategyContract",
+    "make_context",
+]

@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
-from .probing import BatchNormBypass, argument, network_mode
+from .observe import Call, observe_calls
+from .probing import batch_norm_bypassed, network_mode
 
 _GATHERING = (functional.conv1d, functional.conv2d, functional.conv3d, functional.linear)
 _SCATTERING = (functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d)
 
 
-class _MacCounter(TorchFunctionMode):
-    """Adds up ``macs`` of all convolutions and linear layers that run while it is active."""
+class _MacCounter:
+    """Adds up ``macs`` of all convolutions and linear layers that it observes."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.macs = 0
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Run the call and count it if it is one of those layers."""
-        kwargs = kwargs or {}
-        output = func(*args, **kwargs)
-        if func in _GATHERING or func in _SCATTERING:
-            weight: Tensor = argument(args, kwargs, 1, "weight")
+    def observe(self, call: Call) -> Any:
+        """Make the call and count it if it is one of those layers."""
+        output = call()
+        if call.function in _GATHERING or call.function in _SCATTERING:
+            weight: Tensor = call.argument(1, "weight")
             # Each output of a convolution gathers one filter's fan-in; each input of a transposed one
             # scatters its own.
-            values: Tensor = output if func in _GATHERING else argument(args, kwargs, 0, "input")
+            values: Tensor = output if call.function in _GATHERING else call.argument(0, "input")
             self.macs += values.numel() * weight[0].numel()
         return output
 
@@ -54,6 +45,6 @@ def count_macs(network: nn.Module, image_shape: tuple[int, int, int]) -> int:
     # Bypassing batch normalisation changes no shape, and lets one image pass where it has no running
     # statistics.
     counter = _MacCounter()
-    with network_mode(network, training=False), torch.no_grad(), BatchNormBypass(), counter:
+    with network_mode(network, training=False), torch.no_grad(), batch_norm_bypassed(), observe_calls(counter.observe):
         network(image)
     return counter.macs

@@ -1,24 +1,20 @@
-"""Ways to look into a network without changing it.
-
-Function modes see a call whether a module or a function made it, so no evaluator depends on the names or
-classes of a network's layers. A call that another intercepted function makes inside itself is not seen.
-"""
+"""Ways to look into a network without changing it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 from ...core.batches import Batch
 from ...core.context import EvaluationContext
 from ...core.errors import DegenerateError, DivergedError
+from .observe import Call, observe_calls
 
 COUNTED_LAYERS = (
     nn.Conv1d,
@@ -162,24 +158,14 @@ def network_mode(network: nn.Module, *, training: bool) -> Iterator[None]:
             module.training = was_training
 
 
-def argument(args: Sequence[Any], kwargs: Mapping[str, Any], position: int, name: str, default: Any = None) -> Any:
-    """Return an argument of an intercepted call, given by position or by name."""
-    return args[position] if len(args) > position else kwargs.get(name, default)
+def batch_norm_bypassed() -> AbstractContextManager[None]:
+    """Let batch normalisation return its input."""
+    return observe_calls(_bypass_batch_norm)
 
 
-class BatchNormBypass(TorchFunctionMode):
-    """While active, batch normalisation returns its input."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Replace the calls of batch normalisation."""
-        if func in (functional.batch_norm, torch.batch_norm):
-            features: Tensor = argument(args, kwargs or {}, 0, "input")
-            # A copy, so that an in-place activation behind it cannot change what a skip connection reads.
-            return features.clone()
-        return func(*args, **(kwargs or {}))
+def _bypass_batch_norm(call: Call) -> Any:
+    if call.function in (functional.batch_norm, torch.batch_norm):
+        features: Tensor = call.argument(0, "input")
+        # A copy, so that an in-place activation behind it cannot change what a skip connection reads.
+        return features.clone()
+    return call()

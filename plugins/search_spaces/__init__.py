@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...core.capabilities import BlockNetwork, GroundTruthTable, Images, Labels, Network, SequenceNetwork, StagedNetwork
 from ...core.descriptions import NO_IMAGES, DataSourceInfo, SearchSpaceInfo
 from ...core.hookspecs import hookimpl
 from .data_sources import NASBENCH101_SOURCE, NASBENCH201_SOURCE, NASBENCH_NLP_SOURCE
@@ -19,6 +20,11 @@ _NETWORK_VARIANTS = {
     "single-cell": "one cell with as many channels as the images have, no stem, as TE-NAS takes it",
 }
 
+_NASBENCH201_IDENTITY = (
+    "Cells are one if their networks are, without parts that get zeros alone or never reach the output, in any order "
+    "of nodes: 5,260 of 15,625. NAS-Bench-201's own rule, which counts 6,466, can be asked for."
+)
+
 NASBENCH101 = SearchSpaceInfo(
     name="nasbench101",
     summary="NAS-Bench-101: 423,624 unique cells of up to seven vertices, 3 cells in each of 3 stacks.",
@@ -27,7 +33,9 @@ NASBENCH101 = SearchSpaceInfo(
     datasets=_CIFAR_LIKE,
     takes_any_images=True,
     requires="nasbench101",
-    provides=frozenset({"network", "images", "labels", "stages", "blocks", "ground_truth"}),
+    identity="Isomorphic cells are one, without the vertices that lie on no path from input to output. The network is "
+    "that of the spelling that the benchmark trained.",
+    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
     network_variants={
         "benchmark": "the benchmark's networks: 128 channels behind the stem, batch norm with momentum 0.003",
         "gennas": "the GenNAS authors' networks: 16 channels, batch norm with momentum 0.1",
@@ -35,18 +43,20 @@ NASBENCH101 = SearchSpaceInfo(
         "reduced": "the benchmark's networks with 32 channels, a quarter, as EcoNAS takes them",
         "single-cell": "one cell with 8 channels, no stem, after TE-NAS",
         "stem16": "the benchmark's networks with 16 channels",
+        "reference": "the benchmark's networks as the package nasbench-pytorch builds and initialises them",
     },
 )
 
 NASBENCH201 = SearchSpaceInfo(
     name="nasbench201",
-    summary="NAS-Bench-201: 6,466 unique cells of four nodes, 16 channels, 5 cells in each of 3 stages.",
+    summary="NAS-Bench-201: the 5,260 networks of its cells of four nodes, 16 channels, 5 cells in each of 3 stages.",
     source="Dong & Yang, NAS-Bench-201, ICLR 2020",
     factory=f"{__name__}.nasbench201.space:Nasbench201",
     datasets=_CIFAR_LIKE,
     takes_any_images=True,
     requires="nasbench201",
-    provides=frozenset({"network", "images", "labels", "stages", "blocks", "ground_truth"}),
+    identity=_NASBENCH201_IDENTITY,
+    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
     network_variants=_NETWORK_VARIANTS,
 )
 
@@ -56,7 +66,8 @@ NASBENCH201_TINY = SearchSpaceInfo(
     source="cells of Dong & Yang, NAS-Bench-201, ICLR 2020; the table is this project's own",
     factory=f"{__name__}.nasbench201.space:Nasbench201Tiny",
     datasets=("mnist",),
-    provides=frozenset({"network", "images", "labels", "stages", "blocks", "ground_truth"}),
+    identity=_NASBENCH201_IDENTITY,
+    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
     network_variants=_NETWORK_VARIANTS,
 )
 
@@ -67,7 +78,9 @@ NASBENCH_NLP = SearchSpaceInfo(
     factory=f"{__name__}.nasbench_nlp.space:NasbenchNlp",
     datasets=(NO_IMAGES,),
     requires="nasbench-nlp",
-    provides=frozenset({"network", "sequences", "ground_truth"}),
+    identity="Cells are one if they differ only in the names of nodes and states and in the order of nodes, or of "
+    "inputs where it has no meaning.",
+    provides=frozenset({Network, SequenceNetwork, GroundTruthTable}),
     network_variants={
         "benchmark": "the benchmark's layers between embedding and decoder, with its dropouts on Penn Treebank",
         "wikitext-2": "the same with the dropouts of its trainings on WikiText-2",

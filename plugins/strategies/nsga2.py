@@ -101,7 +101,7 @@ class Nsga2(SearchStrategy[Nsga2Settings]):
         Config.warnings["not_compiled"] = False
         representation = self._representation
         algorithm = NSGA2(
-            pop_size=self.settings.population,
+            pop_size=self.settings.population_size,
             sampling=FirstGeneration(representation),
             crossover=representation.crossover,
             mutation=Mutant(representation),

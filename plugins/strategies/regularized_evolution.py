@@ -58,17 +58,17 @@ class RegularizedEvolution(SearchStrategy[RegularizedEvolutionSettings]):
         if fitness is None:
             return
         self._population.append(Individual(architecture, fitness))
-        if len(self._population) > self.settings.population:
+        if len(self._population) > self.settings.population_size:
             self._population.popleft()
 
     def _is_full(self) -> bool:
-        return len(self._population) == self.settings.population
+        return len(self._population) == self.settings.population_size
 
     def _has_room(self) -> bool:
-        return len(self._population) + self._waiting < self.settings.population
+        return len(self._population) + self._waiting < self.settings.population_size
 
     def _child(self) -> str:
-        drawn = self._rng.choice(len(self._population), self.settings.sample, replace=False)
+        drawn = self._rng.choice(len(self._population), self.settings.tournament_size, replace=False)
         # max() returns the first of equals.
         parent = max((self._population[index] for index in drawn), key=lambda individual: individual.fitness)
         return self.space.mutate(parent.architecture, self._rng)

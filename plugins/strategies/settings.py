@@ -13,15 +13,15 @@ from ...core.settings import Settings, setting
 class RegularizedEvolutionSettings(Settings):
     """Sizes of population and tournament: by default those of the GenNAS authors' searches (450 evaluations in all)."""
 
-    population: int = setting(50, "Individuals that are alive, all of them drawn at random at first.", minimum=1)
-    sample: int = setting(10, "Individuals drawn for a tournament, whose best is the parent.", minimum=1)
+    population_size: int = setting(50, "Individuals that are alive, all of them drawn at random at first.", minimum=1)
+    tournament_size: int = setting(10, "Individuals drawn for a tournament, whose best is the parent.", minimum=1)
 
     def __post_init__(self) -> None:
         """Check what the limits of single fields cannot say."""
-        if self.sample > self.population:
+        if self.tournament_size > self.population_size:
             raise InvalidSettingError(
-                f"A tournament of {self.sample} cannot be drawn from a population of {self.population}: "
-                "choose 'sample' up to 'population'."
+                f"A tournament of {self.tournament_size} cannot be drawn from a population of {self.population_size}: "
+                "choose 'tournament_size' up to 'population_size'."
             )
 
 
@@ -52,7 +52,7 @@ class ReinforceSettings(Settings):
 class Nsga2Settings(Settings):
     """Size of the population."""
 
-    population: int = setting(50, "Individuals that survive a generation, and children made in each.", minimum=2)
+    population_size: int = setting(50, "Individuals that survive a generation, and children made in each.", minimum=2)
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,42 @@ def weights(context) -> torch.Tensor:
     return torch.cat([parameter.flatten() for parameter in context.network().parameters()])
 
 
-@pytest.mark.parametrize(
-    "changes", [{"seed": 1}, {"evaluator": "other"}, {"settings_hash": "4567"}, {"arch_id": "width-11"}], ids=str
-)
-def test_network_weights_depend_on_every_part_of_the_key(make_context, changes) -> None:
-    assert torch.equal(weights(make_context()), weights(make_context()))
+@pytest.mark.parametrize("changes", [{"seed": 1}, {"arch_id": "width-11"}], ids=str)
+def test_initial_weights_depend_on_run_and_architecture(make_context, changes) -> None:
     assert not torch.equal(weights(make_context()), weights(make_context(**changes)))
+
+
+@pytest.mark.parametrize("changes", [{"evaluator": "other"}, {"settings_hash": "4567"}], ids=str)
+def test_every_evaluator_gets_the_same_network(make_context, changes) -> None:
+    assert torch.equal(weights(make_context()), weights(make_context(**changes)))
+
+
+def test_variants_of_a_network_have_weights_of_their_own(make_context) -> None:
+    context = make_context()
+    drawn = []
+    for what in ("network benchmark", "network gennas", "network benchmark"):
+        with context.initial_weights(what):
+            drawn.append(torch.rand(3))
+    assert torch.equal(drawn[0], drawn[2])
+    assert not torch.equal(drawn[0], drawn[1])
+
+
+@pytest.mark.parametrize("changes", [{"evaluator": "other"}, {"settings_hash": "4567"}], ids=str)
+def test_shared_values_come_from_the_same_draws_whoever_asks(make_context, changes) -> None:
+    cache = WorkerCache({})
+    first = make_context(cache).shared("target", lambda generator: torch.rand(3, generator=generator))
+    # Kept apart all the same: what the other one makes of the draws may be something else.
+    other = make_context(cache, **changes).shared("target", lambda generator: 2 * torch.rand(3, generator=generator))
+    assert torch.equal(2 * first, other)
+
+
+def test_streams_are_an_evaluators_own_whatever_its_settings(make_context) -> None:
+    def draw(**changes):
+        return torch.rand(3, generator=make_context(**changes).generator("noise"))
+
+    assert torch.equal(draw(), draw(settings_hash="4567"))
+    for changes in ({"evaluator": "other"}, {"seed": 1}, {"arch_id": "width-11"}):
+        assert not torch.equal(draw(), draw(**changes))
 
 
 def test_network_twice_from_one_context_is_the_same(make_context) -> None:

@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from nasbench_toolkit.core.data.data_home import import_data
 from nasbench_toolkit.core.plugin_manager import installed_plugins
-from nasbench_toolkit.core.testing import (
+from nasbench_toolkit.core.testing.network_identity import other_spellings
+from nasbench_toolkit.plugins.search_spaces.nasbench101.cell import parse_cell
+from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.generator import draw_recipe
+from nasbench_toolkit.testing import (
+    AggregateContract,
     DatasetContract,
     EvaluatorContract,
     SearchSpaceContract,
@@ -39,12 +44,42 @@ SETTINGS = {
 }
 # Settings with which a dozen proposals reach all that a strategy does.
 SHORT_SETTINGS = {
-    "regularized-evolution": {"population": "4", "sample": "2"},
-    "nsga2": {"population": "4"},
+    "regularized-evolution": {"population_size": "4", "tournament_size": "2"},
+    "nsga2": {"population_size": "4"},
     "optuna": {"startup": "3"},
     "successive-halving": {"starts": "3", "rungs": "2"},
 }
 SMALL_BATCH = {"batch_size": "8"}
+
+
+def nasbench101_spellings(contract: SearchSpaceContract) -> list[str]:
+    """Return spellings of cells in which the order of the vertices decides no channels.
+
+    search_spaces/test_nasbench101_identity.py has the others.
+    """
+    space = contract.make_space()
+    spelled = other_spellings(space, 3 * contract.samples)
+    return [text for text in spelled if not order_matters(space.canonicalize(text))][: contract.samples]
+
+
+def order_matters(canonical: str) -> bool:
+    """Say whether vertices share the output's channels unevenly, or are added to a projection of the input."""
+    cell = parse_cell(canonical)
+    num_feeding = len(set(cell.sources(cell.output)) - {0})
+    return num_feeding in (3, 5) or (num_feeding > 1 and 0 in cell.sources(cell.output))
+
+
+def nasbench_nlp_spellings(contract: SearchSpaceContract) -> list[str]:
+    rng = np.random.default_rng(0)
+    return sorted((draw_recipe(rng) for _ in range(20)), key=len)[:2]
+
+
+# How to compare spellings of one architecture quickly. NAS-Bench-NLP's own networks cut most gradients.
+COMPARISONS = {
+    "nasbench101": {"compared_network": "narrow", "spellings": nasbench101_spellings},
+    "nasbench201": {"compared_network": "narrow"},
+    "nasbench-nlp": {"compared_network": "all-trained", "spellings": nasbench_nlp_spellings},
+}
 
 
 def built_in(provided) -> list[str]:
@@ -90,7 +125,7 @@ PAIRS = [
 @pytest.mark.parametrize("test", each_test(SearchSpaceContract))
 @pytest.mark.parametrize("space", built_in(PLUGINS.search_spaces()))
 def test_search_space_keeps_its_contract(space: str, test: str) -> None:
-    check(SearchSpaceContract, test, space=space)
+    check(SearchSpaceContract, test, space=space, **COMPARISONS.get(space, {}))
 
 
 @pytest.mark.parametrize("test", each_test(EvaluatorContract))
@@ -114,6 +149,20 @@ def test_evaluators_score_alike_on_a_gpu() -> None:
 def test_search_strategy_keeps_its_contract(strategy: str, test: str) -> None:
     settings = SHORT_SETTINGS.get(strategy, {})
     check(SearchStrategyContract, test, strategy=strategy, space="nasbench201", settings=settings)
+
+
+@pytest.mark.parametrize("strategy", built_in(PLUGINS.search_strategies()))
+def test_built_in_strategies_use_their_seed(strategy: str) -> None:
+    settings = SHORT_SETTINGS.get(strategy, {})
+    attributes = {"strategy": strategy, "space": "nasbench201", "settings": settings}
+    contract = type("Contract", (SearchStrategyContract,), attributes)()
+    assert contract.propose(1, 1) != contract.propose(2, 1)
+
+
+@pytest.mark.parametrize("test", each_test(AggregateContract))
+@pytest.mark.parametrize("aggregate", built_in(PLUGINS.aggregates()))
+def test_aggregate_keeps_its_contract(aggregate: str, test: str) -> None:
+    check(AggregateContract, test, aggregate=aggregate)
 
 
 @pytest.mark.parametrize("test", each_test(DatasetContract))

@@ -4,6 +4,7 @@ import pytest
 from nasbench_toolkit.core.domain import Direction, Metric, Record, Seconds, Status
 from nasbench_toolkit.core.plan import EvaluatorHeader, GroundTruthColumn, PlanHeader
 from nasbench_toolkit.core.results.contents import EvaluatorResults, Results
+from nasbench_toolkit.core.results.records import Records
 
 LOSS = Metric("mnist", "test", "cross_entropy", 3, Direction.MINIMIZE, "nats")
 ACCURACY = Metric("mnist", "test", "accuracy", 3, Direction.MAXIMIZE, "percent")
@@ -23,7 +24,7 @@ def evaluator():
     def make(label, *outcomes, direction=Direction.MAXIMIZE):
         name = label.partition(":")[0]
         header = EvaluatorHeader(label, name, direction, 1, {}, "0" * 16, "nasbench-toolkit 0.1.0")
-        return EvaluatorResults(header, tuple(map(record, outcomes)))
+        return EvaluatorResults(header, Records.of(map(record, outcomes)))
 
     return make
 

@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from nasbench_toolkit.core.documents.rendering import render
 from nasbench_toolkit.core.domain import Direction, Metric, Status
 from nasbench_toolkit.core.errors import UsageError
 from nasbench_toolkit.core.planning.aggregation import AggregateSpec, find_aggregate, match_components
 from nasbench_toolkit.core.plugin_manager import installed_plugins
-from nasbench_toolkit.reports import correlation_table, render
+from nasbench_toolkit.reports import correlation_document, correlation_table
 from nasbench_toolkit.reports.aggregates import cohort_ranks
 
 ACCURACY = Metric("mnist", "test", "accuracy", 3, Direction.MAXIMIZE, "percent")
@@ -152,12 +153,12 @@ def test_match_components_refuses(labels, message):
 
 def test_reports_name_components_and_figures(three):
     table = correlation_table(three, aggregates=[spec("vote")])
-    text = render(table, "markdown")
+    text = render(correlation_document(table), "markdown")
     assert "made of the ranks of synflow, jacob\\_cov, snip among the architectures compared here" in text
     assert "vote: 1.000 is the share of pairs that two of three order as the metric does" in text
-    last = json.loads(render(table, "json"))["evaluators"][-1]
+    last = json.loads(render(correlation_document(table), "json"))["evaluators"][-1]
     assert last["components"] == ["synflow", "jacob_cov", "snip"]
     assert list(last["figures"].values()) == [1.0]
     assert len(table.pairwise) == 3
-    assert render(table, "csv").count("\n") == 5
-    assert "vote" in render(table, "table", pairwise=True)
+    assert render(correlation_document(table), "csv").count("\n") == 5
+    assert "vote" in render(correlation_document(table, pairwise=True), "table")

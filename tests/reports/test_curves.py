@@ -2,9 +2,11 @@ import json
 from dataclasses import replace
 
 import pytest
+from nasbench_toolkit.core.documents.rendering import render
 from nasbench_toolkit.core.domain import Direction, Metric, Status
 from nasbench_toolkit.core.errors import UsageError
-from nasbench_toolkit.reports import curve_table, render_curves
+from nasbench_toolkit.core.results.records import Records
+from nasbench_toolkit.reports import curve_document, curve_table
 from nasbench_toolkit.reports.curves import score_curve
 
 ACCURACY = Metric("mnist", "test", "accuracy", 3, Direction.MAXIMIZE, "percent")
@@ -16,7 +18,7 @@ def with_curves(results, evaluator):
 
     def make(*scores, direction=Direction.MINIMIZE):
         loss = evaluator("loss", *scores, direction=direction)
-        records = tuple(
+        records = Records.of(
             replace(record, curves={"other": (1.0, 2.0), "value": (-record.score, record.score)})
             if record.status is Status.OK
             else record
@@ -51,8 +53,9 @@ def test_score_curve_ends_in_the_score_everywhere(with_curves):
     loss, params = with_curves(3, 2, 1.5).evaluators
     assert score_curve(loss.records) == "value"
     assert score_curve(params.records) is None
-    assert score_curve([replace(loss.records[0], score=9.0), *loss.records[1:]]) is None
-    assert score_curve([]) is None
+    assert score_curve(Records.of([replace(loss.records[0], score=9.0), *loss.records[1:]])) is None
+    assert score_curve(Records.of([replace(loss.records[0], curves={}), *loss.records[1:]])) is None
+    assert score_curve(loss.records[:0]) is None
 
 
 def test_curve_table_refuses_results_without_curves_or_truth(results, evaluator):
@@ -64,17 +67,19 @@ def test_curve_table_refuses_results_without_curves_or_truth(results, evaluator)
 
 def test_render_curves_in_every_format(with_curves):
     table = curve_table(with_curves(3, 2, 1.5))
-    assert json.loads(render_curves(table, "json"))["points"][1]["rho"] == pytest.approx(1.0)
-    assert render_curves(table, "csv").splitlines()[0] == "evaluator,curve,point,rho,rho_low,rho_high,mean,n"
-    assert "1.000" in render_curves(table, "table")
-    assert "| `loss`" in render_curves(table, "markdown")
-    assert r"\texttt{loss} & 2 & 1.000" in render_curves(table, "latex")
+    assert json.loads(render(curve_document(table), "json"))["points"][1]["rho"] == pytest.approx(1.0)
+    assert render(curve_document(table), "csv").splitlines()[0] == "evaluator,curve,point,rho,rho_low,rho_high,mean,n"
+    assert "1.000" in render(curve_document(table), "table")
+    assert "| `loss`" in render(curve_document(table), "markdown")
+    assert r"\texttt{loss} & 2 & 1.000" in render(curve_document(table), "latex")
 
 
 def test_render_curves_shows_people_twenty_points(results, evaluator):
     long = evaluator("loss", 1, 2)
-    records = tuple(replace(record, curves={"v": (*([0.5] * 99), record.score)}) for record in long.records)
+    records = Records.of(replace(record, curves={"v": (*([0.5] * 99), record.score)}) for record in long.records)
     table = curve_table(results(replace(long, records=records), truth={ACCURACY: [1, 2]}))
     assert len(table.points) == 100
-    shown = [line.split()[1] for line in render_curves(table, "table").splitlines() if line.startswith("loss ")]
+    shown = [
+        line.split()[1] for line in render(curve_document(table), "table").splitlines() if line.startswith("loss ")
+    ]
     assert shown == [str(5 * index) for index in range(1, 21)]

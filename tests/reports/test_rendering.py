@@ -7,12 +7,17 @@ import math
 from pathlib import Path
 
 import pytest
+from nasbench_toolkit.core.documents import rendering
+from nasbench_toolkit.core.documents.rendering import Format
 from nasbench_toolkit.core.domain import Direction, Metric, Status
-from nasbench_toolkit.reports import Format, correlation_table, render
-from nasbench_toolkit.reports.render_documents import escape_latex
+from nasbench_toolkit.reports import correlation_document, correlation_table
 
 EXPECTED = Path(__file__).parent / "expected"
 LOSS = Metric("mnist", "test", "cross_entropy", 3, Direction.MINIMIZE, "nats")
+
+
+def render(table, output_format="table", *, pairwise=False, **layout):
+    return rendering.render(correlation_document(table, pairwise=pairwise), output_format, **layout)
 
 
 @pytest.fixture
@@ -154,13 +159,6 @@ def test_render_never_shows_a_negative_zero(results, evaluator):
 def test_render_refuses_an_unknown_format(small_table):
     with pytest.raises(ValueError, match="'xml' is not a valid Format"):
         render(small_table, "xml")
-
-
-def test_escape_latex_makes_every_special_character_print_as_itself():
-    assert escape_latex(r"50% a_b & #1 $x {y} ~ ^ \ <z>") == (
-        r"50\% a\_b \& \#1 \$x \{y\} \textasciitilde{} \textasciicircum{} \textbackslash{} "
-        r"\textless{}z\textgreater{}"
-    )
 
 
 def test_render_latex_starts_no_line_after_a_break_with_a_bracket(small_table):

@@ -23,9 +23,13 @@ from nasbench_toolkit import (
     Evaluator,
     EvaluatorInfo,
     GroundTruth,
+    GroundTruthTable,
+    Images,
     ImportSummary,
     InvalidArchitectureError,
+    Labels,
     Metric,
+    Network,
     OfficialFile,
     SearchableSetting,
     SearchSpace,
@@ -95,7 +99,12 @@ class Numbers(DataSource):
     """A text with one number a line."""
 
     def import_from(self, path, folder, progress):
-        lines = path.read_text().splitlines()
+        try:
+            lines = path.read_text().splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"'{path}' is no text: {error}.") from error
+        if not lines:
+            raise DataError(f"'{path}' is empty.")
         for done, line in enumerate(lines, start=1):
             progress(done, len(lines))
             if not line.isdigit():
@@ -104,8 +113,11 @@ class Numbers(DataSource):
                 file.write(f"{line}\n")
         return ImportSummary(len(lines), "numbers", ("There are no letters.",))
 
-    def verify(self, folder):
-        return ImportSummary(len((folder / "numbers.txt").read_text().split()), "numbers")
+    def verify(self, folder, progress):
+        numbers = (folder / "numbers.txt").read_text().split()
+        if not numbers:
+            raise DataError(f"'{folder / 'numbers.txt'}' is empty.")
+        return ImportSummary(len(numbers), "numbers")
 
 
 class Noise(Dataset):
@@ -175,7 +187,7 @@ class Misbehaving(Evaluator):
 
 @dataclass(frozen=True)
 class WalkSettings(Settings):
-    steps: int = setting(3, "Where to stop.", minimum=1, name_suffix="@ep", seeded=False)
+    steps: int = setting(3, "Where to stop.", minimum=1, name_suffix="@ep", stopping_point=True)
     mode: str = setting("fast", "Does nothing.")
 
 
@@ -259,7 +271,7 @@ def nasbench_search_spaces():
         source="the tests",
         factory=OneConvolution,
         datasets=("noise",),
-        provides=frozenset({"network", "images", "labels", "ground_truth"}),
+        provides=frozenset({Network, Images, Labels, GroundTruthTable}),
     )
 
     yield SearchSpaceInfo(
@@ -270,7 +282,7 @@ def nasbench_search_spaces():
         datasets=("imported-noise", "noise"),
         takes_any_images=True,
         requires="toy-numbers",
-        provides=frozenset({"network", "images", "labels", "ground_truth"}),
+        provides=frozenset({Network, Images, Labels, GroundTruthTable}),
     )
 
 
@@ -328,6 +340,7 @@ def nasbench_evaluators():
             summary=f"{factory.__doc__}",
             source="the tests",
             factory=factory,
+            direction=Direction.MAXIMIZE,
             needs=frozenset(),
             settings=ToySettings,
         )
@@ -337,6 +350,7 @@ def nasbench_evaluators():
         summary="A random walk.",
         source="the tests",
         factory=Walk,
+        direction=Direction.MAXIMIZE,
         needs=frozenset(),
         settings=WalkSettings,
         why_unsupported=lambda space, dataset: None if dataset.num_classes == 2 else "it needs two classes",
@@ -347,9 +361,11 @@ def nasbench_evaluators():
         summary="A line with noise.",
         source="the tests",
         factory=Slope,
+        direction=Direction.MAXIMIZE,
         needs=frozenset(),
         settings=SlopeSettings,
         searchable=SearchableSetting("task", lambda space: Slopes()),
+        why_unsupported=lambda space, dataset: None if space.name.startswith("toy") else "it scores widths",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from ....core.capabilities import Images, Network, SequenceNetwork, StagedNetwork
 from ....core.descriptions import EvaluatorInfo, SearchableSetting
 from ....core.domain import Direction
 from .recurrent_settings import (
@@ -29,7 +30,7 @@ _for_images = partial(
     factory=f"{__name__}.evaluator:Gennas",
     direction=Direction.MINIMIZE,
     formula="sum over stages i = 1..3 of w_i * mean((head_i(features_i) - target_i)^2) after 100 steps of SGD",
-    needs=frozenset({"network", "images", "stages"}),
+    needs=frozenset({Network, Images, StagedNetwork}),
 )
 
 _for_sequences = partial(
@@ -37,7 +38,7 @@ _for_sequences = partial(
     factory=f"{__name__}.recurrent:RecurrentGennas",
     direction=Direction.MINIMIZE,
     formula="mean((decoder(network(encoder(inputs))) - targets)^2) after 100 steps of Adam",
-    needs=frozenset({"network", "sequences"}),
+    needs=frozenset({Network, SequenceNetwork}),
 )
 
 EVALUATORS: tuple[EvaluatorInfo, ...] = (
@@ -52,6 +53,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         summary="Regression loss on the three best signals of each stage.",
         source=f"{_SOURCE}, section 4.1",
         settings=ComboSettings,
+        compared_by_default=True,
     ),
     _for_images(
         name="gennas-n",
@@ -89,6 +91,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         summary="Recurrent networks: regression loss from sines to others.",
         source=f"{_SOURCE}, section 4.1 and released code",
         settings=RecurrentComboSettings,
+        compared_by_default=True,
     ),
     _for_sequences(
         name="gennas-rnn-search",
@@ -110,7 +113,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.eproxy:Eproxy",
         direction=Direction.MINIMIZE,
         formula="sum over branches i = 0 (last stage).. of mean((barrier_i(head_i(features_i)) - target_i)^2) / 2^i",
-        needs=frozenset({"network", "images", "stages"}),
+        needs=frozenset({Network, Images, StagedNetwork}),
         settings=EproxySettings,
     ),
 )

@@ -32,6 +32,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ....core.capabilities import StagedNetwork, require
 from ....core.context import EvaluationContext
 from ....core.domain import Evaluation
 from ....core.errors import DegenerateError, DivergedError
@@ -55,7 +56,7 @@ class Eproxy(Evaluator[EproxySettings]):
     def _evaluate(self, context: EvaluationContext) -> Evaluation:
         settings = self.settings
         images = _augmented_images(context, settings.batch_size)
-        targets = context.shared("targets", lambda generator: _draw_targets(images, settings, generator))
+        targets = context.shared("eproxy targets", lambda generator: _draw_targets(images, settings, generator))
         backbone = context.network(settings.network)
         check_path(backbone, images)
         macs = count_macs(backbone, context.dataset.image_shape) if settings.mac_weight else 0
@@ -78,21 +79,23 @@ def check_path(backbone: nn.Module, images: Tensor) -> None:
     """Refuse a network whose features say nothing of its images.
 
     Args:
-        backbone: Has ``forward_stages``; modes and statistics are left as found.
+        backbone: A :class:`StagedNetwork`; modes and statistics are left as found.
         images: A batch of which two images are used.
 
     Raises:
         DegenerateError: The last stage's features are the same for both.
     """
     with network_mode(backbone, training=False):
-        first, second = backbone.forward_stages(images[:2])[-1]  # type: ignore[operator]
+        first, second = require(backbone, StagedNetwork).forward_stages(images[:2])[-1]
     if torch.equal(first, second):
         raise DegenerateError("the last stage's features do not depend on the image: the network has no path to them")
 
 
 def _augmented_images(context: EvaluationContext, size: int) -> Tensor:
     images = context.batch(size, resolution=_RESOLUTION, augment=True).images
-    offsets = context.shared("crop", lambda generator: torch.randint(2 * _PADDING + 1, (size, 2), generator=generator))
+    offsets = context.shared(
+        "eproxy crop", lambda generator: torch.randint(2 * _PADDING + 1, (size, 2), generator=generator)
+    )
     mean, std = torch.tensor(context.dataset.mean), torch.tensor(context.dataset.std)
     return random_crop(images, (-mean / std).to(images), offsets, _PADDING)
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ....core.capabilities import StagedNetwork, require
 from .signals import sin2d
 from .task import MAP_SIZE, frequency_grid
 
@@ -20,7 +21,7 @@ _KERNEL_SIZE = 3
 
 
 class EproxyNetwork(nn.Module):
-    """Backbone with ``forward_stages``; behind each branch a trained head and an untrained barrier.
+    """A :class:`StagedNetwork`; behind each branch a trained head and an untrained barrier.
 
     A branch is a stage's feature map reduced to 8x8 by nearest neighbour, the last stage first. Head: 3x3 convolution,
     ReLU, batch normalisation. Barrier: 3x3 convolution that stays as it was drawn.
@@ -37,7 +38,7 @@ class EproxyNetwork(nn.Module):
         """Put heads and barriers on a backbone.
 
         Args:
-            backbone: Has ``forward_stages``.
+            backbone: A :class:`StagedNetwork`.
             feature_channels: Channels of each branch, the last stage first.
             head_channels: Output channels of the heads.
             target_channels: Output channels of the barriers.
@@ -55,7 +56,7 @@ class EproxyNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Map images (batch, colours, height, width) to one (batch, target_channels, 8, 8) for each branch."""
-        stages: list[Tensor] = self.backbone.forward_stages(images)  # type: ignore[operator]
+        stages = require(self.backbone, StagedNetwork).forward_stages(images)
         return [
             barrier(head(functional.interpolate(features, size=(MAP_SIZE, MAP_SIZE), mode="nearest")))
             for features, head, barrier in zip(reversed(stages), self.heads, self.barriers, strict=False)

@@ -9,7 +9,8 @@ Where paper and code differ, a setting chooses (see ``settings``). Deviations fr
 that depend on the job alone:
 
 - Batch, target, initial weights and noise have their own generators, seeded from the job and the run: the
-  code seeds once for a process, so a score there depends on what was scored before.
+  code seeds once for a process, so a score there depends on what was scored before. Weights, heads included,
+  are the same for every GenNAS evaluator and setting.
 - A loss that is no longer finite ends the job as diverged: the code replaces NaN by a random large number.
 - Images come from the training set that the run names, resized to 32x32 by nearest neighbour where they are
   smaller, as the authors do for ImageNet16-120.
@@ -39,16 +40,19 @@ class Gennas(Evaluator[GennasSettings]):
     def _evaluate(self, context: EvaluationContext) -> Evaluation:
         task, options = self.settings.task_definition(), self.settings.resolve()
         images = context.batch(options.batch_size, resolution=_RESOLUTION, augment=True).images
-        targets = context.shared("target", lambda generator: draw_targets(task, images, generator, options.frequencies))
+        targets = context.shared(
+            "gennas target", lambda generator: draw_targets(task, images, generator, options.frequencies)
+        )
         backbone = context.network(options.network)
-        network = RegressionNetwork(
-            backbone,
-            feature_channels=probe_stages(backbone, images),
-            target_channels=[stage.channels for stage in task.stages],
-            stages=options.stages,
-            head=options.head,
-        ).to(context.device)
-        initialize(network, options.weight_init, options.bias_init)
+        with context.initial_weights("gennas heads"):
+            network = RegressionNetwork(
+                backbone,
+                feature_channels=probe_stages(backbone, images),
+                target_channels=[stage.channels for stage in task.stages],
+                stages=options.stages,
+                head=options.head,
+            ).to(context.device)
+            initialize(network, options.weight_init, options.bias_init)
         if context.device.type == "cpu":
             # Measured to save 15 to 30 % of the time of NAS-Bench-201 networks on a CPU.
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ....core.capabilities import SequenceNetwork, require
 from ....core.context import EvaluationContext
 from ....core.domain import Evaluation
 from ....core.interfaces import Evaluator
@@ -36,8 +37,12 @@ class RecurrentGennas(Evaluator[RecurrentSettings]):
     def _evaluate(self, context: EvaluationContext) -> Evaluation:
         options = self.settings.resolve()
         task = dataclasses.replace(self.settings.task_definition(), batch=options.batch_size)
-        sequences = context.shared("sequences", lambda generator: draw_sequences(task, generator, options.frequencies))
-        network = SequenceRegressionNetwork(context.network(options.network), task.dim).to(context.device)
+        sequences = context.shared(
+            "gennas-rnn sequences", lambda generator: draw_sequences(task, generator, options.frequencies)
+        )
+        backbone = context.network(options.network)
+        with context.initial_weights("gennas-rnn maps"):
+            network = SequenceRegressionNetwork(backbone, task.dim).to(context.device)
         inputs, targets = (values.to(context.device) for values in sequences)
         training = SequenceTraining(network, inputs, targets, task.noise, options, context.generator("noise"))
         return training.run()
@@ -64,11 +69,11 @@ class SequenceRegressionNetwork(nn.Module):
         """Put new maps before and behind a backbone.
 
         Args:
-            backbone: Has ``width`` and maps ``(length, batch, width)`` to the same shape.
+            backbone: A :class:`SequenceNetwork`.
             dim: Features of inputs and outputs.
         """
         super().__init__()
-        width = int(backbone.width)  # type: ignore[arg-type]
+        width = require(backbone, SequenceNetwork).width
         self.encoder = nn.Linear(dim, width)
         self.backbone = backbone
         self.decoder = nn.Linear(width, dim)

@@ -8,13 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ....core.capabilities import StagedNetwork, require
 from ....core.errors import EvaluationError
 from .settings import BiasInit, Head, WeightInit
 from .task import MAP_SIZE, NUM_STAGES
 
 
 class RegressionNetwork(nn.Module):
-    """Backbone with ``forward_stages``, and a head for each stage that takes part.
+    """A :class:`StagedNetwork`, and a head for each stage that takes part.
 
     Feature maps are reduced to 8x8 by nearest neighbour before the head, as in the authors' code.
     """
@@ -30,7 +31,7 @@ class RegressionNetwork(nn.Module):
         """Put new heads on a backbone.
 
         Args:
-            backbone: Has ``forward_stages``.
+            backbone: A :class:`StagedNetwork`.
             feature_channels: Channels of each stage's features, see :func:`probe_stages`.
             target_channels: Channels of each stage's target.
             stages: Indices of the stages that get a head.
@@ -46,13 +47,8 @@ class RegressionNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Map images ``(batch, colours, height, width)`` to one ``(batch, channels, 8, 8)`` for each head."""
-        features = _forward_stages(self.backbone, images)
+        features = require(self.backbone, StagedNetwork).forward_stages(images)
         return [head(_reduce(features[index])) for index, head in zip(self.stages, self.heads, strict=True)]
-
-
-def _forward_stages(backbone: nn.Module, images: Tensor) -> list[Tensor]:
-    features: list[Tensor] = backbone.forward_stages(images)  # type: ignore[operator]
-    return features
 
 
 def _build_head(in_channels: int, out_channels: int, head: Head) -> nn.Module:
@@ -80,7 +76,7 @@ def probe_stages(backbone: nn.Module, images: Tensor) -> list[int]:
         EvaluationError: The backbone does not give three feature maps of at least 8x8, the last exactly so.
     """
     backbone.eval()
-    features = _forward_stages(backbone, images[:2])
+    features = require(backbone, StagedNetwork).forward_stages(images[:2])
     backbone.train()
     if len(features) != NUM_STAGES:
         raise EvaluationError(f"GenNAS needs the features of {NUM_STAGES} stages, the network gave {len(features)}")

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from ....core.errors import InvalidSettingError, InvalidTaskError
+from ....core.errors import InvalidSettingError
 from ....core.settings import Settings, format_value, setting
 from . import published_tasks
+from .errors import InvalidTaskError
 from .task import MAX_CHANNELS, NUM_STAGES, Task, task_to_text
 from .task_parser import TaskT, parse_task, read_task_file
 

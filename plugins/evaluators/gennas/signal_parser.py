@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ....core.errors import InvalidTaskError
+from .errors import InvalidTaskError
 from .task import BASES, FREQUENCY_BANDS, NOISE_KINDS, NUM_FREQUENCIES, SCOPES, Noise, Signal
 from .task_fields import read_choice, read_list, read_number, read_object, read_optional
 

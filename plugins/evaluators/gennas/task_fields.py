@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
-from ....core.errors import InvalidTaskError, closest_matches
+from ....core.errors import closest_matches
+from .errors import InvalidTaskError
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from ....core.errors import InvalidTaskError
+from .errors import InvalidTaskError
 from .signal_parser import read_noise, read_signals
 from .task import (
     MAP_SIZE,

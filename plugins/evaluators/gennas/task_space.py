@@ -29,8 +29,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ....core.descriptions import SearchSpaceInfo
-from ....core.errors import InvalidArchitectureError, InvalidTaskError
+from ....core.errors import InvalidArchitectureError
 from ....core.interfaces import DesignSpace
+from .errors import InvalidTaskError
 from .task import (
     BASES,
     MAP_SIZE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ....core.capabilities import GroundTruthTable, Images, Labels, Network, StagedNetwork
 from ....core.descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo
 from ....core.domain import Direction
 from .halfway import why_unsupported as why_halfway_unsupported
@@ -46,7 +47,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.classification:Cls",
         direction=Direction.MAXIMIZE,
         formula="test accuracy in percent after epoch K of the full schedule",
-        needs=frozenset({"network", "images", "labels"}),
+        needs=frozenset({Network, Images, Labels}),
         settings=TrainingSettings,
     ),
     EvaluatorInfo(
@@ -56,7 +57,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.rotation:Rot",
         direction=Direction.MAXIMIZE,
         formula="test accuracy in percent over four turns of each image, after epoch K of the full schedule",
-        needs=frozenset({"network", "images"}),
+        needs=frozenset({Network, Images}),
         settings=ManyViewsSettings,
         why_unsupported=_why_rot_unsupported,
     ),
@@ -67,7 +68,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.colourisation:Col",
         direction=Direction.MAXIMIZE,
         formula="test accuracy in percent over pixels and 313 colours, after epoch K of the full schedule",
-        needs=frozenset({"network", "images", "stages"}),
+        needs=frozenset({Network, Images, StagedNetwork}),
         settings=TrainingSettings,
         why_unsupported=_why_col_unsupported,
     ),
@@ -78,7 +79,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.jigsaw:Jig",
         direction=Direction.MAXIMIZE,
         formula="test accuracy in percent over 24 permutations of four tiles, after epoch K of the full schedule",
-        needs=frozenset({"network", "images", "stages"}),
+        needs=frozenset({Network, Images, StagedNetwork}),
         settings=ManyViewsSettings,
         why_unsupported=_why_jig_unsupported,
     ),
@@ -89,7 +90,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.classification:Econas",
         direction=Direction.MAXIMIZE,
         formula="test accuracy in percent at reduced width and resolution, after epoch K of a reduced schedule",
-        needs=frozenset({"network", "images", "labels"}),
+        needs=frozenset({Network, Images, Labels}),
         settings=EconasSettings,
         why_unsupported=_why_econas_unsupported,
     ),
@@ -100,7 +101,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.halfway:Halfway",
         direction=Direction.MAXIMIZE,
         formula="tabulated accuracy in percent with the most epochs below the full training",
-        needs=frozenset({"ground_truth"}),
+        needs=frozenset({GroundTruthTable}),
         settings=HalfwaySettings,
         why_unsupported=why_halfway_unsupported,
     ),
@@ -111,7 +112,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.oracle:Oracle",
         direction=Direction.MAXIMIZE,
         formula="tabulated value, times -1 where a lower one is better",
-        needs=frozenset({"ground_truth"}),
+        needs=frozenset({GroundTruthTable}),
         settings=OracleSettings,
         why_unsupported=why_oracle_unsupported,
     ),

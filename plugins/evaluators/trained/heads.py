@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
+from ....core.capabilities import StagedNetwork, require
 from ....core.context import EvaluationContext
 from ....core.errors import EvaluationError
-from ....core.seeding import seeded_global_rng
+from ..observe import Call, observe_calls
 
 HeadT = TypeVar("HeadT", bound=nn.Module)
 
@@ -33,7 +33,7 @@ class PooledFeatures(nn.Module):
         """Look at a network, which must be in training mode and is left as it is.
 
         Args:
-            network: Has ``forward_stages``.
+            network: A :class:`StagedNetwork`.
             image_shape: Channels, height and width of its images.
         """
         super().__init__()
@@ -41,44 +41,37 @@ class PooledFeatures(nn.Module):
         images = torch.zeros(2, *image_shape, device=next(network.parameters()).device)
         network.eval()
         with torch.no_grad():
-            self.size: torch.Size = network.forward_stages(images)[-1].shape[2:]  # type: ignore[operator]
+            self.size = require(network, StagedNetwork).forward_stages(images)[-1].shape[2:]
             self.channels = self(images).shape[1]
         network.train()
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images ``(batch, *image_shape)`` to features ``(batch, channels, *size)``."""
         last = _LastMap(self.size)
-        with last:
+        with observe_calls(last.observe):
             self.network(images)
         if last.found is None:
             raise EvaluationError(f"the network computes no feature map of {self.size[0]}x{self.size[1]}")
         return last.found
 
 
-class _LastMap(TorchFunctionMode):
-    """Keeps the last feature map of one size that is computed while it is active."""
+class _LastMap:
+    """Keeps the last feature map of one size that a call computes."""
 
     def __init__(self, size: torch.Size) -> None:
-        super().__init__()
         self.size = size
         self.found: Tensor | None = None
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Look at what a call returns."""
-        output = func(*args, **(kwargs or {}))
+    def observe(self, call: Call) -> Any:
+        """Make the call and look at what it returns."""
+        output = call()
         if isinstance(output, Tensor) and output.dim() == 4 and output.shape[2:] == self.size:
             self.found = output
         return output
 
 
 def seeded_head(context: EvaluationContext, build: Callable[[], HeadT]) -> HeadT:
-    """Build a head whose initial weights, PyTorch's default, are seeded from the job; on the context's device."""
-    with seeded_global_rng(context.generator("head").initial_seed()):
+    """Build a head with PyTorch's initial weights, the same whichever evaluator asks; on the context's device."""
+    with context.initial_weights("head"):
         head = build()
     return head.to(context.device)

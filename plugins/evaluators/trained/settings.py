@@ -22,7 +22,7 @@ class TrainingSettings(NetworkSettings):
         "Epochs after which the score is read; the schedule stays that of max_epochs.",
         minimum=1,
         name_suffix="@ep",
-        seeded=False,
+        stopping_point=True,
     )
     max_epochs: int = setting(100, "Epochs of the full cosine schedule.", minimum=1)
     batch_size: int = setting(128, "Images in a batch, at most all there are.", minimum=2)
@@ -58,7 +58,7 @@ class EconasSettings(TrainingSettings):
         "Epochs after which the score is read; the schedule stays that of max_epochs.",
         minimum=1,
         name_suffix="@ep",
-        seeded=False,
+        stopping_point=True,
     )
     max_epochs: int = setting(40, "Epochs of the full cosine schedule.", minimum=1)
     batch_size: int = setting(2048, "Images in a batch, at most all there are.", minimum=2)

@@ -130,7 +130,7 @@ def _draw_part(context: EvaluationContext, name: str, source: ImageSet, count: i
     available = len(source.labels)
     if count is not None and count > available:
         raise EvaluationError(f"it was asked to use {count} {name} and there are {available}")
-    order = context.shared(name, lambda generator: torch.randperm(available, generator=generator))
+    order = context.shared(f"order of {name}", lambda generator: torch.randperm(available, generator=generator))
     return Part(source, order[:count])
 
 
@@ -170,7 +170,9 @@ class Training:
         self.order = context.generator("order")
         self.augmentation = context.generator("augmentation")
         self.statistics = context.generator("batch norm")
-        self.test_seed = context.shared("test", lambda generator: int(torch.randint(2**62, (), generator=generator)))
+        self.test_seed = context.shared(
+            "seed of test images", lambda generator: int(torch.randint(2**62, (), generator=generator))
+        )
         self.optimizer = torch.optim.SGD(
             network.parameters(),
             lr=settings.learning_rate,

@@ -8,9 +8,10 @@ from __future__ import annotations
 from ....core.descriptions import EvaluatorInfo
 from . import activations, gradients, jacobian, size
 
+# The order of what a run compares by default: rivals before size and chance.
 EVALUATORS: tuple[EvaluatorInfo, ...] = (
-    *size.EVALUATORS,
     *gradients.EVALUATORS,
     *jacobian.EVALUATORS,
     *activations.EVALUATORS,
+    *size.EVALUATORS,
 )

@@ -94,9 +94,13 @@ class Nasbench101(SearchSpace):
         return [str(cell) for cell in neighbours(parse_cell(text))]
 
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
+        cell, input_channels, num_classes = parse_cell(arch_id), dataset.image_shape[0], dataset.num_classes
+        if variant == "reference":
+            from .reference import ReferenceNetwork
+
+            return ReferenceNetwork(cell, input_channels=input_channels, num_classes=num_classes)
         from .network import VARIANTS, CellNetwork, SingleCellNetwork
 
-        cell, input_channels, num_classes = parse_cell(arch_id), dataset.image_shape[0], dataset.num_classes
         if variant == "single-cell":
             return SingleCellNetwork(cell, input_channels=input_channels, num_classes=num_classes)
         return CellNetwork(cell, VARIANTS[variant], input_channels=input_channels, num_classes=num_classes)

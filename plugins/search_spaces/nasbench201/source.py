@@ -9,7 +9,8 @@ from typing import ClassVar
 from ....benchmarks_data.tables.raw import RawTable
 from ....benchmarks_data.tables.source import DIRECTORY, Reader, TableSource, without_marker
 from ....core.interfaces import Progress
-from .cell import canonical_arch_str, parse_arch_str, unique_arch_strs
+from .cell import parse_arch_str
+from .identity import NUM_NETWORKS, canonical_arch_str
 
 EDGE_TPU_LATENCY = "hardware/edgetpu_latency"
 
@@ -27,10 +28,10 @@ def _read_nats_bench(path: Path, progress: Progress) -> RawTable:
 
 
 class Nasbench201Source(TableSource):
-    """Stores one row for each of the 6,466 classes of isomorphic cells, the mean of its cells.
+    """Stores one row for each of the 5,260 networks, the mean of its cells.
 
-    The benchmark trained all 15,625 cells, also those that its own rule of equal cells (Dong & Yang, ICLR 2020,
-    section 2.1) makes one: their trainings are independent, so that their mean is the better measurement.
+    The benchmark trained all 15,625 cells, also those that are the same network (`identity` says when): their
+    trainings are independent, so that their mean is the better measurement.
     """
 
     readers: ClassVar[Mapping[str, Reader]] = {
@@ -39,7 +40,8 @@ class Nasbench201Source(TableSource):
         ".pickle.pbz2": _read_nats_bench,
         DIRECTORY: _read_nats_bench,
     }
-    num_architectures = len(unique_arch_strs())
+    num_architectures = NUM_NETWORKS
+    what_is_merged = "cells that are the same network"
 
     def canonicalize_many(self, texts: Sequence[str]) -> list[str]:
         """Return the canonical string of each cell.

@@ -1,7 +1,7 @@
 """The search spaces of NAS-Bench-201 cells: the whole space, and the small one with a table of its own.
 
-Both list one canonical cell for each class of isomorphic ones (the benchmark's own rule), and sampling is
-uniform over these classes. Importing this module and reading the table does not import torch.
+Both list one canonical cell for each network (`identity` says when two cells are the same one), and sampling is
+uniform over the networks. Importing this module and reading the table does not import torch.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
-from ....core.errors import InvalidArchitectureError
+from ....core.errors import DataError, InvalidArchitectureError
 from ....core.interfaces import GroundTruth, SearchSpace
-from .cell import EDGES, OPERATIONS, canonical_arch_str, format_arch_str, parse_arch_str, unique_arch_strs
+from .cell import EDGES, OPERATIONS, format_arch_str, parse_arch_str
+from .identity import canonical_arch_str, unique_arch_strs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +39,7 @@ TINY_CELLS_PER_STAGE = 1
 
 
 class Nasbench201(SearchSpace):
-    """All 6,466 unique cells, in NAS-Bench-201's own networks: 16 channels, 5 cells a stage."""
+    """All 5,260 networks that the cells make, in NAS-Bench-201's own size: 16 channels, 5 cells a stage."""
 
     def _arch_ids(self) -> tuple[str, ...]:
         return unique_arch_strs()
@@ -54,11 +55,11 @@ class Nasbench201(SearchSpace):
 
     @property
     def size(self) -> int:
-        """Number of unique cells."""
+        """Number of networks."""
         return len(self._arch_ids())
 
     def canonicalize(self, text: str) -> str:
-        """Return the canonical string of the class of isomorphic cells that ``text`` belongs to.
+        """Return the canonical string of the network of ``text``.
 
         Raises:
             InvalidArchitectureError: ``text`` is no NAS-Bench-201 cell.
@@ -124,13 +125,21 @@ class Nasbench201(SearchSpace):
         """Return the table that was imported as ``nasbench201``, None if none was.
 
         Raises:
-            DataError: The stored table is damaged.
+            DataError: The stored table is damaged, or of a version that took other cells for one architecture.
         """
         from ....benchmarks_data.tables.store import TABLE_NAME, StoredTable
         from ....core.data.data_home import stored_folder
 
         folder = stored_folder("nasbench201")
-        return None if folder is None else StoredTable.open(folder / TABLE_NAME)
+        if folder is None:
+            return None
+        table = StoredTable.open(folder / TABLE_NAME)
+        if not set(table.arch_ids) <= set(unique_arch_strs()):
+            raise DataError(
+                f"'{table.path}' has cells that are not canonical: it was imported when the benchmark's own rule "
+                "decided which cells are one architecture. Import the table again."
+            )
+        return table
 
 
 class Nasbench201Tiny(Nasbench201):
@@ -145,7 +154,7 @@ class Nasbench201Tiny(Nasbench201):
         """Return the canonical string of a cell of the table.
 
         Raises:
-            InvalidArchitectureError: ``text`` is no NAS-Bench-201 cell, or its class is not in the table.
+            InvalidArchitectureError: ``text`` is no NAS-Bench-201 cell, or its network is not in the table.
         """
         arch_id = super().canonicalize(text)
         if arch_id not in _tiny_table().row_of:

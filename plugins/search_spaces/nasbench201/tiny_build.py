@@ -29,7 +29,7 @@ from ....benchmarks_data.nasbench201_tiny import FORMAT_VERSION, TABLE_PATH, col
 from ....core.errors import DataError
 from ....core.seeding import derive_seed
 from . import tiny_training as training
-from .cell import unique_arch_strs
+from .identity import unique_arch_strs
 from .space import TINY_CELLS_PER_STAGE, TINY_STEM_CHANNELS
 from .tiny_training import SEEDS, TrainingResult, build_training_network, load_training_data, train_and_test
 
@@ -53,7 +53,7 @@ class Training:
 
 
 def sampled_arch_strs() -> list[str]:
-    """Draw the table's cells: a uniform sample without replacement of the 6,466 classes, in random order.
+    """Draw the table's cells: a uniform sample without replacement of the 5,260 networks, in random order.
 
     Any first part of the list is a uniform sample, too.
     """

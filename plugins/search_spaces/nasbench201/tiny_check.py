@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from statistics import fmean, variance
 
 import numpy as np
 
 from ....benchmarks_data.nasbench201_tiny import TEST_ACCURACY, TEST_CROSS_ENTROPY, TinyTable, read_table
+from ....core.interfaces import RemadeRow
 from .tiny_build import rebuild_row, rounded
 
 NEIGHBOURS = 50
@@ -17,28 +17,7 @@ MAX_STANDARD_ERRORS = 4.0
 """Allowed distance of two means; normal noise goes beyond once in 16,000 comparisons."""
 
 
-@dataclass(frozen=True)
-class RowCheck:
-    """How a remade row compares with the stored one.
-
-    Attributes:
-        arch_id: The architecture string.
-        identical: Whether all rounded results are equal, as on the same processor type with the same torch.
-        distances: For each metric of `TinyTable.results` the difference of the means over the seeds, in
-            standard errors.
-    """
-
-    arch_id: str
-    identical: bool
-    distances: dict[str, float]
-
-    @property
-    def within_noise(self) -> bool:
-        """Whether every mean differs by what other seeds could explain; true for identical rows."""
-        return all(distance <= MAX_STANDARD_ERRORS for distance in self.distances.values())
-
-
-def check_rows(count: int, seed: int, table: TinyTable | None = None) -> Iterator[RowCheck]:
+def check_rows(count: int, seed: int, table: TinyTable | None = None) -> Iterator[RemadeRow]:
     """Remake `count` random rows and compare them with the stored ones, yielding each as it is done.
 
     Other processors and other versions of torch round differently, and training amplifies that until a row
@@ -60,7 +39,7 @@ def check_rows(count: int, seed: int, table: TinyTable | None = None) -> Iterato
     return (_check_row(table, int(row)) for row in rows)
 
 
-def _check_row(table: TinyTable, row: int) -> RowCheck:
+def _check_row(table: TinyTable, row: int) -> RemadeRow:
     arch_id = table.arch_ids[row]
     results = [rounded(result) for result in rebuild_row(arch_id)]
     remade = {
@@ -69,7 +48,8 @@ def _check_row(table: TinyTable, row: int) -> RowCheck:
     }
     identical = all(remade[metric] == rows[row] for metric, rows in table.results.items())
     distances = {metric: _standard_errors(fmean(remade[metric]), rows, row) for metric, rows in table.results.items()}
-    return RowCheck(arch_id, identical, distances)
+    within_noise = all(distance <= MAX_STANDARD_ERRORS for distance in distances.values())
+    return RemadeRow(arch_id, identical, distances, within_noise)
 
 
 def _standard_errors(remade_mean: float, rows: tuple[tuple[float, ...], ...], row: int) -> float:

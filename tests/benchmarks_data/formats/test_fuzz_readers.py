@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nasbench_toolkit.core.errors import DataError
+from nasbench_toolkit.core.errors import DataError, ResultsFileError
 from nasbench_toolkit.experiments.fuzz_readers import PIECES
 from nasbench_toolkit.experiments.fuzz_targets import make_targets
 
@@ -22,6 +22,9 @@ READERS = (
     "images .npz",
     "image folder",
     "wikitext-2",
+    "results .h5",
+    "search .h5",
+    "journal",
 )
 
 # Each replaces a part of the file: where it begins (in millionths of the file), its length, what comes instead.
@@ -61,7 +64,7 @@ def test_undamaged_file_is_read(reader, targets, tmp_path) -> None:
         path = target.write(tmp_path, target.content)
         try:
             target.read(path)
-        except DataError as error:
+        except (DataError, ResultsFileError) as error:
             pytest.fail(f"{reader} refuses a file without damage: {error}")
 
 
@@ -76,7 +79,7 @@ def test_damaged_file_is_read_or_refused(reader, targets, tmp_path_factory, data
         path = target.write(tmp_path_factory.mktemp("work"), apply(target.content, replacements))
         try:
             target.read(path)
-        except DataError as error:
+        except (DataError, ResultsFileError) as error:
             assert str(error)
         assert not list(data_directory.iterdir())
 

@@ -30,7 +30,7 @@ def test_import_stores_what_is_verified(cifar10):
     manifest = import_data(SOURCES["cifar10"].create(), cifar10, ignore)
     assert (manifest.items, manifest.unit) == (8, "images")
     assert any("data_batch_2.bin" in note for note in manifest.notes)
-    assert verify_data(SOURCES["cifar10"].create()).items == 8
+    assert verify_data(SOURCES["cifar10"].create(), lambda done, total: None).items == 8
     stored = StoredImages.open(data_home() / "cifar10")
     assert stored.labels.tolist() == [0, 1, 2, 3, 9, 9]
 
@@ -38,7 +38,7 @@ def test_import_stores_what_is_verified(cifar10):
 def test_import_without_test_images(cifar10):
     (cifar10 / "test_batch.bin").unlink()
     assert import_data(SOURCES["cifar10"].create(), cifar10, ignore).items == 6
-    assert verify_data(SOURCES["cifar10"].create()).items == 6
+    assert verify_data(SOURCES["cifar10"].create(), lambda done, total: None).items == 6
 
 
 def test_refused_import_leaves_the_data_directory_as_it_was(cifar10):
@@ -56,9 +56,9 @@ def test_verify_finds_damage(cifar10):
     import_data(SOURCES["cifar10"].create(), cifar10, ignore)
     np.save(data_home() / "cifar10/train_labels.npy", np.zeros(5, np.int64))
     with pytest.raises(DataError, match="train_labels.npy"):
-        verify_data(SOURCES["cifar10"].create())
+        verify_data(SOURCES["cifar10"].create(), lambda done, total: None)
     with pytest.raises(DataError, match="train_labels.npy"):
-        SOURCES["cifar10"].create().verify(data_home() / "cifar10")
+        SOURCES["cifar10"].create().verify(data_home() / "cifar10", lambda done, total: None)
 
 
 @pytest.mark.parametrize("version", ["python", "binary"])
@@ -81,7 +81,7 @@ def test_mutated_files_are_read_or_refused(tmp_path, pixels, python2_pickle, bin
         except DataError:
             refused += 1
             continue
-        assert SOURCES["cifar10"].create().verify(folder).items == summary.items
+        assert SOURCES["cifar10"].create().verify(folder, lambda done, total: None).items == summary.items
     assert refused > 50
 
 

@@ -33,6 +33,21 @@ def test_merge_rows_takes_the_mean_of_what_isomorphic_rows_have() -> None:
     assert rows.notes == ("6 rows became 3: the values of isomorphic cells were averaged.",)
 
 
+def test_merge_rows_takes_the_parameters_of_the_canonical_spelling() -> None:
+    counts = {"network/parameters": np.array([9.0, 5.0, 7.0, 8.0, np.nan, 6.0])}
+    architectures = ["A", "a", "B", "b", "c", "C"]
+    raw = RawTable(architectures, counts | {"network/flops": np.array([1.0, 3.0, 1.0, 3.0, 1.0, 3.0])})
+    rows = merge_rows(PATH, raw, [*"aabbcc"], "isomorphic cells", repeats_are_runs=False)
+    assert rows.columns["network/parameters"].tolist() == [5.0, 8.0, 6.0]
+    assert rows.columns["network/flops"].tolist() == [3.0, 3.0, 1.0]
+
+
+def test_merge_rows_takes_the_mean_of_parameters_without_the_canonical_spelling() -> None:
+    raw = RawTable(["A", "Aa"], {"network/parameters": np.array([9.0, 5.0])})
+    rows = merge_rows(PATH, raw, ["a", "a"], "isomorphic cells", repeats_are_runs=False)
+    assert rows.columns["network/parameters"].tolist() == [7.0]
+
+
 def test_merge_rows_says_that_runs_and_cells_were_averaged() -> None:
     assert merge(["A", "a"], [1, 2], "mean of the runs").reduction == "mean of the runs and of isomorphic cells"
 

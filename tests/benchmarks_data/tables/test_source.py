@@ -38,7 +38,13 @@ class LetterSource(TableSource):
 
 @pytest.fixture
 def source():
-    info = DataSourceInfo("letters", "Letters.", "the alphabet", LetterSource, accepts="Takes tables of letters.")
+    info = DataSourceInfo(
+        name="letters",
+        summary="Letters.",
+        source="the alphabet",
+        factory=LetterSource,
+        accepts="Takes tables of letters.",
+    )
     return info.create()
 
 
@@ -125,20 +131,20 @@ def test_import_refuses_an_unknown_kind_of_file(source, folder, tmp_path, no_pro
 
 def test_verify_counts_the_architectures(source, folder, write_csv, no_progress) -> None:
     source.import_from(write_csv("architecture,a/loss", "a,1", "b,2"), folder, no_progress)
-    assert source.verify(folder).items == 2
+    assert source.verify(folder, no_progress).items == 2
 
 
 def test_verify_refuses_a_damaged_table(source, folder, write_csv, no_progress) -> None:
     source.import_from(write_csv("architecture,a/loss", "a,1", "b,2"), folder, no_progress)
     (folder / TABLE_NAME).write_bytes(b"damaged")
     with pytest.raises(DataError, match="damaged or not a stored table"):
-        source.verify(folder)
+        source.verify(folder, no_progress)
 
 
-def test_verify_refuses_the_table_of_another_source(source, small_table_path) -> None:
-    other = DataSourceInfo("digits", "Digits.", "0 to 9", LetterSource).create()
+def test_verify_refuses_the_table_of_another_source(source, small_table_path, no_progress) -> None:
+    other = DataSourceInfo(name="digits", summary="Digits.", source="0 to 9", factory=LetterSource).create()
     with pytest.raises(DataError, match="is a table of 'letters', expected 'digits'"):
-        other.verify(small_table_path.parent)
+        other.verify(small_table_path.parent, no_progress)
 
 
 def test_without_marker_makes_values_missing() -> None:

@@ -31,7 +31,7 @@ def texts(tmp_path, name):
 def test_import_of_a_folder(texts, name):
     manifest = import_data(SOURCES[name].create(), texts, ignore)
     assert (manifest.items, manifest.unit, manifest.notes) == (11, "tokens", ())
-    assert verify_data(SOURCES[name].create()).items == 11
+    assert verify_data(SOURCES[name].create(), lambda done, total: None).items == 11
     stored = StoredTokens.open(data_home() / name)
     assert [stored.vocabulary[token] for token in stored.ids("valid")] == ["b", "a", "<unk>", "<eos>"]
 

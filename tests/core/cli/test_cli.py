@@ -193,7 +193,7 @@ def assert_equal_but_for_times(first, second) -> None:
     import dataclasses
 
     from nasbench_toolkit.core.domain import Seconds
-    from nasbench_toolkit.core.results.reader import read_results
+    from nasbench_toolkit.core.results.store import read_results
 
     contents = []
     for path in (first, second):
@@ -213,7 +213,12 @@ def test_data_rebuild_trains_rows_again_and_finds_them_unchanged(nasbench) -> No
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)
     assert row["outcome"] in ("identical", "within noise")
-    assert nasbench("data", "rebuild", "--check", "1001").returncode == 2
+    too_many = nasbench("data", "rebuild", "--check", "1001")
+    assert (too_many.returncode, too_many.stdout) == (2, "")
+    assert "The table has 1,000 rows, 1,001 of them were to be made again." in too_many.stderr
+    other = nasbench("data", "rebuild", "--space", "toy")
+    assert (other.returncode, other.stdout) == (2, "")
+    assert "'toy' has no table that can be made again" in other.stderr
 
 
 @pytest.mark.parametrize(

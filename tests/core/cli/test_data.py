@@ -20,11 +20,11 @@ def test_data_list_says_what_where_and_how(nasbench) -> None:
     assert done.returncode == 0
     block = done.stdout[done.stdout.index("toy-numbers") :].split("\n\n")[0]
     assert "toy-numbers (table): Numbers." in block
-    assert "here:      no" in block
-    assert "licence:   CC0" in block
-    assert "official:  numbers.txt (6 bytes), letters.txt" in block
-    assert "from:      https://example.org" in block
-    assert "get it:    nasbench data import toy-numbers PATH" in block
+    assert "here:     no" in block
+    assert "licence:  CC0" in block
+    assert "official: numbers.txt (6 bytes), letters.txt" in block
+    assert "from:     https://example.org" in block
+    assert "get it:   nasbench data import toy-numbers PATH" in block
     assert "mnist (images)" in done.stdout
     assert "nasbench201-tiny (table)" in done.stdout
 

@@ -1,10 +1,12 @@
+import csv
 import json
 import signal
 import statistics
 
 import h5py
 import pytest
-from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plan
+from nasbench_toolkit.core.search import limits
+from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plans
 
 TOY = ["search", "--space", "toy", "-s", "random-search"]
 
@@ -47,17 +49,27 @@ def test_searching_for_the_lowest_score_and_measuring_a_loss(nasbench) -> None:
 
 
 def test_evolution_climbs_on_the_embedded_table(nasbench) -> None:
-    args = ("search", "-e", "oracle", "-s", "regularized-evolution:population=10,sample=5", "-n", 60, "-f", "json")
+    args = (
+        "search",
+        "-e",
+        "oracle",
+        "-s",
+        "regularized-evolution:population_size=10,tournament_size=5",
+        "-n",
+        60,
+        "-f",
+        "json",
+    )
     found = outcome_of(nasbench(*args))
     curve = found["searches"][0]["regret_curve"]
     assert len(curve) == 60
     assert curve == sorted(curve, reverse=True)
     assert curve[-1] < curve[0]
-    assert found["strategy_settings"] == {"population": 10, "sample": 5}
+    assert found["strategy_settings"] == {"population_size": 10, "tournament_size": 5}
 
 
-def test_repeats_search_with_a_seed_each_and_give_mean_and_deviation(nasbench, tmp_path) -> None:
-    args = [*TOY, "-e", "toy-width", "-n", 8, "--seed", 5, "--repeats", 3, "-o", "s.h5"]
+def test_seeds_are_a_search_each_and_give_mean_and_deviation(nasbench, tmp_path) -> None:
+    args = [*TOY, "-e", "toy-width", "-n", 8, "--seed", 5, "--seeds", 3, "-o", "s.h5"]
     found = outcome_of(nasbench(*args, "-f", "json"))
     assert sorted(path.name for path in tmp_path.glob("*.h5")) == ["s-seed5.h5", "s-seed6.h5", "s-seed7.h5"]
     regrets = [search["regret"] for search in found["searches"]]
@@ -89,8 +101,8 @@ def test_search_without_a_table_says_so(nasbench) -> None:
 
 def test_search_without_a_single_score_fails(nasbench, toy_plugins) -> None:
     def first_width(seed: int) -> int:
-        plan = make_search_plan(SearchRequest("toy", "toy-misbehaving", "random-search", seed=seed), toy_plugins)
-        return int(plan.make_strategy().ask(1)[0].removeprefix("width-"))
+        (plan,) = make_search_plans(SearchRequest("toy", "toy-misbehaving", "random-search", seed=seed), toy_plugins)
+        return int(plan.strategy.make().ask(1)[0].removeprefix("width-"))
 
     seed = next(seed for seed in range(100) if first_width(seed) % 8 in (3, 4, 5))
     done = nasbench(*TOY, "-e", "toy-misbehaving", "-n", 1, "--seed", seed, "-o", "s.h5")
@@ -133,7 +145,7 @@ def test_front_of_score_and_costs(nasbench) -> None:
     assert front[-1]["architecture"] == found["searches"][0]["architecture"]
     table = done.stdout[done.stdout.index("Pareto front:") :]
     assert [line.split()[-1] for line in table.splitlines()[3:]] == [member["architecture"] for member in front]
-    repeated = nasbench(*TOY, "-e", "toy-random", "-n", 8, "--minimize", "toy-width", "--repeats", 2)
+    repeated = nasbench(*TOY, "-e", "toy-random", "-n", 8, "--minimize", "toy-width", "--seeds", 2)
     assert "front" in repeated.stdout
 
 
@@ -150,6 +162,29 @@ def test_search_that_the_limits_end_early_says_so(nasbench) -> None:
     done = nasbench(*TOY, "-e", "oracle", "-n", 30, "--max", "test_accuracy=20")
     assert done.returncode == 0, done.stderr
     assert "of 30 evaluations: the strategy found no more architectures within the limits" in done.stderr
+
+
+def test_report_and_files_have_one_regret_curve_also_of_searches_that_ended_early(
+    nasbench, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_REFUSALS", 40)
+    args = [*TOY, "-e", "toy-width", "-n", 30, "--max", "test_accuracy=300", "--seeds", 3, "-o", "s.h5"]
+    found = outcome_of(nasbench(*args, "-f", "json"))
+    files = sorted(path.name for path in tmp_path.glob("*.h5"))
+    assert nasbench("report", *files, "--plot", "curve.csv").returncode == 0
+    points = list(csv.DictReader((tmp_path / "curve.csv").read_text().splitlines()))
+    stored = []
+    for file in files:
+        with h5py.File(tmp_path / file) as opened:
+            stored.append(opened["search/regret"][:].tolist())
+    assert [search["regret_curve"] for search in found["searches"]] == stored
+    lengths = {len(curve) for curve in stored}
+    assert min(lengths) < max(lengths)
+    # Those that ended early have found all that they ever will.
+    whole = [curve + curve[-1:] * (max(lengths) - len(curve)) for curve in stored]
+    expected = [statistics.fmean(regrets) for regrets in zip(*whole, strict=True)]
+    assert [point["mean"] for point in found["over_seeds"]["regret_curve"]] == pytest.approx(expected)
+    assert [float(point["mean"]) for point in points] == pytest.approx(expected)
 
 
 def test_halving_counts_evaluations_by_fidelity(nasbench) -> None:
@@ -180,11 +215,11 @@ def test_halving_counts_evaluations_by_fidelity(nasbench) -> None:
         (["-n", "0"], "--evaluations must be at least 1, got 0"),
         (["--parallel", "0"], "--parallel must be at least 1, got 0"),
         (["--workers", "0"], "--workers must be at least 1"),
-        (["--repeats", "0"], "'--repeats'"),
+        (["--seeds", "0"], "'--seeds'"),
         (["--space", "tou"], "Unknown search space 'tou'. Did you mean 'toy'"),
         (["-s", "random-serch"], "Did you mean 'random-search'"),
         (["-s", "regularized-evolution"], "'toy' has no mutation"),
-        (["-s", "regularized-evolution:population=0"], "must be at least 1"),
+        (["-s", "regularized-evolution:population_size=0"], "must be at least 1"),
         (["-e", "naswot"], "one evaluator, 2 were given"),
         (["--metric", "speed"], "Unknown metric 'speed'"),
         (["--resume"], "--resume needs to know which file"),

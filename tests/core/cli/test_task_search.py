@@ -4,11 +4,10 @@ import signal
 
 import numpy as np
 import pytest
-from nasbench_toolkit.core.cli.default_evaluators import task_evaluator
 from nasbench_toolkit.core.plugin_manager import installed_plugins
-from nasbench_toolkit.core.results.reader import read_results
+from nasbench_toolkit.core.results.store import read_results
 
-EVOLUTION = "regularized-evolution:population=3,sample=2"
+EVOLUTION = "regularized-evolution:population_size=3,tournament_size=2"
 
 
 TOY = ("--space", "toy", "-e", "toy-slope")
@@ -128,11 +127,6 @@ def test_tasks_of_recurrent_networks_are_searched_and_used(nasbench, tmp_path) -
     assert len({record.score for record in results.evaluators[0].records}) == 5
 
 
-@pytest.mark.parametrize(("space", "evaluator"), [("nasbench-nlp", "gennas-rnn"), ("nasbench101", "gennas")])
-def test_the_space_decides_which_evaluator_takes_tasks(space, evaluator) -> None:
-    assert task_evaluator(space, installed_plugins()) == evaluator
-
-
 def test_a_damaged_history_is_refused_and_left_as_it_is(task_search, tmp_path) -> None:
     history_of(task_search("-s", EVOLUTION, tasks=2))
     history = tmp_path / "task.json.history"
@@ -148,13 +142,13 @@ def test_a_damaged_history_is_refused_and_left_as_it_is(task_search, tmp_path) -
     ("options", "message"),
     [
         (("-e", "naswot"), "The evaluator 'naswot' has no task to search for. Evaluators that have one: gennas"),
-        (("-e", "gennas-rnn"), "does not support search space 'nasbench201-tiny': it needs sequences"),
+        (("-e", "gennas-rnn"), "does not support search space 'nasbench201-tiny': it needs networks that map"),
         (("-e", "gennas:task=x.json"), "is what is searched for. Leave it out"),
         (("-s", "nsga2"), "searches for a Pareto front"),
-        (("-s", "successive-halving"), "stops evaluations early, and tasks are judged whole"),
+        (("-s", "successive-halving"), "stops evaluations early, and tasks are evaluated in full"),
         (("-s", "reinforce"), "gennas-tasks"),
         (("-n", "0"), "--evaluations must be at least 1"),
-        (("--space", "nasbench-nlp", "-e", "gennas"), "does not support search space 'nasbench-nlp': it needs images"),
+        (("--space", "nasbench-nlp", "-e", "gennas"), "'nasbench-nlp': it needs networks for images"),
         (("--space", "nasbench-nlp"), "is not JSON"),
         (("--label", "size"), "no column 'size'"),
     ],
@@ -168,4 +162,4 @@ def test_what_cannot_be_searched_is_refused(nasbench, labelled, options, message
 def test_a_task_for_evaluators_that_take_none_is_refused(nasbench, tmp_path) -> None:
     result = nasbench("run", "--task", "task.json", "-e", "naswot", "-n", "3")
     assert result.returncode == 2
-    assert "have no setting 'task'" in result.stderr
+    assert "they take no task, or have one already" in result.stderr

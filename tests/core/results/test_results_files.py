@@ -7,14 +7,14 @@ import shutil
 import zlib
 
 import h5py
+import numpy as np
 import pytest
 from nasbench_toolkit.core.domain import Direction, Metric, Record, Seconds, Status
 from nasbench_toolkit.core.errors import ResultsFileError, ResultsWriteError
-from nasbench_toolkit.core.results.journal import Journal, read_journal
-from nasbench_toolkit.core.results.layout import journal_path
+from nasbench_toolkit.core.results.journal import Journal, journal_path, read_journal, record_to_json
 from nasbench_toolkit.core.results.merge import merge_results
-from nasbench_toolkit.core.results.reader import read_results
-from nasbench_toolkit.core.results.writer import ResultsWriter, write_results
+from nasbench_toolkit.core.results.run_writer import ResultsWriter
+from nasbench_toolkit.core.results.store import open_results, read_results, texts_digest, write_results
 
 RECORD = Record(Status.OK, 0.1 + 0.2, "", Seconds(0.5, 0.25, 1.0), {"loss": (1.0, 0.5)}, {"16 images": "0a1b"})
 FAILURE = Record(Status.FAILED, float("nan"), "ValueError: größer als 5")
@@ -95,9 +95,15 @@ def test_journal_with_a_damaged_line_is_refused(plan, tmp_path) -> None:
     [
         (b"[1]", "has no valid entry at line 2"),
         (b"{", "has no valid entry at line 2"),
-        (b'{"proposal":"x"}', "has no valid proposal at line 2"),
+        (b'{"job":[0,0]}', "has no valid entry at line 2: it names no kind"),
+        (b'{"kind":"record"}', "has no valid record at line 2: it has no 'job'"),
         (
-            b'{"job":[0,0],"status":"ok","score":null,"message":"","seconds":[0,0,0],"curves":{}}',
+            b'{"kind":"architecture","arch_id":"a","ground_truth":["b"]}',
+            "has no valid architecture at line 2",
+        ),
+        (
+            b'{"kind":"record","job":[0,0],"status":"ok","score":null,"message":"","seconds":[0,0,0],"curves":{},'
+            b'"batches":{}}',
             "has no valid record at line 2: status ok and score nan",
         ),
     ],
@@ -133,8 +139,10 @@ def test_create_never_replaces_a_file_unasked(plan, finished) -> None:
 
 def test_resume_keeps_what_is_there(plan, finished) -> None:
     with ResultsWriter.resume(finished, plan, {"created": "tomorrow"}) as writer:
-        assert writer.records[0, 0] == RECORD
+        assert writer.record((0, 0)) == RECORD
+        assert (writer.status((0, 0)), writer.status((0, 1))) == ("ok", "pending")
         writer.add((0, 1), RECORD)
+        assert (writer.status((0, 1)), writer.record((0, 1))) == ("ok", RECORD)
     results = read_results(finished)
     assert results.evaluators[0].done == 2
     assert results.environment == {"created": "today"}
@@ -179,16 +187,16 @@ def largest_file(size: int):
 
 
 def test_resume_reads_nothing_before_it_holds_the_lock(plan, finished, monkeypatch) -> None:
-    from nasbench_toolkit.core.results import writer as module
+    from nasbench_toolkit.core.results import run_writer as module
 
-    def read_while_locked(path):
+    def open_while_locked(path):
         with pytest.raises(ResultsFileError, match="Another run is writing"):
             Journal(journal_path(path), plan.plan_id)
-        return read_results(path)
+        return open_results(path)
 
-    monkeypatch.setattr(module, "read_results", read_while_locked)
+    monkeypatch.setattr(module, "open_results", open_while_locked)
     with ResultsWriter.resume(finished, plan, {}) as writer:
-        assert writer.records[0, 0] == RECORD
+        assert writer.record((0, 0)) == RECORD
 
 
 def test_journal_that_another_run_removed_meanwhile_is_opened_anew(plan, tmp_path, monkeypatch) -> None:
@@ -202,7 +210,7 @@ def test_journal_that_another_run_removed_meanwhile_is_opened_anew(plan, tmp_pat
     monkeypatch.setattr(fcntl, "flock", remove_then_lock)
     journal = Journal(path, plan.plan_id)
     journal.clear()
-    journal.append((0, 0), RECORD)
+    journal.append_line(record_to_json((0, 0), RECORD))
     assert read_journal(path).records == {(0, 0): RECORD}
 
 
@@ -295,11 +303,16 @@ def damage_description(path) -> None:
         file["ground_truth/noise_test_accuracy@5"].attrs["unit"] = "percenu"
 
 
+def damage_attribute_kind(path) -> None:
+    with h5py.File(path, "r+") as file:
+        file["plan"].attrs["seed"] = [1, 2]
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         damage_truncate, damage_bytes, damage_empty, damage_text, damage_shape, damage_status, damage_missing_group,
-        damage_plan, damage_bomb, damage_description,
+        damage_plan, damage_bomb, damage_description, damage_attribute_kind,
     ],
 )  # fmt: skip
 def test_damaged_file_is_refused_named_and_left_untouched(plan, finished, damage) -> None:
@@ -324,6 +337,64 @@ def test_newer_file_is_refused_with_the_remedy(finished) -> None:
     with h5py.File(finished, "r+") as file:
         file.attrs["format_version"] = 2
     with pytest.raises(ResultsFileError, match="layout version 2, this nasbench reads up to 1. Upgrade"):
+        read_results(finished)
+
+
+ACCURACY = "ground_truth/noise_test_accuracy@5"
+
+
+@pytest.mark.parametrize(
+    ("path", "attribute", "value", "message"),
+    [
+        ("plan", "seed", 1.5, "'seed' must be a whole number, it is float64"),
+        ("plan", "seed", 99, "its plan and its hash differ"),
+        ("plan", "space", 3, "'space' must be a text, it is int64"),
+        ("plan", "aggregates", "[1]", "'aggregates' must hold texts"),
+        ("plan", "encoding_type", "nasbench-search", "'/plan' should have encoding_type 'nasbench-plan'"),
+        ("plan", "encoding_version", 0, "'/plan' has version 0 of nasbench-plan"),
+        ("environment", "created", 3, "'created' must be a text"),
+        (ACCURACY, "epochs", 4, "has a key that is not that of its metric"),
+        (ACCURACY, "direction", "up", "'up' is not a valid Direction"),
+        (ACCURACY, "noise_ceiling", "high", "'noise_ceiling' must be a number, it is str"),
+        ("evaluators/toy-width", "settings", "[]", "'settings' must be a JSON object"),
+        ("evaluators/toy-width", "batches", '{"16 images": 1}', "'batches' must hold texts"),
+    ],
+)
+def test_sealed_file_with_a_wrong_description_is_refused(finished, path, attribute, value, message) -> None:
+    with h5py.File(finished, "r+") as file:
+        file[path].attrs[attribute] = value
+        file.attrs["texts_digest"] = texts_digest(file)
+    with pytest.raises(ResultsFileError, match=f"r.h5' is damaged or not a results file .*{message}"):
+        read_results(finished)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("status", [b"great"] * 4, "has the status 'great'"),
+        ("status", [b"ok"] * 4, "'/evaluators/toy-width' has status ok and score nan in row 1"),
+        ("status", [b"failed"] * 4, "has status failed and score 0.3.* in row 0"),
+        ("message", [b"\xff"] * 4, "can't decode byte"),
+        ("score", [1, 2, 3, 4], "must hold 4 numbers"),
+        ("seconds_build", [1.0], "must hold 4 numbers"),
+    ],
+)
+def test_column_with_wrong_values_is_refused(finished, column, values, message) -> None:
+    with h5py.File(finished, "r+") as file:
+        del file[f"evaluators/toy-width/{column}"]
+        file[f"evaluators/toy-width/{column}"] = np.array(values)
+    with pytest.raises(ResultsFileError, match=f"r.h5' is damaged or not a results file .*{message}"):
+        read_results(finished)
+
+
+@pytest.mark.parametrize(
+    "element", ["plan", "environment", "architectures", "ground_truth", ACCURACY, "evaluators/toy-width"]
+)
+def test_newer_element_is_refused_with_the_remedy(finished, element) -> None:
+    with h5py.File(finished, "r+") as file:
+        file[element].attrs["encoding_version"] = 2
+        file.attrs["texts_digest"] = texts_digest(file)
+    with pytest.raises(ResultsFileError, match=f"'/{element}' in version 2 of nasbench-.* reads up to 1. Upgrade with"):
         read_results(finished)
 
 

@@ -4,12 +4,15 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from nasbench_toolkit.core.asktell.options import SearchOptions
+from nasbench_toolkit.core.asktell.strategy import StrategySpec
+from nasbench_toolkit.core.descriptions import SearchStrategyInfo
 from nasbench_toolkit.core.interfaces import SearchStrategy
 from nasbench_toolkit.core.planning.requests import RunRequest, make_plan
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.search.history import SearchHeader
 from nasbench_toolkit.core.search.loop import run_search
-from nasbench_toolkit.core.search.plan import SearchOptions, SearchPlan
+from nasbench_toolkit.core.search.plan import SearchPlan
 from nasbench_toolkit.core.settings import Settings
 
 
@@ -32,6 +35,12 @@ class Climb(SearchStrategy):
             self.best, self.best_fitness = int(architecture.removeprefix("width-")), fitness
 
 
+def make_spec(strategy, space, seed=0, name="scripted"):
+    """Make the spec of a class like Climb, or of what else takes space, settings and seed."""
+    info = SearchStrategyInfo(name=name, summary="One of the tests.", source="the tests", factory=strategy)
+    return StrategySpec(info, Settings(), "toy-plugin 1.0", space, seed)
+
+
 def make_search_plan(evaluator="toy-width", evaluations=12, parallel=1, seed=0, strategy=Climb, direction=None):
     """Make a plan; ``strategy`` is a class like Climb."""
     plan = make_plan(RunRequest("toy", (evaluator,), samples=1), installed_plugins())
@@ -45,11 +54,12 @@ def make_search_plan(evaluator="toy-width", evaluations=12, parallel=1, seed=0, 
         )
 
     return SearchPlan(
-        header=SearchHeader("toy", "noise", plan.evaluators[0].header, strategy.__name__, {"a": 1}, seed, parallel),
+        header=SearchHeader(
+            "toy", "noise", plan.evaluators[0].header, strategy.__name__.lower(), {"a": 1}, seed, parallel
+        ),
         space=space,
         evaluators=plan.evaluators,
-        make_strategy=lambda: strategy(space, Settings(), seed),
-        distribution="toy-plugin 1.0",
+        strategy=make_spec(strategy, space, seed, strategy.__name__.lower()),
         evaluations=evaluations,
         ground_truth=ground_truth,
     )

@@ -3,15 +3,15 @@ import runpy
 from pathlib import Path
 
 import pytest
+from nasbench_toolkit.core.asktell.options import SearchOptions
 from nasbench_toolkit.core.search.loop import run_search
-from nasbench_toolkit.core.search.plan import SearchOptions
 
 CLIMB = Path(__file__).with_name("climb.py")
 
 
 @pytest.fixture
 def climb(toy_plugins):
-    """Return the names in climb.py: ``make_search_plan`` and ``Climb``."""
+    """Return the names in climb.py: ``make_search_plan``, ``make_spec`` and ``Climb``."""
     return runpy.run_path(str(CLIMB))
 
 

@@ -46,7 +46,7 @@ def test_seeds_are_one_group_as_long_as_its_shortest_search(history) -> None:
 def test_without_a_table_the_curve_is_of_scores(history) -> None:
     (group,) = group_searches([with_values(history(0))], None, lambda space, metric: None)
     assert not group.shows_regret
-    best = group.outcomes[0].history.best_so_far()
+    best = group.outcomes[0].history.incumbents()
     assert [point.mean for point in group.curve()] == [group.first.steps[at].record.score for at in best]
 
 

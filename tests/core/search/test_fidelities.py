@@ -5,9 +5,9 @@ import h5py
 import numpy as np
 import pytest
 from nasbench_toolkit.core.errors import PluginError, ResultsFileError, UsageError
-from nasbench_toolkit.core.results.reader import read_results
+from nasbench_toolkit.core.results.store import read_results
 from nasbench_toolkit.core.search.outcome import find_outcome
-from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plan
+from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plans
 from nasbench_toolkit.core.search.storage import read_search
 
 # 'toy-walk@ep9' passes through the scores of 'toy-walk@ep1' and 'toy-walk@ep3'.
@@ -17,7 +17,8 @@ LABELS = ["toy-walk@ep1", "toy-walk@ep3", "toy-walk@ep9"]
 @pytest.fixture
 def plan(toy_plugins):
     def make(evaluator="toy-walk@ep9", strategy="successive-halving:starts=9", **given):
-        return make_search_plan(SearchRequest("toy", evaluator, strategy, **given), toy_plugins)
+        (made,) = make_search_plans(SearchRequest("toy", evaluator, strategy, **given), toy_plugins)
+        return made
 
     return make
 
@@ -43,7 +44,7 @@ def test_a_bracket_by_hand(plan, search, tmp_path) -> None:
 def test_only_full_evaluations_can_be_the_best(plan, search) -> None:
     history = search(plan(evaluations=13))
     outcome = find_outcome(history, None)
-    assert history.best_so_far() == [None] * 12 + [12]
+    assert history.incumbents() == [None] * 12 + [12]
     assert (outcome.best, outcome.best_evaluation) == (history.steps[12], 13)
     assert outcome.evaluations_by_fidelity == dict(zip(LABELS, [9, 3, 1], strict=True))
     assert (outcome.evaluations, outcome.architectures) == (13, 9)
@@ -121,7 +122,7 @@ def test_resume_with_other_fidelities_is_refused(plan, search) -> None:
 
 
 def test_fidelities_that_do_not_ascend_are_a_fault_of_the_plugin(plan, monkeypatch) -> None:
-    strategy = type(plan().make_strategy())
+    strategy = type(plan().strategy.make())
     monkeypatch.setattr(strategy, "fidelities", (1.0, 0.5))
     with pytest.raises(PluginError, match="they must ascend to 1. This is a fault of its plugin"):
         plan()
@@ -144,17 +145,18 @@ def test_damaged_fidelities_are_refused(plan, search, tmp_path, rungs, message) 
         read_search(tmp_path / "s.h5")
 
 
-def test_strategy_that_proposes_another_fidelity_than_before_is_refused(plan, search) -> None:
+def test_strategy_that_proposes_another_fidelity_than_before_is_refused(plan, search, climb) -> None:
     made = plan(evaluations=3)
     search(made)
 
-    def another():
-        strategy = made.make_strategy()
+    def another(space, settings, seed):
+        strategy = made.strategy.make()
         ask = strategy.ask
         strategy.ask = lambda count: [dataclasses.replace(proposal, rung=1) for proposal in ask(count)]
         return strategy
 
+    spec = climb["make_spec"](another, made.space)
     with pytest.raises(
-        ResultsFileError, match=r"proposal 1 was '(width-\d+)' for toy-walk@ep1 then and is '\1' for toy-"
+        ResultsFileError, match="proposal 1 had the fidelity 'toy-walk@ep1' then and has 'toy-walk@ep3' now"
     ):
-        search(dataclasses.replace(made, make_strategy=another), resume=True)
+        search(dataclasses.replace(made, strategy=spec), resume=True)

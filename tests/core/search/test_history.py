@@ -19,13 +19,13 @@ def test_fitness_is_higher_for_the_better_end_and_none_for_a_failure() -> None:
     assert fitness == [-2.0, None, -3.0]
 
 
-def test_best_so_far_is_the_earliest_of_the_best() -> None:
+def test_the_incumbent_is_the_earliest_of_the_best() -> None:
     history = SearchHistory(HEADER, make_steps(None, 1.0, 1.0, None, 2.0, 0.5), None)
-    assert history.best_so_far() == [None, 1, 1, 1, 4, 4]
+    assert history.incumbents() == [None, 1, 1, 1, 4, 4]
 
 
-def test_best_so_far_of_failures_only_is_none() -> None:
-    assert SearchHistory(HEADER, make_steps(None, None), None).best_so_far() == [None, None]
+def test_the_incumbent_of_failures_only_is_none() -> None:
+    assert SearchHistory(HEADER, make_steps(None, None), None).incumbents() == [None, None]
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -6,8 +7,9 @@ from nasbench_toolkit.core.domain import Direction, Metric, Record, Status
 from nasbench_toolkit.core.interfaces import GroundTruth
 from nasbench_toolkit.core.plan import EvaluatorHeader, GroundTruthColumn, PlanHeader
 from nasbench_toolkit.core.results.contents import EvaluatorResults, Results
+from nasbench_toolkit.core.results.records import Records
 from nasbench_toolkit.core.search.history import SearchHeader, SearchHistory, Step
-from nasbench_toolkit.core.search.outcome import TableSummary, find_outcome, mean_regret_curve, spread
+from nasbench_toolkit.core.search.outcome import TableSummary, find_outcome, mean_regret_curve
 
 ACCURACY = Metric("noise", "test", "accuracy", 5, Direction.MAXIMIZE, "percent")
 LOSS = Metric("noise", "test", "loss", 5, Direction.MINIMIZE, "nats")
@@ -41,7 +43,7 @@ def history(scores, metric=ACCURACY, seed=0, direction=Direction.MAXIMIZE):
         records[arch_id] = record
     values = tuple(metric.direction.sign * TRUTH[arch_id] for arch_id in records)
     column = GroundTruthColumn(metric, values, None, "tests 1")
-    parts = (EvaluatorResults(evaluator, tuple(records.values())),)
+    parts = (EvaluatorResults(evaluator, Records.of(records.values())),)
     results = Results(PlanHeader("s", "noise", seed, "searched"), tuple(records), (column,), parts, {})
     return SearchHistory(header, tuple(steps), results)
 
@@ -109,18 +111,10 @@ def test_without_a_table() -> None:
     assert (outcome.rank, outcome.regret) == (None, None)
 
 
-def test_mean_and_sample_deviation_over_those_that_are_known() -> None:
-    # Mean of 1 and 3 is 2; squared deviations sum to 2, divided by n - 1 = 1.
-    assert spread([1.0, 3.0, None, math.nan]) == spread([1.0, 3.0])
-    both = spread([1.0, 3.0])
-    assert (both.mean, both.deviation, both.count) == (2.0, pytest.approx(math.sqrt(2.0)), 2)
-    assert spread([5.0]).deviation is None
-    assert spread([None, math.nan]) is None
-
-
-def test_mean_regret_keeps_what_a_shorter_search_had_found() -> None:
+def test_mean_regret_is_of_the_same_searches_at_every_evaluation() -> None:
     table = TableSummary.read(Table(), ACCURACY)
-    outcomes = [find_outcome(history(scores), table) for scores in (SCORES[:2], [("f", 1.0)])]
-    curve = mean_regret_curve(outcomes)
-    assert [point.mean for point in curve] == [25.0, 20.0]
-    assert [point.count for point in curve] == [2, 2]
+    long, short = history(SCORES[:2]), history([("f", 1.0)])
+    stopped = [find_outcome(each, table) for each in (long, short)]
+    exhausted = [find_outcome(each, table) for each in (long, dataclasses.replace(short, exhausted=True))]
+    assert [(point.mean, point.count) for point in mean_regret_curve(stopped)] == [(25.0, 2)]
+    assert [(point.mean, point.count) for point in mean_regret_curve(exhausted)] == [(25.0, 2), (20.0, 2)]

@@ -5,13 +5,16 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from nasbench_toolkit.core.asktell.loop import Proposal
+from nasbench_toolkit.core.domain import Record, Status
 from nasbench_toolkit.core.errors import ResultsFileError
 from nasbench_toolkit.core.jobs import executor
-from nasbench_toolkit.core.results.journal import Journal, Proposal
-from nasbench_toolkit.core.results.layout import journal_path
+from nasbench_toolkit.core.results.contents import NewArchitecture
+from nasbench_toolkit.core.results.journal import Journal, architecture_to_json, journal_path, record_to_json
 from nasbench_toolkit.core.results.merge import merge_results
-from nasbench_toolkit.core.results.reader import read_results
-from nasbench_toolkit.core.results.writer import ResultsWriter, write_results
+from nasbench_toolkit.core.results.run_writer import ResultsWriter
+from nasbench_toolkit.core.results.store import read_results, texts_digest, write_results
+from nasbench_toolkit.core.search.proposals import proposal_to_json
 from nasbench_toolkit.core.search.storage import read_search
 
 CLIMB = Path(__file__).with_name("climb.py")
@@ -45,7 +48,7 @@ def test_search_file_is_a_results_file_with_ground_truth(search_plan, search, tm
     assert results == history.results
     assert results.arch_ids == tuple(dict.fromkeys(step.arch_id for step in history.steps))
     assert [f"width-{value:.0f}" for value in results.ground_truth[0].values] == list(results.arch_ids)
-    assert results.plan.sampling == "proposed by 'Climb'"
+    assert results.plan.sampling == "proposed by 'climb'"
 
 
 @pytest.mark.parametrize("parallel", [1, 3])
@@ -106,7 +109,8 @@ def test_strategy_that_proposes_something_else_than_before_is_refused(search_pla
 
     Other.__name__ = "Climb"
     with pytest.raises(
-        ResultsFileError, match=r"another version of the search strategy.*proposal 3 was .* 'width-2999'"
+        ResultsFileError,
+        match=r"another version of the search strategy.*proposal 3 had the architecture .* has 'width-2999' now",
     ):
         search(search_plan(strategy=Other), resume=True)
     assert read_search(tmp_path / "s.h5") == before
@@ -169,14 +173,19 @@ def replace_dataset(group, name, values):
     ("spoil", "message"),
     [
         (lambda group: group.attrs.update(strategy="Other"), "its search and its hash differ"),
-        (lambda group: group.attrs.update(strategy=7), "expected a text"),
+        (lambda group: group.attrs.update(strategy=7), "'strategy' must be a text, it is int64"),
         (lambda group: group.attrs.update(strategy_settings="[]"), "must be a JSON object"),
-        (lambda group: group.attrs.update(parallel="many"), "invalid literal"),
+        (lambda group: group.attrs.update(parallel="many"), "'parallel' must be a whole number"),
         (lambda group: replace_dataset(group, "positions", np.arange(3)), "must hold 12 whole numbers"),
         (lambda group: replace_dataset(group, "positions", np.zeros(12)), "must hold 12 whole numbers"),
         (lambda group: replace_dataset(group, "positions", np.full(12, 99)), "names architectures that are not there"),
         (lambda group: replace_dataset(group, "positions", np.full(12, 0)), "not those that were proposed"),
         (lambda group: replace_dataset(group, "proposals", np.zeros(12)), "must hold texts"),
+        (lambda group: replace_dataset(group, "rungs", np.full(12, 1)), "names fidelities that are not there"),
+        (lambda group: group.attrs.update(exhausted="no"), "'exhausted' must be true or false"),
+        (lambda group: group.attrs.update(costs="{}"), "'costs' must be a JSON list"),
+        (lambda group: group.attrs.pop("lower_fidelities"), "it lacks the attribute 'lower_fidelities'"),
+        (lambda group: group.attrs.update(encoding_type="other"), "should have encoding_type 'nasbench-search'"),
         (lambda group: group.pop("proposals"), "proposals"),
         (lambda group: group.file.pop("search"), "search"),
     ],
@@ -185,36 +194,90 @@ def test_damaged_search_is_refused(search_plan, search, tmp_path, spoil, message
     search(search_plan())
     with h5py.File(tmp_path / "s.h5", "r+") as file:
         spoil(file["search"])
+        file.attrs["texts_digest"] = texts_digest(file)
     with pytest.raises(ResultsFileError, match=f"s.h5' is damaged or not a results file .*{message}"):
         read_search(tmp_path / "s.h5")
 
 
+def test_description_of_a_search_is_under_the_checksum(search_plan, search, tmp_path) -> None:
+    search(search_plan())
+    with h5py.File(tmp_path / "s.h5", "r+") as file:
+        file["search"].attrs["distribution"] = "toy 2"
+    with pytest.raises(ResultsFileError, match="its descriptions and their checksum differ"):
+        read_search(tmp_path / "s.h5")
+
+
+def test_newer_group_of_a_search_is_refused_with_the_remedy(search_plan, search, tmp_path) -> None:
+    history = search(search_plan())
+    with h5py.File(tmp_path / "s.h5", "r+") as file:
+        file["search"].attrs["encoding_version"] = 2
+        file.attrs["texts_digest"] = texts_digest(file)
+    with pytest.raises(ResultsFileError, match=r"'/search' in version 2 of nasbench-search, .* reads up to 1"):
+        read_search(tmp_path / "s.h5")
+    assert read_results(tmp_path / "s.h5") == history.results
+
+
+def joined(*ground_truth, arch_id="width-999"):
+    return architecture_to_json(NewArchitecture(arch_id, ground_truth))
+
+
+@pytest.fixture
+def journal_of_a_search(search_plan, search, tmp_path):
+    """Return the history of a search whose journal has some entries."""
+
+    def make(*entries):
+        history = search(search_plan())
+        journal = Journal(journal_path(tmp_path / "s.h5"), history.header.search_id)
+        journal.clear()
+        for entry in entries:
+            journal.append_line(entry)
+        journal.close(remove=False)
+        return history
+
+    return make
+
+
+def proposed(index, rung=0, arch_id="width-999"):
+    return proposal_to_json(index, Proposal(arch_id, arch_id, rung))
+
+
 @pytest.mark.parametrize(
-    ("index", "proposal", "message"),
+    ("entries", "message"),
     [
-        (13, Proposal("width-1", "width-1", is_new=True, ground_truth=(1.0, 1.0)), "another proposal 13"),
-        (0, Proposal("width-1", "width-1", is_new=True, ground_truth=(1.0, 1.0)), "another proposal 0"),
-        (12, Proposal("width-999", "width-999", is_new=True, ground_truth=(1.0,)), "another ground truth"),
+        ([proposed(13)], "another proposal 13"),
+        ([proposed(0)], "another proposal 0"),
+        ([proposed(12)], "not those that were proposed"),
+        ([joined(1.0)], "does not fit .*: an architecture without its 2 values of ground truth"),
+        ([joined(1.0, 1.0), joined(2.0, 2.0)], "does not fit .*: an architecture is listed twice"),
+        ([joined(1.0, 1.0), proposed(12, rung=3)], "names fidelities that are not there"),
+        ([joined(1.0, 1.0), joined(1.0, 1.0, arch_id="width-998")], "not those that were proposed"),
+        ([{"kind": "proposal", "index": 12}], "has no valid proposal at line 2: it has no 'text'"),
+        ([{"kind": "other"}], "a line of the unknown kind 'other' at 2"),
+        ([record_to_json((0, 77), Record(Status.OK, 1.0))], "does not fit .*: there is no job 0, 77"),
+        ([record_to_json((5, 0), Record(Status.OK, 1.0))], "does not fit .*: there is no job 5, 0"),
     ],
 )
-def test_journal_that_does_not_fit_is_refused(search_plan, search, tmp_path, index, proposal, message) -> None:
-    history = search(search_plan())
-    journal = Journal(journal_path(tmp_path / "s.h5"), history.header.search_id)
-    journal.clear()
-    journal.append_proposal(index, proposal)
-    journal.close(remove=False)
+def test_journal_that_does_not_fit_is_refused(journal_of_a_search, tmp_path, entries, message) -> None:
+    journal_of_a_search(*entries)
     with pytest.raises(ResultsFileError, match=message):
         read_search(tmp_path / "s.h5")
 
 
-def test_record_of_an_architecture_that_nothing_names_is_refused(search_plan, search, tmp_path) -> None:
-    history = search(search_plan())
-    journal = Journal(journal_path(tmp_path / "s.h5"), history.header.search_id)
-    journal.clear()
-    journal.append((0, 77), history.steps[0].record)
-    journal.close(remove=False)
-    with pytest.raises(ResultsFileError, match="has a record of an architecture that nothing names"):
-        read_results(tmp_path / "s.h5")
+def test_kill_between_an_architecture_and_its_proposal_loses_the_architecture(
+    journal_of_a_search, search_plan, search, tmp_path
+) -> None:
+    history = journal_of_a_search(joined(999.0, 1.0))
+    assert read_results(tmp_path / "s.h5").arch_ids == (*history.results.arch_ids, "width-999")
+    assert read_search(tmp_path / "s.h5") == history
+    assert search(search_plan(), resume=True) == history
+    assert read_results(tmp_path / "s.h5") == history.results
+
+
+def test_journal_of_a_run_with_lines_of_a_search_is_refused(toy_plan, tmp_path) -> None:
+    writer = ResultsWriter.create(tmp_path / "r.h5", toy_plan(), {}, overwrite=False)
+    writer.add_architecture(NewArchitecture("width-1", (1.0, 1.0)))
+    with pytest.raises(ResultsFileError, match=r"r.h5.journal' has lines that no run writes"):
+        read_results(tmp_path / "r.h5")
 
 
 def test_journal_left_behind_after_the_file_was_written_changes_nothing(search_plan, search, tmp_path) -> None:
@@ -233,7 +296,7 @@ def test_killed_and_resumed_search_has_the_steps_of_an_uninterrupted_one(
 ) -> None:
     plan, path = climb["make_long_plan"](), tmp_path / "killed.h5"
     # Each more than the one before, whose records are in the journal until the next search takes them over.
-    for jobs in (3, 7, 8):
+    for jobs in (2, 3, 4):
         command = start_held(CLIMB, path)
         command.allow_until(journal_path(path), b'"status"', jobs)
         command.end(signal.SIGKILL)

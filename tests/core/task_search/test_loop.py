@@ -2,14 +2,14 @@ import dataclasses
 import json
 
 import pytest
+from nasbench_toolkit.core.asktell.options import SearchOptions
 from nasbench_toolkit.core.errors import ResultsFileError
 from nasbench_toolkit.core.planning.evaluators import EvaluatorFactory
 from nasbench_toolkit.core.task_search.loop import best_of, run_task_search
-from nasbench_toolkit.core.task_search.plan import TaskSearchOptions
 from nasbench_toolkit.core.task_search.planning import TaskSearchRequest, make_task_search_plan
-from nasbench_toolkit.core.task_search.scoring import Verdict
+from nasbench_toolkit.core.task_search.scoring import TaskStatus
 
-EVOLUTION = "regularized-evolution:population=4,sample=2"
+EVOLUTION = "regularized-evolution:population_size=4,tournament_size=2"
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def search(tmp_path):
     """Run a task search and return its outcomes, without what depends on time."""
 
     def run(plan, name="task.json", workers=1, **options):
-        options = TaskSearchOptions(tmp_path / name, ("cpu",) * workers, **options)
+        options = SearchOptions(tmp_path / name, ("cpu",) * workers, **options)
         outcomes = run_task_search(plan, options, lambda outcome: None)
         return [
             dataclasses.replace(
@@ -54,13 +54,13 @@ def test_abandoning_changes_neither_the_proposals_nor_what_is_found(make_plan, s
     whole = search(dataclasses.replace(plan, learns=True), "whole.json", workers=2)
     assert best_of(early) == best_of(whole)
     assert [without_early_end(outcome) for outcome in early] == [without_early_end(outcome) for outcome in whole]
-    abandoned = [outcome for outcome in early if outcome.verdict is Verdict.ABANDONED]
+    abandoned = [outcome for outcome in early if outcome.status is TaskStatus.ABANDONED]
     assert len(abandoned) > 10
     for outcome in abandoned:
         best_before = best_of(whole[: outcome.number])
         assert whole[outcome.number].fitness <= outcome.bound < best_before.fitness
         assert outcome.records == whole[outcome.number].records[: len(outcome.records)]
-    ranked = [outcome for outcome in early if outcome.verdict is Verdict.RANKED]
+    ranked = [outcome for outcome in early if outcome.status is TaskStatus.RANKED]
     assert ranked == [whole[outcome.number] for outcome in ranked]
 
 
@@ -76,6 +76,16 @@ def test_a_search_without_abandoning_is_another_search(make_plan, search) -> Non
     search(plan)
     with pytest.raises(ResultsFileError, match="differs in: abandons"):
         search(dataclasses.replace(plan, learns=True), resume=True)
+
+
+def test_a_strategy_that_proposes_another_task_than_before_is_refused(make_plan, search, tmp_path) -> None:
+    plan = make_plan(tasks=2)
+    search(plan)
+    before = (tmp_path / "task.json.history").read_bytes()
+    other = dataclasses.replace(plan, strategy=dataclasses.replace(plan.strategy, seed=1))
+    with pytest.raises(ResultsFileError, match="another version of the search strategy.*proposal 1 had the task '"):
+        search(other, resume=True)
+    assert (tmp_path / "task.json.history").read_bytes() == before
 
 
 def test_the_best_task_is_the_one_of_the_history_and_its_scores_those_of_a_run(
@@ -104,7 +114,7 @@ def test_networks_without_a_score_rank_last_and_none_with_one_is_no_fitness(make
     some = search(make_plan(evaluator="toy-slope:modulus=3", tasks=4), "some.json")
     assert all(outcome.fitness is not None for outcome in some)
     none = search(make_plan(evaluator="toy-slope:modulus=1", tasks=4), "none.json")
-    assert [outcome.verdict for outcome in none] == [Verdict.UNRANKED] * 4
+    assert [outcome.status for outcome in none] == [TaskStatus.UNRANKED] * 4
     assert best_of(none) is None
     assert not (tmp_path / "none.json").exists()
 
@@ -143,7 +153,7 @@ def test_a_resumed_search_never_puts_a_worse_task_in_the_place_of_a_better_one(
     plan, output = make_plan(tasks=tasks, parallel=parallel), tmp_path / "task.json"
     search(plan)
     found, seen = output.read_bytes(), []
-    options = TaskSearchOptions(output, ("cpu",), resume=True)
+    options = SearchOptions(output, ("cpu",), resume=True)
     run_task_search(plan, options, lambda outcome: seen.append(output.read_bytes()))
     assert seen == [found] * tasks
     # A kill may come between a record and the task that it makes the best.

@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from nasbench_toolkit.benchmarks_data.images.stored_images import ImageBatch, write_images
+from nasbench_toolkit.benchmarks_data.images.user_images import describe_images
 from nasbench_toolkit.core.batches import batch_digest, draw_batch
 from nasbench_toolkit.core.data.data_home import MANIFEST_NAME, import_data
 from nasbench_toolkit.core.errors import DataError
 from nasbench_toolkit.plugins.datasets import CIFAR10, CIFAR100, IMAGENET16_120, data_sources
-from nasbench_toolkit.plugins.datasets.user_images import describe_images
 
 CIFAR = Path(__file__).parents[3] / "../shared/data/cifar10/cifar-10-batches-py"
 INFOS = (CIFAR10, CIFAR100, IMAGENET16_120)

@@ -3,8 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from nasbench_pytorch.model import ModelSpec
-from nasbench_pytorch.model import Network as ReferenceNetwork
+from nasbench_pytorch.model import Network
 from nasbench_pytorch.model.model import Cell as ReferenceCell
 from nasbench_toolkit.core.errors import InvalidArchitectureError
 from nasbench_toolkit.plugins.evaluators.gennas.regression_network import probe_stages
@@ -12,6 +11,7 @@ from nasbench_toolkit.plugins.search_spaces.nasbench101.cell import parse_cell, 
 from nasbench_toolkit.plugins.search_spaces.nasbench101.enumeration import sample_cells
 from nasbench_toolkit.plugins.search_spaces.nasbench101.network import VARIANTS, CellModule, CellNetwork
 from nasbench_toolkit.plugins.search_spaces.nasbench101.parameters import count_trainable_parameters
+from nasbench_toolkit.plugins.search_spaces.nasbench101.reference import ReferenceNetwork, model_spec
 from nasbench_toolkit.plugins.search_spaces.nasbench101.structure import stage_channels, vertex_channels
 from torch import nn
 
@@ -46,12 +46,7 @@ def weighted_layers(module):
 
 def reference_network(text, stem_channels):
     """Build the same cell's network with the independent package."""
-    cell = parse_cell(text)
-    matrix = np.zeros((cell.num_vertices, cell.num_vertices), int)
-    for source, target in cell.edges:
-        matrix[source, target] = 1
-    spec = ModelSpec(matrix, ["input", *cell.ops, "output"])
-    return ReferenceNetwork(spec, stem_out_channels=stem_channels)
+    return Network(model_spec(parse_cell(text)), stem_out_channels=stem_channels)
 
 
 def paired_layers(network, reference):
@@ -100,6 +95,28 @@ def test_network_agrees_with_the_independent_package(text):
 @pytest.mark.parametrize("name", ["three-truncated-at-128-only", "three-and-input-truncated"])
 def test_network_of_the_benchmarks_width_agrees_with_the_independent_package(name):
     assert_same_function(CELLS[name], "benchmark", images(2, side=8).double())
+
+
+@pytest.mark.parametrize("name", ["no-interior-vertex", "three-and-input-truncated", "dangling-vertices"])
+def test_reference_variant_is_the_benchmarks_network_with_initial_weights_of_its_own(name):
+    cell = parse_cell(CELLS[name])
+    ours = build(CELLS[name], "benchmark").eval()
+    reference = ReferenceNetwork(cell, input_channels=3, num_classes=10).eval()
+    assert sum(p.numel() for p in reference.parameters()) == sum(p.numel() for p in ours.parameters())
+    assert reference(images(2)).shape == (2, 10)
+    for layer, theirs in paired_layers(ours, reference.network):
+        theirs.load_state_dict(layer.state_dict())
+    batch = images(2, side=8)
+    torch.testing.assert_close(reference(batch), ours(batch))
+    for method in ("forward_stages", "forward_blocks"):
+        for stage, expected in zip(getattr(reference, method)(batch), getattr(ours, method)(batch), strict=True):
+            torch.testing.assert_close(stage, expected)
+
+
+def test_every_parameter_of_the_reference_variant_matters():
+    network = ReferenceNetwork(parse_cell(CELLS["four"]), input_channels=3, num_classes=10)
+    network(images(2, side=8)).square().sum().backward()
+    assert all(p.grad is not None for p in network.parameters() if p.numel())
 
 
 def test_network_parameters_are_those_counted_without_building():

@@ -1,8 +1,11 @@
 import pytest
-from nasbench_toolkit.core.data.data_home import data_home, import_data
+from nasbench_toolkit.core.data.data_home import data_home, import_data, verify_data
 from nasbench_toolkit.core.errors import DataError
 from nasbench_toolkit.plugins.search_spaces import NASBENCH101
 from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH101_SOURCE
+from nasbench_toolkit.plugins.search_spaces.nasbench101 import source
+from nasbench_toolkit.plugins.search_spaces.nasbench101.cell import parse_cell
+from nasbench_toolkit.plugins.search_spaces.nasbench101.reference import reference_hash
 
 # Rows of the benchmark's own table.
 ROWS = (
@@ -54,6 +57,30 @@ def test_import_stores_one_row_a_cell_and_says_what_is_missing(import_rows):
     manifest = import_rows(ROWS)
     assert manifest.items == 3
     assert any("3 of the 423,624" in note for note in manifest.notes)
+
+
+def test_verify_recomputes_the_hash_of_every_cell(import_rows):
+    import_rows(ROWS)
+    told = []
+    assert verify_data(NASBENCH101_SOURCE.create(), lambda *counts: told.append(counts)).items == 3
+    assert told[-1] == (3, 3)
+    assert [reference_hash(parse_cell(cell)) for _, cell, *_ in ROWS] == [module_hash for module_hash, *_ in ROWS]
+
+
+def test_verify_refuses_a_hash_that_two_codes_disagree_on(import_rows, monkeypatch):
+    import_rows(ROWS)
+    monkeypatch.setattr(source, "module_hash", lambda cell: "0" * 32)
+    with pytest.raises(DataError, match=r"row 0: '1.*' has the hash 0{32}, expected 0000[0-9a-f]{28}\."):
+        verify_data(NASBENCH101_SOURCE.create(), lambda done, total: None)
+
+
+def test_verify_refuses_one_cell_in_two_rows(import_rows, monkeypatch):
+    import_rows(ROWS)
+    spellings = [UNEQUAL_SHARES[1], RENUMBERED]
+    monkeypatch.setattr(source.StoredTable, "arch_ids", spellings)
+    message = rf"row 1: '{spellings[1]}' and '{spellings[0]}' are one cell with the hash {UNEQUAL_SHARES[0]}"
+    with pytest.raises(DataError, match=message):
+        verify_data(NASBENCH101_SOURCE.create(), lambda done, total: None)
 
 
 def test_import_refuses_parameters_of_another_cell(import_rows):

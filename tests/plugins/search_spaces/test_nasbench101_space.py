@@ -65,7 +65,7 @@ def test_canonicalize_refuses_other_text(space):
 @pytest.mark.parametrize(
     ("variant", "count"),
     # 128 channels: row of the benchmark's table; 16 channels: counted with the independent package.
-    [("benchmark", 8_555_530), ("stem16", 136_714), ("gennas", 136_714)],
+    [("benchmark", 8_555_530), ("stem16", 136_714), ("gennas", 136_714), ("reference", 8_555_530)],
 )
 def test_build_network_of_each_variant(space, variant, count):
     cell = "100110100001001010101:conv3x3-bn-relu,maxpool3x3,conv3x3-bn-relu,conv3x3-bn-relu,conv1x1-bn-relu"

@@ -11,19 +11,17 @@ from nasbench_toolkit.core.data.data_home import import_data, verify_data
 from nasbench_toolkit.core.errors import DataError
 from nasbench_toolkit.plugins.search_spaces import NASBENCH201
 from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH201_SOURCE
-from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import (
-    canonical_arch_str,
-    format_arch_str,
-    parse_arch_str,
-    unique_arch_strs,
-)
+from nasbench_toolkit.plugins.search_spaces.nasbench201 import source
+from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import format_arch_str, parse_arch_str
+from nasbench_toolkit.plugins.search_spaces.nasbench201.identity import canonical_arch_str, unique_arch_strs
+from nasbench_toolkit.plugins.search_spaces.nasbench201.official import official_arch_str, official_arch_strs
 
 TABLE = Path(__file__).parents[3] / "../shared/data/nasbench201/nasbench201.csv.gz"
 
 CONVOLUTION = format_arch_str(["nor_conv_3x3"] * 6)
 POOLING = format_arch_str(["avg_pool_3x3"] * 6)
 # Node 1 is always zero, so what leads from it does not matter.
-ISOMORPHIC = (
+ONE_NETWORK = (
     format_arch_str(["none", "nor_conv_3x3", "nor_conv_3x3", "none", "none", "nor_conv_1x1"]),
     format_arch_str(["none", "nor_conv_3x3", "avg_pool_3x3", "none", "none", "nor_conv_1x1"]),
 )
@@ -42,16 +40,32 @@ def import_csv(tmp_path, monkeypatch):
     return run
 
 
-def test_source_merges_isomorphic_cells(import_csv) -> None:
-    manifest = import_csv("architecture,cifar10/test_accuracy@200", f"{ISOMORPHIC[0]},90", f"{ISOMORPHIC[1]},92")
+def test_source_merges_cells_that_are_one_network(import_csv) -> None:
+    manifest = import_csv("architecture,cifar10/test_accuracy@200", f"{ONE_NETWORK[0]},90", f"{ONE_NETWORK[1]},92")
     assert manifest.items == 1
     assert manifest.notes == (
-        "2 rows became 1: the values of isomorphic cells were averaged.",
-        "'table.csv' has 1 of the 6,466 architectures of the search space.",
+        "2 rows became 1: the values of cells that are the same network were averaged.",
+        "'table.csv' has 1 of the 5,260 architectures of the search space.",
     )
     space = NASBENCH201.create()
     table = space.ground_truth()
-    assert table.values(table.metrics[0], [space.canonicalize(cell) for cell in ISOMORPHIC]) == [91.0, 91.0]
+    assert table.values(table.metrics[0], [space.canonicalize(cell) for cell in ONE_NETWORK]) == [91.0, 91.0]
+
+
+def test_source_keeps_the_benchmarks_parameters_of_the_canonical_cell(import_csv) -> None:
+    canonical = NASBENCH201.create().canonicalize(ONE_NETWORK[0])
+    import_csv("architecture,network/parameters", f"{ONE_NETWORK[0]},90", f"{canonical},60", f"{ONE_NETWORK[1]},92")
+    table = NASBENCH201.create().ground_truth()
+    assert table.values(table.metrics[0], [canonical]) == [60.0]
+
+
+def test_space_refuses_a_table_of_other_canonical_cells(import_csv, monkeypatch) -> None:
+    # As it was imported when the canonical cell was the first of the benchmark's class.
+    monkeypatch.setattr(source, "canonical_arch_str", official_arch_str)
+    split = next(text for text in official_arch_strs() if canonical_arch_str(parse_arch_str(text)) != text)
+    import_csv("architecture,cifar10/test_accuracy@200", f"{CONVOLUTION},90", f"{split},92")
+    with pytest.raises(DataError, match=r"table.h5' has cells that are not canonical.*Import the table again\."):
+        NASBENCH201.create().ground_truth()
 
 
 def test_source_takes_minus_one_on_the_edge_tpu_as_missing(import_csv) -> None:
@@ -80,9 +94,9 @@ def test_space_without_import_has_no_ground_truth(tmp_path, monkeypatch) -> None
 @pytest.mark.skipif(not TABLE.exists(), reason="reads NAS-Bench-201's whole table in ../shared/data")
 def test_source_imports_the_whole_benchmark(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("NASBENCH_DATA", str(tmp_path))
-    source = NASBENCH201_SOURCE.create()
-    manifest = import_data(source, TABLE, lambda done, total: None)
-    assert (manifest.items, verify_data(source).items) == (6466, 6466)
+    data_source = NASBENCH201_SOURCE.create()
+    manifest = import_data(data_source, TABLE, lambda done, total: None)
+    assert (manifest.items, verify_data(data_source, lambda done, total: None).items) == (5260, 5260)
     table = NASBENCH201.create().ground_truth()
     assert tuple(table.arch_ids) == tuple(sorted(unique_arch_strs()))
     assert table.num_rows == 15625
@@ -93,17 +107,17 @@ def test_source_imports_the_whole_benchmark(tmp_path, monkeypatch) -> None:
         rows = list(csv.DictReader(file))
     cells = [parse_arch_str(row["architecture"]) for row in rows]
     assert [format_arch_str(cell) for cell in cells] == [row["architecture"] for row in rows]
-    classes: dict[str, list[dict[str, str]]] = {}
+    networks: dict[str, list[dict[str, str]]] = {}
     for cell, row in zip(cells, rows, strict=True):
-        classes.setdefault(canonical_arch_str(cell), []).append(row)
+        networks.setdefault(canonical_arch_str(cell), []).append(row)
     for metric in table.metrics:
-        # The Edge TPU compiler's -1 is no latency, and a class counts with the mean of those that have one.
+        # The Edge TPU compiler's -1 is no latency, and a network counts with the mean of those that have one.
         measured = [
             [float(row[metric.key]) for row in members if float(row[metric.key]) != -1.0]
-            for members in classes.values()
+            for members in networks.values()
         ]
         expected = [sum(values) / len(values) if values else math.nan for values in measured]
-        np.testing.assert_allclose(table.values(metric, list(classes)), expected, rtol=1e-12)
+        np.testing.assert_allclose(table.values(metric, list(networks)), expected, rtol=1e-12)
 
 
 @pytest.mark.skipif(not TABLE.exists(), reason="reads NAS-Bench-201's whole table in ../shared/data")

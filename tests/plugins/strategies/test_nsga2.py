@@ -6,8 +6,8 @@ import pytest
 from nasbench_toolkit.core.errors import InvalidSettingError, UnsupportedSearchSpaceError, UsageError
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.seeding import derive_seed
-from nasbench_toolkit.core.testing import SearchStrategyContract
 from nasbench_toolkit.plugins.strategies import nsga2_operators
+from nasbench_toolkit.testing import SearchStrategyContract
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.core.problem import Problem
 from pymoo.core.termination import NoTermination
@@ -85,7 +85,7 @@ def sometimes(architecture):
 def test_proposals_are_those_of_pymoo_itself(request, make, kind, parallel, objectives):
     space = request.getfixturevalue(kind)(12)
     expected = by_pymoo(space, 10, 12, seed=5, objectives=objectives)
-    strategy = make(STRATEGY, space, 5, population=10)
+    strategy = make(STRATEGY, space, 5, population_size=10)
     assert proposals(strategy, objectives, len(expected), parallel) == expected
 
 
@@ -93,7 +93,7 @@ def test_proposals_are_those_of_pymoo_itself(request, make, kind, parallel, obje
 def test_population_is_the_known_front(request, make, kind):
     # The 9 architectures of the front are all that survives in a population of 9.
     space = request.getfixturevalue(kind)(8)
-    strategy = make(STRATEGY, space, 1, population=9)
+    strategy = make(STRATEGY, space, 1, population_size=9)
     asked = proposals(strategy, ends, 900)
     strategy.ask(1)
     assert {strategy._representation.spell(row).strip() for row in strategy._algorithm.pop.get("X")} == front_of(8)
@@ -112,7 +112,7 @@ def hypervolume(points):
 @pytest.mark.parametrize("kind", ["bits", "cube"])
 def test_front_is_better_than_random_searchs(request, make, kind):
     areas = {}
-    for name, settings in ((STRATEGY, {"population": 20}), ("random-search", {})):
+    for name, settings in ((STRATEGY, {"population_size": 20}), ("random-search", {})):
         space = request.getfixturevalue(kind)(20)
         histories = [search(make(name, space, seed, **settings), ends, 400) for seed in range(3)]
         areas[name] = [hypervolume([values for _, values in history]) for history in histories]
@@ -122,7 +122,7 @@ def test_front_is_better_than_random_searchs(request, make, kind):
 def test_one_objective_is_told_by_tell(cube, make):
     space, histories = cube(10), []
     for several in (False, True):
-        strategy, asked = make(STRATEGY, space, 2, population=8), []
+        strategy, asked = make(STRATEGY, space, 2, population_size=8), []
         for step in range(200):
             asked += strategy.ask(1)
             fitness = None if step % 5 == 0 else float(asked[-1].count("1"))
@@ -138,7 +138,7 @@ def test_one_objective_is_told_by_tell(cube, make):
 @pytest.mark.parametrize(("generations", "kinds"), [(1, {0.0, 1.0}), (30, {0.0})])
 def test_architectures_without_objectives_do_not_survive_others(cube, make, generations, kinds):
     # Those that end in 1 have none. They fill the population as long as there are too few others.
-    strategy = make(STRATEGY, cube(8), 3, population=10)
+    strategy = make(STRATEGY, cube(8), 3, population_size=10)
     search(strategy, lambda text: None if text[-1] == "1" else ends(text), 10 * generations)
     strategy.ask(1)
     assert len(strategy._algorithm.pop) == 10
@@ -148,11 +148,11 @@ def test_architectures_without_objectives_do_not_survive_others(cube, make, gene
 def test_first_generations_without_any_objectives(cube, make):
     # The number of objectives is not known before the first are told.
     told = iter([None] * 25 + [(1.0, 2.0, 3.0)] * 500)
-    assert len(search(make(STRATEGY, cube(10), population=10), lambda text: next(told), 200)) == 200
+    assert len(search(make(STRATEGY, cube(10), population_size=10), lambda text: next(told), 200)) == 200
 
 
 def test_mutants_do_not_change_their_parents(bits, make):
-    strategy = make(STRATEGY, bits(10), 1, population=6)
+    strategy = make(STRATEGY, bits(10), 1, population_size=6)
     known = {text.strip(): values for text, values in search(strategy, ends, 60)}
     strategy.ask(1)
     for individual in strategy._algorithm.pop:
@@ -160,7 +160,7 @@ def test_mutants_do_not_change_their_parents(bits, make):
 
 
 def test_generation_waits_for_the_one_before_it(cube, make):
-    strategy = make(STRATEGY, cube(10), population=6)
+    strategy = make(STRATEGY, cube(10), population_size=6)
     first = strategy.ask(4) + strategy.ask(4)
     assert len(first) == 6
     for architecture in first:
@@ -171,7 +171,7 @@ def test_generation_waits_for_the_one_before_it(cube, make):
 
 def test_no_generation_has_isomorphic_architectures(make):
     space = installed_plugins().search_space("nasbench201").info.create()
-    strategy, sizes = make(STRATEGY, space, population=20), []
+    strategy, sizes = make(STRATEGY, space, population_size=20), []
     for _ in range(10):
         generation = strategy.ask(100)
         sizes.append(len({space.canonicalize(text) for text in generation}))
@@ -183,7 +183,7 @@ def test_no_generation_has_isomorphic_architectures(make):
 
 def test_search_ends_where_the_population_is_the_whole_space(bits, cube, make):
     for space in (bits(3), cube(3)):
-        asked = proposals(make(STRATEGY, space, population=50), ends, 1000)
+        asked = proposals(make(STRATEGY, space, population_size=50), ends, 1000)
         assert {text.strip() for text in asked} == set(space.all())
         assert len(asked) == 8
 
@@ -191,7 +191,7 @@ def test_search_ends_where_the_population_is_the_whole_space(bits, cube, make):
 def test_seed_decides_and_the_global_generator_is_left_alone(cube, make):
     np.random.seed(7)
     before = np.random.get_state()[1].tolist()
-    histories = [proposals(make(STRATEGY, cube(10), seed, population=8), ends, 100) for seed in (1, 1, 2)]
+    histories = [proposals(make(STRATEGY, cube(10), seed, population_size=8), ends, 100) for seed in (1, 1, 2)]
     assert np.random.get_state()[1].tolist() == before
     assert histories[0] == histories[1] != histories[2]
 
@@ -215,14 +215,14 @@ def test_mutation_of_choices_changes_one_decision_on_average(cube):
 @pytest.mark.parametrize("test", [name for name in vars(SearchStrategyContract) if name.startswith("test_")])
 @pytest.mark.parametrize("name", ["nasbench201", "nasbench101"])
 def test_contract_over_several_generations(name, test):
-    attributes = {"strategy": STRATEGY, "space": name, "settings": {"population": "5"}, "proposals": 24}
+    attributes = {"strategy": STRATEGY, "space": name, "settings": {"population_size": "5"}, "proposals": 24}
     getattr(type("Contract", (SearchStrategyContract,), attributes)(), test)()
 
 
 def test_settings(cube, make):
-    assert make(STRATEGY, cube(4)).settings.population == 50
-    with pytest.raises(InvalidSettingError, match="population"):
-        make(STRATEGY, cube(4), population=1)
+    assert make(STRATEGY, cube(4)).settings.population_size == 50
+    with pytest.raises(InvalidSettingError, match="population_size"):
+        make(STRATEGY, cube(4), population_size=1)
 
 
 def test_space_without_choices_and_mutation_is_refused(toy_plugins, make):

@@ -39,7 +39,7 @@ def algorithm_1(space, fitness, population_size, sample_size, cycles, seed):
 @pytest.mark.parametrize("seed", [0, 111])
 @pytest.mark.parametrize(("population", "sample"), [(50, 10), (8, 1), (8, 8), (1, 1)])
 def test_history_is_algorithm_1s(bits, make, search, seed, population, sample):
-    strategy = make(STRATEGY, bits(12), seed, population=population, sample=sample)
+    strategy = make(STRATEGY, bits(12), seed, population_size=population, tournament_size=sample)
     expected = algorithm_1(bits(12), ones, population, sample, cycles=450, seed=seed)
     assert search(strategy, ones, 450) == expected
 
@@ -56,7 +56,7 @@ def test_history_is_algorithm_1s_on_nasbench201(make, search):
 
 def test_default_sizes_are_those_of_gennas(bits, make):
     settings = make(STRATEGY, bits(3)).settings
-    assert (settings.population, settings.sample) == (50, 10)
+    assert (settings.population_size, settings.tournament_size) == (50, 10)
 
 
 class Family:
@@ -82,7 +82,7 @@ class Family:
 def test_oldest_dies_though_it_is_the_best(make):
     # Tournaments of the whole population of two. The children of b, the best, are bad; when the second of them has
     # joined, b is the oldest and dies, and the next child is the better child's.
-    strategy = make(STRATEGY, Family(), population=2, sample=2)
+    strategy = make(STRATEGY, Family(), population_size=2, tournament_size=2)
     fitness = {"a": 1.0, "b": 9.0, "b1": 0.0, "b2": 0.5, "b21": 0.0}
     proposals = []
     for _ in range(5):
@@ -93,7 +93,7 @@ def test_oldest_dies_though_it_is_the_best(make):
 
 def test_architectures_without_a_score_never_join(make):
     # a and c have no score, so d completes the population; then b's child has none, and nobody dies.
-    strategy = make(STRATEGY, Family(), population=2, sample=2)
+    strategy = make(STRATEGY, Family(), population_size=2, tournament_size=2)
     fitness = {"a": None, "b": 9.0, "c": None, "d": 1.0, "b1": None}
     proposals = []
     for _ in range(6):
@@ -103,7 +103,7 @@ def test_architectures_without_a_score_never_join(make):
 
 
 def test_children_wait_for_the_whole_first_population(bits, make):
-    strategy = make(STRATEGY, bits(12), population=4, sample=2)
+    strategy = make(STRATEGY, bits(12), population_size=4, tournament_size=2)
     first = strategy.ask(10)
     assert len(first) == 4
     assert strategy.ask(10) == []
@@ -118,7 +118,7 @@ def test_children_wait_for_the_whole_first_population(bits, make):
 
 
 def test_parents_of_parallel_children_are_those_told_and_alive(make):
-    strategy = make(STRATEGY, Family(), population=2, sample=2)
+    strategy = make(STRATEGY, Family(), population_size=2, tournament_size=2)
     for architecture in strategy.ask(2):
         strategy.tell(architecture, 1.0 + (architecture == "b"))
     first, second, third = strategy.ask(3)
@@ -137,7 +137,7 @@ def test_parallel_search_is_reproducible_and_different(bits, make, search):
 
 
 def test_search_without_any_score_is_random_search(bits, make, search):
-    history = search(make(STRATEGY, bits(6), population=3, sample=2), lambda architecture: None, 30)
+    history = search(make(STRATEGY, bits(6), population_size=3, tournament_size=2), lambda architecture: None, 30)
     assert len(history) == 30
     assert all(architecture == architecture.strip() for architecture, _ in history)
 
@@ -152,7 +152,7 @@ def test_evolution_finds_better_than_random_search(bits, make, search):
 
 def test_tournament_larger_than_population_is_refused(bits, make):
     with pytest.raises(InvalidSettingError, match="A tournament of 10 cannot be drawn from a population of 5"):
-        make(STRATEGY, bits(4), population=5)
+        make(STRATEGY, bits(4), population_size=5)
 
 
 def test_space_without_mutation_is_refused(toy_plugins, make):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .....core.capabilities import BlockNetwork, Images, Network
 from .....core.descriptions import EvaluatorInfo
 from .....core.domain import Direction
 from ..settings import BatchSettings, MecoSettings, NaswotSettings, SwapSettings, TeNasRegionsSettings, ZenSettings
@@ -16,8 +17,9 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.naswot:Naswot",
         direction=Direction.MAXIMIZE,
         formula="log |det K|, K_ij = number of ReLU units on for both or off for both of images i and j",
-        needs=frozenset({"network", "images"}),
+        needs=frozenset({Network, Images}),
         settings=NaswotSettings,
+        compared_by_default=True,
     ),
     EvaluatorInfo(
         name="zen",
@@ -26,7 +28,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.zen:Zen",
         direction=Direction.MAXIMIZE,
         formula="log mean_n sum |f(x_n) - f(x_n + 0.01 e_n)| + sum over batch norms of log sqrt(mean_c var_c)",
-        needs=frozenset({"network", "images"}),
+        needs=frozenset({Network, Images}),
         settings=ZenSettings,
     ),
     EvaluatorInfo(
@@ -36,7 +38,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.meco:Meco",
         direction=Direction.MAXIMIZE,
         formula="sum over feature maps of lambda_min(correlation matrix of the channels)",
-        needs=frozenset({"network", "images"}),
+        needs=frozenset({Network, Images}),
         settings=MecoSettings,
     ),
     EvaluatorInfo(
@@ -46,7 +48,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.az_nas_features:AzNasExpressivity",
         direction=Direction.MAXIMIZE,
         formula="sum_i s_i, s_i = entropy of the normalised eigenvalues of the channel covariance of block i",
-        needs=frozenset({"network", "images", "blocks"}),
+        needs=frozenset({Network, Images, BlockNetwork}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -56,7 +58,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.az_nas_features:AzNasProgressivity",
         direction=Direction.MAXIMIZE,
         formula="min_i (s_i - s_(i-1)), s_i as in az_nas_expressivity",
-        needs=frozenset({"network", "images", "blocks"}),
+        needs=frozenset({Network, Images, BlockNetwork}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -66,7 +68,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.az_nas_trainability:AzNasTrainability",
         direction=Direction.MAXIMIZE,
         formula="mean_i (2 - sigma_i - 1 / (sigma_i + 1e-6)), sigma_i = sigma_max(g_in^T g_out / pixels) of block i",
-        needs=frozenset({"network", "images", "blocks"}),
+        needs=frozenset({Network, Images, BlockNetwork}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -76,7 +78,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.swap:Swap",
         direction=Direction.MAXIMIZE,
         formula="number of distinct rows of [ReLU unit u is on for image n]; optionally times exp(-(P - mu)^2 / sigma)",
-        needs=frozenset({"network", "images"}),
+        needs=frozenset({Network, Images}),
         settings=SwapSettings,
     ),
     EvaluatorInfo(
@@ -86,7 +88,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.te_nas_regions:TeNasRegions",
         direction=Direction.MAXIMIZE,
         formula="number of distinct patterns of ReLU units that are on, among the crops",
-        needs=frozenset({"network", "images"}),
+        needs=frozenset({Network, Images}),
         settings=TeNasRegionsSettings,
     ),
 )

@@ -27,6 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from .....core.capabilities import BlockNetwork, require
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError, EvaluationError
 from .....core.interfaces import Evaluator
@@ -43,8 +44,7 @@ class _Blocks(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        outputs: list[Tensor] = self.network.forward_blocks(images)  # type: ignore[operator]
-        return outputs
+        return require(self.network, BlockNetwork).forward_blocks(images)
 
 
 def block_features(
@@ -58,7 +58,7 @@ def block_features(
     """Return the outputs of stem and blocks for Gaussian images and weights; the network is left as found.
 
     Args:
-        network: Has ``forward_blocks``.
+        network: A :class:`BlockNetwork`.
         image_shape: ``(channels, height, width)``.
         batch_size: Number of images.
         generator: Source of weights and images, on the CPU.

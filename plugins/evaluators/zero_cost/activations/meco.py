@@ -23,18 +23,17 @@ effect). Deviations from the authors' code:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
+from ...observe import Call, observe_calls
 from ...probing import network_mode
 from ..settings import MecoSettings
 
@@ -63,27 +62,20 @@ _LAYERS = (
 """``hardtanh`` is what the module ReLU6 calls."""
 
 
-class EigenvalueSum(TorchFunctionMode):
-    """Adds up, while active, the smallest eigenvalues of the first image's feature maps.
+class EigenvalueSum:
+    """Adds up the smallest eigenvalues of the first image's feature maps.
 
     Attributes:
         total: The sum so far.
     """
 
     def __init__(self) -> None:
-        super().__init__()
         self.total = 0.0
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Run the call and look at its output, before an in-place layer overwrites it."""
-        output = func(*args, **(kwargs or {}))
-        if func in _LAYERS and isinstance(output, Tensor):
+    def observe(self, call: Call) -> Any:
+        """Make the call and look at its output, before an in-place layer overwrites it."""
+        output = call()
+        if call.function in _LAYERS and isinstance(output, Tensor):
             self.total += smallest_eigenvalue(output[0])
         return output
 
@@ -147,7 +139,7 @@ def _eigenvalue_sum(network: nn.Module, image: Tensor) -> float:
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     eigenvalues = EigenvalueSum()
-    with network_mode(network, training=True), eigenvalues:
+    with network_mode(network, training=True), observe_calls(eigenvalues.observe):
         functional_call(network, buffers, (image.to(device),))
     return eigenvalues.total
 

@@ -14,17 +14,16 @@ leads nowhere count, so a network without a path from input to output may have a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.overrides import TorchFunctionMode
 
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
+from ...observe import Call, observe_calls
 from ...probing import network_mode
 from ..settings import NaswotSettings
 from .relu_patterns import relu_input
@@ -33,8 +32,8 @@ EXACT_UNITS = 2**24
 """Sums of as many values +-1 are exact in float32, in any order."""
 
 
-class ReluAgreement(TorchFunctionMode):
-    """Counts, while active, the ReLU units on which two images of the batch agree.
+class ReluAgreement:
+    """Counts the ReLU units on which two images of the batch agree.
 
     Attributes:
         kernel: K, shape (batch, batch), float64: agreements of images i and j. None as long as no ReLU has
@@ -42,23 +41,15 @@ class ReluAgreement(TorchFunctionMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
         self.kernel: Tensor | None = None
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Look at the input of a ReLU, before an in-place one overwrites it, and run the call."""
-        kwargs = kwargs or {}
-        pre_activations = relu_input(func, args, kwargs)
+    def observe(self, call: Call) -> Any:
+        """Look at the input of a ReLU, before an in-place one overwrites it, and make the call."""
+        pre_activations = relu_input(call)
         if pre_activations is not None:
             agreements = count_agreements(pre_activations)
             self.kernel = agreements if self.kernel is None else self.kernel + agreements
-        return func(*args, **kwargs)
+        return call()
 
 
 def count_agreements(pre_activations: Tensor) -> Tensor:
@@ -109,7 +100,7 @@ def naswot_score(network: nn.Module, images: Tensor) -> float:
     """
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     agreement = ReluAgreement()
-    with network_mode(network, training=True), torch.no_grad(), agreement:
+    with network_mode(network, training=True), torch.no_grad(), observe_calls(agreement.observe):
         # A copy goes in: a network may begin with an in-place operation, and others are to see the same images.
         logits: Tensor = functional_call(network, buffers, (images.clone(),))
     if agreement.kernel is None:

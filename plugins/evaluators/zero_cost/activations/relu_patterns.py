@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 from .....core.errors import DegenerateError
-from ...probing import argument, forward_in_training
+from ...observe import Call, observe_calls
+from ...probing import forward_in_training
 
 _RELUS = (
     functional.relu,
@@ -25,40 +25,32 @@ _RELUS = (
 _CLIPPINGS = (functional.hardtanh, functional.hardtanh_)
 
 
-def relu_input(func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Tensor | None:
-    """Return the input of an intercepted call if that is a ReLU, else None.
+def relu_input(call: Call) -> Tensor | None:
+    """Return the input of a call if that is a ReLU, else None.
 
     ``nn.ReLU6`` makes a clipping whose lower end is 0.
     """
-    if func in _RELUS or (func in _CLIPPINGS and argument(args, kwargs, 1, "min_val", -1.0) == 0):
-        pre_activations: Tensor = argument(args, kwargs, 0, "input")
+    if call.function in _RELUS or (call.function in _CLIPPINGS and call.argument(1, "min_val", -1.0) == 0):
+        pre_activations: Tensor = call.argument(0, "input")
         return pre_activations
     return None
 
 
-class _MapReluCapture(TorchFunctionMode):
-    """Reads, while active, which units of each ReLU on feature maps are on, and keeps what ``pack`` makes of it."""
+class _MapReluCapture:
+    """Reads which units of each ReLU on feature maps are on, and keeps what ``pack`` makes of it."""
 
     def __init__(self, pack: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
         self.packed: list[Tensor] = []
         self._pack = pack
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Look at the input of a ReLU, before an in-place one overwrites it, and run the call."""
-        kwargs = kwargs or {}
-        pre_activations = relu_input(func, args, kwargs)
+    def observe(self, call: Call) -> Any:
+        """Look at the input of a ReLU, before an in-place one overwrites it, and make the call."""
+        pre_activations = relu_input(call)
         if pre_activations is not None and pre_activations.dim() == 4:
             # Channels last, which costs nothing where the maps are stored in that order.
             units_on = (pre_activations.detach() > 0).movedim(1, -1).flatten(1)
             self.packed.append(self._pack(units_on))
-        return func(*args, **kwargs)
+        return call()
 
 
 def map_relu_patterns(
@@ -82,7 +74,7 @@ def map_relu_patterns(
         DivergedError: The logits are not finite.
     """
     capture = _MapReluCapture(pack)
-    with torch.no_grad(), capture:
+    with torch.no_grad(), observe_calls(capture.observe):
         forward_in_training(network, images, weights)
     if not capture.packed:
         raise DegenerateError("no ReLU on feature maps has run: the network has no activation patterns to count")

@@ -116,6 +116,6 @@ class TeNasRegions(Evaluator[TeNasRegionsSettings]):
             crops = random_crops(images, settings.repeats * settings.crops, side, generator)
             return crops.reshape(settings.repeats, settings.crops, *crops.shape[1:])
 
-        crops = context.shared("crops", cut)
+        crops = context.shared("te_nas_regions crops", cut)
         network = context.network(settings.network, image_shape=(1, side, side))
         return te_nas_regions_score(network, crops, context.generator("weights"))

@@ -24,20 +24,20 @@ the scale that normalisation takes out of f. Deviations from the authors' code:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError, EvaluationError
 from .....core.interfaces import Evaluator
 from .....core.seeding import seeded_global_rng
-from ...probing import argument, network_mode
+from ...observe import Call, observe_calls
+from ...probing import network_mode
 from ..reinitialization import redrawn_state, standard_normal
 from ..settings import ZenSettings
 
@@ -58,8 +58,8 @@ _POOLINGS = (
 )
 
 
-class FeatureProbe(TorchFunctionMode):
-    """Catches, while active, what global average pooling and batch normalisation take.
+class FeatureProbe:
+    """Catches what global average pooling and batch normalisation take.
 
     Attributes:
         features: Input of the last pooling or mean that leaves one value of each channel, shape (batch, channels,
@@ -70,35 +70,27 @@ class FeatureProbe(TorchFunctionMode):
     """
 
     def __init__(self, *, with_variances: bool) -> None:
-        super().__init__()
         self.with_variances = with_variances
         self.features: Tensor | None = None
         self.batch_variances: list[Tensor] = []
         self.running_variances: dict[int, Tensor] = {}
         self.untracked = 0
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Run the call and note its input."""
-        kwargs = kwargs or {}
-        if func in _BATCH_NORMS:
-            self._note_batch_norm(args, kwargs, _BATCH_NORMS[func])
-        output = func(*args, **kwargs)
-        if func in _POOLINGS:
-            features: Tensor = argument(args, kwargs, 0, "input")
+    def observe(self, call: Call) -> Any:
+        """Make the call and note its input."""
+        if call.function in _BATCH_NORMS:
+            self._note_batch_norm(call, _BATCH_NORMS[call.function])
+        output = call()
+        if call.function in _POOLINGS:
+            features: Tensor = call.argument(0, "input")
             if features.dim() > 2 and output.shape[:2] == features.shape[:2] and output[0, 0].numel() == 1:
                 self.features = features
         return output
 
-    def _note_batch_norm(self, args: Sequence[Any], kwargs: Mapping[str, Any], position: int) -> None:
+    def _note_batch_norm(self, call: Call, position: int) -> None:
         if self.with_variances:
-            self.batch_variances.append(_channel_variance(argument(args, kwargs, 0, "input")))
-        running = argument(args, kwargs, position, "running_var")
+            self.batch_variances.append(_channel_variance(call.argument(0, "input")))
+        running = call.argument(position, "running_var")
         if running is None:
             self.untracked += 1
         else:
@@ -151,7 +143,7 @@ def _one_score(network: nn.Module, shape: tuple[int, ...], generator: torch.Gene
     with network_mode(network, training=True):
         for probe, batch in ((clean, images), (noisy, noisy_images)):
             # f is one function: what it drops at random it drops in both passes.
-            with seeded_global_rng(generator.initial_seed()), probe:
+            with seeded_global_rng(generator.initial_seed()), observe_calls(probe.observe):
                 functional_call(network, state, (batch.to(device),))
     return _log_reaction(clean.features, noisy.features) + _log_scale(clean, variance)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .....core.capabilities import Images, Labels, Network
 from .....core.descriptions import EvaluatorInfo
 from .....core.domain import Direction
 from ...network_settings import NetworkSettings
@@ -15,8 +16,9 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.synflow:Synflow",
         direction=Direction.MAXIMIZE,
         formula="log sum |theta dR/dtheta|, R = sum of logits of an all-ones image through absolute weights",
-        needs=frozenset({"network", "images"}),
+        needs=frozenset({Network, Images}),
         settings=NetworkSettings,
+        compared_by_default=True,
     ),
     EvaluatorInfo(
         name="grad_norm",
@@ -25,7 +27,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.grad_norm:GradNorm",
         direction=Direction.MAXIMIZE,
         formula="sum over weight tensors of ||g_l||_2, g = gradient of the mean cross-entropy of one batch",
-        needs=frozenset({"network", "images", "labels"}),
+        needs=frozenset({Network, Images, Labels}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -35,7 +37,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.snip:Snip",
         direction=Direction.MAXIMIZE,
         formula="sum |theta g|, g = gradient of the mean cross-entropy of one batch",
-        needs=frozenset({"network", "images", "labels"}),
+        needs=frozenset({Network, Images, Labels}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -45,7 +47,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.plain:Plain",
         direction=Direction.MAXIMIZE,
         formula="sum theta g, g = gradient of the mean cross-entropy of one batch",
-        needs=frozenset({"network", "images", "labels"}),
+        needs=frozenset({Network, Images, Labels}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -55,7 +57,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.grasp:Grasp",
         direction=Direction.MAXIMIZE,
         formula="-theta^T H g, g and H = gradient and Hessian of the mean cross-entropy of one batch",
-        needs=frozenset({"network", "images", "labels"}),
+        needs=frozenset({Network, Images, Labels}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -65,7 +67,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.fisher:Fisher",
         direction=Direction.MAXIMIZE,
         formula="sum over channels of w_c / 2 x mean over images of (sum over places of a dL/da)^2",
-        needs=frozenset({"network", "images", "labels"}),
+        needs=frozenset({Network, Images, Labels}),
         settings=FisherSettings,
     ),
     EvaluatorInfo(
@@ -75,7 +77,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.zico:Zico",
         direction=Direction.MAXIMIZE,
         formula="sum over weight tensors of log sum over entries of mean|g| / sd(g) over batches",
-        needs=frozenset({"network", "images", "labels"}),
+        needs=frozenset({Network, Images, Labels}),
         settings=ZicoSettings,
     ),
 )

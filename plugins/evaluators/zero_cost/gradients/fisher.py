@@ -23,20 +23,20 @@ classifier's biases.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
-from ...probing import argument, check_outputs, forward_in_training, labelled_batch
+from ...observe import Call, observe_calls
+from ...probing import check_outputs, forward_in_training, labelled_batch
 from ..settings import FisherSettings
 
 _CONVOLUTIONS = (
@@ -64,28 +64,20 @@ class LayerOutput:
     fan_in: int
 
 
-class _LayerOutputs(TorchFunctionMode):
-    """Keeps, while active, the ``outputs`` of all convolutions and linear layers that need a gradient."""
+class _LayerOutputs:
+    """Keeps the ``outputs`` of all convolutions and linear layers that need a gradient."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.outputs: list[LayerOutput] = []
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Run the call and keep its output if it is one of those layers."""
-        kwargs = kwargs or {}
-        output = func(*args, **kwargs)
-        is_convolution = func in _CONVOLUTIONS
-        if not (is_convolution or func is functional.linear) or not output.requires_grad:
+    def observe(self, call: Call) -> Any:
+        """Make the call and keep its output if it is one of those layers."""
+        output = call()
+        is_convolution = call.function in _CONVOLUTIONS
+        if not (is_convolution or call.function is functional.linear) or not output.requires_grad:
             return output
         axis = 1 if is_convolution else output.dim() - 1
-        weight: Tensor = argument(args, kwargs, 1, "weight")
+        weight: Tensor = call.argument(1, "weight")
         self.outputs.append(LayerOutput(output, axis, weight.numel() // output.shape[axis]))
         # The network goes on with a copy: an in-place activation would overwrite what is kept here.
         return output.clone()
@@ -128,7 +120,7 @@ def fisher_score(network: nn.Module, batch: Batch, weighting: Literal["fanin", "
         if parameter.is_floating_point()
     }
     with torch.enable_grad():
-        with layers:
+        with observe_calls(layers.observe):
             logits = forward_in_training(network, batch.images, weights)
         gradients = _output_gradients(layers.outputs, logits, batch.labels)
     information = [

@@ -25,7 +25,7 @@ from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
 from ...network_settings import NetworkSettings
-from ...probing import BatchNormBypass, counted_weight_names, network_mode
+from ...probing import batch_norm_bypassed, counted_weight_names, network_mode
 
 
 def log_synaptic_flow(network: nn.Module, image_shape: tuple[int, int, int]) -> float:
@@ -44,7 +44,7 @@ def log_synaptic_flow(network: nn.Module, image_shape: tuple[int, int, int]) -> 
     if not weights:
         raise DegenerateError("the network has no convolution and no linear layer, hence no synaptic flow")
     image = torch.ones((1, *image_shape), dtype=torch.float64, device=weights[0].device)
-    with torch.enable_grad(), network_mode(network, training=False), BatchNormBypass():
+    with torch.enable_grad(), network_mode(network, training=False), batch_norm_bypassed():
         logits: Tensor = functional_call(network, state, (image,))
         flow = _total_flow(logits, weights)
     if flow == 0.0:

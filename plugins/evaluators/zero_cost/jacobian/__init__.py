@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .....core.capabilities import Images, Labels, Network
 from .....core.descriptions import EvaluatorInfo
 from .....core.domain import Direction
 from ..settings import BatchSettings, EpeNasSettings, TeNasNtkSettings
@@ -14,7 +15,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.jacob_cov:JacobCov",
         direction=Direction.MAXIMIZE,
         formula="- sum_i [log(lambda_i + k) + 1/(lambda_i + k)], lambda = eigenvalues of corr(d logits / d images)",
-        needs=frozenset({"network", "images"}),
+        needs=frozenset({Network, Images}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -24,7 +25,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.epe_nas:EpeNas",
         direction=Direction.MAXIMIZE,
         formula="sum_c |sum log(|corr_c| + k)|; over 100 classes mean_c sum_c' |difference of their means per image|",
-        needs=frozenset({"network", "images", "labels"}),
+        needs=frozenset({Network, Images, Labels}),
         settings=EpeNasSettings,
     ),
     EvaluatorInfo(
@@ -34,7 +35,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.te_nas_ntk:TeNasNtk",
         direction=Direction.MINIMIZE,
         formula="lambda_max / lambda_min of G G^T, G_n = d (sum of the logits of image n) / d weights",
-        needs=frozenset({"network", "images"}),
+        needs=frozenset({Network, Images}),
         settings=TeNasNtkSettings,
     ),
 )

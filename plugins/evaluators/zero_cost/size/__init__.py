@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .....core.capabilities import Images, Network
 from .....core.descriptions import EvaluatorInfo
 from .....core.domain import Direction
 from ...network_settings import NetworkSettings
@@ -14,8 +15,9 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.params:Params",
         direction=Direction.MAXIMIZE,
         formula="number of trainable scalars",
-        needs=frozenset({"network"}),
+        needs=frozenset({Network}),
         settings=NetworkSettings,
+        compared_by_default=True,
     ),
     EvaluatorInfo(
         name="flops",
@@ -24,8 +26,9 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.flops:Flops",
         direction=Direction.MAXIMIZE,
         formula="sum over executed convolutions and linear layers of (outputs x fan-in)",
-        needs=frozenset({"network", "images"}),
+        needs=frozenset({Network, Images}),
         settings=NetworkSettings,
+        compared_by_default=True,
     ),
     EvaluatorInfo(
         name="l2_norm",
@@ -34,7 +37,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.l2_norm:L2Norm",
         direction=Direction.MAXIMIZE,
         formula="sum over weight tensors of ||theta_l||_2",
-        needs=frozenset({"network"}),
+        needs=frozenset({Network}),
         settings=NetworkSettings,
     ),
     EvaluatorInfo(
@@ -45,5 +48,6 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         direction=Direction.MAXIMIZE,
         formula="uniform on [0, 1)",
         needs=frozenset(),
+        compared_by_default=True,
     ),
 )

@@ -96,9 +96,18 @@ def score():
     def run(evaluator, arch_id="4", seed=0, variants=variants, **given):
         info = next(info for info in EVALUATORS if info.name == evaluator)
         settings = parse_settings(evaluator, info.settings, {name: str(text) for name, text in given.items()})
-        space = SearchSpaceInfo("widths", "Widths.", "here", Widths, network_variants=variants).create()
+        space = SearchSpaceInfo(
+            name="widths", summary="Widths.", source="here", factory=Widths, network_variants=variants
+        ).create()
         dataset = DatasetInfo(
-            "noise", "Noise.", "here", RandomImages, (1, 16, 16), num_classes=2, mean=(0.5,), std=(0.3,)
+            name="noise",
+            summary="Noise.",
+            source="here",
+            factory=RandomImages,
+            image_shape=(1, 16, 16),
+            num_classes=2,
+            mean=(0.5,),
+            std=(0.3,),
         )
         key = JobKey("widths", "noise", arch_id, evaluator, settings_hash(info.version, settings), seed)
         runner = JobRunner(space, dataset, dataset.create(), torch.device("cpu"))

@@ -2,13 +2,14 @@ import math
 
 import pytest
 import torch
+from nasbench_toolkit.core.capabilities import Images
 from nasbench_toolkit.core.context import EvaluationContext
 from nasbench_toolkit.core.domain import Status
 from nasbench_toolkit.plugins.evaluators.gennas import EVALUATORS
 from nasbench_toolkit.plugins.evaluators.gennas.evaluator import draw_targets
 from nasbench_toolkit.plugins.evaluators.gennas.published_tasks import COMBO
 
-PUBLISHED = [info.name for info in EVALUATORS if info.name.startswith("gennas-") and "images" in info.needs]
+PUBLISHED = [info.name for info in EVALUATORS if info.name.startswith("gennas-") and Images in info.needs]
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 from nasbench_toolkit.core.domain import JobKey
-from nasbench_toolkit.core.errors import DivergedError, InvalidArchitectureError, InvalidSettingError, InvalidTaskError
+from nasbench_toolkit.core.errors import DivergedError, InvalidArchitectureError, InvalidSettingError
 from nasbench_toolkit.core.jobs.evaluation import JobRunner
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.settings import parse_settings, settings_hash
 from nasbench_toolkit.plugins.evaluators.gennas import published_tasks, signals
+from nasbench_toolkit.plugins.evaluators.gennas.errors import InvalidTaskError
 from nasbench_toolkit.plugins.evaluators.gennas.recurrent import (
     SequenceRegressionNetwork,
     SequenceTraining,

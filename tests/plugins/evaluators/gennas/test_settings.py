@@ -2,9 +2,11 @@ import subprocess
 import sys
 
 import pytest
-from nasbench_toolkit.core.errors import InvalidSettingError, InvalidTaskError
+from nasbench_toolkit.core.capabilities import Images, Network, SequenceNetwork, StagedNetwork
+from nasbench_toolkit.core.errors import InvalidSettingError
 from nasbench_toolkit.core.settings import parse_settings, settings_hash
 from nasbench_toolkit.plugins.evaluators.gennas import EVALUATORS
+from nasbench_toolkit.plugins.evaluators.gennas.errors import InvalidTaskError
 from nasbench_toolkit.plugins.evaluators.gennas.settings import (
     ComboSettings,
     SearchNSettings,
@@ -136,6 +138,6 @@ def test_descriptions_need_no_torch() -> None:
 def test_descriptions_are_complete(info) -> None:
     assert info.direction == "minimize"
     recurrent = info.name.startswith("gennas-rnn")
-    assert info.needs == ({"network", "sequences"} if recurrent else {"network", "images", "stages"})
+    assert info.needs == ({Network, SequenceNetwork} if recurrent else {Network, Images, StagedNetwork})
     factory = "RecurrentGennas" if recurrent else "Eproxy" if info.name == "eproxy" else "Gennas"
     assert info.load_factory().__name__ == factory

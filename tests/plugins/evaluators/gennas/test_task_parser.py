@@ -2,8 +2,8 @@ import copy
 import json
 
 import pytest
-from nasbench_toolkit.core.errors import InvalidTaskError
 from nasbench_toolkit.plugins.evaluators.gennas import published_tasks
+from nasbench_toolkit.plugins.evaluators.gennas.errors import InvalidTaskError
 from nasbench_toolkit.plugins.evaluators.gennas.task import frequency_grid, task_to_json, task_to_text
 from nasbench_toolkit.plugins.evaluators.gennas.task_parser import MAX_FILE_BYTES, parse_task, read_task_file
 

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 import torch
+from nasbench_toolkit.core.capabilities import Images, Labels, Network, StagedNetwork
 from nasbench_toolkit.core.context import EvaluationContext, WorkerCache
 from nasbench_toolkit.core.descriptions import DatasetInfo, SearchSpaceInfo
 from nasbench_toolkit.core.domain import JobKey
 from nasbench_toolkit.core.interfaces import Dataset, SearchSpace
 from nasbench_toolkit.core.jobs.evaluation import JobRunner
-from nasbench_toolkit.core.settings import parse_settings, seed_hash, settings_hash
+from nasbench_toolkit.core.settings import parse_settings, settings_hash
 from nasbench_toolkit.plugins.evaluators.trained import EVALUATORS
 from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import parse_arch_str
 from nasbench_toolkit.plugins.search_spaces.nasbench201.network import CellNetwork
@@ -37,12 +38,12 @@ class SmallCells(SearchSpace):
 
 
 SPACE = SearchSpaceInfo(
-    "small-cells",
-    "Small cells.",
-    "here",
-    SmallCells,
+    name="small-cells",
+    summary="Small cells.",
+    source="here",
+    factory=SmallCells,
     network_variants={"benchmark": "four channels", "reduced": "two channels"},
-    provides=frozenset({"network", "images", "labels", "stages"}),
+    provides=frozenset({Network, Images, Labels, StagedNetwork}),
 )
 
 
@@ -69,10 +70,25 @@ class GreyStripes(Stripes):
 
 
 STRIPES = DatasetInfo(
-    "stripes", "Stripes.", "here", Stripes, (3, 16, 16), 2, mean=(0.3, 0.3, 0.3), std=(0.2, 0.25, 0.3)
+    name="stripes",
+    summary="Stripes.",
+    source="here",
+    factory=Stripes,
+    image_shape=(3, 16, 16),
+    num_classes=2,
+    mean=(0.3, 0.3, 0.3),
+    std=(0.2, 0.25, 0.3),
 )
 GREY_STRIPES = DatasetInfo(
-    "grey", "Grey stripes.", "here", GreyStripes, (1, 12, 12), 2, mean=(0.3,), std=(0.2,), horizontal_flip=False
+    name="grey",
+    summary="Grey stripes.",
+    source="here",
+    factory=GreyStripes,
+    image_shape=(1, 12, 12),
+    num_classes=2,
+    mean=(0.3,),
+    std=(0.2,),
+    horizontal_flip=False,
 )
 
 
@@ -97,8 +113,7 @@ def make_context():
     def make(evaluator="cls", arch_id=CONV, seed=0, dataset=STRIPES, space=SPACE, **given):
         info = next(info for info in EVALUATORS if info.name == evaluator)
         settings = parse_settings(evaluator, info.settings, {name: str(text) for name, text in given.items()})
-        hashes = settings_hash(info.version, settings), seed, seed_hash(info.version, settings)
-        key = JobKey(space.name, dataset.name, arch_id, evaluator, *hashes)
+        key = JobKey(space.name, dataset.name, arch_id, evaluator, settings_hash(info.version, settings), seed)
         images, device = dataset.create(), torch.device("cpu")
         return EvaluationContext(key, space.create(), dataset, images, device, WorkerCache({})), info.create(settings)
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 from nasbench_toolkit.core.domain import Status
-from nasbench_toolkit.core.settings import seed_hash
+from nasbench_toolkit.core.settings import course_hash
 from nasbench_toolkit.plugins.evaluators.trained.augmentation import flip_and_crop, normalize
 from nasbench_toolkit.plugins.evaluators.trained.classification import Classification, Econas, reduced_side
 from nasbench_toolkit.plugins.evaluators.trained.settings import EconasSettings, TrainingSettings
@@ -24,9 +24,9 @@ def test_defaults_are_those_of_the_papers():
     assert (econas.epochs, econas.max_epochs, econas.batch_size, econas.network) == (20, 40, 2048, "reduced")
 
 
-def test_epochs_do_not_enter_the_seeds():
-    assert seed_hash(1, TrainingSettings(epochs=3)) == seed_hash(1, TrainingSettings())
-    assert seed_hash(1, TrainingSettings(max_epochs=50)) != seed_hash(1, TrainingSettings())
+def test_epochs_only_say_where_a_training_stops():
+    assert course_hash(1, TrainingSettings(epochs=3)) == course_hash(1, TrainingSettings())
+    assert course_hash(1, TrainingSettings(max_epochs=50)) != course_hash(1, TrainingSettings())
 
 
 def test_training_batch_is_normalised_mirrored_and_shifted(stripes):

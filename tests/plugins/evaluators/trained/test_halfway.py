@@ -2,6 +2,7 @@ import dataclasses
 import math
 
 import pytest
+from nasbench_toolkit.core.capabilities import GroundTruthTable, Network
 from nasbench_toolkit.core.descriptions import SearchSpaceInfo
 from nasbench_toolkit.core.domain import Direction, Metric, Status
 from nasbench_toolkit.core.interfaces import GroundTruth, SearchSpace
@@ -68,7 +69,9 @@ class TabulatedOnce(Tabulated):
 
 
 def space(factory):
-    return SearchSpaceInfo("tabulated", "A table.", "here", factory, provides=frozenset({"ground_truth"}))
+    return SearchSpaceInfo(
+        name="tabulated", summary="A table.", source="here", factory=factory, provides=frozenset({GroundTruthTable})
+    )
 
 
 def test_shorter_trainings_of_the_same_data_set_and_split():
@@ -109,5 +112,5 @@ def test_space_without_shorter_training_is_refused(score, stripes):
 
 
 def test_space_without_ground_truth_is_refused(stripes):
-    bare = dataclasses.replace(space(Bare), provides=frozenset({"network"}))
-    assert "needs ground_truth" in HALFWAY.reason_unsupported(bare, stripes)
+    bare = dataclasses.replace(space(Bare), provides=frozenset({Network}))
+    assert "needs a table of trained performance" in HALFWAY.reason_unsupported(bare, stripes)

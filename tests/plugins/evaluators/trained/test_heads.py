@@ -2,6 +2,7 @@ import copy
 
 import pytest
 import torch
+from nasbench_toolkit.core.capabilities import StagedNetwork
 from nasbench_toolkit.core.errors import EvaluationError
 from nasbench_toolkit.plugins.evaluators.trained import EVALUATORS
 from nasbench_toolkit.plugins.evaluators.trained.heads import PooledFeatures, seeded_head
@@ -68,7 +69,7 @@ def test_network_without_a_map_of_the_last_stage_is_refused():
 
 
 def test_evaluators_with_a_head_on_pooled_features_need_stages():
-    needy = {info.name for info in EVALUATORS if "stages" in info.needs}
+    needy = {info.name for info in EVALUATORS if StagedNetwork in info.needs}
     assert {"col", "jig"} <= needy
 
 

@@ -2,6 +2,7 @@ import dataclasses
 import math
 
 import pytest
+from nasbench_toolkit.core.capabilities import GroundTruthTable, Network
 from nasbench_toolkit.core.descriptions import SearchSpaceInfo
 from nasbench_toolkit.core.domain import Direction, Metric, Status
 from nasbench_toolkit.core.interfaces import GroundTruth, SearchSpace
@@ -45,7 +46,9 @@ class Tabulated(Bare):
 
 
 def space(factory):
-    return SearchSpaceInfo("tabulated", "A table.", "here", factory, provides=frozenset({"ground_truth"}))
+    return SearchSpaceInfo(
+        name="tabulated", summary="A table.", source="here", factory=factory, provides=frozenset({GroundTruthTable})
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,5 +83,5 @@ def test_space_without_a_table_is_refused(score, stripes):
     assert ORACLE.reason_unsupported(NASBENCH201_TINY, MNIST) is None
     assert "none at hand" in ORACLE.reason_unsupported(space(Bare), stripes)
     assert score("oracle", space=space(Bare)).status is Status.FAILED
-    bare = dataclasses.replace(space(Bare), provides=frozenset({"network"}))
-    assert "needs ground_truth" in ORACLE.reason_unsupported(bare, stripes)
+    bare = dataclasses.replace(space(Bare), provides=frozenset({Network}))
+    assert "needs a table of trained performance" in ORACLE.reason_unsupported(bare, stripes)

@@ -23,7 +23,7 @@ def plain_training(context, settings):
     """
     network = context.network()
     data, info = context.training_part(), context.dataset
-    train = context.shared("training images", lambda g: torch.randperm(len(data.labels), generator=g))
+    train = context.shared("order of training images", lambda g: torch.randperm(len(data.labels), generator=g))
     streams = {name: context.generator(name) for name in ("order", "augmentation", "batch norm")}
     momenta = [torch.zeros_like(p) for p in network.parameters()]
     losses, accuracies = [], []

@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from nasbench_toolkit.core.capabilities import Labels
 from nasbench_toolkit.core.domain import Direction
 from nasbench_toolkit.core.errors import DegenerateError, EvaluationError, InvalidSettingError
 from nasbench_toolkit.core.interfaces import Dataset
@@ -46,7 +47,7 @@ LABELLED = {"grad_norm", "snip", "plain", "grasp", "fisher", "zico", "epe_nas"}
 
 
 def test_evaluators_that_look_at_labels_say_so():
-    assert {name for name, info in INFOS.items() if "labels" in info.needs} == LABELLED
+    assert {name for name, info in INFOS.items() if Labels in info.needs} == LABELLED
 
 
 class OneClass(Dataset):

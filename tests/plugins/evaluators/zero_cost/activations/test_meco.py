@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from nasbench_toolkit.core.errors import DegenerateError, DivergedError
+from nasbench_toolkit.plugins.evaluators.observe import observe_calls
 from nasbench_toolkit.plugins.evaluators.zero_cost.activations.meco import (
     EigenvalueSum,
     Meco,
@@ -90,7 +91,7 @@ LAYERS = [
 def test_each_layer_counts_once(layer):
     expected = smallest_eigenvalue(layer(FEATURES.clone())[0])
     eigenvalues = EigenvalueSum()
-    with eigenvalues:
+    with observe_calls(eigenvalues.observe):
         layer(FEATURES.clone())
     assert expected > 0
     assert eigenvalues.total == pytest.approx(expected, rel=1e-9)
@@ -99,7 +100,7 @@ def test_each_layer_counts_once(layer):
 @pytest.mark.parametrize("layer", [nn.Identity(), nn.Sequential(), nn.Flatten(), nn.Linear(8, 3)])
 def test_others_do_not_count(layer):
     eigenvalues = EigenvalueSum()
-    with eigenvalues:
+    with observe_calls(eigenvalues.observe):
         layer(FEATURES)
     assert eigenvalues.total == 0.0
 

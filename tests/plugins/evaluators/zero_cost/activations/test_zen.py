@@ -4,6 +4,7 @@ import math
 import pytest
 import torch
 from nasbench_toolkit.core.errors import DegenerateError, DivergedError, EvaluationError
+from nasbench_toolkit.plugins.evaluators.observe import observe_calls
 from nasbench_toolkit.plugins.evaluators.zero_cost.activations.zen import FeatureProbe, Zen, zen_score
 from nasbench_toolkit.plugins.evaluators.zero_cost.settings import ZenSettings
 from torch import nn
@@ -66,7 +67,7 @@ def test_probe_takes_the_mean_variance_of_the_channels():
     # Channels (1, 3) and (0, 4) have variances 1 and 4, on average 2.5.
     features = torch.tensor([[1.0, 0.0], [3.0, 4.0]])[:, :, None, None]
     probe = FeatureProbe(with_variances=True)
-    with probe:
+    with observe_calls(probe.observe):
         nn.BatchNorm2d(2)(features)
         functional.batch_norm(input=2 * features, running_mean=None, running_var=None, training=True)
     assert [variance.item() for variance in probe.batch_variances] == [2.5, 10.0]
@@ -75,7 +76,7 @@ def test_probe_takes_the_mean_variance_of_the_channels():
 
 def test_probe_takes_a_constant_for_a_constant():
     probe = FeatureProbe(with_variances=True)
-    with probe:
+    with observe_calls(probe.observe):
         nn.BatchNorm2d(2)(torch.full((7, 2, 3, 3), 0.1))
     assert probe.batch_variances[0] == 0.0
 

@@ -1,0 +1,87 @@
+"""What a run, a search and a search for tasks share: images of the user's own, notes, and how they are interrupted."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .progress import Bar
+
+if TYPE_CHECKING:
+    from ..descriptions import DatasetInfo, SearchSpaceInfo
+
+
+def dated_file(stem: str, suffix: str) -> Path:
+    """Name the output of a command that was given no name: ``STEM-DATE-TIME`` and the suffix."""
+    return Path(f"{stem}-{datetime.now():%Y%m%d-%H%M%S}{suffix}")
+
+
+def describe_images(path: Path | None, image_size: int | None) -> DatasetInfo | None:
+    """Read the user's own images and say what they are; None if there are none.
+
+    Raises:
+        DataError: They cannot be used.
+    """
+    if path is None:
+        return None
+    from ...benchmarks_data.images.user_images import describe_images as read_description
+    from .progress import track_steps
+
+    with track_steps(f"reading {path.name}") as progress:
+        return read_description(path, image_size, progress)
+
+
+def say_what_is_missing(space: SearchSpaceInfo, dataset: str, *, chose_dataset: bool, has_table: bool) -> None:
+    """Say which data a session does without that the user could bring."""
+    first = space.datasets[0]
+    if not chose_dataset and dataset != first:
+        click.echo(
+            f"Note: the images of '{first}' are not here, so evaluators see '{dataset}'; 'nasbench data "
+            f"list {first}' says how to get them.",
+            err=True,
+        )
+    if not has_table and space.requires is not None:
+        click.echo(
+            f"Note: the table of '{space.requires}' is not here, so there is no ground truth; 'nasbench data list "
+            f"{space.requires}' says how to get it.",
+            err=True,
+        )
+
+
+@contextmanager
+def interruptible(progress: Bar, stored_in: Path, output: Path) -> Iterator[None]:
+    """Show progress; on Ctrl-C or a termination, say what is safe and how to continue, and raise KeyboardInterrupt.
+
+    Args:
+        progress: The bar, which counts what is done.
+        stored_in: The file that holds it.
+        output: What ``--output`` names, for the command that continues.
+    """
+    # A terminated session ends like an interrupted one.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with progress:
+            yield
+    except KeyboardInterrupt:
+        click.echo(
+            f"{progress.done} of {progress.total} {progress.noun} are safe in '{stored_in}'. Continue with:\n  "
+            + _resume_command(output),
+            err=True,
+        )
+        raise
+
+
+def _resume_command(output: Path) -> str:
+    """Return the command line that continues this one."""
+    args = [arg for arg in sys.argv[1:] if arg not in ("--resume", "--overwrite")]
+    if not any(arg == "-o" or arg.startswith(("--output", "-o")) for arg in args):
+        args += ["--output", str(output)]
+    return shlex.join(["nasbench", *args, "--resume"])

@@ -1,0 +1,67 @@
+"""What the main process and its workers tell each other; records come back as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..descriptions import DatasetInfo
+from ..domain import JobKey
+from ..plan import EvaluatorSpec, JobIndex, Plan, make_job_key
+
+
+@dataclass(frozen=True)
+class WorkerSetup:
+    """What a worker needs to know before its first job, whatever its device.
+
+    Attributes:
+        space: Name of the search space.
+        dataset: Name of the data set that evaluators see.
+        images: The user's own image set, None if the data set is an installed one.
+        seed: The run's seed.
+        threads: Math threads of a worker.
+        evaluators: Made when a worker starts, and kept. Jobs may name others, which are made when they are needed.
+    """
+
+    space: str
+    dataset: str
+    images: DatasetInfo | None
+    seed: int
+    threads: int = 1
+    evaluators: tuple[EvaluatorSpec, ...] = ()
+
+    @classmethod
+    def of(cls, plan: Plan, threads: int) -> WorkerSetup:
+        """Return what the workers of a run need to know."""
+        header = plan.header
+        return cls(header.space, header.dataset, plan.images, header.seed, threads, plan.evaluators)
+
+    def job_key(self, job: Job) -> JobKey:
+        """Return all that a job's score may depend on."""
+        return make_job_key(self.space, self.dataset, self.seed, job.evaluator, job.arch_id)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One evaluator that is to score one architecture.
+
+    Attributes:
+        index: What the caller calls it; its record comes back with it.
+        evaluator: The evaluator.
+        arch_id: Canonical string of the architecture.
+    """
+
+    index: JobIndex
+    evaluator: EvaluatorSpec
+    arch_id: str
+
+
+@dataclass(frozen=True)
+class WorkerReady:
+    """Sent once, when the worker can take jobs."""
+
+
+@dataclass(frozen=True)
+class WorkerFailed:
+    """Sent instead, when it cannot; ``reason`` says why."""
+
+    reason: str

@@ -1,0 +1,1 @@
+"""What is found and checked when a plugin is loaded."""

@@ -1,0 +1,146 @@
+"""What all elements are written with: attributes of texts, numbers and JSON, and the version that each one carries.
+
+Readers raise ValueError for what is not as it should be; the store says which file is damaged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ...errors import ResultsFileError
+
+TYPE = "encoding_type"
+VERSION = "encoding_version"
+
+UPGRADE = "Upgrade with 'pip install --upgrade nasbench-toolkit'. The file was left as it is."
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How one kind of element is written.
+
+    Attributes:
+        type: Name of the kind, as in ``nasbench-plan``.
+        version: Version of its layout; it rises when a reader of the former version would misread the new one.
+    """
+
+    type: str
+    version: int
+
+    def mark(self, element: h5py.Group | h5py.Dataset) -> None:
+        """Say on a new element how it is written."""
+        element.attrs.update({TYPE: self.type, VERSION: self.version})
+
+    def check(self, element: h5py.Group | h5py.Dataset) -> None:
+        """Check that an element is written so.
+
+        Raises:
+            ResultsFileError: It has a newer version.
+            ValueError: It is of another kind, or has a version that never was.
+        """
+        stored = element.attrs.get(TYPE)
+        if stored != self.type:
+            raise ValueError(f"'{element.name}' should have {TYPE} '{self.type}', it has {stored!r}")
+        version = read_whole_number(element.attrs, VERSION)
+        if version > self.version:
+            raise ResultsFileError(
+                f"'{element.file.filename}' has '{element.name}' in version {version} of {self.type}, this nasbench "
+                f"reads up to {self.version}. {UPGRADE}"
+            )
+        if version < 1:
+            raise ValueError(f"'{element.name}' has version {version} of {self.type}")
+
+
+def group_name(label: str) -> str:
+    """Return the HDF5 group of an evaluator's label or a metric's key: ``/`` would start a sub-group."""
+    return label.replace("/", "_")
+
+
+def by_position(group: h5py.Group) -> list[Any]:
+    """Return a group's members in the order of their attribute ``position``."""
+    return sorted(group.values(), key=lambda member: read_whole_number(member.attrs, "position"))
+
+
+def read_text(attrs: Mapping[str, Any], name: str) -> str:
+    """Return a text. Raises ValueError if there is none of this name, or it is something else."""
+    value = _find(attrs, name)
+    if not isinstance(value, str):
+        raise ValueError(f"'{name}' must be a text, it is {type(value).__name__}")
+    return value
+
+
+def read_whole_number(attrs: Mapping[str, Any], name: str) -> int:
+    """Return a whole number. Raises ValueError if there is none of this name, or it is something else."""
+    value = _find(attrs, name)
+    if not isinstance(value, int | np.integer):
+        raise ValueError(f"'{name}' must be a whole number, it is {type(value).__name__}")
+    return int(value)
+
+
+def read_number(attrs: Mapping[str, Any], name: str) -> float:
+    """Return a number. Raises ValueError if there is none of this name, or it is something else."""
+    value = _find(attrs, name)
+    if not isinstance(value, float | np.floating):
+        raise ValueError(f"'{name}' must be a number, it is {type(value).__name__}")
+    return float(value)
+
+
+def read_flag(attrs: Mapping[str, Any], name: str) -> bool:
+    """Return whether something is so. Raises ValueError if there is none of this name, or it is no boolean."""
+    value = _find(attrs, name)
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"'{name}' must be true or false, it is {type(value).__name__}")
+    return bool(value)
+
+
+def as_json(value: Any) -> str:
+    """Return a value as it is stored in an attribute; equal values give equal texts."""
+    return json.dumps(value, sort_keys=True)
+
+
+def read_json_object(attrs: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a JSON object. Raises ValueError if there is none of this name, or it is something else."""
+    decoded = json.loads(read_text(attrs, name))
+    if not isinstance(decoded, dict):
+        raise ValueError(f"'{name}' must be a JSON object")
+    return decoded
+
+
+def read_json_list(attrs: Mapping[str, Any], name: str) -> list[Any]:
+    """Return a JSON list. Raises ValueError if there is none of this name, or it is something else."""
+    decoded = json.loads(read_text(attrs, name))
+    if not isinstance(decoded, list):
+        raise ValueError(f"'{name}' must be a JSON list")
+    return decoded
+
+
+def read_json_texts(attrs: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return a JSON list of texts. Raises as :func:`read_json_list`."""
+    return as_texts(name, read_json_list(attrs, name))
+
+
+def read_json_text_object(attrs: Mapping[str, Any], name: str) -> dict[str, str]:
+    """Return a JSON object whose values are texts. Raises as :func:`read_json_object`."""
+    decoded = read_json_object(attrs, name)
+    as_texts(name, decoded.values())
+    return decoded
+
+
+def as_texts(name: str, values: Iterable[Any]) -> tuple[str, ...]:
+    """Return the values of ``name``. Raises ValueError if they are no texts."""
+    texts = tuple(values)
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"'{name}' must hold texts")
+    return texts
+
+
+def _find(attrs: Mapping[str, Any], name: str) -> Any:
+    if name not in attrs:
+        raise ValueError(f"it lacks the attribute '{name}'")
+    return attrs[name]

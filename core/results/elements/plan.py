@@ -1,0 +1,37 @@
+"""The plan of a results file: names, seed, and what a report is to show."""
+
+from __future__ import annotations
+
+import h5py
+
+from ...plan import PlanHeader
+from .encoding import Encoding, as_json, read_json_texts, read_text, read_whole_number
+
+ENCODING = Encoding("nasbench-plan", 1)
+NAME = "plan"
+
+
+def write_plan(file: h5py.Group, plan: PlanHeader, aggregates: tuple[str, ...]) -> None:
+    """Write the plan and the labels of the aggregates to report."""
+    group = file.create_group(NAME)
+    ENCODING.mark(group)
+    group.attrs.update(
+        space=plan.space,
+        dataset=plan.dataset,
+        seed=plan.seed,
+        sampling=plan.sampling,
+        aggregates=as_json(aggregates),
+    )
+
+
+def read_plan(file: h5py.Group) -> tuple[PlanHeader, tuple[str, ...]]:
+    """Return what :func:`write_plan` wrote."""
+    ENCODING.check(file[NAME])
+    attrs = file[NAME].attrs
+    plan = PlanHeader(
+        space=read_text(attrs, "space"),
+        dataset=read_text(attrs, "dataset"),
+        seed=read_whole_number(attrs, "seed"),
+        sampling=read_text(attrs, "sampling"),
+    )
+    return plan, read_json_texts(attrs, "aggregates")

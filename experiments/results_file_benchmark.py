@@ -1,0 +1,88 @@
+"""Measure writing, reading and reporting a large results file: thousands of architectures, twenty evaluators.
+
+Usage: python experiments/results_file_benchmark.py [--architectures 5000] [--evaluators 20]
+
+Every fourth evaluator has curves of ten points, and two jobs of a hundred have failed. The best of three tries counts,
+in seconds of this process on the processor, so that other work on the machine does not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from nasbench_toolkit.core.domain import Direction, Metric, Status
+from nasbench_toolkit.core.plan import EvaluatorHeader, GroundTruthColumn, PlanHeader
+from nasbench_toolkit.core.results.contents import EvaluatorResults, Results
+from nasbench_toolkit.core.results.records import CODES, OK, Floats, Records
+from nasbench_toolkit.core.results.store import read_results, write_results
+from nasbench_toolkit.reports.select import select
+
+TRIES = 3
+POINTS = 10
+
+
+def main() -> None:
+    """Make a file, and print what it takes to write it, to read it and to choose what a report compares."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--architectures", type=int, default=5000)
+    parser.add_argument("--evaluators", type=int, default=20)
+    args = parser.parse_args()
+    results = make_results(args.architectures, args.evaluators)
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "r.h5")
+        print(f"write: {measure(lambda: write_results(path, results)):.3f} s")
+        print(f"read: {measure(lambda: read_results(path)):.3f} s, {path.stat().st_size / 1e6:.1f} MB")
+        stored = read_results(path)
+    print(f"select: {measure(lambda: select(stored)):.4f} s")
+
+
+def measure(action: Callable[[], object]) -> float:
+    """Return the seconds on the processor of the fastest try."""
+    seconds = []
+    for _ in range(TRIES):
+        start = time.process_time()
+        action()
+        seconds.append(time.process_time() - start)
+    return min(seconds)
+
+
+def make_results(architectures: int, evaluators: int) -> Results:
+    """Return results whose scores are the ground truth with noise."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=architectures)
+    metric = Metric("cifar10", "test", "accuracy", 200, Direction.MAXIMIZE, "percent")
+    column = GroundTruthColumn(metric, tuple(truth.tolist()), 0.9, "synthetic")
+    parts = tuple(
+        EvaluatorResults(
+            EvaluatorHeader(f"e{number}", f"e{number}", Direction.MAXIMIZE, 1, {}, f"{number:016x}", "synthetic 1"),
+            make_records(truth, rng, with_curves=number % 4 == 0),
+        )
+        for number in range(evaluators)
+    )
+    # As long as the cells of NAS-Bench-101.
+    arch_ids = tuple(f"{number:08d}{'x' * 64}" for number in range(architectures))
+    return Results(PlanHeader("synthetic", "cifar10", 0, "uniform"), arch_ids, (column,), parts, {})
+
+
+def make_records(truth: Floats, rng: np.random.Generator, *, with_curves: bool) -> Records:
+    """Return the records of one evaluator."""
+    failed = rng.random(len(truth)) < 0.02
+    curves = truth[:, None] + rng.normal(size=(len(truth), POINTS))
+    curves[failed] = np.nan
+    return Records(
+        statuses=np.where(failed, CODES[Status.FAILED], OK).astype(np.uint8),
+        scores=curves[:, -1],
+        messages=np.where(failed, "ValueError: something went wrong", "").astype(object),
+        seconds=rng.random((len(truth), 3)),
+        curves={"value": curves} if with_curves else {},
+        batches={"16 images": "0a1b"},
+    )
+
+
+if __name__ == "__main__":
+    main()

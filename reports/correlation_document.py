@@ -1,0 +1,157 @@
+"""What a correlation table prints: for people in words and tables, for programs in full precision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ..core.documents.document import Column, Document, Grid
+from . import wording
+from .correlation import CorrelationRow, CorrelationTable
+from .select import FAILURE_STATUSES
+
+SCHEMA = "nasbench-correlation"
+SCHEMA_VERSION = 1
+
+_MATRIX_COLUMNS = 8
+"""Columns of the matrix of agreements that fit on 80 columns beside the labels."""
+
+
+def correlation_document(table: CorrelationTable, *, pairwise: bool = False) -> Document:
+    """Describe a correlation table.
+
+    For people: one row an evaluator, then how evaluators agree with each other if ``pairwise`` asks for it or there is
+    no ground truth. CSV has one line an evaluator: space, dataset, seed, metric, failure_policy; evaluator (label);
+    rho, rho_low, rho_high, tau, tau_low, tau_high; n, failures and their number by status; pending, ties,
+    median_seconds, note. What is undefined is empty.
+
+    JSON has the whole table, with null for what is undefined or not known:
+
+    - `schema`: "nasbench-correlation", `schema_version`: 1; raised when a key changes its meaning or goes.
+    - `plan`: `plan_id`, `space`, `dataset`, `seed`, `sampling`.
+    - `metric`: null without a ground truth, else `key`, `dataset`, `split`, `quantity`, `epochs`,
+      `direction`, `unit`, `noise_ceiling`, `source`.
+    - `architectures`: `total`, and `without_truth` of them left out.
+    - `failure_policy`: "worst" or "omit".
+    - `bootstrap`: `resamples`, `level`, `seed`.
+    - `evaluators`: list of `label`, `name`, `direction`, `version`, `settings`, `settings_hash`,
+      `distribution`, `rho`, `rho_low`, `rho_high`, `tau`, `tau_low`, `tau_high`, `n`, `failures` (number by
+      status, every status), `pending`, `ties`, `median_seconds`, `note`. Correlations are those after scores
+      and metric were turned so that higher is better. Aggregates follow: they have `components` (labels) and
+      `figures` (by description) as well.
+    - `pairwise`: list of `first`, `second` (labels), `rho` (Spearman), `n`.
+    """
+    return Document(
+        title=wording.title(table),
+        blocks=(_main_grid(table), *((_agreements(table),) if wording.shows_pairwise(table, pairwise) else ())),
+        notes=wording.notes(table),
+        records=_records(table),
+        content=_content(table),
+    )
+
+
+def _main_grid(table: CorrelationTable) -> Grid:
+    headings, rows = wording.headings(table), [wording.cells(row, table) for row in table.rows]
+    columns = [Column(headings[0], code=True)]
+    for position, heading in enumerate(headings[1:], start=1):
+        if heading in wording.CORRELATION_HEADINGS:
+            # Reasons may be broken, numbers may not.
+            columns.append(Column(heading, min_width=_widest_number(heading, [row[position] for row in rows])))
+        else:
+            columns.append(Column(heading, right=True))
+    return Grid(columns, rows, dense=True)
+
+
+def _widest_number(heading: str, values: Sequence[str]) -> int:
+    return max(len(text) for text in [heading, *values] if not text.startswith(wording.UNDEFINED))
+
+
+def _agreements(table: CorrelationTable) -> Grid:
+    first, *others = wording.pairwise_headings(table)
+    return Grid(
+        columns=[Column(first, code=True), *(Column(heading, right=True) for heading in others)],
+        rows=wording.pairwise_cells(table),
+        title=wording.PAIRWISE_TITLE,
+        dense=True,
+        columns_at_once=_MATRIX_COLUMNS,
+    )
+
+
+def _records(table: CorrelationTable) -> list[dict[str, Any]]:
+    common = {
+        "space": table.plan.space,
+        "dataset": table.plan.dataset,
+        "seed": table.plan.seed,
+        "metric": table.metric.key if table.metric else None,
+        "failure_policy": str(table.failure_policy),
+    }
+    return [common | _columns(row) for row in table.rows]
+
+
+def _content(table: CorrelationTable) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "plan": {"plan_id": table.plan_id, **asdict(table.plan)},
+        "metric": _metric(table),
+        "architectures": {"total": table.num_architectures, "without_truth": table.num_without_truth},
+        "failure_policy": table.failure_policy,
+        "bootstrap": {
+            "resamples": table.resamples,
+            "level": table.level,
+            "seed": table.bootstrap_seed,
+        },
+        "evaluators": [_evaluator(row) for row in table.rows],
+        "pairwise": [asdict(pair) for pair in table.pairwise],
+    }
+
+
+def _metric(table: CorrelationTable) -> dict[str, Any] | None:
+    if table.metric is None:
+        return None
+    described = {"noise_ceiling": table.noise_ceiling, "source": table.truth_source}
+    return {"key": table.metric.key, **asdict(table.metric), **described}
+
+
+def _evaluator(row: CorrelationRow) -> dict[str, Any]:
+    return {
+        **asdict(row.evaluator),
+        **_correlations(row),
+        "n": row.n,
+        "failures": {status: row.failures.get(status, 0) for status in FAILURE_STATUSES},
+        **_remaining(row),
+        **({"components": row.components, "figures": dict(row.figures)} if row.components else {}),
+    }
+
+
+def _columns(row: CorrelationRow) -> dict[str, Any]:
+    by_status = {f"failures_{status}": row.failures.get(status, 0) for status in FAILURE_STATUSES}
+    return {
+        "evaluator": row.label,
+        **_correlations(row),
+        "n": row.n,
+        "failures": row.num_failures,
+        **by_status,
+        **_remaining(row),
+    }
+
+
+def _correlations(row: CorrelationRow) -> dict[str, float | None]:
+    return {
+        "rho": row.rho.value,
+        "rho_low": row.rho.low,
+        "rho_high": row.rho.high,
+        "tau": row.tau.value,
+        "tau_low": row.tau.low,
+        "tau_high": row.tau.high,
+    }
+
+
+def _remaining(row: CorrelationRow) -> dict[str, Any]:
+    return {
+        "pending": row.pending,
+        "ties": row.ties,
+        "median_seconds": row.median_seconds,
+        "note": row.note,
+    }

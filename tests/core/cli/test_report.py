@@ -1,0 +1,78 @@
+import csv
+import io
+import json
+
+import pytest
+
+STRATEGIES = ("random-search", "regularized-evolution:population_size=4,tournament_size=2")
+
+
+@pytest.fixture
+def searches(nasbench):
+    """Search the embedded table with two strategies and three seeds each; return what the searches said."""
+    told = []
+    for strategy in STRATEGIES:
+        options = (
+            "-e",
+            "oracle",
+            "-s",
+            strategy,
+            "-n",
+            "8",
+            "--seeds",
+            "3",
+            "-o",
+            f"{strategy[:6]}.h5",
+            "-f",
+            "json",
+        )
+        result = nasbench("search", *options, "--workers", "1")
+        assert result.returncode == 0, result.stderr
+        told.append(json.loads(result.stdout))
+    return told
+
+
+def test_seeds_become_one_row_and_one_curve(nasbench, searches, tmp_path) -> None:
+    files = sorted(path.name for path in tmp_path.glob("*.h5"))
+    assert len(files) == 6
+    result = nasbench("report", *files, "--format", "json", "--plot", "regret.csv")
+    assert result.returncode == 0, result.stderr
+    rows = json.loads(result.stdout)
+    assert [(row["strategy"], row["seeds"]) for row in rows] == [(strategy, 3) for strategy in STRATEGIES]
+    for row, told in zip(rows, searches, strict=True):
+        for quantity in ("ground_truth", "rank", "regret"):
+            assert row[quantity] == pytest.approx(told["over_seeds"][quantity]["mean"])
+            assert row[f"{quantity}_deviation"] == pytest.approx(told["over_seeds"][quantity]["deviation"])
+        assert (row["fewest_evaluations"], row["most_evaluations"]) == (8, 8)
+
+    points = list(csv.DictReader(io.StringIO((tmp_path / "regret.csv").read_text())))
+    told_curve = [point["mean"] for told in searches for point in told["over_seeds"]["regret_curve"]]
+    assert [float(point["mean"]) for point in points] == pytest.approx(told_curve)
+
+    result = nasbench("report", *files, "--plot", "regret.svg")
+    assert "random-search" in result.stdout
+    assert "regularized-evolution" in result.stdout
+    assert "All: space nasbench201-tiny; evaluator oracle; measured with" in result.stdout
+    assert (tmp_path / "regret.svg").read_text().startswith("<?xml")
+    result = nasbench("report", *files, "--plot", "regret.svg", "-f", "latex")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "exists" in result.stderr
+    assert nasbench("report", *files, "-f", "latex").stdout.startswith("% Needs")
+
+
+def test_what_would_count_twice_or_is_no_search_is_refused(nasbench, searches, tmp_path) -> None:
+    (tmp_path / "copy.h5").write_bytes((tmp_path / "random-seed0.h5").read_bytes())
+    assert nasbench("run", "-e", "params", "-n", "3", "-o", "run.h5", "-j", "1").returncode == 0
+    (tmp_path / "run2.h5").write_bytes((tmp_path / "run.h5").read_bytes())
+    for options, message in (
+        (("random-seed0.h5", "copy.h5"), "hold the same search"),
+        (("run.h5", "copy.h5"), "'run.h5' was made by a run and 'copy.h5' by a search"),
+        (("run.h5", "run2.h5"), "2 runs were given"),
+        (("run.h5", "--plot", "regret.svg"), "--plot is for searches, and this is a report of a run"),
+        (("copy.h5", "--pairwise"), "--pairwise is for a run, and this is a report of searches"),
+        (("copy.h5", "--metric", "nonsense"), "Unknown metric 'nonsense'"),
+        (("copy.h5", "--plot", "regret.gif"), "End its name with .svg, .png, .pdf or .csv"),
+    ):
+        result = nasbench("report", *options)
+        assert result.returncode == 2
+        assert message in result.stderr

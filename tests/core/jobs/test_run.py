@@ -1,0 +1,113 @@
+import dataclasses
+import random
+
+import pytest
+from nasbench_toolkit.core.domain import Record, Status
+from nasbench_toolkit.core.jobs.run import RunOptions, run_plan
+
+
+def run(plan, path, **options):
+    defaults = {"devices": ("cpu",)}
+    return run_plan(plan, RunOptions(path, **(defaults | options)), lambda *_: None, lambda _: None)
+
+
+def without_times(results) -> list[list[Record]]:
+    return [[dataclasses.replace(record, seconds=None) for record in part.records] for part in results.evaluators]
+
+
+def test_run_scores_do_not_depend_on_workers_order_or_company(toy_plan, tmp_path) -> None:
+    alone = run(toy_plan(), tmp_path / "alone.h5")
+    plan = toy_plan(("toy-width", "toy-random:mode=other", "toy-random"))
+    together = run(plan, tmp_path / "together.h5", devices=("cpu", "cpu"))
+    assert without_times(alone)[0] == without_times(together)[2]
+    # Settings are compared on the same draws, and this one changes nothing but the settings' hash.
+    assert without_times(together)[1] == without_times(together)[2]
+
+
+def test_run_scores_do_not_depend_on_which_other_architectures_are_scored(toy_plan, tmp_path) -> None:
+    whole = run(toy_plan(samples=6), tmp_path / "whole.h5")
+    reversed_list = tmp_path / "archs.txt"
+    reversed_list.write_text("\n".join(reversed(whole.arch_ids[2:])))
+    part = run(toy_plan(architectures=reversed_list), tmp_path / "part.h5")
+    assert without_times(part)[0] == list(reversed(without_times(whole)[0][2:]))
+
+
+def test_run_another_seed_another_score(toy_plan, tmp_path) -> None:
+    archs = tmp_path / "archs.txt"
+    archs.write_text("width-3\n")
+    first = run(toy_plan(architectures=archs, seed=0), tmp_path / "a.h5")
+    second = run(toy_plan(architectures=archs, seed=1), tmp_path / "b.h5")
+    assert first.evaluators[0].records[0].score != second.evaluators[0].records[0].score
+
+
+def test_run_turns_every_misbehaviour_into_a_status(toy_plan, tmp_path) -> None:
+    archs = tmp_path / "archs.txt"
+    archs.write_text("\n".join(f"width-{width}" for width in range(8, 16)))
+    plan = toy_plan(("toy-misbehaving",), architectures=archs)
+    results = run(plan, tmp_path / "r.h5", devices=("cpu", "cpu"), time_limit=1.0)
+    outcomes = [(record.status, record.message) for record in results.evaluators[0].records]
+    assert outcomes == [
+        (Status.CRASHED, "the worker process was killed by SIGKILL; perhaps the machine ran out of memory"),
+        (Status.TIMEOUT, "took longer than the limit of 1 s"),
+        (Status.OUT_OF_MEMORY, "MemoryError: too much"),
+        (Status.FAILED, "ValueError: no reason"),
+        (Status.DEGENERATE, "nothing to see"),
+        (Status.DIVERGED, "the score is nan"),
+        (
+            Status.OUT_OF_MEMORY,
+            "RuntimeError: DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 byte",
+        ),
+        (Status.OK, ""),
+    ]
+
+
+def test_run_resumes_what_is_missing_only(toy_plan, tmp_path) -> None:
+    plan, path = toy_plan(samples=8), tmp_path / "r.h5"
+    run(plan, path, shard=(1, 2))
+    counted: list[tuple[int, int]] = []
+    ran: list[Record] = []
+    options = RunOptions(path, ("cpu",), resume=True)
+    results = run_plan(plan, options, lambda done, total: counted.append((done, total)), ran.append)
+    assert counted == [(4, 8)]
+    assert len(ran) == 4
+    assert without_times(results) == without_times(run(plan, tmp_path / "whole.h5"))
+
+
+def test_run_repeats_failures_only_when_asked_to(toy_plan, tmp_path) -> None:
+    archs = tmp_path / "archs.txt"
+    archs.write_text("width-11\nwidth-15\n")
+    plan, path = toy_plan(("toy-misbehaving",), architectures=archs), tmp_path / "r.h5"
+    run(plan, path)
+    for retry_failed, expected in ((False, 0), (True, 1)):
+        ran: list[Record] = []
+        options = RunOptions(path, ("cpu",), resume=True, retry_failed=retry_failed)
+        run_plan(plan, options, lambda *_: None, ran.append)
+        assert len(ran) == expected
+
+
+def test_run_leaves_the_global_generators_alone(toy_plan, tmp_path) -> None:
+    state = random.getstate()
+    run(toy_plan(samples=2), tmp_path / "r.h5")
+    assert random.getstate() == state
+
+
+@pytest.mark.parametrize("evaluators", [("toy-width",)])
+def test_run_writes_to_disk_before_it_reports(toy_plan, tmp_path, evaluators) -> None:
+    from nasbench_toolkit.core.results.store import read_results
+
+    path = tmp_path / "r.h5"
+    seen: list[int] = []
+    options = RunOptions(path, ("cpu",))
+    run_plan(
+        toy_plan(evaluators, samples=5),
+        options,
+        lambda *_: None,
+        lambda _: seen.append(read_results(path).evaluators[0].done),
+    )
+    assert seen == [1, 2, 3, 4, 5]
+
+
+def test_run_stores_which_images_the_evaluators_saw(toy_plan, tmp_path) -> None:
+    results = run(toy_plan(("toy-width", "toy-random"), samples=2), tmp_path / "r.h5")
+    assert results.evaluators[0].batches == {}
+    assert list(results.evaluators[1].batches) == ["4 images, augmented"]

@@ -2,6 +2,7 @@ import contextlib
 import io
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -167,10 +168,21 @@ class HeldCommand:
 
     def wait_for(self, file: Path, mark: bytes, count: int) -> None:
         """Wait until the command wrote so many marks into a file."""
+        for _ in self._until_written(file, mark, count):
+            pass
+
+    def allow_until(self, file: Path, mark: bytes, count: int) -> None:
+        """Let jobs begin, one after the other, until the command wrote so many marks into a file."""
+        for _ in self._until_written(file, mark, count):
+            if not select.select([self._tickets], [], [], 0)[0]:
+                self.allow(1)
+
+    def _until_written(self, file: Path, mark: bytes, count: int) -> Iterator[None]:
         deadline = time.monotonic() + SECONDS_TO_WAIT
         while not (file.exists() and file.read_bytes().count(mark) >= count):
             assert self._process.poll() is None, f"it ended: {self._process.communicate()}"
             assert time.monotonic() < deadline, f"'{file}' has fewer than {count} of {mark!r}"
+            yield
             time.sleep(0.01)
 
     def end(self, number: signal.Signals) -> Done:

@@ -298,8 +298,7 @@ def test_killed_and_resumed_search_has_the_steps_of_an_uninterrupted_one(
     # Each more than the one before, whose records are in the journal until the next search takes them over.
     for jobs in (2, 3, 4):
         command = start_held(CLIMB, path)
-        command.allow(jobs)
-        command.wait_for(journal_path(path), b'"status"', jobs)
+        command.allow_until(journal_path(path), b'"status"', jobs)
         command.end(signal.SIGKILL)
         assert 0 < len(read_search(path).steps) < 60
     resumed, whole = search(plan, path.name, resume=True), search(plan, "whole.h5", devices=("cpu",) * 3)

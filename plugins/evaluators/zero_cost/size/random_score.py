@@ -1,6 +1,6 @@
 """``random``: a number that knows nothing of the architecture, the control of every comparison.
 
-Formula: one draw from [0, 1), from a generator seeded by the job key.
+Formula: one draw from [0, 1), from a generator seeded by run seed, space, data set and architecture.
 Direction: higher counts as better; its expected rank correlation with anything is 0.
 """
 

@@ -352,7 +352,8 @@ class Evaluator(ABC, Generic[SettingsT]):
 
     Must implement ``_evaluate``. One instance serves many jobs, in any order, in several processes: it must keep no
     state from one job to the next. The engine seeds the global generators before every job, by run seed, space,
-    data set, architecture and evaluator, and restores them afterwards; the network it hands out is the job's own and may be changed.
+    data set, architecture and evaluator, and restores them afterwards; the network it hands out is the job's own and
+    may be changed.
     """
 
     def __init__(self, settings: SettingsT) -> None:

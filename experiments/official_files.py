@@ -1,4 +1,4 @@
-"""Small files in exactly the formats in which benchmarks are published, for tests and for ``fuzz_readers``.
+"""Small files in exactly the formats in which benchmarks are published, for tests and for ``damaged_sources``.
 
 They are written by other means than the toolkit reads them: ``torch.save``, ``pickle`` and ``zipfile``, a checksum
 computed bit by bit, a protocol buffer put together by hand.

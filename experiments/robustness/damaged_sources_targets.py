@@ -1,4 +1,4 @@
-"""What ``fuzz_readers`` damages: a small valid file for every reader, and how the toolkit is asked to read it.
+"""What ``damaged_sources`` damages: a small valid file for every reader, and how the toolkit is asked to read it.
 
 Files that are compressed or have checksums are damaged in two ways: as they are, which mostly meets the decompressor,
 and inside, being packed again afterwards, which meets the reader.

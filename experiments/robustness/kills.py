@@ -1,6 +1,6 @@
 """Kill a run or a search at random moments, resume it each time, and compare its file with an uninterrupted one's.
 
-Usage: python experiments/kill_and_resume.py [--search] [--kills 20] [--samples 200] [--seed 0]
+Usage: python experiments/robustness/kills.py [--search] [--kills 20] [--samples 200] [--seed 0]
 """
 
 from __future__ import annotations

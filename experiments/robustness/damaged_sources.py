@@ -5,7 +5,7 @@ Each damaged file is read in this process, in at most a few seconds, with a limi
 a file that takes too long, a started process, an unpickled name, a file written elsewhere, something left in the data
 directory.
 
-Usage: python experiments/fuzz_readers.py [--count 10000] [--seed 0] [--only READER]
+Usage: python experiments/robustness/damaged_sources.py [--count 10000] [--seed 0] [--only READER]
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pathlib import Path
 from types import FrameType
 
 from nasbench_toolkit.core.errors import DataError, ResultsFileError
-from nasbench_toolkit.experiments.fuzz_targets import Target, make_targets
+from nasbench_toolkit.experiments.robustness.damaged_sources_targets import Target, make_targets
 
 SECONDS_PER_FILE = 10.0
 MEMORY_BYTES = 6 << 30

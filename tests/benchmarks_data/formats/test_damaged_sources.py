@@ -1,11 +1,11 @@
-"""A short run of what ``experiments/fuzz_readers.py`` does at length, with examples that Hypothesis makes smaller."""
+"""A short run of what ``experiments/robustness/damaged_sources.py`` does, with examples that Hypothesis shrinks."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nasbench_toolkit.core.errors import DataError, ResultsFileError
-from nasbench_toolkit.experiments.fuzz_readers import PIECES
-from nasbench_toolkit.experiments.fuzz_targets import make_targets
+from nasbench_toolkit.experiments.robustness.damaged_sources import PIECES
+from nasbench_toolkit.experiments.robustness.damaged_sources_targets import make_targets
 
 READERS = (
     "nasbench101 .tfrecord",

@@ -17,7 +17,8 @@ _NETWORK_VARIANTS = {
     "gennas": "the GenNAS authors' cells: batch norm neither affine nor tracked, biased convolutions",
     "narrow": "the benchmark's cells with 3 channels behind the stem and one cell a stage, as TE-NAS takes them",
     "reduced": "the benchmark's cells with a quarter of the channels, as EcoNAS takes them",
-    "single-cell": "one cell with as many channels as the images have, no stem, as TE-NAS takes it",
+    "single-cell": "one cell with as many channels as the images have, no stem, as SWAP takes it",
+    "te-nas": "the single cell with batch norm and ReLU behind it, in which TE-NAS counts regions",
 }
 
 _NASBENCH201_IDENTITY = (
@@ -41,7 +42,8 @@ NASBENCH101 = SearchSpaceInfo(
         "gennas": "the GenNAS authors' networks: 16 channels, batch norm with momentum 0.1",
         "narrow": "the benchmark's networks with 8 channels and one cell a stage, after TE-NAS",
         "reduced": "the benchmark's networks with 32 channels, a quarter, as EcoNAS takes them",
-        "single-cell": "one cell with 8 channels, no stem, after TE-NAS",
+        "single-cell": "one cell with 8 channels, no stem, after SWAP",
+        "te-nas": "the single cell with batch norm and ReLU behind it, after TE-NAS",
         "stem16": "the benchmark's networks with 16 channels",
         "reference": "the benchmark's networks as the package nasbench-pytorch builds and initialises them",
     },

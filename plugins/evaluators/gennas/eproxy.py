@@ -8,13 +8,15 @@ Direction: lower is better.
 
 The architecture without its classifier is trained with its heads by SGD (learning rate 1.2, momentum 0.9, decay 4e-5
 of weights) on one batch of 16 images, mirrored and cropped at random once for the run, in training mode throughout,
-on the unweighted sum of the branches' losses. The barrier is not trained. Heads have 512 channels, barriers 64.
+on the unweighted sum of the branches' losses. The barrier is not trained. Heads have 3x3 kernels and 512 channels,
+barriers 64 channels. One branch and these sizes are those of the authors' configuration for NAS-Bench-101.
 
 Deviations from the authors' code:
 
 - Its targets are tensor files of which only the names are known to us. They are regenerated: ``net`` by the random
   network of the code's own generator class on the run's images, ``wave_h`` as two-dimensional sines of the GenNAS
   band H10, new for each image.
+- The same configuration for all spaces. Theirs for NAS-Bench-201 has three branches, 128 channels and 1x1 heads.
 - The same network for all spaces, ``benchmark``. The code takes that of NAS-Bench-101, but on NAS-Bench-201 cells as in
   the GenNAS code (``network=gennas``).
 - Batch, crop, target and initial weights have their own generators, seeded from the run or the job; images are those of

@@ -17,7 +17,7 @@ _NET_CHANNELS = (64, 128, 256, 512, 1024)
 """Channels of the random network that draws a part of the target (authors' code)."""
 
 _KERNEL_SIZE = 3
-"""Of heads, barriers and the random network, in all of the authors' configurations without proxy search."""
+"""Of heads, barriers and the random network, in the authors' configuration for NAS-Bench-101."""
 
 
 class EproxyNetwork(nn.Module):

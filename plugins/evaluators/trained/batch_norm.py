@@ -33,8 +33,13 @@ def set_precise_statistics(network: nn.Module, batches: Iterable[Tensor]) -> Non
     samples = []
     for inputs in batches:
         network(inputs)
-        # Float64, in which a mean far from 0 leaves the variance its digits.
-        samples.append([(mean.double(), variance.double()) for mean, variance in running.values()])
+        # Float64, in which a mean far from 0 leaves the variance its digits; a copy, also of what is float64 already.
+        samples.append(
+            [
+                (mean.to(torch.float64, copy=True), variance.to(torch.float64, copy=True))
+                for mean, variance in running.values()
+            ]
+        )
     for layer, momentum, statistics in zip(running, momenta, zip(*samples, strict=True), strict=True):
         layer.momentum = momentum
         means, variances = (torch.stack(values) for values in zip(*statistics, strict=True))

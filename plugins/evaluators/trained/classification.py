@@ -8,8 +8,11 @@ by an eighth of its side (4 at 32x32).
 ``econas``: Zhou et al., EcoNAS, CVPR 2020: the same with fewer channels, smaller images and a shorter schedule, as
 Abdelfattah et al. (ICLR 2021, released code) train NAS-Bench-201: 4 channels, 8x8 pixels, batches of 2,048, epoch 20 of
 a cosine over 40. Deviations: images are reduced as tensors (bilinear, antialiased), not as PIL images, which round to
-whole grey levels; cells have the benchmark's batch normalisation, affine and tracked, not that of search cells; and
-batch normalisation is tested with precise statistics like everywhere here.
+whole grey levels; they are normalised by the data set's standard deviation, which the script sets by hand; the crop
+sees the mean colour beyond the edge, where the script pads with black before it normalises, and starts at one of 8
+places a side, where the script has 9; the incomplete last batch of an epoch is left out, where the script takes it
+(24 steps an epoch with CIFAR-10's 50,000 images, there 25); cells have the benchmark's batch normalisation, affine and
+tracked, not that of search cells; and batch normalisation is tested with precise statistics like everywhere here.
 
 The training, and how it deviates from the released code, is in ``training``.
 """

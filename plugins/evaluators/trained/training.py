@@ -12,8 +12,8 @@ own. Float32; accuracies are counted exactly.
 Deviations from the released code:
 
 - Weights, order, augmentation and batch-norm batches have generators of their own, which depend on no setting: the
-  curve of a run with fewer ``epochs`` begins that of a longer one, bit for bit. Weights are those that every evaluator
-  gets.
+  curve of a run with fewer ``epochs`` begins that of a longer one, bit for bit.
+- Initial weights are the space's own, those that every evaluator gets; the code starts from PyTorch's defaults.
 - Random choices of the test (tiles and permutations of ``jig``) are the same after every epoch and for every
   architecture; the code draws new ones each time.
 - A batch has at most as many images as there are, and test batches have the size of training batches.

@@ -88,7 +88,7 @@ class TeNasRegionsSettings(NetworkSettings):
     """Settings of ``te_nas_regions``; repeats and crops as in the authors' code."""
 
     network: str = setting(
-        "single-cell", "Network to score: by default a single cell, if the space has it.", network_variant=True
+        "te-nas", "Network to score: by default TE-NAS's single cell, if the space has it.", network_variant=True
     )
     batch_size: int = setting(256, "Number of images that the crops come from.", minimum=1)
     crops: int = setting(3000, "Number of crops whose activation patterns are counted.", minimum=2)

@@ -196,26 +196,34 @@ class CellNetwork(nn.Module):
 class SingleCellNetwork(nn.Module):
     """Image classifier made of one cell with few channels, global average pooling and a linear classifier."""
 
-    def __init__(self, cell: Cell, *, input_channels: int, num_classes: int) -> None:
+    def __init__(self, cell: Cell, *, input_channels: int, num_classes: int, final_activation: bool) -> None:
         """Build the network and draw its initial weights from torch's global generator.
 
         Args:
             cell: The cell; vertices that do not matter are left out.
             input_channels: Image channels.
             num_classes: Length of the logits.
+            final_activation: Whether batch normalisation and ReLU follow the cell.
 
         Raises:
             InvalidArchitectureError: If the cell has no path from input to output, or too many edges.
         """
         super().__init__()
         benchmark = VARIANTS["benchmark"]
-        self.cell = CellModule(prune(cell), input_channels, SMALL_CHANNELS, benchmark.batch_norm_momentum)
+        momentum = benchmark.batch_norm_momentum
+        self.cell = CellModule(prune(cell), input_channels, SMALL_CHANNELS, momentum)
+        self.final_activation = (
+            nn.Sequential(nn.BatchNorm2d(SMALL_CHANNELS, momentum=momentum), nn.ReLU())
+            if final_activation
+            else nn.Identity()
+        )
         self.classifier = nn.Linear(SMALL_CHANNELS, num_classes)
         _initialize(self, benchmark.initialization)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (batch, input_channels, side, side) to logits (batch, num_classes)."""
-        logits: Tensor = self.classifier(self.cell(images).mean(dim=(2, 3)))
+        features: Tensor = self.final_activation(self.cell(images))
+        logits: Tensor = self.classifier(features.mean(dim=(2, 3)))
         return logits
 
 

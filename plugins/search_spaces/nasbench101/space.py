@@ -101,8 +101,10 @@ class Nasbench101(SearchSpace):
             return ReferenceNetwork(cell, input_channels=input_channels, num_classes=num_classes)
         from .network import VARIANTS, CellNetwork, SingleCellNetwork
 
-        if variant == "single-cell":
-            return SingleCellNetwork(cell, input_channels=input_channels, num_classes=num_classes)
+        if variant in ("single-cell", "te-nas"):
+            return SingleCellNetwork(
+                cell, input_channels=input_channels, num_classes=num_classes, final_activation=variant == "te-nas"
+            )
         return CellNetwork(cell, VARIANTS[variant], input_channels=input_channels, num_classes=num_classes)
 
     @cached_property

@@ -97,24 +97,30 @@ class Cell(nn.Module):
 class SingleCellNetwork(nn.Module):
     """Image classifier made of one cell with as many channels as the images, global average pooling and a classifier.
 
-    The network without stem in which TE-NAS counts linear regions (Chen et al., ICLR 2021, released code).
+    There is no stem. With batch normalisation and ReLU behind the cell it is the network in which TE-NAS counts linear
+    regions (Chen et al., ICLR 2021, released code), without them that of SWAP (Peng et al., ICLR 2024, released code).
     """
 
-    def __init__(self, ops: Sequence[str], *, input_channels: int, num_classes: int) -> None:
+    def __init__(self, ops: Sequence[str], *, input_channels: int, num_classes: int, final_activation: bool) -> None:
         """Build the network with PyTorch's default initial weights.
 
         Args:
             ops: Six operation names in the order of `EDGES`.
             input_channels: Image channels.
             num_classes: Length of the logits.
+            final_activation: Whether batch normalisation and ReLU follow the cell.
         """
         super().__init__()
         self.cell = Cell(ops, input_channels, bn_free=False)
+        self.final_activation = (
+            nn.Sequential(nn.BatchNorm2d(input_channels), nn.ReLU()) if final_activation else nn.Identity()
+        )
         self.classifier = nn.Linear(input_channels, num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map images (batch, input_channels, side, side) to logits (batch, num_classes)."""
-        logits: Tensor = self.classifier(self.cell(images).mean(dim=(2, 3)))
+        features: Tensor = self.final_activation(self.cell(images))
+        logits: Tensor = self.classifier(features.mean(dim=(2, 3)))
         return logits
 
 

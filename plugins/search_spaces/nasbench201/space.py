@@ -103,8 +103,10 @@ class Nasbench201(SearchSpace):
         from .network import CellNetwork, SingleCellNetwork
 
         ops, input_channels, num_classes = parse_arch_str(arch_id), dataset.image_shape[0], dataset.num_classes
-        if variant == "single-cell":
-            return SingleCellNetwork(ops, input_channels=input_channels, num_classes=num_classes)
+        if variant in ("single-cell", "te-nas"):
+            return SingleCellNetwork(
+                ops, input_channels=input_channels, num_classes=num_classes, final_activation=variant == "te-nas"
+            )
         stem_channels, cells_per_stage = self._network_size(variant)
         return CellNetwork(
             ops,

@@ -10,9 +10,9 @@ Direction: higher is better.
 As in the authors' code a crop is one channel, drawn at random, of a random place in a normalised training image,
 passes are in training mode with 1,000 crops each, every repeat draws new crops and new weights (kaiming normal by
 fan-in, biases 0, batch normalisation 1 and 0), and only ReLUs on feature maps count. The network is a single cell with
-one channel and no stem, where the space has such a network ('single-cell'): in a whole network most crops get a pattern
-of their own, and the counts say little. Deviations: crops come from 256 images (theirs are 3,000 images), and are the
-same for all architectures of a run.
+one channel and no stem, followed by batch normalisation and ReLU, where the space has such a network ('te-nas'): in a
+whole network most crops get a pattern of their own, and the counts say little. Deviations: crops come from 256 images
+(theirs are 3,000 images), and are the same for all architectures of a run.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ Two labelled batches of 64 images, not augmented: the halves of one draw of 128 
 own initial weights and running statistics, in training mode; float32 gradients, float64 statistics. With two
 batches of gradients a and b an entry is (|a| + |b|) / |a - b|. The weights are those of convolutions, linear,
 recurrent and embedding layers, a shared one once. As in the authors' code the standard deviation is that of the
-signed gradient, where the paper writes |g|. Deviations from that code: it never clears the gradients, so that its
-second batch has the sum of both, a and a + b; its statistics are float32; a network whose outputs are the same for all
-images, or whose gradient is for all batches, has no score (status ``degenerate``), there it has 0, or what biases give
-its last layers.
+signed gradient, where the paper writes |g|; and as there since February 2023, gradients are cleared between batches
+(before, the second batch had the sum of both, a and a + b). Deviations from that code: its statistics are float32; a
+network whose outputs are the same for all images, or whose gradient is for all batches, has no score (status
+``degenerate``), there it has 0, or what biases give its last layers.
 """
 
 from __future__ import annotations

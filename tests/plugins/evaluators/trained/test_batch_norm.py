@@ -15,6 +15,12 @@ def test_set_precise_statistics_by_hand():
     assert layer.momentum == 0.1
 
 
+def test_set_precise_statistics_of_float64_layers():
+    layer = nn.BatchNorm1d(1).double()
+    set_precise_statistics(layer, [torch.tensor([[1.0], [3.0]]).double(), torch.tensor([[5.0], [9.0]]).double()])
+    assert (layer.running_mean.item(), layer.running_var.item()) == (4.5, 11.25)
+
+
 def test_set_precise_statistics_uses_batch_statistics_in_front():
     network = nn.Sequential(nn.BatchNorm2d(2), nn.Conv2d(2, 3, 1), nn.BatchNorm2d(3)).eval()
     weights = copy.deepcopy(list(network.parameters()))

@@ -159,3 +159,30 @@ def test_te_nas_regions_of_a_job_is_repeatable(make_context):
     score = evaluator._evaluate(make_context())
     assert 1.0 < score <= 200.0
     assert evaluator._evaluate(make_context()) == score
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_3x3~1|skip_connect~2|",
+        "|skip_connect~0|+|none~0|avg_pool_3x3~1|+|none~0|none~1|skip_connect~2|",
+        DEAD,
+    ],
+)
+def test_te_nas_regions_of_a_job_count_the_relu_behind_the_cell(make_context, monkeypatch, cell):
+    """Compare with the authors' one-cell network: cell, batch normalisation, ReLU, pooling, classifier."""
+    settings = TeNasRegionsSettings(crops=300, batch_size=8, repeats=2)
+    context = make_context(cell)
+    expected = []
+    plain = context.network("te-nas", image_shape=(1, 3, 3))
+    head = (nn.BatchNorm2d(1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), plain.classifier)
+    rebuilt = nn.Sequential(plain.cell, *head)
+
+    def naive(network, crops, draws):
+        expected.append(naive_te_nas_regions_score(rebuilt, crops, draws))
+        return te_nas_regions_score(network, crops, context.generator("weights"))
+
+    monkeypatch.setattr(te_nas_regions, "te_nas_regions_score", naive)
+    score = TeNasRegions(settings)._evaluate(context)
+    assert score == pytest.approx(expected[0], rel=1e-12)
+    assert score == 1.0 if cell == DEAD else score > 10.0

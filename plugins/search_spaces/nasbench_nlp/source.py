@@ -21,8 +21,8 @@ def _read_logs(path: Path, progress: Progress) -> RawTable:
 class NasbenchNlpSource(TableSource):
     """Stores one row for each cell; the benchmark trained some cells more than once, and their mean is kept.
 
-    Trainings on Penn Treebank and on WikiText-2 stand for themselves: a cell whose training on one text failed keeps its
-    loss on the other, and is left out where networks are compared by the loss that it lacks.
+    Trainings on Penn Treebank and on WikiText-2 stand for themselves: a cell whose training on one text failed keeps
+    its loss on the other, and is left out where networks are compared by the loss that it lacks.
     """
 
     readers: ClassVar[Mapping[str, Reader]] = {**TableSource.readers, ".zip": _read_logs}

@@ -6,10 +6,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional
 
+from .checkpoints import checkpoints_ignored
+from .executed_weights import ExecutedWeights, check_visible
 from .observe import Call, observe_calls
-from .probing import batch_norm_bypassed, network_mode
+from .probing import batch_norm_bypassed, blank_image, leaf_parameters, network_mode
 
 _GATHERING = (functional.conv1d, functional.conv2d, functional.conv3d, functional.linear)
 _SCATTERING = (functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d)
@@ -18,11 +21,13 @@ _SCATTERING = (functional.conv_transpose1d, functional.conv_transpose2d, functio
 class _MacCounter:
     """Adds up ``macs`` of all convolutions and linear layers that it observes."""
 
-    def __init__(self) -> None:
+    def __init__(self, weights: ExecutedWeights) -> None:
         self.macs = 0
+        self._weights = weights
 
     def observe(self, call: Call) -> Any:
         """Make the call and count it if it is one of those layers."""
+        self._weights.refuse_products(call)
         output = call()
         if call.function in _GATHERING or call.function in _SCATTERING:
             weight: Tensor = call.argument(1, "weight")
@@ -39,12 +44,23 @@ def count_macs(network: nn.Module, image_shape: tuple[int, int, int]) -> int:
     Args:
         network: Takes images of shape (1, channels, height, width).
         image_shape: ``(channels, height, width)``.
+
+    Raises:
+        EvaluationError: The network's layers cannot be looked at.
     """
-    device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
-    image = torch.zeros((1, *image_shape), device=device)
+    check_visible(network)
+    parameters = leaf_parameters(network)
+    # Derivatives tell what is computed of the image from what is computed of parameters alone.
+    image = blank_image(network, image_shape)
     # Bypassing batch normalisation changes no shape, and lets one image pass where it has no running
     # statistics.
-    counter = _MacCounter()
-    with network_mode(network, training=False), torch.no_grad(), batch_norm_bypassed(), observe_calls(counter.observe):
-        network(image)
+    counter = _MacCounter(ExecutedWeights(parameters, network))
+    with (
+        network_mode(network, training=False),
+        torch.enable_grad(),
+        checkpoints_ignored(),
+        batch_norm_bypassed(),
+        observe_calls(counter.observe),
+    ):
+        functional_call(network, parameters, (image.clone(),))
     return counter.macs

@@ -1,7 +1,8 @@
 """Looks at the calls of torch's functions while a network runs.
 
 A call is seen whether a module or a function made it, so no evaluator depends on the names or classes of a network's
-layers. A call that another function makes inside itself is not seen, nor are those that the observer makes.
+layers. A call that another function makes inside itself is not seen, but for those of multi-head attention, nor are
+those that the observer makes.
 """
 
 from __future__ import annotations
@@ -9,9 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
+from torch.nn import functional
 from torch.overrides import TorchFunctionMode
+
+
+def _opened(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a Python function of torch without its check for modes, so that a mode sees the calls that it makes."""
+    assert isinstance(function, FunctionType)
+    names = {**function.__globals__, "has_torch_function": lambda _: False}
+    opened = FunctionType(function.__code__, names, function.__name__, function.__defaults__, function.__closure__)
+    opened.__kwdefaults__ = function.__kwdefaults__
+    return opened
+
+
+_OPENED = {functional.multi_head_attention_forward: _opened(functional.multi_head_attention_forward)}
+"""Functions that call layers; without the check for modes."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +65,9 @@ class _Mode(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
+        if func in _OPENED:
+            with self:
+                return _OPENED[func](*args, **(kwargs or {}))
         return self._observer(Call(func, args, kwargs or {}))
 
 

@@ -13,51 +13,49 @@ from torch.nn import functional
 
 from ...core.batches import Batch
 from ...core.context import EvaluationContext
-from ...core.errors import DegenerateError, DivergedError
+from ...core.errors import DegenerateError, DivergedError, EvaluationError
+from .checkpoints import checkpoints_ignored
+from .executed_weights import ExecutedWeights, check_visible
 from .observe import Call, observe_calls
 
-COUNTED_LAYERS = (
-    nn.Conv1d,
-    nn.Conv2d,
-    nn.Conv3d,
-    nn.ConvTranspose1d,
-    nn.ConvTranspose2d,
-    nn.ConvTranspose3d,
-    nn.Linear,
-    nn.RNNBase,
-    nn.RNNCellBase,
-    nn.Embedding,
-)
+NO_WEIGHTS = "no convolution, linear, recurrent or embedding layer has run, hence no weights"
 
 
-def counted_weight_names(network: nn.Module) -> list[str]:
-    """Name the weights that the zero-cost literature sums over.
-
-    They are those of convolutions, linear, recurrent and embedding layers. Biases and batch-normalisation parameters
-    are left out (Abdelfattah et al., ICLR 2021, released code). A weight shared by several layers is named once.
-    """
-    counted = {
-        id(parameter)
-        for layer in network.modules()
-        if isinstance(layer, COUNTED_LAYERS)
-        for name, parameter in layer.named_parameters(recurse=False)
-        if name.startswith("weight")
-    }
-    return [name for name, parameter in network.named_parameters() if id(parameter) in counted]
-
-
-def counted_weights(network: nn.Module) -> dict[str, Tensor]:
-    """Return the weights of :func:`counted_weight_names` as leaves of their own to differentiate by.
+def leaf_parameters(network: nn.Module) -> dict[str, Tensor]:
+    """Return stand-ins for all floating parameters, leaves to differentiate by.
 
     They share memory with the network's, whose ``grad`` and ``requires_grad`` no derivative will touch.
+    """
+    return {
+        name: parameter.detach().requires_grad_()
+        for name, parameter in network.named_parameters()
+        if parameter.is_floating_point()
+    }
+
+
+@contextmanager
+def executed_weights(network: nn.Module, parameters: Mapping[str, Tensor]) -> Iterator[ExecutedWeights]:
+    """Find the weights that layers use; forward and backward passes run inside.
+
+    Raises:
+        EvaluationError: The network's layers cannot be looked at.
+    """
+    check_visible(network)
+    weights = ExecutedWeights(parameters, network)
+    with checkpoints_ignored(), observe_calls(weights.observe):
+        yield weights
+
+
+def differentiable_by(weights: ExecutedWeights) -> dict[str, Tensor]:
+    """Return the weights that were found, by name.
 
     Raises:
         DegenerateError: There are none.
     """
-    names = counted_weight_names(network)
-    if not names:
-        raise DegenerateError("the network has no convolution, linear, recurrent or embedding layer, hence no weights")
-    return {name: network.get_parameter(name).detach().requires_grad_() for name in names}
+    tensors = weights.by_name()
+    if not tensors:
+        raise DegenerateError(NO_WEIGHTS)
+    return tensors
 
 
 def forward_in_training(network: nn.Module, images: Tensor, weights: Mapping[str, Tensor] | None = None) -> Tensor:
@@ -74,14 +72,55 @@ def forward_in_training(network: nn.Module, images: Tensor, weights: Mapping[str
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     with network_mode(network, training=True):
         # A copy goes in: a network may begin with an in-place operation, and others are to see the same images.
-        logits: Tensor = functional_call(network, {**(weights or {}), **buffers}, (images.clone(),))
+        logits = require_logits(functional_call(network, {**(weights or {}), **buffers}, (images.clone(),)))
     if not torch.isfinite(logits).all():
         raise DivergedError("the network's output is not finite")
     return logits
 
 
+def blank_image(network: nn.Module, image_shape: tuple[int, int, int]) -> Tensor:
+    """Return a batch of one image of zeros, of the type and on the device of the parameters, to differentiate by."""
+    first = next((parameter for parameter in network.parameters() if parameter.is_floating_point()), torch.zeros(()))
+    return torch.zeros((1, *image_shape), dtype=first.dtype, device=first.device, requires_grad=True)
+
+
+def run_weights(network: nn.Module, image_shape: tuple[int, int, int]) -> list[Tensor]:
+    """Return the weights of the layers that one image runs, detached; the network is left as found.
+
+    Args:
+        network: Takes images of shape (1, channels, height, width).
+        image_shape: ``(channels, height, width)``.
+
+    Raises:
+        DegenerateError: There are none.
+        EvaluationError: The network's layers cannot be looked at.
+    """
+    parameters = leaf_parameters(network)
+    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    image = blank_image(network, image_shape)
+    with (
+        torch.enable_grad(),
+        network_mode(network, training=False),
+        batch_norm_bypassed(),
+        executed_weights(network, parameters) as executed,
+    ):
+        functional_call(network, {**parameters, **buffers}, (image.clone(),))
+    return [weight.detach() for weight in differentiable_by(executed).values()]
+
+
+def require_logits(output: Any) -> Tensor:
+    """Return what a network returned if it is a tensor.
+
+    Raises:
+        EvaluationError: It is not.
+    """
+    if not isinstance(output, Tensor):
+        raise EvaluationError(f"the network returns a {type(output).__name__}, and a tensor of logits is needed")
+    return output
+
+
 def weight_gradients(network: nn.Module, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
-    """Return each counted weight with the gradient of the batch's mean cross-entropy, both detached.
+    """Return each executed weight with the gradient of the batch's mean cross-entropy, both detached.
 
     One forward pass in training mode and one backward pass; the network is left as found. A weight that the loss does
     not depend on is left out.
@@ -91,9 +130,12 @@ def weight_gradients(network: nn.Module, batch: Batch) -> dict[str, tuple[Tensor
             path leads from input to output.
         DivergedError: The logits or a gradient are not finite.
     """
-    weights = counted_weights(network)
-    with torch.enable_grad():
-        logits = forward_in_training(network, batch.images, weights)
+    parameters = leaf_parameters(network)
+    # Differentiable images tell what is computed of them from what is computed of parameters alone.
+    images = batch.images.detach().requires_grad_()
+    with torch.enable_grad(), executed_weights(network, parameters) as executed:
+        logits = forward_in_training(network, images, parameters)
+        weights = differentiable_by(executed)
         if not logits.requires_grad:
             raise DegenerateError("the network's output depends on none of its weights")
         loss = functional.cross_entropy(logits, batch.labels)

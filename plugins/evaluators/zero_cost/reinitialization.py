@@ -7,6 +7,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from ....core.errors import EvaluationError
+from ..executed_weights import check_visible
+
+MATRIX_DIMENSIONS = 2
+
 WeightedLayer = nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear
 NormLayer = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.GroupNorm
 
@@ -19,6 +24,22 @@ def standard_normal(values: Tensor, generator: torch.Generator) -> Tensor:
 def kaiming_normal(values: Tensor, generator: torch.Generator) -> Tensor:
     """Fill a weight tensor from N(0, 2 / fan-in)."""
     return nn.init.kaiming_normal_(values, mode="fan_in", nonlinearity="relu", generator=generator)
+
+
+def _check_known(network: nn.Module) -> None:
+    """Refuse parameters that are neither those of a layer to redraw nor vectors of a module of PyTorch's own."""
+    for name, module in network.named_modules():
+        for own_name, parameter in module.named_parameters(recurse=False):
+            if isinstance(module, WeightedLayer | NormLayer) and own_name in {"weight", "bias"}:
+                continue
+            if parameter.dim() < MATRIX_DIMENSIONS and type(module).__module__.startswith("torch.nn.modules."):
+                continue
+            full_name = f"{name}.{own_name}" if name else own_name
+            raise EvaluationError(
+                "it draws new weights for convolution, linear and normalisation layers, and cannot tell what "
+                f"'{full_name}' of the class '{type(module).__name__}' is to be: use the layers of torch.nn, "
+                "without parametrisation"
+            )
 
 
 @torch.no_grad()
@@ -37,7 +58,12 @@ def redrawn_state(
 
     Returns:
         Detached tensors by name, for ``torch.func.functional_call``.
+
+    Raises:
+        EvaluationError: It is not known what a parameter is for, so that the same function could get other draws.
     """
+    check_visible(network)
+    _check_known(network)
     state = {name: tensor.detach().clone() for name, tensor in [*network.named_parameters(), *network.named_buffers()]}
     for name, layer in network.named_modules():
         is_weighted = isinstance(layer, WeightedLayer)

@@ -33,6 +33,7 @@ from torch.nn import functional
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
+from ...executed_weights import check_visible
 from ...observe import Call, observe_calls
 from ...probing import network_mode
 from ..settings import MecoSettings
@@ -136,6 +137,7 @@ def meco_score(
 
 @torch.no_grad()
 def _eigenvalue_sum(network: nn.Module, image: Tensor) -> float:
+    check_visible(network)
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     eigenvalues = EigenvalueSum()

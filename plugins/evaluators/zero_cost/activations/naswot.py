@@ -23,6 +23,7 @@ from torch.func import functional_call
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
+from ...executed_weights import check_visible
 from ...observe import Call, observe_calls
 from ...probing import network_mode
 from ..settings import NaswotSettings
@@ -98,6 +99,7 @@ def naswot_score(network: nn.Module, images: Tensor) -> float:
         DegenerateError: No ReLU has run, or K is singular.
         DivergedError: The network's output is not finite.
     """
+    check_visible(network)
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     agreement = ReluAgreement()
     with network_mode(network, training=True), torch.no_grad(), observe_calls(agreement.observe):

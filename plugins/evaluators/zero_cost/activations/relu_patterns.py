@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .....core.errors import DegenerateError
+from ...executed_weights import check_visible
 from ...observe import Call, observe_calls
 from ...probing import forward_in_training
 
@@ -73,6 +74,7 @@ def map_relu_patterns(
         DegenerateError: No such ReLU has run.
         DivergedError: The logits are not finite.
     """
+    check_visible(network)
     capture = _MapReluCapture(pack)
     with torch.no_grad(), observe_calls(capture.observe):
         forward_in_training(network, images, weights)

@@ -36,6 +36,7 @@ from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError, EvaluationError
 from .....core.interfaces import Evaluator
 from .....core.seeding import seeded_global_rng
+from ...executed_weights import check_visible
 from ...observe import Call, observe_calls
 from ...probing import network_mode
 from ..reinitialization import redrawn_state, standard_normal
@@ -135,6 +136,7 @@ def zen_score(
 
 @torch.no_grad()
 def _one_score(network: nn.Module, shape: tuple[int, ...], generator: torch.Generator, variance: str) -> float:
+    check_visible(network)
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     state = redrawn_state(network, standard_normal, generator)
     images = torch.randn(shape, generator=generator)

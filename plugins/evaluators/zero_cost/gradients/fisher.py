@@ -35,8 +35,10 @@ from .....core.batches import Batch
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
+from ...checkpoints import checkpoints_ignored
+from ...macs import count_macs
 from ...observe import Call, observe_calls
-from ...probing import check_outputs, forward_in_training, labelled_batch
+from ...probing import check_outputs, forward_in_training, labelled_batch, leaf_parameters
 from ..settings import FisherSettings
 
 _CONVOLUTIONS = (
@@ -112,14 +114,12 @@ def fisher_score(network: nn.Module, batch: Batch, weighting: Literal["fanin", "
         DegenerateError: No convolution or linear layer has run, or the network's outputs are the same for all images.
         DivergedError: The logits or a gradient are not finite.
     """
-    layers = _LayerOutputs()
     # Stand-ins, so that gradients flow through a frozen network too, and reach none of its tensors.
-    weights = {
-        name: parameter.detach().requires_grad_()
-        for name, parameter in network.named_parameters()
-        if parameter.is_floating_point()
-    }
-    with torch.enable_grad():
+    weights = leaf_parameters(network)
+    layers = _LayerOutputs()
+    # Refuses what it does not see, as must be done here, and takes one image.
+    count_macs(network, (batch.images.shape[1], batch.images.shape[2], batch.images.shape[3]))
+    with torch.enable_grad(), checkpoints_ignored():
         with observe_calls(layers.observe):
             logits = forward_in_training(network, batch.images, weights)
         gradients = _output_gradients(layers.outputs, logits, batch.labels)

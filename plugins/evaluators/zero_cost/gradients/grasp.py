@@ -25,12 +25,21 @@ import math
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
-from ...probing import check_gradients, check_outputs, counted_weights, forward_in_training, labelled_batch
+from ...probing import (
+    check_gradients,
+    check_outputs,
+    differentiable_by,
+    executed_weights,
+    forward_in_training,
+    labelled_batch,
+    leaf_parameters,
+)
 from ..settings import BatchSettings
 
 
@@ -45,15 +54,18 @@ def grasp_score(network: nn.Module, batch: Batch) -> float:
         DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images.
         DivergedError: The logits, a gradient or a second derivative are not finite.
     """
-    weights = counted_weights(network)
-    with torch.enable_grad():
-        logits = forward_in_training(network, batch.images, weights)
+    parameters = leaf_parameters(network)
+    images = batch.images.detach().requires_grad_()
+    # Of the kernels of attention only this one can be differentiated twice.
+    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), executed_weights(network, parameters) as executed:
+        logits = forward_in_training(network, images, parameters)
+        weights = list(differentiable_by(executed).values())
         loss = functional.cross_entropy(logits, batch.labels)
-        products = _hessian_gradient_products(loss, list(weights.values()))
+        products = _hessian_gradient_products(loss, weights)
         check_outputs(logits)
     terms = [
         (weight.detach().double() * product).sum()
-        for weight, product in zip(weights.values(), products, strict=True)
+        for weight, product in zip(weights, products, strict=True)
         if product is not None
     ]
     score = -float(torch.stack(terms).sum())

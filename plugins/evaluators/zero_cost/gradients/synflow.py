@@ -25,7 +25,7 @@ from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
 from ...network_settings import NetworkSettings
-from ...probing import batch_norm_bypassed, counted_weight_names, network_mode
+from ...probing import batch_norm_bypassed, differentiable_by, executed_weights, network_mode, require_logits
 
 
 def log_synaptic_flow(network: nn.Module, image_shape: tuple[int, int, int]) -> float:
@@ -40,13 +40,21 @@ def log_synaptic_flow(network: nn.Module, image_shape: tuple[int, int, int]) -> 
         DivergedError: The flow is not finite.
     """
     state = _absolute_state(network)
-    weights = [state[name].requires_grad_() for name in counted_weight_names(network)]
-    if not weights:
-        raise DegenerateError("the network has no convolution and no linear layer, hence no synaptic flow")
-    image = torch.ones((1, *image_shape), dtype=torch.float64, device=weights[0].device)
-    with torch.enable_grad(), network_mode(network, training=False), batch_norm_bypassed():
-        logits: Tensor = functional_call(network, state, (image,))
-        flow = _total_flow(logits, weights)
+    parameters = {
+        name: state[name].requires_grad_()
+        for name, parameter in network.named_parameters()
+        if parameter.is_floating_point()
+    }
+    device = next((tensor.device for tensor in state.values()), torch.device("cpu"))
+    image = torch.ones((1, *image_shape), dtype=torch.float64, device=device, requires_grad=True)
+    with (
+        torch.enable_grad(),
+        network_mode(network, training=False),
+        batch_norm_bypassed(),
+        executed_weights(network, parameters) as executed,
+    ):
+        logits = require_logits(functional_call(network, state, (image.clone(),)))
+        flow = _total_flow(logits, list(differentiable_by(executed).values()))
     if flow == 0.0:
         raise DegenerateError("the synaptic flow is 0: the network has no path from its input to its output")
     if not math.isfinite(flow):

@@ -9,42 +9,60 @@ The space's own initial weights; float64 norms. The weights are those of convolu
 embedding layers, a shared one once. It is essentially a count of width and depth: initialisations give each layer
 a norm that depends on its shape alone, but for chance.
 
-Every weight that the network registers counts, whether or not it runs. A network built as a masked super-network,
-which registers the operations that its architecture does not use, would get a norm of operations that it does not
-have: a search space has to build the chosen operations only.
+Where the space has networks for images, the weights are the tensors that layers receive as one image runs through:
+those of a parametrised layer as computed, and none of layers that do not run. On other spaces they are the parameters
+that PyTorch's recurrent, linear and embedding layers register.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from .....core.capabilities import Images
 from .....core.context import EvaluationContext
-from .....core.errors import DivergedError
+from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
 from ...network_settings import NetworkSettings
-from ...probing import counted_weights
+from ...probing import run_weights
 
 
-def l2_norm_score(network: nn.Module) -> float:
+def l2_norm_score(weights: Iterable[Tensor]) -> float:
     """Return the sum over weight tensors of their Euclidean norms.
 
     Raises:
-        DegenerateError: The network has no weights.
+        DegenerateError: There are no weights.
         DivergedError: A weight is not finite.
     """
-    weights = counted_weights(network).values()
     norms = [torch.linalg.vector_norm(weight.detach(), dtype=torch.float64) for weight in weights]
+    if not norms:
+        raise DegenerateError("the network has no linear, recurrent or embedding layer, hence no weights")
     score = float(torch.stack(norms).sum())
     if not math.isfinite(score):
         raise DivergedError("an initial weight is not finite")
     return score
 
 
+def registered_weights(network: nn.Module) -> list[Tensor]:
+    """Return the weights that PyTorch's layers register, a shared one once."""
+    weights = {
+        id(parameter): parameter
+        for layer in network.modules()
+        if isinstance(layer, nn.Linear | nn.Embedding | nn.RNNBase | nn.RNNCellBase)
+        for name, parameter in layer.named_parameters(recurse=False)
+        if name.startswith("weight")
+    }
+    return [parameter for parameter in network.parameters() if id(parameter) in weights]
+
+
 class L2Norm(Evaluator[NetworkSettings]):
     """Scores an architecture by the norms of its initial weights."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        return l2_norm_score(context.network(self.settings.network))
+        network = context.network(self.settings.network)
+        if Images in context.space.info.provides:
+            return l2_norm_score(run_weights(network, context.dataset.image_shape))
+        return l2_norm_score(registered_weights(network))

@@ -48,9 +48,16 @@ SHOWN_TASKS = 5
     required=True,
     help="CSV of a few architectures (column 'architecture') and how well they trained.",
 )
-@click.option("--label", metavar="NAME", help="Column of the labels.  [default: the one behind the first]")
 @click.option(
-    "--lower-is-better", is_flag=True, help="Labels are losses or errors; metrics of the space's table are known."
+    "--label",
+    metavar="NAME",
+    help="Column of the labels.  [default: the first one beside the architectures that does not number the rows]",
+)
+@click.option(
+    "--lower-is-better/--higher-is-better",
+    default=None,
+    help="Which labels are the good ones; must be said of losses, errors, times and the like, unless the space's table "
+    "knows the metric.  [default: higher]",
 )
 @click.option(
     "--evaluator",
@@ -108,7 +115,7 @@ SHOWN_TASKS = 5
 @overwrite_option
 @format_option
 def task_search_command(
-    labelled: Path, label: str | None, lower_is_better: bool, evaluator: str | None, strategy: str,
+    labelled: Path, label: str | None, lower_is_better: bool | None, evaluator: str | None, strategy: str,
     fitness: FitnessKind, space: str, dataset: str | None, images: Path | None, image_size: int | None,
     evaluations: int, seed: int, parallel: int, device: str, workers: int | None, threads: int,
     time_limit: float | None, output: Path | None, plot: Path | None, resume: bool, overwrite: bool, output_format: str,

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, DataHomeError
+from ..input_files import check_input
 from ..interfaces import DataSource, ImportSummary, Progress
 
 ENVIRONMENT_VARIABLE = "NASBENCH_DATA"
@@ -131,8 +132,7 @@ def import_data(data_source: DataSource, path: Path, progress: Progress) -> Mani
         DataError: ``path`` does not exist or is not what it should be; the data directory is as it was.
         DataHomeError: The data directory cannot be written.
     """
-    if not path.exists():
-        raise DataError(f"There is no file or directory '{path}'. {data_source.info.accepts}")
+    check_input(path, data_source.info.accepts, folder=True, error=DataError)
     name = data_source.info.name
     with _temporary_folder(name) as folder:
         summary = data_source.import_from(path, folder, progress)

@@ -37,45 +37,44 @@ def choose_label(path: Path, rows: Sequence[Mapping[str, str]], label: str | Non
     Args:
         path: The file, for messages.
         rows: Cells by column; at least one row.
-        label: What the user named, None for the first column that can be it.
+        label: What the user named, None for the first column that neither is named like
+            row numbers nor counts, unless there is none but one that counts.
 
     Raises:
         UsageError: There is no such column, or it numbers the rows.
     """
     others = [column for column in rows[0] if column != ARCHITECTURE]
-    numbering = [column for column in others if _numbers_rows(column, rows)]
     if label is None:
-        candidates = [column for column in others if column not in numbering]
-        if not candidates:
-            raise UsageError(_without_labels(path, numbering))
-        return candidates[0]
+        named = [column for column in others if not _ROW_NUMBER_NAME.fullmatch(column)]
+        if not named:
+            raise UsageError(_without_labels(path, others))
+        # A column that counts is the last choice: labels may do so, but what numbers the rows does so always.
+        return next((column for column in named if not _counts(column, rows)), named[0])
     if label not in others:
         matches = closest_matches(label, others)
         raise UsageError(f"'{path}' has no column '{label}' for --label. {matches}It has: {', '.join(others)}.")
-    if label in numbering and _ROW_NUMBER_NAME.fullmatch(label):
+    if _ROW_NUMBER_NAME.fullmatch(label) and _counts(label, rows):
         raise UsageError(f"'{path}': the column '{label}' numbers the rows; --label names the trained performance.")
     return label
 
 
-def _without_labels(path: Path, numbering: Sequence[str]) -> str:
-    if not numbering:
+def _without_labels(path: Path, others: Sequence[str]) -> str:
+    if not others:
         return f"'{path}' has no column of labels beside 'architecture'."
-    names = " and ".join(f"'{name}'" for name in numbering)
+    names = " and ".join(f"'{name}'" for name in others)
     return (
-        f"'{path}' has no column of labels beside 'architecture': {names} only counts the rows. Add a column of "
-        "trained performance, or name the one that is with --label."
+        f"'{path}' has no column of labels beside 'architecture': {names} numbers the rows. Add a column of trained "
+        "performance, or name the one that is with --label."
     )
 
 
-def _numbers_rows(column: str, rows: Sequence[Mapping[str, str]]) -> bool:
-    """Return whether a column is named like an index, or counts from 0 or 1."""
-    if _ROW_NUMBER_NAME.fullmatch(column):
-        return True
+def _counts(column: str, rows: Sequence[Mapping[str, str]]) -> bool:
+    """Return whether a column counts the rows from 0 or 1."""
     try:
         values = [float(row[column]) for row in rows]
     except ValueError:
         return False
-    return len(rows) > 1 and values in (list(range(len(rows))), list(range(1, len(rows) + 1)))
+    return values in (list(range(len(rows))), list(range(1, len(rows) + 1)))
 
 
 def choose_direction(

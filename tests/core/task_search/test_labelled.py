@@ -85,15 +85,16 @@ def test_an_index_is_left_out_whatever_its_numbers(read, name) -> None:
 
 
 @pytest.mark.parametrize("first", [0, 1])
-def test_a_column_that_counts_is_left_out_unless_it_is_asked_for(read, first) -> None:
+def test_a_column_that_counts_is_left_out_unless_it_is_asked_for_or_alone(read, first) -> None:
     table = "architecture,place,acc\n" + "".join(f"width-{row + 1},{row + first},{9 - row}\n" for row in range(5))
     assert read(table).label == "acc"
+    assert read(table.replace(",acc", ",index")).label == "place"
     assert read(table, label="place").labels == tuple(float(row + first) for row in range(5))
 
 
 def test_row_numbers_alone_are_no_labels(read) -> None:
     table = ",architecture\n" + "".join(f"{row},width-{row + 1}\n" for row in range(5))
-    with pytest.raises(UsageError, match="no column of labels beside 'architecture': '' only counts the rows"):
+    with pytest.raises(UsageError, match="no column of labels beside 'architecture': '' numbers the rows"):
         read(table)
     with pytest.raises(UsageError, match="the column 'index' numbers the rows"):
         read("index" + table, label="index")

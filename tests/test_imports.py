@@ -22,7 +22,7 @@ CORE_ROOMS = {
     "errors": "",
     "input_files": "errors",
     "domain": "",
-    "seeding": "",
+    "seeding": "errors",
     "rank_correlation": "",
     "settings": "errors",
     "metrics": "rank_correlation",
@@ -42,13 +42,13 @@ CORE_ROOMS = {
     "asktell": "descriptions errors interfaces planning plugin_manager settings",
     "jobs": "context descriptions domain errors interfaces plan plugin_manager results seeding",
     "pictures": "errors interfaces results",
-    "search": "asktell descriptions domain errors interfaces jobs plan planning plugin_manager results",
+    "search": "asktell descriptions domain errors interfaces jobs plan planning plugin_manager results seeding",
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "
-    "rank_correlation results settings",
+    "rank_correlation results seeding settings",
     "testing": "capabilities context data descriptions domain errors interfaces jobs pictures plugin_manager seeding "
     "settings",
     "cli": "asktell capabilities data descriptions documents domain errors input_files interfaces jobs pictures plan "
-    "planning plugin_manager results search settings task_search",
+    "planning plugin_manager results search seeding settings task_search",
 }
 
 # What they name in annotations besides: two things that describe each other.

@@ -14,6 +14,7 @@ from ..planning.datasets import choose_dataset
 from ..planning.evaluators import EvaluatorFactory
 from ..planning.spellings import parse_evaluator_spelling
 from ..plugin_manager import PluginManager
+from ..seeding import check_seed
 from .fitness import FitnessKind, TaskFitness
 from .labelled import read_labelled
 from .plan import TaskSearchPlan
@@ -58,6 +59,7 @@ def make_task_search_plan(request: TaskSearchRequest, plugins: PluginManager) ->
     Raises:
         UsageError: Something in the request does not exist or does not fit.
     """
+    check_seed(request.seed)
     check_counts(evaluations=request.evaluations, parallel=request.parallel)
     space_info = plugins.search_space(request.space).info
     dataset = choose_dataset(space_info, request.dataset, request.images, plugins)

@@ -8,63 +8,62 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from .core.batches import Batch, ImageSet
-from .core.capabilities import (
-    BlockNetwork,
-    GroundTruthTable,
-    Images,
-    Labels,
-    Network,
-    SequenceNetwork,
-    StagedNetwork,
-    require,
-)
-from .core.context import EvaluationContext
-from .core.data.data_home import stored_folder
-from .core.descriptions import (
-    AggregateInfo,
-    DatasetInfo,
-    DataSourceInfo,
-    EvaluatorInfo,
-    OfficialFile,
-    SearchableSetting,
-    SearchSpaceInfo,
-    SearchStrategyInfo,
-)
-from .core.domain import Direction, Evaluation, JobKey, Metric, Status
-from .core.errors import (
-    DataError,
-    DegenerateError,
-    DivergedError,
-    EvaluationError,
-    InvalidArchitectureError,
-    InvalidSettingError,
-    NasbenchError,
-    UnsupportedSearchSpaceError,
-)
-from .core.hookspecs import hookimpl
-from .core.interfaces import (
-    Aggregate,
-    Dataset,
-    DataSource,
-    DesignSpace,
-    Evaluator,
-    GroundTruth,
-    ImportSummary,
-    PartialEvaluation,
-    Progress,
-    RemadeRow,
-    SearchSpace,
-    SearchStrategy,
-)
-from .core.pictures.graph import CellEdge, CellGraph, CellNode, NodeKind, OperationFamily
-from .core.seeding import derive_seed
-from .core.settings import Settings, setting
-
 if TYPE_CHECKING:
     from .benchmarks_data.tables.raw import RawTable
     from .benchmarks_data.tables.source import TableSource
     from .benchmarks_data.tables.store import StoredTable
+    from .core.batches import Batch, ImageSet
+    from .core.capabilities import (
+        BlockNetwork,
+        GroundTruthTable,
+        Images,
+        Labels,
+        Network,
+        SequenceNetwork,
+        StagedNetwork,
+        require,
+    )
+    from .core.context import EvaluationContext
+    from .core.data.data_home import stored_folder
+    from .core.descriptions import (
+        AggregateInfo,
+        DatasetInfo,
+        DataSourceInfo,
+        EvaluatorInfo,
+        OfficialFile,
+        SearchableSetting,
+        SearchSpaceInfo,
+        SearchStrategyInfo,
+    )
+    from .core.domain import Direction, Evaluation, JobKey, Metric, Status
+    from .core.errors import (
+        DataError,
+        DegenerateError,
+        DivergedError,
+        EvaluationError,
+        InvalidArchitectureError,
+        InvalidSettingError,
+        NasbenchError,
+        UnsupportedSearchSpaceError,
+    )
+    from .core.hookspecs import hookimpl
+    from .core.interfaces import (
+        Aggregate,
+        Dataset,
+        DataSource,
+        DesignSpace,
+        Evaluator,
+        GroundTruth,
+        ImportSummary,
+        PartialEvaluation,
+        Progress,
+        RemadeRow,
+        SearchSpace,
+        SearchStrategy,
+    )
+    from .core.pictures.graph import CellEdge, CellGraph, CellNode, NodeKind, OperationFamily
+    from .core.seeding import derive_seed
+    from .core.settings import Settings, setting
 
 __version__ = "0.1.0"
 
@@ -128,17 +127,33 @@ __all__ = [
     "stored_folder",
 ]
 
-# What reads tables is imported when it is asked for: its libraries would slow down every command.
-_ON_DEMAND = {
-    "RawTable": ".benchmarks_data.tables.raw",
-    "StoredTable": ".benchmarks_data.tables.store",
-    "TableSource": ".benchmarks_data.tables.source",
+# All is imported when it is asked for: the command line starts without it, and what reads tables has large libraries.
+_MODULES = {
+    ".core.batches": "Batch ImageSet",
+    ".core.capabilities": "BlockNetwork GroundTruthTable Images Labels Network SequenceNetwork StagedNetwork require",
+    ".core.context": "EvaluationContext",
+    ".core.data.data_home": "stored_folder",
+    ".core.descriptions": "AggregateInfo DatasetInfo DataSourceInfo EvaluatorInfo OfficialFile SearchableSetting "
+    "SearchSpaceInfo SearchStrategyInfo",
+    ".core.domain": "Direction Evaluation JobKey Metric Status",
+    ".core.errors": "DataError DegenerateError DivergedError EvaluationError InvalidArchitectureError "
+    "InvalidSettingError NasbenchError UnsupportedSearchSpaceError",
+    ".core.hookspecs": "hookimpl",
+    ".core.interfaces": "Aggregate Dataset DataSource DesignSpace Evaluator GroundTruth ImportSummary "
+    "PartialEvaluation Progress RemadeRow SearchSpace SearchStrategy",
+    ".core.pictures.graph": "CellEdge CellGraph CellNode NodeKind OperationFamily",
+    ".core.seeding": "derive_seed",
+    ".core.settings": "Settings setting",
+    ".benchmarks_data.tables.raw": "RawTable",
+    ".benchmarks_data.tables.source": "TableSource",
+    ".benchmarks_data.tables.store": "StoredTable",
 }
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        if name not in _ON_DEMAND:
+        if name not in _MODULE_OF:
             raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-        return getattr(importlib.import_module(_ON_DEMAND[name], __name__), name)
+        return getattr(importlib.import_module(_MODULE_OF[name], __name__), name)

@@ -1,6 +1,6 @@
 """``python -m nasbench_toolkit`` is the same as ``nasbench``."""
 
-from .core.cli import main
+from .command import main
 
 if __name__ == "__main__":
     main()

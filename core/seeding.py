@@ -9,8 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .errors import UsageError
+
 if TYPE_CHECKING:
     import torch
+
+MAX_SEED = 2**63 - 1
+"""The largest seed of a run or a search: results files store it in 64 bits."""
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that cannot be stored.
+
+    Raises:
+        UsageError: It is negative or has more than 63 bits.
+    """
+    if not 0 <= seed <= MAX_SEED:
+        raise UsageError(f"A seed is a whole number from 0 to {MAX_SEED}, got {seed}.")
 
 
 def derive_seed(*parts: str | int) -> int:

@@ -21,6 +21,9 @@ from .errors import InvalidSettingError, closest_matches
 
 SETTINGS_HASH_LENGTH = 16
 
+MAX_INTEGER = 2**63 - 1
+"""What a whole number may be at most, and its negative at least: results files store it in 64 bits."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
@@ -188,6 +191,8 @@ def _parse_number(subject: str, kind: type[int] | type[float], text: str) -> int
     except ValueError:
         noun = "a whole number" if kind is int else "a number"
         raise InvalidSettingError(f"{subject} must be {noun}, got '{text}'.") from None
+    if isinstance(number, int) and abs(number) > MAX_INTEGER:
+        raise InvalidSettingError(f"{subject} must be from -{MAX_INTEGER} to {MAX_INTEGER}, got '{text:.40}'.")
     if not math.isfinite(number):
         raise InvalidSettingError(f"{subject} must be finite, got '{text}'.")
     return number

@@ -33,7 +33,8 @@ def pages() -> dict[str, str]:
 
 def _command_line() -> Iterator[str]:
     yield from ("# The command line", "", NOTICE, "")
-    yield "Exit codes: 0 for success, 2 for bad input, 1 for a run that failed, 130 for Ctrl-C."
+    yield "Exit codes: 0 for success, 2 for bad input, 1 for a run that failed, 130 for Ctrl-C, "
+    yield "143 and 129 for SIGTERM and SIGHUP, 141 if who reads the output stops reading."
     group = command_group()
     # With the settings that the real command line has: a command keeps the help option of its first context.
     context = click.Context(group, info_name="nasbench", terminal_width=100, **group.context_settings)

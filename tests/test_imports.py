@@ -20,8 +20,9 @@ PACKAGE = "nasbench_toolkit"
 # Room of core, and the other rooms that it may import.
 CORE_ROOMS = {
     "errors": "",
+    "input_files": "errors",
     "domain": "",
-    "seeding": "",
+    "seeding": "errors",
     "rank_correlation": "",
     "settings": "errors",
     "metrics": "rank_correlation",
@@ -35,19 +36,19 @@ CORE_ROOMS = {
     "batches": "descriptions errors interfaces",
     "context": "batches descriptions domain interfaces seeding",
     "documents": "",
-    "data": "descriptions errors interfaces",
+    "data": "descriptions errors input_files interfaces",
     "results": "domain errors plan",
-    "planning": "data descriptions domain errors interfaces plan plugin_manager results seeding settings",
+    "planning": "data descriptions domain errors input_files interfaces plan plugin_manager results seeding settings",
     "asktell": "descriptions errors interfaces planning plugin_manager settings",
     "jobs": "context descriptions domain errors interfaces plan plugin_manager results seeding",
     "pictures": "errors interfaces results",
-    "search": "asktell descriptions domain errors interfaces jobs plan planning plugin_manager results",
-    "task_search": "asktell descriptions domain errors interfaces jobs plan planning plugin_manager rank_correlation "
-    "results settings",
+    "search": "asktell descriptions domain errors interfaces jobs plan planning plugin_manager results seeding",
+    "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "
+    "rank_correlation results seeding settings",
     "testing": "capabilities context data descriptions domain errors interfaces jobs pictures plugin_manager seeding "
     "settings",
-    "cli": "asktell capabilities data descriptions documents domain errors interfaces jobs pictures plan planning "
-    "plugin_manager results search settings task_search",
+    "cli": "asktell capabilities data descriptions documents domain errors input_files interfaces jobs pictures plan "
+    "planning plugin_manager results search seeding settings task_search",
 }
 
 # What they name in annotations besides: two things that describe each other.
@@ -58,13 +59,13 @@ DESCRIBING = "capabilities descriptions domain errors hookspecs interfaces seedi
 FOLDERS = {
     "core/cli": ("benchmarks_data reports", "*"),
     "core": ("", "*"),
-    "benchmarks_data": ("", "descriptions domain errors interfaces"),
+    "benchmarks_data": ("", "descriptions domain errors input_files interfaces"),
     "reports": ("", "documents domain errors metrics plan planning results"),
     "plugins/datasets": ("benchmarks_data", f"{DESCRIBING} data"),
     "plugins/search_spaces": ("benchmarks_data", f"{DESCRIBING} data pictures"),
     "plugins/strategies": ("", DESCRIBING),
     "plugins/evaluators/aggregates": ("", DESCRIBING),
-    "plugins/evaluators/gennas": ("plugins/evaluators", f"{DESCRIBING} batches context"),
+    "plugins/evaluators/gennas": ("plugins/evaluators", f"{DESCRIBING} batches context input_files"),
     "plugins/evaluators/trained": ("plugins/evaluators", f"{DESCRIBING} batches context planning"),
     "plugins/evaluators/zero_cost": ("plugins/evaluators", f"{DESCRIBING} batches context"),
     "plugins/evaluators": (

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...core.descriptions import DatasetInfo
 from ...core.errors import DataError
+from ...core.input_files import check_input
 from ...core.interfaces import Dataset, Progress
 from ..named_files import open_named_files
 from .image_arrays import ImageArrays
@@ -54,13 +55,12 @@ def describe_images(path: Path, image_size: int | None = None, progress: Progres
         DataError: There are no such images, or a file is damaged.
     """
     path = path.absolute()
+    check_input(path, "Name a folder with one sub-folder of images per class.", folder=True, error=DataError)
     if path.is_dir():
         layout = _official_layout(path)
         if layout is None:
             return _describe_folder(path, image_size, progress)
         return _describe_official(path, image_size, layout, progress)
-    if not path.exists():
-        raise DataError(f"There is no folder or file '{path}'. Name a folder with one sub-folder of images per class.")
     if path.suffix.lower() != ".npz":
         raise DataError(
             f"'{path}' is neither a folder nor a NumPy archive (.npz). Name a folder with one sub-folder of images "

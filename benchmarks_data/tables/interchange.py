@@ -14,14 +14,16 @@ import zlib
 from array import array
 from collections.abc import Iterator
 from io import TextIOWrapper
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 import numpy as np
 
 from ...core.errors import DataError
+from ...core.input_files import UTF8, other_delimiter
 from ...core.interfaces import Progress
-from .interchange_columns import ColumnPlan, checks_of, plan_columns
+from .interchange_columns import ARCHITECTURE, ColumnPlan, checks_of, plan_columns
 from .raw import RawTable
 
 INTERCHANGE_SUFFIXES = (".csv", ".csv.gz", ".parquet")
@@ -61,7 +63,11 @@ def read_interchange(path: Path, progress: Progress) -> RawTable:
 def _read_csv(path: Path, binary: BinaryIO, progress: Progress) -> RawTable:
     size = path.stat().st_size
     with _text_of(path, binary) as text:
-        reader = csv.reader(_lines(path, text), strict=True)
+        lines = _lines(path, text)
+        first_line = next(lines, "")
+        if problem := other_delimiter(first_line, ARCHITECTURE):
+            raise DataError(f"'{path}' is no table that can be read: {problem}.")
+        reader = csv.reader(chain([first_line], lines), strict=True)
         try:
             header = next(reader, [])
             plan = plan_columns(path, header)
@@ -79,8 +85,8 @@ def _read_csv(path: Path, binary: BinaryIO, progress: Progress) -> RawTable:
 
 def _text_of(path: Path, binary: BinaryIO) -> TextIO:
     if path.suffix.lower() == ".gz":
-        return gzip.open(binary, "rt", encoding="utf-8-sig", newline="")
-    return TextIOWrapper(binary, encoding="utf-8-sig", newline="")
+        return gzip.open(binary, "rt", encoding=UTF8, newline="")
+    return TextIOWrapper(binary, encoding=UTF8, newline="")
 
 
 def _lines(path: Path, text: TextIO) -> Iterator[str]:

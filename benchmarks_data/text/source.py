@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...core.descriptions import DataSourceInfo
 from ...core.errors import DataError
+from ...core.input_files import UTF8
 from ...core.interfaces import DataSource, ImportSummary, Progress
 from ..named_files import NamedFile, open_named_files
 from .tokens import SPLITS, Ids, StoredTokens, UnknownWordError, build_vocabulary, encode, write_tokens
@@ -64,7 +65,7 @@ class TokenSource(DataSource):
 
     def _read_text(self, file: NamedFile) -> str:
         try:
-            text = file.read(MAX_TEXT_BYTES).decode("utf-8")
+            text = file.read(MAX_TEXT_BYTES).decode(UTF8)
         except UnicodeDecodeError as error:
             raise DataError(
                 f"'{file.location}' is not a text: byte {error.start:,} is not UTF-8. Get the official file from "

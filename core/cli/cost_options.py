@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -72,8 +73,9 @@ def _number(option: str, text: str) -> float:
     factor = FACTORS.get(text[-1:], 1.0)
     digits = text[:-1] if text[-1:] in FACTORS else text
     try:
-        return float(digits) * factor
+        number = float(digits) * factor
     except ValueError:
-        raise UsageError(
-            f"Cannot read {option}: '{text}' is no number. Write one such as 1500000, 1.5e6 or 1.5M."
-        ) from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise UsageError(f"Cannot read {option}: '{text}' is no number. Write one such as 1500000, 1.5e6 or 1.5M.")
+    return number

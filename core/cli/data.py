@@ -13,6 +13,7 @@ from ..capabilities import GroundTruthTable
 from ..descriptions import NO_IMAGES
 from .options import space_option
 from .tables import format_option, print_document, print_rows
+from .types import FILE, MAX_COUNT, SEED
 
 if TYPE_CHECKING:
     from ..data.data_home import Manifest
@@ -70,7 +71,7 @@ def path_command(name: str | None) -> None:
 
 @data_command.command("import")
 @name_argument
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=FILE)
 def import_command(name: str, path: Path) -> None:
     """Read a file or directory of a benchmark or data set, check it, and store what is needed of it.
 
@@ -153,12 +154,12 @@ def remove_command(name: str) -> None:
 @click.option(
     "--check",
     "count",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MAX_COUNT),
     default=5,
     show_default=True,
     help="Number of rows to train again.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Decides which rows.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Decides which rows.")
 @format_option
 def rebuild_command(space: str, count: int, seed: int, output_format: str) -> None:
     """Train rows of a table again and compare them with the stored ones.

@@ -8,6 +8,7 @@ import click
 
 from ..errors import NasbenchError, UsageError
 from .options import DEFAULT_SPACE
+from .types import FILE
 
 
 @click.command("draw")
@@ -18,14 +19,14 @@ from .options import DEFAULT_SPACE
 @click.option(
     "--search",
     "search",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="Draw what this search found instead: the architecture with the best score.",
 )
 @click.option(
     "--output",
     "-o",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="Picture to write: .svg, .png or .pdf.  [default: the space's or the search's name, .svg]",
 )

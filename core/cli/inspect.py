@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .tables import format_option, print_record, print_rows
+from .types import FILE
 
 if TYPE_CHECKING:
     from ..results.contents import EvaluatorResults, Results
 
 
 @click.command("inspect")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FILE)
 @click.option(
     "--architectures",
     "part",

@@ -7,15 +7,16 @@ from pathlib import Path
 import click
 
 from ..errors import ResultsFileError
+from .types import FILE
 
 
 @click.command("merge")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=FILE)
 @click.option(
     "--output",
     "-o",
     required=True,
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="Merged results file.",
 )

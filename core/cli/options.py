@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..errors import UsageError
+from .types import FILE, MAX_PROCESSES, SECONDS, SEED
 
 DEFAULT_SPACE = "nasbench201-tiny"
 
@@ -21,7 +22,7 @@ dataset_option = click.option(
 )
 images_option = click.option(
     "--images",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="PATH",
     help="Your own images instead: a folder with a sub-folder a class, an .npz, or CIFAR's official files.",
 )
@@ -40,14 +41,14 @@ device_option = click.option(
 )
 threads_option = click.option(
     "--threads",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MAX_PROCESSES),
     default=1,
     show_default=True,
     help="Math threads of each worker; another number changes the last digits of scores.",
 )
 time_limit_option = click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     metavar="SECONDS",
     help="Give up a job that takes longer.  [default: none]",
 )
@@ -60,7 +61,7 @@ strategy_option = click.option(
     help="Search strategy; 'random-search' is what the others have to beat.",
 )
 search_seed_option = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of strategy and evaluator."
+    "--seed", type=SEED, default=0, show_default=True, help="Seed of strategy and evaluator."
 )
 resume_option = click.option("--resume", is_flag=True, help="Continue the results file where it stopped.")
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace the results file if it exists.")

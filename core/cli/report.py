@@ -10,6 +10,7 @@ import click
 
 from ..errors import UsageError
 from .tables import format_option, print_document
+from .types import FILE
 
 if TYPE_CHECKING:
     from ..results.contents import Results
@@ -18,7 +19,7 @@ DEFAULT_FAILURES = "worst"
 
 
 @click.command("report")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @format_option
 @click.option(
     "--metric",
@@ -45,7 +46,7 @@ DEFAULT_FAILURES = "worst"
 )
 @click.option(
     "--plot",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="Of searches: draw the regret after each evaluation: .svg, .png or .pdf; .csv for its numbers.",
 )

@@ -25,6 +25,7 @@ from .progress import JobProgress
 from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
 from .tables import print_document
 from .task_option import give_task, task_option
+from .types import COUNT, FILE, PROCESSES, SEED
 
 if TYPE_CHECKING:
     from ..jobs.run import RunOptions
@@ -46,23 +47,23 @@ if TYPE_CHECKING:
 @dataset_option
 @images_option
 @image_size_option
-@click.option("--samples", "-n", type=int, default=100, show_default=True, help="Number of architectures to sample.")
+@click.option("--samples", "-n", type=COUNT, default=100, show_default=True, help="Number of architectures to sample.")
 @click.option(
     "--architectures",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="Score the architectures of a results file, or of a text with one a line, instead of sampling.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the run.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the run.")
 @task_option
 @device_option
-@click.option("--workers", "-j", type=int, help="Worker processes on the CPU.  [default: one a core]")
+@click.option("--workers", "-j", type=PROCESSES, help="Worker processes on the CPU.  [default: one a core]")
 @threads_option
 @time_limit_option
 @click.option(
     "--output",
     "-o",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="Results file.  [default: nasbench-DATE-TIME.h5]",
 )
@@ -119,9 +120,9 @@ def run_command(
 def _parse_shard(text: str | None) -> tuple[int, int]:
     if text is None:
         return 0, 1
-    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
     if not match or not 1 <= int(match[1]) <= int(match[2]):
-        raise UsageError(f"--shard must be I/K with I from 1 to K, such as 1/4, got '{text}'.")
+        raise UsageError(f"--shard must be I/K with I from 1 to K, such as 1/4, got '{text:.40}'.")
     return int(match[1]) - 1, int(match[2])
 
 

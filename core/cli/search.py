@@ -27,6 +27,7 @@ from .options import (
 from .progress import SearchProgress
 from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
 from .tables import format_option
+from .types import COUNT, FILE, MAX_PROCESSES, PROCESSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 @click.option(
     "--evaluations",
     "-n",
-    type=int,
+    type=COUNT,
     default=DEFAULT_EVALUATIONS,
     show_default=True,
     help="Length of the search; an architecture that comes up again counts, and costs nothing.",
@@ -62,14 +63,14 @@ if TYPE_CHECKING:
 @search_seed_option
 @click.option(
     "--seeds",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MAX_PROCESSES),
     default=1,
     show_default=True,
     help="Number of searches, with seeds from --seed on; each has a results file of its own.",
 )
 @click.option(
     "--parallel",
-    type=int,
+    type=PROCESSES,
     help="Proposals that may wait for their scores at the same time; another number is another search.  [default: "
     "--workers, or 1]",
 )
@@ -78,7 +79,7 @@ if TYPE_CHECKING:
 @click.option(
     "--workers",
     "-j",
-    type=int,
+    type=PROCESSES,
     help="Worker processes on the CPU, at most --parallel.  [default: as many as --parallel and cores allow]",
 )
 @threads_option
@@ -86,7 +87,7 @@ if TYPE_CHECKING:
 @click.option(
     "--output",
     "-o",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="Results file; with --seeds, FILE.h5 stands for FILE-seed0.h5 and so on.  [default: "
     "nasbench-search-DATE-TIME.h5]",

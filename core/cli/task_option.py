@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import UsageError
+from .types import FILE
 
 if TYPE_CHECKING:
     from ..plugin_manager import PluginManager
 
 task_option = click.option(
     "--task",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="Task for the evaluators that take one; if no evaluator is named, for the one that the space supports. "
     "'nasbench task-search' finds tasks.",

@@ -28,6 +28,7 @@ from .options import (
 from .progress import TaskProgress
 from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
 from .tables import format_option, print_document
+from .types import COUNT, FILE, PROCESSES
 
 if TYPE_CHECKING:
     from ..asktell.options import SearchOptions
@@ -43,14 +44,21 @@ SHOWN_TASKS = 5
 @click.option(
     "--labelled",
     "-l",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="FILE",
     required=True,
     help="CSV of a few architectures (column 'architecture') and how well they trained.",
 )
-@click.option("--label", metavar="NAME", help="Column of the labels.  [default: the one behind the first]")
 @click.option(
-    "--lower-is-better", is_flag=True, help="Labels are losses or errors; metrics of the space's table are known."
+    "--label",
+    metavar="NAME",
+    help="Column of the labels.  [default: the first one beside the architectures that does not number the rows]",
+)
+@click.option(
+    "--lower-is-better/--higher-is-better",
+    default=None,
+    help="Which labels are the good ones; must be said of losses, errors, times and the like, unless the space's table "
+    "knows the metric.  [default: higher]",
 )
 @click.option(
     "--evaluator",
@@ -73,7 +81,7 @@ SHOWN_TASKS = 5
 @click.option(
     "--evaluations",
     "-n",
-    type=int,
+    type=COUNT,
     default=DEFAULT_EVALUATIONS,
     show_default=True,
     help="Number of tasks; each trains every labelled architecture.",
@@ -81,25 +89,25 @@ SHOWN_TASKS = 5
 @search_seed_option
 @click.option(
     "--parallel",
-    type=int,
+    type=PROCESSES,
     default=1,
     show_default=True,
     help="Tasks that may wait for their fitness at the same time; another number is another search.",
 )
 @device_option
-@click.option("--workers", "-j", type=int, help="Worker processes on the CPU.  [default: one a core]")
+@click.option("--workers", "-j", type=PROCESSES, help="Worker processes on the CPU.  [default: one a core]")
 @threads_option
 @time_limit_option
 @click.option(
     "--output",
     "-o",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="The best task; FILE.history beside it has all that was computed.  [default: nasbench-task-DATE-TIME.json]",
 )
 @click.option(
     "--plot",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="Draw the fitness of each task and the best so far: .svg, .png or .pdf. With --resume, also of a search that "
     "is done.",
@@ -108,7 +116,7 @@ SHOWN_TASKS = 5
 @overwrite_option
 @format_option
 def task_search_command(
-    labelled: Path, label: str | None, lower_is_better: bool, evaluator: str | None, strategy: str,
+    labelled: Path, label: str | None, lower_is_better: bool | None, evaluator: str | None, strategy: str,
     fitness: FitnessKind, space: str, dataset: str | None, images: Path | None, image_size: int | None,
     evaluations: int, seed: int, parallel: int, device: str, workers: int | None, threads: int,
     time_limit: float | None, output: Path | None, plot: Path | None, resume: bool, overwrite: bool, output_format: str,

@@ -1,7 +1,7 @@
 """The data directory: one folder for each imported benchmark table or data set, with a manifest that seals it.
 
 An import works in a hidden folder beside the final one and is renamed when all of it is there, so the directory is
-never left with half an import, whatever happens.
+never left with half an import, whatever happens. What a killed import left is deleted by the next one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -19,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, DataHomeError
+from ..input_files import check_input
 from ..interfaces import DataSource, ImportSummary, Progress
+from .unfinished import put_in_place, working_folder
 
 ENVIRONMENT_VARIABLE = "NASBENCH_DATA"
 MANIFEST_NAME = "manifest.json"
@@ -131,33 +132,30 @@ def import_data(data_source: DataSource, path: Path, progress: Progress) -> Mani
         DataError: ``path`` does not exist or is not what it should be; the data directory is as it was.
         DataHomeError: The data directory cannot be written.
     """
-    if not path.exists():
-        raise DataError(f"There is no file or directory '{path}'. {data_source.info.accepts}")
+    check_input(path, data_source.info.accepts, folder=True, error=DataError)
     name = data_source.info.name
-    with _temporary_folder(name) as folder:
+    with _importing(name) as folder:
         summary = data_source.import_from(path, folder, progress)
         manifest = _write_manifest(name, path, folder, summary)
-        _put_in_place(folder, data_home() / name)
+        put_in_place(folder, data_home() / name)
     return manifest
 
 
 @contextmanager
-def _temporary_folder(name: str) -> Iterator[Path]:
+def _importing(name: str) -> Iterator[Path]:
+    """Make a folder to work in; what goes wrong with it, or with the data directory, is one kind of error."""
     home = data_home()
     try:
         home.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=home))
+        with working_folder(home, name) as folder:
+            yield folder
     except OSError as error:
-        raise DataHomeError(
-            f"Cannot write to the data directory '{home}': {error.strerror}. Name another one in the environment "
-            f"variable {ENVIRONMENT_VARIABLE}."
-        ) from error
-    try:
-        yield folder
-    except OSError as error:
+        if not os.access(home, os.W_OK):
+            raise DataHomeError(
+                f"Cannot write to the data directory '{home}': {error.strerror}. Name another one in the environment "
+                f"variable {ENVIRONMENT_VARIABLE}."
+            ) from error
         raise DataHomeError(f"Cannot import '{name}' into '{home}': {error}. What was there is as it was.") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_manifest(name: str, path: Path, folder: Path, summary: ImportSummary) -> Manifest:
@@ -176,16 +174,6 @@ def _write_manifest(name: str, path: Path, folder: Path, summary: ImportSummary)
     fields = {"format": MANIFEST_FORMAT, "format_version": MANIFEST_VERSION, **asdict(manifest)}
     (folder / MANIFEST_NAME).write_text(json.dumps(fields, indent=1), encoding="utf-8")
     return manifest
-
-
-def _put_in_place(folder: Path, target: Path) -> None:
-    folder.chmod(0o755)
-    if not target.exists():
-        folder.rename(target)
-        return
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.old.", dir=target.parent) as graveyard:
-        target.rename(Path(graveyard) / target.name)
-        folder.rename(target)
 
 
 def verify_data(data_source: DataSource, progress: Progress) -> ImportSummary:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..descriptions import DatasetInfo
 from ..plan import Plan, PlanHeader
 from ..plugin_manager import PluginManager
+from ..seeding import check_seed
 from .datasets import choose_dataset
 from .evaluators import EvaluatorFactory
 from .ground_truth import ground_truth_columns
@@ -45,6 +46,7 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
     Raises:
         UsageError: Something in the request does not exist, does not fit or is given twice.
     """
+    check_seed(request.seed)
     provided_space = plugins.search_space(request.space)
     dataset = choose_dataset(provided_space.info, request.dataset, request.images, plugins)
     factory = EvaluatorFactory(provided_space.info, dataset, plugins)

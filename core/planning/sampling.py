@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InvalidArchitectureError, UsageError
+from ..input_files import check_input, read_text
 from ..interfaces import SearchSpace
 from ..seeding import derive_seed
 
@@ -36,8 +37,7 @@ def read_architectures(path: Path, space: SearchSpace) -> tuple[str, ...]:
         UsageError: The file is missing, empty, too large or not a text.
         InvalidArchitectureError: A line is not an architecture of ``space``; the message names the line.
     """
-    if not path.is_file():
-        raise UsageError(f"There is no file '{path}'. Give a results file, or a text with one architecture a line.")
+    check_input(path, "Give a results file, or a text with one architecture a line.")
     if path.stat().st_size > MAX_LIST_BYTES:
         raise UsageError(f"'{path}' has more than {MAX_LIST_BYTES:,} bytes: that is not a list of architectures.")
     with path.open("rb") as file:
@@ -61,7 +61,7 @@ def _stored_architectures(path: Path) -> Sequence[str]:
 
 def _text_lines(path: Path) -> Sequence[str]:
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        return read_text(path).splitlines()
     except UnicodeDecodeError:
         raise UsageError(f"'{path}' is not a text. Write one architecture a line.") from None
 

@@ -18,6 +18,7 @@ from ..planning.datasets import choose_dataset
 from ..planning.evaluators import EvaluatorFactory
 from ..planning.ground_truth import ground_truth_columns
 from ..plugin_manager import PluginManager
+from ..seeding import check_seed
 from .cost_planning import plan_costs
 from .fidelities import lower_fidelities
 from .history import SearchHeader
@@ -64,6 +65,8 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
     Raises:
         UsageError: Something in the request does not exist or does not fit.
     """
+    check_seed(request.seed)
+    check_seed(request.seed + request.seeds - 1)
     check_counts(evaluations=request.evaluations, parallel=request.parallel, seeds=request.seeds)
     provided_space = plugins.search_space(request.space)
     dataset = choose_dataset(provided_space.info, request.dataset, request.images, plugins)

@@ -12,11 +12,9 @@ from typing import NoReturn
 
 from ..domain import Direction
 from ..errors import InvalidArchitectureError, UsageError
+from ..input_files import check_input, other_delimiter, read_text
 from ..interfaces import SearchSpace
-from ..planning.metric_names import find_metric
-
-ARCHITECTURE = "architecture"
-"""Name of the column of architectures."""
+from .labels import ARCHITECTURE, choose_direction, choose_label
 
 MIN_ARCHITECTURES = 5
 """Below it, chance finds perfect tasks: of 450 random rankings of four networks about 19 are right, of five about 4."""
@@ -43,7 +41,7 @@ class LabelledArchitectures:
 
 
 def read_labelled(
-    path: Path, space: SearchSpace, dataset: str, *, label: str | None = None, lower_is_better: bool = False
+    path: Path, space: SearchSpace, dataset: str, *, label: str | None = None, lower_is_better: bool | None = None
 ) -> LabelledArchitectures:
     """Read and check a CSV with a header.
 
@@ -51,15 +49,15 @@ def read_labelled(
         path: The file; its column ``architecture`` holds architectures of the space in any spelling.
         space: The search space.
         dataset: Data set of the run, which completes the name of a metric.
-        label: Name of the column of labels, None for the one behind the first.
-        lower_is_better: Direction of labels that the space's table does not know.
+        label: Name of the column of labels, None for the first that neither holds the architectures nor numbers the
+            rows.
+        lower_is_better: Direction of labels that the space's table does not know, None if their name tells it.
 
     Raises:
         UsageError: Something in the file cannot be used; the message names the row, counted without the header.
     """
     rows = _read_rows(path)
-    columns = list(rows[0]) if rows else []
-    label = _choose_label(path, columns, label)
+    label = choose_label(path, rows, label)
     arch_ids = _identify(path, [row[ARCHITECTURE] for row in rows], space)
     labels = [_number(path, number, label, row[label]) for number, row in enumerate(rows, start=1)]
     if len(rows) < MIN_ARCHITECTURES:
@@ -69,25 +67,30 @@ def read_labelled(
         )
     if len(set(labels)) == 1:
         raise UsageError(f"'{path}': all labels in column '{label}' are {labels[0]:g}, so no task ranks them.")
-    direction = _direction(space, dataset, label, lower_is_better)
+    direction = choose_direction(path, space, dataset, label, lower_is_better)
     return LabelledArchitectures(tuple(arch_ids), tuple(labels), label, direction)
 
 
 def _read_rows(path: Path) -> Sequence[Mapping[str, str]]:
-    if not path.is_file():
-        problem = "is no file" if path.exists() else "does not exist"
-        raise UsageError(
-            f"'{path}' {problem}: --labelled takes a CSV with a column 'architecture' and one of trained performance."
-        )
+    check_input(path, "--labelled takes a CSV with a column 'architecture' and one of trained performance.")
     if path.stat().st_size > MAX_FILE_BYTES:
         raise UsageError(f"'{path}' has more than {MAX_FILE_BYTES:,} bytes: that is not a handful of architectures.")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        table = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+        text = read_text(path)
     except UnicodeDecodeError:
         raise UsageError(f"'{path}' is not a text: --labelled takes a CSV.") from None
-    except (csv.Error, OSError) as error:
+    except OSError as error:
+        raise UsageError(f"'{path}' cannot be read: {error.strerror}.") from error
+    if problem := other_delimiter(text.partition("\n")[0].rstrip("\r"), ARCHITECTURE):
+        raise UsageError(f"'{path}' is no table that can be read: {problem}.")
+    try:
+        table = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    except csv.Error as error:
         raise UsageError(f"'{path}' cannot be read as CSV: {error}.") from error
+    return _rows_of(path, table)
+
+
+def _rows_of(path: Path, table: Sequence[Sequence[str]]) -> Sequence[Mapping[str, str]]:
     header = [name.strip() for name in table[0]] if table else []
     if ARCHITECTURE not in header:
         shown = ", ".join(header[:5]) or "none"
@@ -103,17 +106,6 @@ def _read_rows(path: Path) -> Sequence[Mapping[str, str]]:
     if len(table) == 1:
         raise UsageError(f"'{path}' has a header and no row. Give each labelled architecture one.")
     return [dict(zip(header, row, strict=True)) for row in table[1:]]
-
-
-def _choose_label(path: Path, columns: Sequence[str], label: str | None) -> str:
-    others = [column for column in columns if column != ARCHITECTURE]
-    if not others:
-        raise UsageError(f"'{path}' has no column of labels beside 'architecture'.")
-    if label is None:
-        return others[0]
-    if label not in others:
-        raise UsageError(f"'{path}' has no column '{label}' for --label. It has: {', '.join(others)}.")
-    return label
 
 
 def _identify(path: Path, texts: Sequence[str], space: SearchSpace) -> list[str]:
@@ -146,18 +138,3 @@ def _refuse_number(path: Path, row: int, label: str, text: str) -> NoReturn:
         f"'{path}', row {row}: the label '{text[:40]}' in column '{label}' is not a finite number. Correct it, leave "
         "the row out, or name another column with --label."
     )
-
-
-def _direction(space: SearchSpace, dataset: str, label: str, lower_is_better: bool) -> Direction:
-    """Return the direction that the space's table states for a metric of this name, else what the user says."""
-    table = space.ground_truth()
-    stated = Direction.MINIMIZE if lower_is_better else Direction.MAXIMIZE
-    try:
-        known = find_metric(label, table.metrics if table else (), dataset).direction
-    except UsageError:
-        return stated
-    if lower_is_better and known is Direction.MAXIMIZE:
-        raise UsageError(
-            f"The metric '{label}' of '{space.name}' is better the higher it is: leave --lower-is-better out."
-        )
-    return known

@@ -14,6 +14,7 @@ from ..planning.datasets import choose_dataset
 from ..planning.evaluators import EvaluatorFactory
 from ..planning.spellings import parse_evaluator_spelling
 from ..plugin_manager import PluginManager
+from ..seeding import check_seed
 from .fitness import FitnessKind, TaskFitness
 from .labelled import read_labelled
 from .plan import TaskSearchPlan
@@ -28,8 +29,8 @@ class TaskSearchRequest:
         labelled: CSV of labelled architectures.
         evaluator: A text such as ``gennas:iterations=50``; it must have a searchable setting, which is not given.
         strategy: A text such as ``random-search`` or ``regularized-evolution:population_size=20``.
-        label: Column of the labels, None for the one behind the first.
-        lower_is_better: Direction of labels that the space's table does not know.
+        label: Column of the labels, None for the first that does not number the rows.
+        lower_is_better: Direction of labels that the space's table does not know, None if their name tells it.
         dataset: Name of a data set, None for the first of the space's whose images are at hand.
         images: The user's own image set instead.
         evaluations: Number of tasks, repeated ones included.
@@ -43,7 +44,7 @@ class TaskSearchRequest:
     evaluator: str
     strategy: str
     label: str | None = None
-    lower_is_better: bool = False
+    lower_is_better: bool | None = None
     dataset: str | None = None
     images: DatasetInfo | None = None
     evaluations: int = 450
@@ -58,6 +59,7 @@ def make_task_search_plan(request: TaskSearchRequest, plugins: PluginManager) ->
     Raises:
         UsageError: Something in the request does not exist or does not fit.
     """
+    check_seed(request.seed)
     check_counts(evaluations=request.evaluations, parallel=request.parallel)
     space_info = plugins.search_space(request.space).info
     dataset = choose_dataset(space_info, request.dataset, request.images, plugins)

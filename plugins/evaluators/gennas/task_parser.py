@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from ....core.input_files import check_input
 from .errors import InvalidTaskError
 from .signal_parser import read_noise, read_signals
 from .task import (
@@ -41,9 +42,7 @@ def read_task_file(file: str, parse: Callable[[object], TaskT]) -> TaskT:
         InvalidTaskError: The file cannot be read, is no JSON, or is no task.
     """
     path = Path(file)
-    if not path.is_file():
-        problem = "is a directory" if path.is_dir() else "does not exist" if not path.exists() else "is no file"
-        raise InvalidTaskError(f"The GenNAS task '{file}' {problem}: give the path of a JSON file.")
+    check_input(path, "A GenNAS task is a JSON file: give its path.", error=InvalidTaskError)
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_FILE_BYTES + 1)

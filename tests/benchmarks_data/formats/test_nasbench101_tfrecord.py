@@ -1,10 +1,19 @@
+import base64
+import csv
+import gzip
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from nasbench_toolkit.benchmarks_data.formats.nasbench101_tfrecord import EPOCHS, read_nasbench101_tfrecord
+from nasbench_toolkit.core.data.data_home import import_data
 from nasbench_toolkit.core.errors import DataError
 from nasbench_toolkit.experiments.official_files import model_metrics, nasbench101_record, tfrecord
+from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH101_SOURCE
+
+DATA = Path(__file__).parents[3] / "../shared/data/nasbench101-budgets"
+reads_shared_data = pytest.mark.skipif(not DATA.is_dir(), reason="reads genuine TFRecord files in ../shared/data")
 
 # Published examples (NAS-Bench-101's README and test of its hash): hash, matrix, operations, parameters, BITS:OPS.
 SMALL = ("043721b9c7fe8c5fad811d47d83132ec", "0100", "input,output", 882_570, "1:")
@@ -141,3 +150,57 @@ def test_truncated_file_is_refused(tmp_path) -> None:
 def test_empty_file_is_refused(tmp_path) -> None:
     with pytest.raises(DataError, match=r"'a.tfrecord' is empty"):
         read(write(tmp_path / "a.tfrecord", []))
+
+
+@pytest.mark.parametrize(
+    "encode", [base64.encodebytes, lambda raw: base64.b64encode(raw)[:7] + b" \r\n*" + base64.b64encode(raw)[7:]]
+)
+def test_base64_of_the_metrics_may_be_broken_as_the_benchmarks_reader_accepts_it(tmp_path, encode) -> None:
+    fields = json.loads(training(SMALL, 108, 0.9))
+    fields[4] = encode(base64.b64decode(fields[4])).decode()
+    table = read(write(tmp_path / "a.tfrecord", [json.dumps(fields).encode()]))
+    np.testing.assert_allclose(table.columns["cifar10/test_accuracy@108"], [90.0], rtol=1e-12)
+
+
+def published_rows(name):
+    with gzip.open(DATA / name, "rt", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+@reads_shared_data
+def test_genuine_file_has_the_official_means() -> None:
+    table = read(DATA / "energy_4V9E_quadrortx6000.tfrecord")
+    expected = {row["module_hash"]: row for row in published_rows("nasbench101_4v_official_all_budgets.csv.gz")}
+    hashes = table.checks["module_hash"]
+    assert sorted(hashes) == sorted(expected)
+    for row, module_hash in enumerate(hashes):
+        published = expected[module_hash]
+        assert table.architectures[row] == published["architecture"]
+        assert table.checks["trainable_parameters"][row] == int(published["trainable_parameters"])
+        keys = [key for key in published if key.startswith("cifar10/")]
+        assert len(keys) == 12
+        for key in keys:
+            assert table.columns[key][row] == pytest.approx(float(published[key]), abs=6e-5), (module_hash, key)
+
+
+@reads_shared_data
+def test_genuine_file_with_repeats_gives_their_means() -> None:
+    table = read(DATA / "energy_4V9E.tfrecord")
+    runs: dict[str, list[dict[str, str]]] = {}
+    for row in published_rows("ecnas_4v_retrained_3_runs.csv.gz"):
+        runs.setdefault(row["module_hash"], []).append(row)
+    hashes = table.checks["module_hash"]
+    assert (sorted(hashes), {len(rows) for rows in runs.values()}) == (sorted(runs), {3})
+    for row, module_hash in enumerate(hashes):
+        assert table.architectures[row] == runs[module_hash][0]["architecture"]
+        for key in (
+            f"cifar10/{split}_accuracy@{epochs}" for split in ("train", "validation", "test") for epochs in EPOCHS
+        ):
+            mean = sum(float(run[key]) for run in runs[module_hash]) / 3
+            assert table.columns[key][row] == pytest.approx(mean, abs=6e-5), (module_hash, key)
+
+
+@reads_shared_data
+@pytest.mark.parametrize("name", ["energy_4V9E.tfrecord", "energy_4V9E_quadrortx6000.tfrecord"])
+def test_genuine_file_is_imported_with_its_hashes_and_parameters_checked(name) -> None:
+    assert import_data(NASBENCH101_SOURCE.create(), DATA / name, lambda done, total: None).items == 91

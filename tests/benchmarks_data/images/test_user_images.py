@@ -166,7 +166,7 @@ def test_one_class_is_enough(tmp_path, seed):
 
 
 def test_nothing_there(tmp_path):
-    with pytest.raises(DataError, match="There is no folder or file '.*absent'"):
+    with pytest.raises(DataError, match="There is no file or folder '.*absent'"):
         describe_images(tmp_path / "absent")
 
 

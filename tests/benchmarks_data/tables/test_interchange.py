@@ -196,3 +196,12 @@ def test_read_parquet_without_pyarrow_says_how_to_get_it(tmp_path, no_progress, 
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(DataError, match=r"pip install nasbench-toolkit\[parquet\]"):
         read_interchange(tmp_path / "table.parquet", no_progress)
+
+
+@pytest.mark.parametrize(("delimiter", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_read_csv_names_another_delimiter(write_csv, no_progress, delimiter, name, quote) -> None:
+    header = delimiter.join(f"{quote}{column}{quote}" for column in ("architecture", "cifar10/accuracy"))
+    path = write_csv(header, f'"x,y"{delimiter}5')
+    with pytest.raises(DataError, match=rf"its columns are separated by {name} \(.*\), expected commas. Convert it"):
+        read_interchange(path, no_progress)

@@ -44,6 +44,13 @@ def test_import_of_an_archive(texts, name):
     assert import_data(SOURCES[name].create(), path, ignore).items == 11
 
 
+def test_import_of_texts_with_a_byte_order_mark(texts, name):
+    for file in texts.iterdir():
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert import_data(SOURCES[name].create(), texts, ignore).items == 11
+    assert "a" in StoredTokens.open(data_home() / name).vocabulary
+
+
 def test_import_without_one_split(texts, name):
     (texts / NAMES[name].format("valid")).unlink()
     manifest = import_data(SOURCES[name].create(), texts, ignore)

@@ -74,7 +74,7 @@ def test_import_data_replaces_an_earlier_import(bring, data_directory, numbers) 
 
 
 def test_import_data_missing_file_says_what_is_taken(numbers, tmp_path) -> None:
-    with pytest.raises(DataError, match=r"There is no file or directory '.*nothing'. A text with one number a line."):
+    with pytest.raises(DataError, match=r"There is no file or folder '.*nothing'. A text with one number a line."):
         import_data(numbers, tmp_path / "nothing", lambda _done, _total: None)
 
 

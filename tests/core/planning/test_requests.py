@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from nasbench_toolkit import Dataset, DatasetInfo
@@ -45,6 +47,18 @@ def test_make_plan_reads_a_list_and_collapses_duplicates(toy_plan, tmp_path) -> 
     listed = tmp_path / "archs.txt"
     listed.write_text("# two networks\nwidth-5\nwidth-005  # the same\n\nwidth-2\n")
     assert toy_plan(architectures=listed).arch_ids == ("width-5", "width-2")
+
+
+def test_make_plan_reads_a_list_with_a_byte_order_mark(toy_plan, tmp_path) -> None:
+    listed = tmp_path / "archs.txt"
+    listed.write_bytes(b"\xef\xbb\xbfwidth-5\r\nwidth-2\r\n")
+    assert toy_plan(architectures=listed).arch_ids == ("width-5", "width-2")
+
+
+def test_make_plan_list_that_is_a_pipe_is_refused(toy_plan, tmp_path) -> None:
+    os.mkfifo(tmp_path / "archs.txt")
+    with pytest.raises(UsageError, match=r"archs.txt' is a pipe \(FIFO\): save what it holds in a file"):
+        toy_plan(architectures=tmp_path / "archs.txt")
 
 
 def test_make_plan_list_with_a_bad_line_names_it(toy_plan, tmp_path) -> None:

@@ -1,5 +1,6 @@
 import copy
 import json
+import os
 
 import pytest
 from nasbench_toolkit.plugins.evaluators.gennas import published_tasks
@@ -205,10 +206,24 @@ def test_read_task_file_refuses(tmp_path, content, message) -> None:
 
 
 def test_read_task_file_refuses_a_missing_file(tmp_path) -> None:
-    with pytest.raises(InvalidTaskError, match=r"nothing.json' does not exist: give the path of a JSON file"):
+    with pytest.raises(
+        InvalidTaskError, match=r"There is no file '.*nothing.json'. A GenNAS task is a JSON file: give its path"
+    ):
         read_task_file(str(tmp_path / "nothing.json"), parse_task)
 
 
 def test_read_task_file_refuses_a_directory(tmp_path) -> None:
-    with pytest.raises(InvalidTaskError, match=r"is a directory: give the path of a JSON file"):
+    with pytest.raises(InvalidTaskError, match=r"is a directory. A GenNAS task is a JSON file: give its path"):
         read_task_file(str(tmp_path), parse_task)
+
+
+def test_read_task_file_ignores_a_byte_order_mark(tmp_path, example_task_file) -> None:
+    marked = tmp_path / "task.json"
+    marked.write_bytes(b"\xef\xbb\xbf" + example_task_file.read_bytes())
+    assert read_task_file(str(marked), parse_task) == read_task_file(str(example_task_file), parse_task)
+
+
+def test_read_task_file_refuses_a_pipe(tmp_path) -> None:
+    os.mkfifo(tmp_path / "task.json")
+    with pytest.raises(InvalidTaskError, match=r"task.json' is a pipe \(FIFO\)"):
+        read_task_file(str(tmp_path / "task.json"), parse_task)

@@ -77,5 +77,7 @@ def _number(option: str, text: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise UsageError(f"Cannot read {option}: '{text}' is no number. Write one such as 1500000, 1.5e6 or 1.5M.")
+        raise UsageError(
+            f"Cannot read {option}: '{text}' is no finite number. Write one such as 1500000, 1.5e6 or 1.5M."
+        )
     return number

@@ -21,6 +21,8 @@ PACKAGE = "nasbench_toolkit"
 CORE_ROOMS = {
     "errors": "",
     "input_files": "errors",
+    "regular_files": "",
+    "hdf5": "regular_files",
     "domain": "",
     "seeding": "errors",
     "rank_correlation": "",
@@ -37,12 +39,12 @@ CORE_ROOMS = {
     "context": "batches descriptions domain interfaces seeding",
     "documents": "",
     "data": "descriptions errors input_files interfaces",
-    "results": "domain errors plan",
+    "results": "domain errors hdf5 plan regular_files",
     "planning": "data descriptions domain errors input_files interfaces plan plugin_manager results seeding settings",
     "asktell": "descriptions errors interfaces planning plugin_manager settings",
     "jobs": "context descriptions domain errors interfaces plan plugin_manager results seeding",
-    "pictures": "errors interfaces results",
-    "search": "asktell descriptions domain errors interfaces jobs plan planning plugin_manager results seeding",
+    "pictures": "documents errors interfaces results",
+    "search": "asktell descriptions domain errors hdf5 interfaces jobs plan planning plugin_manager results seeding",
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "
     "rank_correlation results seeding settings",
     "testing": "capabilities context data descriptions domain errors interfaces jobs pictures plugin_manager seeding "
@@ -59,7 +61,7 @@ DESCRIBING = "capabilities descriptions domain errors hookspecs interfaces seedi
 FOLDERS = {
     "core/cli": ("benchmarks_data reports", "*"),
     "core": ("", "*"),
-    "benchmarks_data": ("", "descriptions domain errors input_files interfaces"),
+    "benchmarks_data": ("", "descriptions domain errors hdf5 input_files interfaces"),
     "reports": ("", "documents domain errors metrics plan planning results"),
     "plugins/datasets": ("benchmarks_data", f"{DESCRIBING} data"),
     "plugins/search_spaces": ("benchmarks_data", f"{DESCRIBING} data pictures"),

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 
 from ...core.domain import Metric
 from ...core.errors import DataError
+from ...core.hdf5.reading import OpenElsewhereError, read_hdf5
+from ...core.hdf5.stored import StoredArray, StoredGroup, Unread
 from ...core.interfaces import GroundTruth
 from .metrics import QUANTITIES, parse_metric_key
-from .store_writer import FORMAT, FORMAT_VERSION, MAX_ARRAY_BYTES
+from .store_writer import FORMAT, FORMAT_VERSION
 
 TABLE_NAME = "table.h5"
 
@@ -34,19 +36,19 @@ class StoredTable(GroundTruth):
         num_rows: Number of rows that the user's file had, before rows of one architecture were merged.
     """
 
-    def __init__(self, path: Path, file: h5py.File) -> None:
+    def __init__(self, path: Path, file: StoredGroup) -> None:
         """Read all but the large arrays; :meth:`open` is the way to make one."""
         self.path = path
         self.data_source = _text(file.attrs["data_source"])
         self.imported_from = _text(file.attrs["imported_from"])
         reduction = _text(file.attrs["reduction"])
-        self._length = int(file["architectures"].shape[0])
-        group = file["columns"]
-        self._datasets = {
-            parse_metric_key(_text(group[name].attrs["key"]), reduction): f"columns/{name}"
-            for name in sorted(group, key=int)
+        self._length = math.prod(file.array("architectures").shape)
+        columns = file.group("columns")
+        self._names = {
+            parse_metric_key(_text(columns.array(name).attrs["key"]), reduction): name
+            for name in sorted(columns.members, key=int)
         }
-        if not self._datasets or not self._length:
+        if not self._names or not self._length:
             raise ValueError("it has no values")
         self._columns: dict[str, npt.NDArray[np.float64]] = {}
 
@@ -57,13 +59,13 @@ class StoredTable(GroundTruth):
         Raises:
             DataError: The file is missing, damaged, of something else or of a newer version. It is never changed.
         """
-        with _opened(path) as file:
+        with _reading(path) as file:
             return cls(path, file)
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """What the table holds; the first is the default."""
-        return tuple(self._datasets)
+        return tuple(self._names)
 
     def __len__(self) -> int:
         """Return the number of architectures."""
@@ -77,8 +79,8 @@ class StoredTable(GroundTruth):
     @cached_property
     def num_rows(self) -> int:
         """Number of rows that the user's file had, before rows of one architecture were merged."""
-        with _opened(self.path) as file:
-            return int(_array(file, "rows_merged", "i", self._length).sum())
+        with _reading(self.path, "rows_merged") as file:
+            return int(_values(file.array("rows_merged"), "i", self._length).sum())
 
     def values(self, metric: Metric, arch_ids: Sequence[str]) -> list[float]:
         """Return one value for each canonical string, NaN where the table has none.
@@ -107,11 +109,11 @@ class StoredTable(GroundTruth):
         Raises:
             DataError: Something is damaged: checksums, order of the architectures, ranges of the values.
         """
-        with _opened(self.path) as file:
+        with _reading(self.path, "rows_merged") as file:
             ids = self._encoded_ids
             if not (ids[:-1] < ids[1:]).all():
                 raise ValueError("its architectures are not in order")
-            if (_array(file, "rows_merged", "i", self._length) < 1).any():
+            if (_values(file.array("rows_merged"), "i", self._length) < 1).any():
                 raise ValueError("a row was made from none")
             for metric in self.metrics:
                 if QUANTITIES[metric.quantity].impossible(self._column(metric)).any():
@@ -119,28 +121,31 @@ class StoredTable(GroundTruth):
 
     @cached_property
     def _encoded_ids(self) -> npt.NDArray[np.bytes_]:
-        with _opened(self.path) as file:
-            return _array(file, "architectures", "S", self._length)
+        with _reading(self.path, "architectures") as file:
+            return _values(file.array("architectures"), "S", self._length)
 
     def _column(self, metric: Metric) -> npt.NDArray[np.float64]:
         if metric.key not in self._columns:
-            names = {known.key: name for known, name in self._datasets.items()}
+            names = {known.key: name for known, name in self._names.items()}
             if metric.key not in names:
                 raise DataError(f"'{self.path}' has no metric '{metric.key}'. It has {', '.join(names)}.")
-            with _opened(self.path) as file:
-                self._columns[metric.key] = _array(file, names[metric.key], "f", self._length)
+            with _reading(self.path, f"columns/{names[metric.key]}") as file:
+                column = file.group("columns").array(names[metric.key])
+                self._columns[metric.key] = _values(column, "f", self._length)
         return self._columns[metric.key]
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[h5py.File]:
-    """Open a table's file; whatever goes wrong with it becomes a DataError."""
+def _reading(path: Path, *wanted: str) -> Iterator[StoredGroup]:
+    """Read a table's file with the ``wanted`` arrays; whatever goes wrong with it becomes a DataError."""
     try:
-        with h5py.File(path, "r") as file:
-            _check_format(path, file)
-            yield file
+        file = read_hdf5(path, wanted)
+        _check_format(path, file)
+        yield file
     except FileNotFoundError as error:
         raise DataError(f"There is no table '{path}'. Import it again with 'nasbench data import'.") from error
+    except OpenElsewhereError as error:
+        raise DataError(f"{error}. Close it there, or wait until it is done.") from error
     except READ_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
@@ -148,10 +153,12 @@ def _opened(path: Path) -> Iterator[h5py.File]:
         ) from error
 
 
-def _check_format(path: Path, file: h5py.File) -> None:
-    name, version = _text(file.attrs.get("format", b"unknown")), int(file.attrs.get("format_version", 0))
+def _check_format(path: Path, file: StoredGroup) -> None:
+    name, version = _text(file.attrs.get("format", "unknown")), file.attrs.get("format_version")
     if name != FORMAT:
         raise ValueError(f"its format is {name!r}, expected {FORMAT!r}")
+    if not isinstance(version, int):
+        raise ValueError("its format has no version")
     if version > FORMAT_VERSION:
         raise DataError(
             f"'{path}' has version {version} of the format; this nasbench reads {FORMAT_VERSION}. Update "
@@ -159,19 +166,15 @@ def _check_format(path: Path, file: h5py.File) -> None:
         )
 
 
-def _text(value: Any) -> str:
+def _text(value: str | float | Unread) -> str:
     """Return an attribute as text. Raises ValueError if it is none."""
-    if not isinstance(value, bytes):
-        raise ValueError(f"expected a text of fixed length, got {value!r:.40}")
-    return value.decode()
+    if not isinstance(value, str):
+        raise ValueError(f"expected a text of fixed length, got {value.kind if isinstance(value, Unread) else value!r}")
+    return value
 
 
-def _array(file: h5py.File, name: str, kind: str, length: int) -> npt.NDArray[Any]:
-    """Read an array after checking that it is what it should be, and no larger than this program can hold."""
-    dataset = file[name]
-    if dataset.shape != (length,) or dataset.dtype.kind != kind:
-        raise ValueError(f"'{name}' has shape {dataset.shape} and type {dataset.dtype}")
-    if length * dataset.dtype.itemsize > MAX_ARRAY_BYTES:
-        raise ValueError(f"'{name}' claims {length * dataset.dtype.itemsize:,} bytes")
-    array: npt.NDArray[Any] = dataset[:]
-    return array
+def _values(array: StoredArray, kind: str, length: int) -> npt.NDArray[Any]:
+    """Return the values of an array after checking that they are what they should be."""
+    if array.shape != (length,) or array.kind != kind:
+        raise ValueError(f"'{array.name}' has shape {array.shape} and type {array.dtype}")
+    return array.load()

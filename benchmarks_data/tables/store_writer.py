@@ -19,13 +19,11 @@ import numpy.typing as npt
 
 from ... import __version__
 from ...core.errors import DataError
+from ...core.hdf5.writing import create_dataset, create_group, image_of, new_file, text_type, write_attributes
 from .merge import TableRows
 
 FORMAT = "nasbench-table"
 FORMAT_VERSION = 1
-
-# HDF5 1.10's file format: the oldest that checksums its own structure, so that damage is noticed.
-HDF5_VERSIONS = ("v110", "v110")
 
 # Rows that are compressed together. Neighbours in order share most of their string, so that few bytes a row remain.
 CHUNK_ROWS = 16_384
@@ -55,28 +53,23 @@ def write_table(path: Path, rows: TableRows, *, data_source: str, imported_from:
 
 
 def _file_image(rows: TableRows, data_source: str, imported_from: str) -> bytes:
-    """Return the bytes of the file; made in memory, because HDF5 crashes when a disk fills up under it."""
-    with h5py.File("image", "w", driver="core", backing_store=False, libver=HDF5_VERSIONS) as file:
-        file.attrs["format_version"] = FORMAT_VERSION
-        _write_text(file, "format", FORMAT)
-        _write_text(file, "data_source", data_source)
-        _write_text(file, "imported_from", imported_from)
-        _write_text(file, "reduction", rows.reduction)
-        _write_text(file, "written_by", f"nasbench-toolkit {__version__}")
+    """Return the bytes of the file."""
+    with new_file() as file:
+        write_attributes(
+            file,
+            format=FORMAT,
+            format_version=FORMAT_VERSION,
+            data_source=data_source,
+            imported_from=imported_from.encode(errors="replace").decode(),
+            reduction=rows.reduction,
+            written_by=f"nasbench-toolkit {__version__}",
+        )
         _write_arch_ids(file, rows.arch_ids)
         _write_numbers(file, "rows_merged", rows.rows_merged)
-        columns = file.create_group("columns")
+        columns = create_group(file, "columns")
         for position, (key, values) in enumerate(rows.columns.items()):
-            _write_text(_write_numbers(columns, str(position), values), "key", key)
-        file.flush()
-        image: bytes = file.id.get_file_image()
-    return image
-
-
-def _write_text(owner: h5py.Group | h5py.Dataset, name: str, text: str) -> None:
-    """Write an attribute of fixed length: HDF5 keeps texts of variable length where no checksum covers them."""
-    encoded = text.encode("utf-8", "replace")
-    owner.attrs.create(name, encoded, dtype=h5py.string_dtype("utf-8", max(1, len(encoded))))
+            write_attributes(_write_numbers(columns, str(position), values), key=key)
+        return image_of(file)
 
 
 def _write_arch_ids(file: h5py.File, arch_ids: Sequence[str]) -> None:
@@ -86,7 +79,7 @@ def _write_arch_ids(file: h5py.File, arch_ids: Sequence[str]) -> None:
             f"The table has {len(arch_ids):,} architectures, one of them with a string of {length:,} bytes. Together "
             f"they would take more than {MAX_ARRAY_BYTES:,} bytes, which no benchmark does; check the file."
         )
-    dtype = h5py.string_dtype("utf-8", length)
+    dtype = text_type(length)
     dataset = _create(file, "architectures", (len(arch_ids),), dtype)
     for start in range(0, len(arch_ids), CHUNK_ROWS):
         block = [arch_id.encode() for arch_id in arch_ids[start : start + CHUNK_ROWS]]
@@ -100,7 +93,7 @@ def _write_numbers(group: h5py.Group, name: str, values: npt.NDArray[Any]) -> h5
 
 
 def _create(group: h5py.Group, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> h5py.Dataset:
-    return group.create_dataset(
-        name, shape, dtype, chunks=(min(CHUNK_ROWS, shape[0]),), compression="gzip", compression_opts=9, shuffle=True,
-        fletcher32=True,
+    return create_dataset(
+        group, name, shape, dtype, chunks=(min(CHUNK_ROWS, shape[0]),), compression="gzip", compression_opts=9,
+        shuffle=True, fletcher32=True,
     )  # fmt: skip

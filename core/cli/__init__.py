@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from ..documents.visible import visible
 from ..errors import NasbenchError, UsageError
 from .commands import command_group
 from .signals import HeededSignals
@@ -113,9 +114,9 @@ def _conclude_output(error: OSError, code: int) -> int:
 
 
 def _say_error(message: str, exit_code: int) -> int:
-    say(f"Error: {message}")
+    say(f"Error: {visible(message)}")
     return exit_code
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    say(f"Warning: {message}")
+    say(f"Warning: {visible(str(message))}")

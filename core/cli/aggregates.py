@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from ..documents.visible import visible
 from ..errors import UnknownNameError
 from ..planning.aggregation import AggregateSpec, find_aggregate
 from ..planning.spellings import split_name
@@ -31,5 +32,7 @@ def find_aggregates(results: Results, asked: Sequence[str] = ()) -> list[Aggrega
             name = split_name(text)[0]
             raise UnknownNameError("aggregate", name, plugins.aggregates(), "Run 'nasbench evaluators' to list them.")
         else:
-            click.echo(f"Note: the run asked for the aggregate '{text}', which is not installed here.", err=True)
+            click.echo(
+                f"Note: the run asked for the aggregate '{visible(text)}', which is not installed here.", err=True
+            )
     return specs

@@ -26,9 +26,9 @@ def check_plot(path: Path, *, overwrite: bool) -> None:
         UsageError: Its suffix is no format of pictures, nor that of a table of its numbers.
         ResultsFileError: It exists and is not to be replaced.
     """
-    from ..pictures.files import SUFFIXES, check_suffix, refuse_existing
+    from ..pictures.files import SUFFIXES, check_picture, refuse_existing
 
-    check_suffix(path, (*SUFFIXES, CURVE_TABLE))
+    check_picture(path, (*SUFFIXES, CURVE_TABLE))
     if not overwrite:
         refuse_existing(path)
 

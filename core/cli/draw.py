@@ -46,7 +46,7 @@ def draw_command(
     if space and search:
         raise UsageError("--search says which space its architecture is of: leave --space away.")
     from ..pictures.cells import write_picture
-    from ..pictures.files import check_suffix, picture_of, refuse_existing
+    from ..pictures.files import check_picture, picture_of, refuse_existing
     from ..plugin_manager import installed_plugins
 
     if search is not None:
@@ -55,7 +55,7 @@ def draw_command(
     else:
         space, text = space or DEFAULT_SPACE, str(architecture)
         output = output or Path(f"{space}.svg")
-    check_suffix(output)
+    check_picture(output)
     if search is not None and output.exists() and output.samefile(search):
         raise UsageError(f"'{output}' is the search itself: name another file with --output.")
     if not overwrite:

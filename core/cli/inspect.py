@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..documents.visible import visible
 from .tables import format_option, print_record, print_rows
 from .types import FILE
 
@@ -39,7 +40,7 @@ def inspect_command(file: Path, part: str | None, output_format: str) -> None:
     if part is None:
         print_record(_summarise(results), output_format)
     elif part == "architectures" and output_format == "table":
-        click.echo("\n".join(results.arch_ids))
+        click.echo(visible("\n".join(results.arch_ids)))
     else:
         rows = {"architectures": _architectures, "failures": _failures, "scores": _scores}[part](results)
         print_rows(rows, output_format)

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
+from ..documents.visible import visible
+
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
@@ -120,7 +122,7 @@ def track(items: Iterable[T], total: int, noun: str) -> Iterator[T]:
 def track_steps(description: str) -> Iterator[Callable[[int, int], None]]:
     """Give a function that takes what is done and what there is in all, in any unit."""
     with _make_progress(count=False) as progress:
-        yield _reporter(progress, description)
+        yield _reporter(progress, visible(description))
 
 
 @contextmanager
@@ -154,7 +156,7 @@ def _make_progress(*columns: ProgressColumn, count: bool = True) -> Progress:
 
     console = Console(stderr=True)
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         *((MofNCompleteColumn(),) if count else ()),
         *columns,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..documents.visible import visible
 from ..errors import NasbenchError, ResultsFileError, UsageError
 from .cost_options import cost_options, read_limits
 from .options import (
@@ -139,6 +140,7 @@ def search_command(
         SearchOptions(_file_of(plan, plans, whole), devices[:together], threads, time_limit, resume, overwrite)
         for plan in plans
     ]
+    _check_targets(options)
     if not (resume or overwrite):
         _refuse_existing(options)
     say_what_is_missing(
@@ -162,6 +164,14 @@ def _only_one(evaluators: tuple[str, ...]) -> str:
 def _file_of(plan: SearchPlan, plans: Sequence[SearchPlan], whole: Path) -> Path:
     """Return the file of one search; each of several has its seed in its name."""
     return whole if len(plans) == 1 else whole.with_name(f"{whole.stem}-seed{plan.header.seed}{whole.suffix}")
+
+
+def _check_targets(options: Sequence[SearchOptions]) -> None:
+    """Refuse places where no file can be before the first of several searches begins, not when its turn comes."""
+    from ..results.whole_files import check_target
+
+    for option in options:
+        check_target(option.output)
 
 
 def _refuse_existing(options: Sequence[SearchOptions]) -> None:
@@ -222,7 +232,7 @@ def _draw(plan: SearchPlan, outcome: SearchOutcome, options: SearchOptions) -> N
     try:
         write_picture(plan.space, outcome.best.arch_id, picture)
     except NasbenchError as error:
-        click.echo(f"Warning: no picture: {error}", err=True)
+        click.echo(f"Warning: no picture: {visible(str(error))}", err=True)
     else:
         click.echo(f"Picture: {picture}", err=True)
 
@@ -239,7 +249,7 @@ def _conclude(plans: Sequence[SearchPlan], outcomes: Sequence[SearchOutcome], op
             )
         _draw(plan, outcome, option)
     if all(outcome.best is None for outcome in outcomes):
-        click.echo(f"Error: {_why_nothing_was_found(outcomes)}", err=True)
+        click.echo(f"Error: {visible(_why_nothing_was_found(outcomes))}", err=True)
         return 1
     return 0
 

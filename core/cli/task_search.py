@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..documents.visible import visible
 from .options import (
     DEFAULT_EVALUATIONS,
     check_options,
@@ -133,13 +134,13 @@ def task_search_command(
 
     from ..asktell.options import SearchOptions
     from ..jobs.devices import worker_devices
-    from ..pictures.files import check_suffix, refuse_existing
+    from ..pictures.files import check_picture, refuse_existing
     from ..planning.default_evaluators import searchable_evaluator
     from ..plugin_manager import installed_plugins
     from ..task_search.planning import TaskSearchRequest, make_task_search_plan
 
     if plot:
-        check_suffix(plot)
+        check_picture(plot)
     if plot and not (overwrite or resume):
         refuse_existing(plot)
     devices = worker_devices(device, workers)
@@ -211,7 +212,7 @@ def _print_outcome(
     print_document(_describe(plan, options, outcomes, best), output_format)
     if best is None:
         message = next((record.message for outcome in outcomes for record in outcome.records if record.message), "")
-        because = f" The first network without a score: {message}" if message else ""
+        because = f" The first network without a score: {visible(message)}" if message else ""
         click.echo(f"Error: No task ranks the labelled architectures.{because}", err=True)
         return 1
     click.echo(

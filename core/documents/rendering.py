@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
+from typing import Any
 
-from .document import Document
+from .document import Document, Facts, Grid
+from .visible import visible
 
 
 class Format(StrEnum):
@@ -29,6 +33,7 @@ def render(document: Document, output_format: str = Format.TABLE, *, width: int 
     Raises:
         ValueError: There is no such format.
     """
+    document = _visible(document)
     # Each branch imports its own, to answer without waiting for what the others need.
     match Format(output_format):
         case Format.TABLE:
@@ -51,3 +56,37 @@ def render(document: Document, output_format: str = Format.TABLE, *, width: int 
             from .machine import render_json
 
             return render_json(document.content)
+
+
+def _visible(document: Document) -> Document:
+    """Return a document without characters that a terminal would obey; JSON escapes them by itself."""
+    return replace(
+        document,
+        blocks=[
+            _visible_facts(block) if isinstance(block, Facts) else _visible_grid(block) for block in document.blocks
+        ],
+        records=[{visible(key): _visible_field(value) for key, value in record.items()} for record in document.records],
+        title=visible(document.title),
+        notes=[visible(note) for note in document.notes],
+    )
+
+
+def _visible_facts(block: Facts) -> Facts:
+    return Facts({visible(name): visible(text) for name, text in block.facts.items()}, visible(block.title))
+
+
+def _visible_grid(grid: Grid) -> Grid:
+    columns = [replace(column, heading=visible(column.heading)) for column in grid.columns]
+    rows = [[visible(text) for text in row] for row in grid.rows]
+    return replace(grid, columns=columns, rows=rows, title=visible(grid.title))
+
+
+def _visible_field(value: Any) -> Any:
+    """Return a value of a record, with the texts in it."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, Mapping):
+        return {visible(str(key)): _visible_field(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_visible_field(item) for item in value]
+    return value

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..documents.visible import visible
 from ..errors import UnsupportedSearchSpaceError
 from .cell_layout import FONT_SIZE, LABEL_FONT_SIZE, Box, CellLayout, lay_out, text_width
-from .files import check_suffix, plain_style, save
+from .files import check_picture, plain_style, save
 from .graph import CellEdge, CellGraph, NodeKind, OperationFamily
 
 if TYPE_CHECKING:
@@ -48,14 +49,14 @@ def write_picture(space: SearchSpace, arch_id: str, path: Path, title: str = "")
         UnsupportedSearchSpaceError: The space draws no pictures.
         ResultsWriteError: The file cannot be written.
     """
-    check_suffix(path)
+    check_picture(path)
     graphs = space.cell_graphs(arch_id)
     if not graphs:
         raise UnsupportedSearchSpaceError(
             f"The search space '{space.name}' does not say what its architectures look like, so there is nothing to "
             "draw. Its plugin would implement 'cell_graphs'."
         )
-    draw_cells(graphs, path, title, about=arch_id)
+    draw_cells(graphs, path, visible(title), about=arch_id)
 
 
 def draw_cells(graphs: Sequence[CellGraph], path: Path, title: str = "", about: str = "") -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .files import check_suffix, plain_style, save
+from ..documents.visible import visible
+from .files import check_picture, plain_style, save
 
 # Okabe & Ito's colours, told apart with any kind of colour vision, and line styles, told apart in grey.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -72,7 +73,7 @@ def draw_curves(
         UsageError: The suffix is another.
         ResultsWriteError: The file cannot be written.
     """
-    check_suffix(path)
+    check_picture(path)
     with plain_style():
         from matplotlib.figure import Figure
 
@@ -83,13 +84,19 @@ def draw_curves(
         axes.set_axisbelow(True)
         for number, group in enumerate(dots):
             colour = _COLOURS[number % len(_COLOURS)]
-            axes.plot(group.x, group.y, ".", color=colour, alpha=0.45, markersize=4, label=group.label)
+            axes.plot(group.x, group.y, ".", color=colour, alpha=0.45, markersize=4, label=visible(group.label))
         for number, curve in enumerate(curves):
             colour, line = _COLOURS[number % len(_COLOURS)], _LINES[number % len(_LINES)]
             if curve.low:
                 axes.fill_between(curve.x, curve.low, curve.high, color=colour, alpha=0.18, linewidth=0)
             axes.plot(
-                curve.x, curve.y, color=colour, linestyle=line, drawstyle="steps-post", linewidth=1.4, label=curve.label
+                curve.x,
+                curve.y,
+                color=colour,
+                linestyle=line,
+                drawstyle="steps-post",
+                linewidth=1.4,
+                label=visible(curve.label),
             )
         if logarithmic:
             # What reaches down to 0 reaches the bottom.

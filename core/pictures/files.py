@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..documents.visible import visible
 from ..errors import ResultsFileError, UsageError
-from ..results.whole_files import write_whole
+from ..results.whole_files import check_target, write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,17 +26,18 @@ _STYLE: dict[Any, Any] = {
 _DOTS_AN_INCH = 300
 
 
-def check_suffix(path: Path, suffixes: tuple[str, ...] = SUFFIXES) -> None:
-    """Refuse a file name that does not say which format it is to have.
+def check_picture(path: Path, suffixes: tuple[str, ...] = SUFFIXES) -> None:
+    """Refuse a file name that does not say which format it is to have, or is that of no file.
 
     Raises:
-        UsageError: Its suffix is none of ``suffixes``.
+        UsageError: Its suffix is none of ``suffixes``; or it is a directory, a device, a pipe or a socket.
     """
     if path.suffix.lower() not in suffixes:
         raise UsageError(
             f"'{path}' would be a file of an unknown format. End its name with {', '.join(suffixes[:-1])} or "
             f"{suffixes[-1]}."
         )
+    check_target(path)
 
 
 def picture_of(results: Path) -> Path:
@@ -77,7 +79,7 @@ def save(figure: Figure, path: Path, about: str = "") -> None:
     """
     suffix = path.suffix.lower()
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=suffix[1:], dpi=_DOTS_AN_INCH, metadata=_properties(suffix, about))
+    figure.savefig(buffer, format=suffix[1:], dpi=_DOTS_AN_INCH, metadata=_properties(suffix, visible(about)))
     write_whole(path, buffer.getvalue(), "Make room, or choose another file.")
 
 

@@ -19,8 +19,9 @@ from ..domain import Record, Seconds, Status
 from ..errors import ResultsFileError
 from ..plan import JobIndex
 from .contents import NewArchitecture
-from .lines import LockedLines, decode_lines
+from .lines import LockedLines, decode_lines, read_content
 from .validity import check_record
+from .whole_files import target_of
 
 JOURNAL_FORMAT = "nasbench-journal"
 JOURNAL_VERSION = 1
@@ -32,8 +33,15 @@ T = TypeVar("T")
 
 
 def journal_path(path: Path) -> Path:
-    """Return the journal that belongs to a results file; it exists only while its work is unfinished."""
-    return path.with_name(path.name + ".journal")
+    """Return the journal that belongs to a results file; it exists only while its work is unfinished.
+
+    Where ``path`` is a symbolic link, it is the journal of the file that it leads to: two links have the same one.
+
+    Raises:
+        ResultsFileError: There is something at ``path`` that is no file.
+    """
+    target = target_of(path)
+    return target.with_name(target.name + ".journal")
 
 
 class Journal(LockedLines):
@@ -117,7 +125,7 @@ def read_journal(path: Path) -> JournalContents:
     Raises:
         ResultsFileError: The journal is damaged.
     """
-    entries = decode_lines(path, path.read_bytes()) if path.is_file() else []
+    entries = decode_lines(path, read_content(path) or b"")
     if not entries:
         return JournalContents(path, None)
     header = entries[0]

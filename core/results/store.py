@@ -6,38 +6,33 @@ A file may hold elements besides those of results: whoever adds them writes and 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
-import numpy as np
 
-from ..errors import ResultsFileError
+from ..errors import ResultsFileError, ResultsWriteError
+from ..hdf5.reading import OpenElsewhereError, read_hdf5
+from ..hdf5.stored import StoredGroup
+from ..hdf5.writing import image_of, new_file, write_attributes
+from ..regular_files import SpecialFileError, check_regular
 from .contents import Results
-from .elements.architectures import read_architectures, write_architectures
+from .elements import architectures, environment, evaluators, ground_truth, plan
 from .elements.encoding import UPGRADE, read_text, read_whole_number
-from .elements.environment import read_environment, write_environment
-from .elements.evaluators import read_evaluators, write_evaluators
-from .elements.ground_truth import read_ground_truth, write_ground_truth
-from .elements.plan import read_plan, write_plan
 from .journal import JournalContents, journal_path, read_journal
 from .whole_files import write_whole
 
 FORMAT = "nasbench-results"
 FORMAT_VERSION = 1
 
-# HDF5 1.10's file format: the oldest that checksums its own structure, so that damage is noticed.
-HDF5_VERSIONS = ("v110", "v110")
-
-# What h5py and the checks raise for a file that is not what it should be.
+# What the checks raise for a file that is not what it should be.
 READ_ERRORS = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, IndexError)
 
-DIGEST = "texts_digest"
+# The elements of results.
+ELEMENTS = (plan.NAME, environment.NAME, architectures.NAME, ground_truth.NAME, evaluators.NAME)
+
 RUN = "run"
 
 
@@ -61,16 +56,16 @@ class Origin:
 
 @dataclass(frozen=True)
 class OpenResults:
-    """A results file that is open for reading and whose formats, checksums and fields have been checked.
+    """What a results file holds; its formats and fields have been checked.
 
     Attributes:
-        file: The file, for elements that are no part of results.
+        file: All of it, for elements that are no part of results.
         origin: Which work it is of.
         results: Its results, with those of the journal if its work is unfinished.
         journal: The journal, empty if there is none.
     """
 
-    file: h5py.File
+    file: StoredGroup
     origin: Origin
     results: Results
     journal: JournalContents
@@ -87,26 +82,33 @@ def read_results(path: Path) -> Results:
 
 
 @contextmanager
-def open_results(path: Path) -> Iterator[OpenResults]:
-    """Open a results file, read its results, and close it when the block ends.
+def open_results(path: Path, *others: str) -> Iterator[OpenResults]:
+    """Read a results file and give it to the block, in which a ValueError means that the file is damaged.
 
-    What h5py raises in the block means that the file is damaged, and so does a ValueError.
+    Args:
+        path: The file.
+        others: Names of further elements to read.
 
     Raises:
         ResultsFileError: As :func:`read_results`.
     """
-    _check_is_file(path)
-    # The journal first: what a running job moves into the file meanwhile is then seen twice instead of never.
-    journal = read_journal(journal_path(path))
     try:
-        with h5py.File(path, "r") as file:
-            _check_format(path, file)
-            _check_digest(file)
-            stored = _read_elements(file)
-            origin = Origin(read_text(file.attrs, "made_by"), read_text(file.attrs, "work_id"))
-            yield OpenResults(file, origin, _with_journal(stored, journal, origin), journal)
+        check_regular(path)
+        # The journal first: what a running job moves into the file meanwhile is then seen twice instead of never.
+        journal = read_journal(journal_path(path))
+        file = read_hdf5(path, (*ELEMENTS, *others))
+        _check_format(path, file)
+        stored = _read_elements(file)
+        origin = Origin(read_text(file.attrs, "made_by"), read_text(file.attrs, "work_id"))
+        yield OpenResults(file, origin, _with_journal(stored, journal, origin), journal)
+    except FileNotFoundError as error:
+        raise ResultsFileError(f"There is no file '{path}'. Make one with 'nasbench run --output {path}'.") from error
+    except SpecialFileError as error:
+        raise ResultsFileError(f"'{path}' is {error.kind}. Name a results file.") from error
     except PermissionError as error:
         raise ResultsFileError(f"'{path}' cannot be read: permission denied.") from error
+    except OpenElsewhereError as error:
+        raise ResultsFileError(f"{error}. Close it there, or wait until it is done.") from error
     except READ_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ResultsFileError(
@@ -129,42 +131,43 @@ def new_results_file(path: Path, results: Results, origin: Origin) -> Iterator[h
     """Make a results file and give it to the block, which may add elements; then put it in the place of the old one.
 
     Raises:
-        ResultsWriteError: It cannot be written; what was at ``path`` is as it was.
+        ResultsWriteError: It cannot be written, or could not be read again; what was at ``path`` is as it was.
     """
-    # Made in memory, because HDF5 crashes when a disk fills up under it.
-    with h5py.File("image", "w", driver="core", backing_store=False, libver=HDF5_VERSIONS) as file:
-        _write_elements(file, results, origin)
-        yield file
-        file.attrs[DIGEST] = texts_digest(file)
-        file.flush()
-        image: bytes = file.id.get_file_image()
+    try:
+        with new_file() as file:
+            _write_elements(file, results, origin)
+            yield file
+            image = image_of(file)
+    except ValueError as error:
+        raise ResultsWriteError(f"A results file cannot hold these results: {error}.") from error
     write_whole(path, image)
 
 
 def _write_elements(file: h5py.File, results: Results, origin: Origin) -> None:
-    file.attrs.update(
+    write_attributes(
+        file,
         format=FORMAT,
         format_version=FORMAT_VERSION,
         plan_id=results.plan_id,
         made_by=origin.command,
         work_id=origin.work_id,
     )
-    write_plan(file, results.plan, results.aggregates)
-    write_environment(file, results.environment)
-    write_architectures(file, results.arch_ids)
-    write_ground_truth(file, results.ground_truth)
-    write_evaluators(file, results.evaluators)
+    plan.write_plan(file, results.plan, results.aggregates)
+    environment.write_environment(file, results.environment)
+    architectures.write_architectures(file, results.arch_ids)
+    ground_truth.write_ground_truth(file, results.ground_truth)
+    evaluators.write_evaluators(file, results.evaluators)
 
 
-def _read_elements(file: h5py.File) -> Results:
-    plan, aggregates = read_plan(file)
-    arch_ids = read_architectures(file)
+def _read_elements(file: StoredGroup) -> Results:
+    header, aggregates = plan.read_plan(file)
+    arch_ids = architectures.read_architectures(file)
     results = Results(
-        plan=plan,
+        plan=header,
         arch_ids=arch_ids,
-        ground_truth=read_ground_truth(file, len(arch_ids)),
-        evaluators=read_evaluators(file, len(arch_ids)),
-        environment=read_environment(file),
+        ground_truth=ground_truth.read_ground_truth(file, len(arch_ids)),
+        evaluators=evaluators.read_evaluators(file, len(arch_ids)),
+        environment=environment.read_environment(file),
         aggregates=aggregates,
     )
     if results.plan_id != read_text(file.attrs, "plan_id"):
@@ -172,16 +175,7 @@ def _read_elements(file: h5py.File) -> Results:
     return results
 
 
-def _check_is_file(path: Path) -> None:
-    if path.is_dir():
-        raise ResultsFileError(f"'{path}' is a directory. Name a results file.")
-    if not path.exists():
-        raise ResultsFileError(f"There is no file '{path}'. Make one with 'nasbench run --output {path}'.")
-    if not path.is_file():
-        raise ResultsFileError(f"'{path}' is a device or a pipe. Name a results file.")
-
-
-def _check_format(path: Path, file: h5py.File) -> None:
+def _check_format(path: Path, file: StoredGroup) -> None:
     if file.attrs.get("format") != FORMAT:
         raise ResultsFileError(f"'{path}' is an HDF5 file, but not one that 'nasbench run' wrote.")
     version = read_whole_number(file.attrs, "format_version")
@@ -189,30 +183,6 @@ def _check_format(path: Path, file: h5py.File) -> None:
         raise ResultsFileError(
             f"'{path}' has layout version {version}, this nasbench reads up to {FORMAT_VERSION}. {UPGRADE}"
         )
-
-
-def _check_digest(file: h5py.File) -> None:
-    if read_text(file.attrs, DIGEST) != texts_digest(file):
-        raise ValueError("its descriptions and their checksum differ")
-
-
-def texts_digest(file: h5py.File) -> str:
-    """Return the SHA-256 of all that the file says in attributes, which HDF5 gives no checksum of their own."""
-    said = {"/": {name: _plain(name, value) for name, value in file.attrs.items() if name != DIGEST}}
-
-    def take(path: str, element: h5py.Group | h5py.Dataset) -> None:
-        said[f"/{path}"] = {name: _plain(name, value) for name, value in element.attrs.items()}
-
-    file.visititems(take)
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-
-def _plain(name: str, value: Any) -> str | int | float | bool:
-    """Return the text or number in an attribute. Raises ValueError if it holds anything else."""
-    plain = value.item() if isinstance(value, np.generic) else value
-    if not isinstance(plain, str | int | float):
-        raise ValueError(f"'{name}' must be a text or a number, it is {type(plain).__name__}")
-    return plain
 
 
 def _with_journal(results: Results, journal: JournalContents, origin: Origin) -> Results:

@@ -19,11 +19,14 @@ from .contents import NewArchitecture, Results
 from .journal import Journal, architecture_to_json, journal_path, record_to_json
 from .records import PENDING, STATUSES, Records
 from .store import Origin, new_results_file
-from .whole_files import check_target
+from .whole_files import check_target, target_of
 
 # The HDF5 file is rewritten at most this often, and at most a tenth of the time is spent on it.
 CHECKPOINT_SECONDS = 30.0
 CHECKPOINT_COST_FACTOR = 10.0
+
+# A larger journal would take long to read.
+CHECKPOINT_BYTES = 2**26
 
 
 @dataclass
@@ -59,6 +62,7 @@ class JournaledWriter:
 
     def __init__(self, path: Path, results: Results, origin: Origin, journal: Journal) -> None:
         self.path = path
+        self._target = target_of(path)
         self._journal = journal
         self._origin = origin
         self._held = _Held(results)
@@ -91,7 +95,7 @@ class JournaledWriter:
         self._journal.append_line(record_to_json(index, record))
         self._held.records[index] = record
         due = max(CHECKPOINT_SECONDS, CHECKPOINT_COST_FACTOR * self._checkpoint_cost)
-        if time.monotonic() - self._last_checkpoint > due:
+        if time.monotonic() - self._last_checkpoint > due or self._journal.size > CHECKPOINT_BYTES:
             self.checkpoint()
 
     def add_architecture(self, new: NewArchitecture) -> None:
@@ -106,7 +110,7 @@ class JournaledWriter:
     def checkpoint(self) -> None:
         """Bring the HDF5 file up to date and empty the journal."""
         start = time.monotonic()
-        with new_results_file(self.path, self.results(), self._origin) as file:
+        with new_results_file(self._target, self.results(), self._origin) as file:
             self._write_more(file)
         self._journal.clear()
         self._last_checkpoint = time.monotonic()

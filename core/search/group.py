@@ -8,6 +8,8 @@ import h5py
 import numpy as np
 
 from ..asktell.loop import Proposal
+from ..hdf5.stored import StoredGroup
+from ..hdf5.writing import create_group, write_attributes
 from ..results.contents import Results
 from ..results.elements.arrays import read_texts, read_whole_numbers, write_numbers, write_texts
 from ..results.elements.encoding import (
@@ -39,9 +41,10 @@ def write_search_group(file: h5py.Group, search: StoredSearch, distribution: str
         distribution: Which distribution provides the strategy.
     """
     header, proposals = search.header, search.proposals
-    group = file.create_group(NAME)
+    group = create_group(file, NAME)
     ENCODING.mark(group)
-    group.attrs.update(
+    write_attributes(
+        group,
         strategy=header.strategy,
         strategy_settings=as_json(header.strategy_settings),
         distribution=distribution,
@@ -57,7 +60,7 @@ def write_search_group(file: h5py.Group, search: StoredSearch, distribution: str
     return group
 
 
-def read_search_group(file: h5py.Group, results: Results, journal: Iterable[JournalLine]) -> StoredSearch:
+def read_search_group(file: StoredGroup, results: Results, journal: Iterable[JournalLine]) -> StoredSearch:
     """Return what :func:`write_search_group` was given, and what has come since.
 
     Args:
@@ -65,7 +68,7 @@ def read_search_group(file: h5py.Group, results: Results, journal: Iterable[Jour
         results: Its results, with those of its journal.
         journal: What else the journal says.
     """
-    group = file[NAME]
+    group = file.group(NAME)
     ENCODING.check(group)
     header = _read_header(group, results)
     if header.evaluators != tuple(part.header for part in results.evaluators):
@@ -79,10 +82,10 @@ def read_search_group(file: h5py.Group, results: Results, journal: Iterable[Jour
 def write_regret(group: h5py.Group, metric_key: str, curve: Sequence[float | None]) -> None:
     """Write the regret after each evaluation, which follows from the rest, for readers that do not have the table."""
     regret = np.array([np.nan if value is None else value for value in curve], np.float64)
-    write_numbers(group, "regret", regret).attrs["metric"] = metric_key
+    write_attributes(write_numbers(group, "regret", regret), metric=metric_key)
 
 
-def _read_header(group: h5py.Group, results: Results) -> SearchHeader:
+def _read_header(group: StoredGroup, results: Results) -> SearchHeader:
     attrs = group.attrs
     labels = {part.header.label: part.header for part in results.evaluators}
     return SearchHeader(
@@ -98,11 +101,11 @@ def _read_header(group: h5py.Group, results: Results) -> SearchHeader:
     )
 
 
-def _read_proposals(group: h5py.Group, arch_ids: Sequence[str]) -> tuple[Proposal, ...]:
-    texts = read_texts(group["proposals"])
-    positions = read_whole_numbers(group["positions"], len(texts))
-    rungs = read_whole_numbers(group["rungs"], len(texts))
+def _read_proposals(group: StoredGroup, arch_ids: Sequence[str]) -> tuple[Proposal, ...]:
+    texts = read_texts(group.array("proposals"))
+    positions = read_whole_numbers(group.array("positions"), len(texts))
+    rungs = read_whole_numbers(group.array("rungs"), len(texts))
     if not all(0 <= position < len(arch_ids) for position in positions):
-        raise ValueError(f"'{group['positions'].name}' names architectures that are not there")
+        raise ValueError(f"'{group.name}/positions' names architectures that are not there")
     named = [arch_ids[position] for position in positions]
     return tuple(map(Proposal, texts, named, rungs))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..errors import ResultsFileError
 from ..results.store import open_results
-from .group import read_search_group
+from .group import NAME, read_search_group
 from .history import SearchHistory
 from .stored import StoredSearch
 
@@ -29,7 +29,7 @@ def read_stored_search(path: Path) -> StoredSearch:
     Raises:
         ResultsFileError: As :func:`read_search`.
     """
-    with open_results(path) as opened:
+    with open_results(path, NAME) as opened:
         if opened.origin.command != COMMAND:
             raise ResultsFileError(f"'{path}' was made by a run, not by a search. 'nasbench report {path}' shows it.")
         stored = read_search_group(opened.file, opened.results, opened.journal.others)

@@ -16,8 +16,8 @@ from ..asktell.replay import Replay
 from ..domain import Record, Status
 from ..errors import ResultsFileError
 from ..results.journal import RECORD, JournalLine, record_from_json, record_to_json
-from ..results.lines import LockedLines, decode_lines
-from ..results.whole_files import check_target
+from ..results.lines import LockedLines, decode_lines, read_content
+from ..results.whole_files import check_target, target_of
 from ..results.writer import check_same_images
 from .plan import TaskSearchPlan
 
@@ -26,8 +26,9 @@ FORMAT_VERSION = 1
 
 
 def history_path(output: Path) -> Path:
-    """Return the file of all that a search did, beside the task that it writes."""
-    return output.with_name(f"{output.name}.history")
+    """Return the file of all that a search did, beside the task that it writes, or that a symbolic link leads to."""
+    target = target_of(output)
+    return target.with_name(f"{target.name}.history")
 
 
 class TaskHistory:
@@ -68,7 +69,7 @@ class TaskHistory:
         try:
             if options.overwrite:
                 lines.truncate()
-                options.output.unlink(missing_ok=True)
+                target_of(options.output).unlink(missing_ok=True)
             elif not options.resume or lines.is_empty:
                 _refuse_existing(options, lines)
             yield cls(plan, lines, environment)
@@ -104,7 +105,7 @@ class TaskHistory:
 
     def _read(self) -> list[str] | None:
         """Take over the records of the file and return its proposals, None if it holds nothing."""
-        content = self.path.read_bytes()
+        content = read_content(self.path)
         if not content:
             return None
         proposals: list[str] = []

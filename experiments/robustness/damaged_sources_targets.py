@@ -7,6 +7,7 @@ and inside, being packed again afterwards, which meets the reader.
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import importlib.util
 import io
@@ -29,6 +30,7 @@ from nasbench_toolkit.benchmarks_data.tables.store import StoredTable
 from nasbench_toolkit.core.asktell.loop import Proposal
 from nasbench_toolkit.core.data.data_home import import_data, remove_data, verify_data
 from nasbench_toolkit.core.domain import Direction, Metric, Record, Seconds, Status
+from nasbench_toolkit.core.hdf5.writing import write_attributes
 from nasbench_toolkit.core.interfaces import DataSource
 from nasbench_toolkit.core.plan import EvaluatorHeader, GroundTruthColumn, PlanHeader
 from nasbench_toolkit.core.plugin_manager import installed_plugins
@@ -40,7 +42,7 @@ from nasbench_toolkit.core.results.journal import (
     record_to_json,
 )
 from nasbench_toolkit.core.results.records import PENDING, Records
-from nasbench_toolkit.core.results.store import Origin, new_results_file, read_results, texts_digest, write_results
+from nasbench_toolkit.core.results.store import Origin, new_results_file, read_results, write_results
 from nasbench_toolkit.core.search.group import write_search_group
 from nasbench_toolkit.core.search.history import SearchHeader
 from nasbench_toolkit.core.search.proposals import proposal_to_json
@@ -354,7 +356,7 @@ def _descriptions(path: Path) -> bytes:
 
     def take(name: str, element: h5py.Group | h5py.Dataset) -> None:
         for key, value in element.attrs.items():
-            plain = value.item() if isinstance(value, np.generic) else value
+            plain = value.decode() if isinstance(value, bytes) else value.item()
             lines.append(f"{name} {key} {json.dumps(plain)}")
 
     with h5py.File(path) as file:
@@ -363,7 +365,7 @@ def _descriptions(path: Path) -> bytes:
 
 
 def _redescribed(path: Path) -> Callable[[bytes], bytes]:
-    """Return what gives an HDF5 file other attributes and a checksum that fits."""
+    """Return what gives an HDF5 file other attributes."""
     content = path.read_bytes()
 
     def pack(lines: bytes) -> bytes:
@@ -372,8 +374,8 @@ def _redescribed(path: Path) -> Callable[[bytes], bytes]:
             for line in lines.decode(errors="replace").replace("\0", "").split("\n"):
                 name, key, value = [*line.split(" ", 2), "", ""][:3]
                 if name and key and name in file:
-                    file[name].attrs[key] = _decoded(value)
-            file.attrs["texts_digest"] = texts_digest(file)
+                    with contextlib.suppress(ValueError):  # what no writer writes
+                        write_attributes(file[name], **{key: _decoded(value)})
         return buffer.getvalue()
 
     return pack

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import h5py
 
+from ...hdf5.stored import StoredGroup
 from .arrays import read_texts, write_texts
 from .encoding import Encoding
 
@@ -18,10 +19,11 @@ def write_architectures(file: h5py.Group, arch_ids: Sequence[str]) -> None:
     ENCODING.mark(write_texts(file, NAME, arch_ids))
 
 
-def read_architectures(file: h5py.Group) -> tuple[str, ...]:
+def read_architectures(file: StoredGroup) -> tuple[str, ...]:
     """Return the canonical strings, all different."""
-    ENCODING.check(file[NAME])
-    arch_ids = tuple(read_texts(file[NAME]))
+    array = file.array(NAME)
+    ENCODING.check(array)
+    arch_ids = tuple(read_texts(array))
     if len(set(arch_ids)) != len(arch_ids):
         raise ValueError("an architecture is listed twice")
     return arch_ids

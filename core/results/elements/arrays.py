@@ -9,64 +9,87 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-# A million architectures with a curve of a hundred points; a small file can claim to unpack to far more.
-MAX_ARRAY_BYTES = 2**30
+from ...hdf5.stored import StoredArray
+from ...hdf5.writing import as_fixed, create_dataset, text_type
+
+# What all messages of an evaluator together may take: 79 bytes each where all of NAS-Bench-101 is evaluated.
+MAX_PROSE_BYTES = 2**25
+SHORTEST_PROSE_BYTES = 40
+
+_LEFT_OUT = "..."
 
 
 def write_numbers(group: h5py.Group, name: str, values: npt.NDArray[Any]) -> h5py.Dataset:
-    """Write an array of numbers, compressed and with a checksum; HDF5 allows neither for an empty one."""
-    if not values.size:
-        return group.create_dataset(name, data=values)
-    return group.create_dataset(name, data=values, chunks=values.shape, compression="gzip", fletcher32=True)
+    """Write an array of numbers, compressed and with a checksum; HDF5 allows neither for an empty one.
+
+    Raises:
+        ValueError: It is too large to be read again.
+    """
+    packed = {"chunks": values.shape, "compression": "gzip", "fletcher32": True} if values.size else {}
+    return create_dataset(group, name, values.shape, values.dtype, data=values, **packed)
 
 
-def read_numbers(dataset: h5py.Dataset, count: int) -> npt.NDArray[np.float64]:
-    """Return ``count`` numbers. Raises ValueError if the dataset holds anything else."""
-    if dataset.shape != (count,) or dataset.dtype.kind != "f":
-        raise ValueError(f"'{dataset.name}' must hold {count} numbers")
-    return _load(dataset).astype(np.float64)
+def read_numbers(array: StoredArray, count: int) -> npt.NDArray[np.float64]:
+    """Return ``count`` numbers. Raises ValueError if the array holds anything else."""
+    _check(array, array.shape == (count,) and array.kind == "f", f"{count} numbers")
+    return array.load().astype(np.float64, copy=False)
 
 
-def read_rows(dataset: h5py.Dataset, count: int) -> npt.NDArray[np.float64]:
-    """Return ``count`` rows of numbers. Raises ValueError if the dataset holds anything else."""
-    if dataset.ndim != 2 or len(dataset) != count or dataset.dtype.kind != "f":
-        raise ValueError(f"'{dataset.name}' must hold {count} curves")
-    return _load(dataset).astype(np.float64)
+def read_rows(array: StoredArray, count: int) -> npt.NDArray[np.float64]:
+    """Return ``count`` rows of numbers. Raises ValueError if the array holds anything else."""
+    _check(array, len(array.shape) == 2 and array.shape[0] == count and array.kind == "f", f"{count} curves")
+    return array.load().astype(np.float64, copy=False)
 
 
-def read_whole_numbers(dataset: h5py.Dataset, count: int) -> list[int]:
-    """Return ``count`` whole numbers. Raises ValueError if the dataset holds anything else."""
-    if dataset.shape != (count,) or dataset.dtype.kind != "i":
-        raise ValueError(f"'{dataset.name}' must hold {count} whole numbers")
-    numbers: list[int] = _load(dataset).tolist()
+def read_whole_numbers(array: StoredArray, count: int) -> list[int]:
+    """Return ``count`` whole numbers. Raises ValueError if the array holds anything else."""
+    _check(array, array.shape == (count,) and array.kind == "i", f"{count} whole numbers")
+    numbers: list[int] = array.load().tolist()
     return numbers
 
 
 def write_texts(group: h5py.Group, name: str, texts: Sequence[str]) -> h5py.Dataset:
-    """Write texts, of fixed length so that they are compressed and have a checksum."""
-    return write_encoded(group, name, np.array([text.encode() for text in texts], "S"))
+    """Write texts, of fixed length so that they are compressed and have a checksum.
+
+    Raises:
+        ValueError: They could not be read again: one is no Unicode or ends with a NUL, or they are too large.
+    """
+    return write_numbers(group, name, as_fixed(name, [text.encode() for text in texts]))
+
+
+def write_prose(group: h5py.Group, name: str, texts: Sequence[str]) -> h5py.Dataset:
+    """Write texts for people, of which the ends of long ones are left out where there are very many.
+
+    All texts take as much room as the longest, so that one of 4,000 bytes among 400,000 would be 1.6 GB.
+    """
+    longest = max(SHORTEST_PROSE_BYTES, MAX_PROSE_BYTES // max(1, len(texts)))
+    return write_texts(group, name, [_shortened(text, longest) for text in texts])
 
 
 def write_encoded(group: h5py.Group, name: str, texts: npt.NDArray[np.bytes_]) -> h5py.Dataset:
     """Write texts that are UTF-8 already."""
-    return write_numbers(group, name, texts.astype(h5py.string_dtype("utf-8", max(1, texts.itemsize))))
+    return write_numbers(group, name, texts.astype(text_type(texts.itemsize)))
 
 
-def read_texts(dataset: h5py.Dataset, count: int | None = None) -> list[str]:
-    """Return the texts of a dataset, ``count`` if given. Raises ValueError if it holds anything else."""
-    return [text.decode() for text in read_encoded(dataset, count).tolist()]
+def read_texts(array: StoredArray, count: int | None = None) -> list[str]:
+    """Return the texts of an array, ``count`` if given. Raises ValueError if it holds anything else."""
+    return [text.decode() for text in read_encoded(array, count).tolist()]
 
 
-def read_encoded(dataset: h5py.Dataset, count: int | None = None) -> npt.NDArray[np.bytes_]:
-    """Return the texts of a dataset as UTF-8, which nobody has checked. Raises as :func:`read_texts`."""
-    if dataset.ndim != 1 or dataset.dtype.kind != "S" or count not in (None, len(dataset)):
-        raise ValueError(f"'{dataset.name}' must hold {'texts' if count is None else f'{count} texts'}")
-    return _load(dataset)
+def read_encoded(array: StoredArray, count: int | None = None) -> npt.NDArray[np.bytes_]:
+    """Return the texts of an array as UTF-8, which nobody has checked. Raises as :func:`read_texts`."""
+    fits = len(array.shape) == 1 and array.kind == "S" and count in (None, *array.shape)
+    _check(array, fits, "texts" if count is None else f"{count} texts")
+    return array.load()
 
 
-def _load(dataset: h5py.Dataset) -> npt.NDArray[Any]:
-    """Return what a dataset holds. Raises ValueError if that is too large to be true."""
-    if dataset.nbytes > MAX_ARRAY_BYTES:
-        raise ValueError(f"'{dataset.name}' would unpack to {dataset.nbytes:,} bytes")
-    loaded: npt.NDArray[Any] = dataset[()]
-    return loaded
+def _check(array: StoredArray, fits: bool, expected: str) -> None:
+    if not fits:
+        raise ValueError(f"'{array.name}' must hold {expected}")
+
+
+def _shortened(text: str, num_bytes: int) -> str:
+    encoded = text.encode()
+    if len(encoded) <= num_bytes:
+        return text
+    return encoded[: num_bytes - len(_LEFT_OUT)].decode(errors="ignore") + _LEFT_OUT

@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
-import numpy as np
 
 from ...errors import ResultsFileError
+from ...hdf5.stored import StoredArray, StoredGroup, Unread
+from ...hdf5.writing import write_attributes
+
+Member = TypeVar("Member", StoredGroup, StoredArray)
 
 TYPE = "encoding_type"
 VERSION = "encoding_version"
@@ -35,9 +38,9 @@ class Encoding:
 
     def mark(self, element: h5py.Group | h5py.Dataset) -> None:
         """Say on a new element how it is written."""
-        element.attrs.update({TYPE: self.type, VERSION: self.version})
+        write_attributes(element, encoding_type=self.type, encoding_version=self.version)
 
-    def check(self, element: h5py.Group | h5py.Dataset) -> None:
+    def check(self, element: StoredGroup | StoredArray) -> None:
         """Check that an element is written so.
 
         Raises:
@@ -50,7 +53,7 @@ class Encoding:
         version = read_whole_number(element.attrs, VERSION)
         if version > self.version:
             raise ResultsFileError(
-                f"'{element.file.filename}' has '{element.name}' in version {version} of {self.type}, this nasbench "
+                f"'{element.file}' has '{element.name}' in version {version} of {self.type}, this nasbench "
                 f"reads up to {self.version}. {UPGRADE}"
             )
         if version < 1:
@@ -62,41 +65,41 @@ def group_name(label: str) -> str:
     return label.replace("/", "_")
 
 
-def by_position(group: h5py.Group) -> list[Any]:
-    """Return a group's members in the order of their attribute ``position``."""
-    return sorted(group.values(), key=lambda member: read_whole_number(member.attrs, "position"))
+def by_position(members: Iterable[Member]) -> list[Member]:
+    """Return members of a group in the order of their attribute ``position``."""
+    return sorted(members, key=lambda member: read_whole_number(member.attrs, "position"))
 
 
 def read_text(attrs: Mapping[str, Any], name: str) -> str:
     """Return a text. Raises ValueError if there is none of this name, or it is something else."""
     value = _find(attrs, name)
     if not isinstance(value, str):
-        raise ValueError(f"'{name}' must be a text, it is {type(value).__name__}")
+        raise ValueError(f"'{name}' must be a text, it is {_kind(value)}")
     return value
 
 
 def read_whole_number(attrs: Mapping[str, Any], name: str) -> int:
     """Return a whole number. Raises ValueError if there is none of this name, or it is something else."""
     value = _find(attrs, name)
-    if not isinstance(value, int | np.integer):
-        raise ValueError(f"'{name}' must be a whole number, it is {type(value).__name__}")
-    return int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"'{name}' must be a whole number, it is {_kind(value)}")
+    return value
 
 
 def read_number(attrs: Mapping[str, Any], name: str) -> float:
     """Return a number. Raises ValueError if there is none of this name, or it is something else."""
     value = _find(attrs, name)
-    if not isinstance(value, float | np.floating):
-        raise ValueError(f"'{name}' must be a number, it is {type(value).__name__}")
-    return float(value)
+    if not isinstance(value, float):
+        raise ValueError(f"'{name}' must be a number, it is {_kind(value)}")
+    return value
 
 
 def read_flag(attrs: Mapping[str, Any], name: str) -> bool:
     """Return whether something is so. Raises ValueError if there is none of this name, or it is no boolean."""
     value = _find(attrs, name)
-    if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"'{name}' must be true or false, it is {type(value).__name__}")
-    return bool(value)
+    if not isinstance(value, bool):
+        raise ValueError(f"'{name}' must be true or false, it is {_kind(value)}")
+    return value
 
 
 def as_json(value: Any) -> str:
@@ -144,3 +147,7 @@ def _find(attrs: Mapping[str, Any], name: str) -> Any:
     if name not in attrs:
         raise ValueError(f"it lacks the attribute '{name}'")
     return attrs[name]
+
+
+def _kind(value: Any) -> str:
+    return value.kind if isinstance(value, Unread) else type(value).__name__

@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ...domain import Direction
+from ...hdf5.stored import StoredArray, StoredGroup
+from ...hdf5.writing import create_group, write_attributes
 from ...plan import EvaluatorHeader
 from ..contents import EvaluatorResults
 from ..records import CODES, SECONDS_PARTS, Codes, Records
 from ..validity import check_records
-from .arrays import read_encoded, read_numbers, read_rows, write_encoded, write_numbers, write_texts
+from .arrays import read_encoded, read_numbers, read_rows, write_encoded, write_numbers, write_prose
 from .encoding import (
     Encoding,
     as_json,
@@ -32,28 +34,30 @@ NAME = "evaluators"
 
 def write_evaluators(file: h5py.Group, evaluators: Sequence[EvaluatorResults]) -> None:
     """Write evaluators in their order."""
-    group = file.create_group(NAME)
+    group = create_group(file, NAME)
     ENCODING.mark(group)
     for position, part in enumerate(evaluators):
-        member = group.create_group(group_name(part.header.label))
+        member = create_group(group, group_name(part.header.label))
         EVALUATOR.mark(member)
         _write_header(member, position, part.header)
         _write_records(member, part.records)
 
 
-def read_evaluators(file: h5py.Group, count: int) -> tuple[EvaluatorResults, ...]:
+def read_evaluators(file: StoredGroup, count: int) -> tuple[EvaluatorResults, ...]:
     """Return the evaluators, with ``count`` records each."""
-    ENCODING.check(file[NAME])
-    return tuple(_read_evaluator(group, count) for group in by_position(file[NAME]))
+    group = file.group(NAME)
+    ENCODING.check(group)
+    return tuple(_read_evaluator(member, count) for member in by_position(group.groups()))
 
 
-def _read_evaluator(group: h5py.Group, count: int) -> EvaluatorResults:
+def _read_evaluator(group: StoredGroup, count: int) -> EvaluatorResults:
     EVALUATOR.check(group)
     return EvaluatorResults(_read_header(group), _read_records(group, count))
 
 
 def _write_header(group: h5py.Group, position: int, header: EvaluatorHeader) -> None:
-    group.attrs.update(
+    write_attributes(
+        group,
         label=header.label,
         position=position,
         name=header.name,
@@ -65,7 +69,7 @@ def _write_header(group: h5py.Group, position: int, header: EvaluatorHeader) -> 
     )
 
 
-def _read_header(group: h5py.Group) -> EvaluatorHeader:
+def _read_header(group: StoredGroup) -> EvaluatorHeader:
     attrs = group.attrs
     return EvaluatorHeader(
         label=read_text(attrs, "label"),
@@ -79,44 +83,45 @@ def _read_header(group: h5py.Group) -> EvaluatorHeader:
 
 
 def _write_records(group: h5py.Group, records: Records) -> None:
-    group.attrs["batches"] = as_json(records.batches)
+    write_attributes(group, batches=as_json(records.batches))
     write_numbers(group, "score", records.scores)
     write_encoded(group, "status", np.array(list(CODES), "S")[records.statuses])
-    write_texts(group, "message", records.messages.tolist())
+    write_prose(group, "message", records.messages.tolist())
     for position, part in enumerate(SECONDS_PARTS):
         write_numbers(group, f"seconds_{part}", records.seconds[:, position])
-    curves = group.create_group("curves")
+    curves = create_group(group, "curves")
     for name, rows in records.curves.items():
         write_numbers(curves, name, rows)
 
 
-def _read_records(group: h5py.Group, count: int) -> Records:
-    seconds = [read_numbers(group[f"seconds_{part}"], count) for part in SECONDS_PARTS]
+def _read_records(group: StoredGroup, count: int) -> Records:
+    seconds = [read_numbers(group.array(f"seconds_{part}"), count) for part in SECONDS_PARTS]
+    curves = group.group("curves")
     records = Records(
-        statuses=_read_statuses(group["status"], count),
-        scores=read_numbers(group["score"], count),
-        messages=_read_messages(group["message"], count),
+        statuses=_read_statuses(group.array("status"), count),
+        scores=read_numbers(group.array("score"), count),
+        messages=_read_messages(group.array("message"), count),
         seconds=np.stack(seconds, axis=1),
-        curves={name: read_rows(dataset, count) for name, dataset in group["curves"].items()},
+        curves={name: read_rows(curves.array(name), count) for name in curves.members},
         batches=read_json_text_object(group.attrs, "batches"),
     )
     check_records(group.name, records)
     return records
 
 
-def _read_statuses(dataset: h5py.Dataset, count: int) -> Codes:
-    encoded, unknown = read_encoded(dataset, count), len(CODES)
+def _read_statuses(array: StoredArray, count: int) -> Codes:
+    encoded, unknown = read_encoded(array, count), len(CODES)
     codes = np.full(count, unknown, np.uint8)
     for status, code in CODES.items():
         codes[encoded == status.encode()] = code
     if unknown in codes:
         name = encoded[codes.tolist().index(unknown)].decode()
-        raise ValueError(f"'{dataset.name}' has the status {name!r}")
+        raise ValueError(f"'{array.name}' has the status {name!r}")
     return codes
 
 
-def _read_messages(dataset: h5py.Dataset, count: int) -> npt.NDArray[np.object_]:
-    encoded = read_encoded(dataset, count)
+def _read_messages(array: StoredArray, count: int) -> npt.NDArray[np.object_]:
+    encoded = read_encoded(array, count)
     messages = np.full(count, "", object)
     given = np.flatnonzero(encoded != b"")
     messages[given] = [text.decode() for text in encoded[given].tolist()]

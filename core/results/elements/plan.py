@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import h5py
 
+from ...hdf5.stored import StoredGroup
+from ...hdf5.writing import create_group, write_attributes
 from ...plan import PlanHeader
 from .encoding import Encoding, as_json, read_json_texts, read_text, read_whole_number
 
@@ -13,9 +15,10 @@ NAME = "plan"
 
 def write_plan(file: h5py.Group, plan: PlanHeader, aggregates: tuple[str, ...]) -> None:
     """Write the plan and the labels of the aggregates to report."""
-    group = file.create_group(NAME)
+    group = create_group(file, NAME)
     ENCODING.mark(group)
-    group.attrs.update(
+    write_attributes(
+        group,
         space=plan.space,
         dataset=plan.dataset,
         seed=plan.seed,
@@ -24,10 +27,11 @@ def write_plan(file: h5py.Group, plan: PlanHeader, aggregates: tuple[str, ...]) 
     )
 
 
-def read_plan(file: h5py.Group) -> tuple[PlanHeader, tuple[str, ...]]:
+def read_plan(file: StoredGroup) -> tuple[PlanHeader, tuple[str, ...]]:
     """Return what :func:`write_plan` wrote."""
-    ENCODING.check(file[NAME])
-    attrs = file[NAME].attrs
+    group = file.group(NAME)
+    ENCODING.check(group)
+    attrs = group.attrs
     plan = PlanHeader(
         space=read_text(attrs, "space"),
         dataset=read_text(attrs, "dataset"),

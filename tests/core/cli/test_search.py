@@ -33,7 +33,7 @@ def test_search_says_what_it_found_and_how_good_that_is(nasbench, tmp_path) -> N
     with h5py.File(tmp_path / "s.h5") as file:
         stored = file["search/regret"]
         assert stored[:].tolist() == search["regret_curve"]
-        assert stored.attrs["metric"] == "noise/test_accuracy@5"
+        assert stored.attrs["metric"] == b"noise/test_accuracy@5"
     for text in (search["architecture"], f"{width:g} percent", f"{3001 - int(width):,} of 3,000", "3000 percent"):
         assert text in done.stdout
     assert not (tmp_path / "s.h5.journal").exists()

@@ -16,8 +16,8 @@ from nasbench_toolkit.core.search.planning import SearchRequest, make_search_pla
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "results-file.md").read_text(encoding="utf-8")
 
 KINDS = {
-    "text": lambda value: isinstance(value, str),
-    "JSON": lambda value: isinstance(value, str) and value[0] in "[{",
+    "text": lambda value: isinstance(value, np.bytes_),
+    "JSON": lambda value: isinstance(value, np.bytes_) and value[:1] in (b"[", b"{"),
     "number": lambda value: isinstance(value, np.float64),
     "whole number": lambda value: isinstance(value, np.int64),
     "boolean": lambda value: isinstance(value, np.bool_),
@@ -91,7 +91,11 @@ def test_everything_in_a_file_is_in_the_document(files) -> None:
         kind, encoding, _ = ELEMENTS[pattern_of(path)]
         assert KINDS[kind](element), (path, kind)
         attrs = dict(element.attrs)
-        stored = tuple(str(attrs.pop(name)) for name in ("encoding_type", "encoding_version") if name in attrs)
+        stored = tuple(
+            attrs.pop(name).decode() if name == "encoding_type" else str(attrs.pop(name))
+            for name in ("encoding_type", "encoding_version")
+            if name in attrs
+        )
         assert (stored or None) == encoding, path
         known = ATTRIBUTES.get(pattern_of(path), {})
         for name, value in attrs.items() if path != "/environment" else ():

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from nasbench_toolkit.core.domain import Direction, Metric, Record, Seconds, Status
 from nasbench_toolkit.core.errors import ResultsFileError, ResultsWriteError
+from nasbench_toolkit.core.hdf5.writing import write_attributes
 from nasbench_toolkit.core.results.journal import Journal, journal_path, read_journal, record_to_json
 from nasbench_toolkit.core.results.merge import merge_results
 from nasbench_toolkit.core.results.run_writer import ResultsWriter
-from nasbench_toolkit.core.results.store import open_results, read_results, texts_digest, write_results
+from nasbench_toolkit.core.results.store import open_results, read_results, write_results
 
 RECORD = Record(Status.OK, 0.1 + 0.2, "", Seconds(0.5, 0.25, 1.0), {"loss": (1.0, 0.5)}, {"16 images": "0a1b"})
 FAILURE = Record(Status.FAILED, float("nan"), "ValueError: größer als 5")
@@ -50,13 +51,13 @@ def test_results_come_back_as_they_were_written(plan, finished) -> None:
 
 def test_results_are_readable_with_plain_h5py(plan, finished) -> None:
     with h5py.File(finished) as file:
-        assert file.attrs["format"] == "nasbench-results"
+        assert file.attrs["format"] == b"nasbench-results"
         assert file["architectures"].asstr()[0] == plan.arch_ids[0]
         assert file["evaluators/toy-width/score"][0] == RECORD.score
         assert file["evaluators/toy-width/curves/loss"][0].tolist() == [1.0, 0.5]
-        assert file["evaluators/toy-random:mode=a_b"].attrs["label"] == "toy-random:mode=a/b"
-        assert file["evaluators/toy-width"].attrs["batches"] == '{"16 images": "0a1b"}'
-        assert file["ground_truth/noise_test_accuracy@5"].attrs["unit"] == "percent"
+        assert file["evaluators/toy-random:mode=a_b"].attrs["label"] == b"toy-random:mode=a/b"
+        assert file["evaluators/toy-width"].attrs["batches"] == b'{"16 images": "0a1b"}'
+        assert file["ground_truth/noise_test_accuracy@5"].attrs["unit"] == b"percent"
 
 
 def test_results_of_an_unfinished_run_include_its_journal(plan, tmp_path) -> None:
@@ -299,8 +300,7 @@ def damage_plan(path) -> None:
 
 
 def damage_description(path) -> None:
-    with h5py.File(path, "r+") as file:
-        file["ground_truth/noise_test_accuracy@5"].attrs["unit"] = "percenu"
+    path.write_bytes(path.read_bytes().replace(b"percent", b"percenu"))
 
 
 def damage_attribute_kind(path) -> None:
@@ -346,9 +346,9 @@ ACCURACY = "ground_truth/noise_test_accuracy@5"
 @pytest.mark.parametrize(
     ("path", "attribute", "value", "message"),
     [
-        ("plan", "seed", 1.5, "'seed' must be a whole number, it is float64"),
+        ("plan", "seed", 1.5, "'seed' must be a whole number, it is float"),
         ("plan", "seed", 99, "its plan and its hash differ"),
-        ("plan", "space", 3, "'space' must be a text, it is int64"),
+        ("plan", "space", 3, "'space' must be a text, it is int"),
         ("plan", "aggregates", "[1]", "'aggregates' must hold texts"),
         ("plan", "encoding_type", "nasbench-search", "'/plan' should have encoding_type 'nasbench-plan'"),
         ("plan", "encoding_version", 0, "'/plan' has version 0 of nasbench-plan"),
@@ -360,10 +360,9 @@ ACCURACY = "ground_truth/noise_test_accuracy@5"
         ("evaluators/toy-width", "batches", '{"16 images": 1}', "'batches' must hold texts"),
     ],
 )
-def test_sealed_file_with_a_wrong_description_is_refused(finished, path, attribute, value, message) -> None:
+def test_file_with_a_wrong_description_is_refused(finished, path, attribute, value, message) -> None:
     with h5py.File(finished, "r+") as file:
-        file[path].attrs[attribute] = value
-        file.attrs["texts_digest"] = texts_digest(file)
+        write_attributes(file[path], **{attribute: value})
     with pytest.raises(ResultsFileError, match=f"r.h5' is damaged or not a results file .*{message}"):
         read_results(finished)
 
@@ -393,7 +392,6 @@ def test_column_with_wrong_values_is_refused(finished, column, values, message) 
 def test_newer_element_is_refused_with_the_remedy(finished, element) -> None:
     with h5py.File(finished, "r+") as file:
         file[element].attrs["encoding_version"] = 2
-        file.attrs["texts_digest"] = texts_digest(file)
     with pytest.raises(ResultsFileError, match=f"'/{element}' in version 2 of nasbench-.* reads up to 1. Upgrade with"):
         read_results(finished)
 

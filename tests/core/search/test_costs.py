@@ -6,9 +6,10 @@ from functools import partial
 import h5py
 import pytest
 from nasbench_toolkit.core.errors import NoFeasibleArchitectureError, PluginError, ResultsFileError, UsageError
+from nasbench_toolkit.core.hdf5.writing import write_attributes as describe
 from nasbench_toolkit.core.interfaces import PartialEvaluation, SearchStrategy
 from nasbench_toolkit.core.jobs import executor
-from nasbench_toolkit.core.results.store import read_results, texts_digest
+from nasbench_toolkit.core.results.store import read_results
 from nasbench_toolkit.core.search import limits
 from nasbench_toolkit.core.search.outcome import TableSummary, find_outcome
 from nasbench_toolkit.core.search.planning import SearchRequest, make_search_plans
@@ -249,17 +250,25 @@ def test_an_evaluation_at_a_fidelity_that_is_not_there_is_a_fault_of_the_plugin(
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda attrs: attrs.update(costs=json.dumps([{"evaluator": "none", "limit": 1, "minimized": True}])), "none"),
-        (lambda attrs: attrs.update(costs=json.dumps([])), "its evaluators are not those that its search names"),
-        (lambda attrs: attrs.update(costs="[7]"), "not subscriptable"),
-        (lambda attrs: attrs.update(costs='[{"metric": "m", "limit": "1", "minimized": true}]'), "that is no number"),
-        (lambda attrs: attrs.update(lower_fidelities='["toy-width"]'), "its search and its hash differ"),
+        (
+            lambda group: describe(group, costs=json.dumps([{"evaluator": "none", "limit": 1, "minimized": True}])),
+            "none",
+        ),
+        (
+            lambda group: describe(group, costs=json.dumps([])),
+            "its evaluators are not those that its search names",
+        ),
+        (lambda group: describe(group, costs="[7]"), "not subscriptable"),
+        (
+            lambda group: describe(group, costs='[{"metric": "m", "limit": "1", "minimized": true}]'),
+            "that is no number",
+        ),
+        (lambda group: describe(group, lower_fidelities='["toy-width"]'), "its search and its hash differ"),
     ],
 )
 def test_damaged_costs_are_refused(plan, search, tmp_path, spoil, message) -> None:
     search(plan(evaluations=2, limits=(("toy-width", 3000),)))
     with h5py.File(tmp_path / "s.h5", "r+") as file:
-        spoil(file["search"].attrs)
-        file.attrs["texts_digest"] = texts_digest(file)
+        spoil(file["search"])
     with pytest.raises(ResultsFileError, match=f"s.h5' is damaged or not a results file .*{message}"):
         read_search(tmp_path / "s.h5")

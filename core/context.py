@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .batches import Batch, ImageSet, batch_digest, draw_batch, split_images
 from .domain import JobKey, Seconds
+from .fingerprint import fingerprint
 from .seeding import derive_seed, seeded_global_rng, torch_generator
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class WorkerCache:
 
     values: dict[Hashable, Any]
     limit: int = SHARED_VALUES
+    _fingerprints: dict[Hashable, int] = dataclasses.field(default_factory=dict)
 
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
         """Return the value of ``key``, computing it unless it is there."""
@@ -46,6 +48,20 @@ class WorkerCache:
         if len(self.values) > self.limit:
             del self.values[next(iter(self.values))]
         return value
+
+    def lend(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return the value of ``key`` to an evaluator, who might change it: :meth:`forget_changed` would notice."""
+        value = self.get(key, compute)
+        if key not in self._fingerprints:
+            self._fingerprints[key] = fingerprint(value)
+        return value
+
+    def forget_changed(self) -> None:
+        """Forget the values that were lent since the last call and are not as they were."""
+        for key, before in self._fingerprints.items():
+            if key in self.values and fingerprint(self.values[key]) != before:
+                del self.values[key]
+        self._fingerprints.clear()
 
 
 class EvaluationContext:
@@ -135,8 +151,8 @@ class EvaluationContext:
         with self._timed("transfer"):
             batch, digest = self._cache.get(key, lambda: self._draw(size, seed, resolution, augment))
         self.batches[_describe_batch(size, resolution, augment)] = digest
-        # A copy, since a network may begin with an operation in place.
-        return Batch(batch.images.clone(), batch.labels)
+        # A copy, since a network may begin with an operation in place, and an evaluator may make labels of its own.
+        return Batch(batch.images.clone(), batch.labels.clone())
 
     def _draw(self, size: int, seed: int, resolution: int | None, augment: bool) -> tuple[Batch, str]:
         batch = draw_batch(self.dataset, self._images, size, seed, resolution, augment)
@@ -163,7 +179,7 @@ class EvaluationContext:
             return [(part, batch_digest(part)) for part in split_images(self._images, seed)]
 
         with self._timed("transfer"):
-            part, digest = self._cache.get(("parts", self.key.dataset), read)[index]
+            part, digest = self._cache.lend(("parts", self.key.dataset), read)[index]
         self.batches[f"all {len(part.labels)} {name}"] = digest
         return part
 
@@ -182,12 +198,12 @@ class EvaluationContext:
             what: Names what it is, such as ``gennas target``.
             compute: Makes it from a CPU generator seeded by run seed, data set and ``what``, whichever evaluator asks
                 and with whatever settings, never by the architecture. The value is kept by the worker for this
-                evaluator with these settings: it must not be changed.
+                evaluator with these settings: it must not be changed, and is made anew if it was.
         """
         key = self.key
         seed = derive_seed("shared", key.seed, key.dataset, what)
         kept = ("shared", what, seed, key.evaluator, key.settings_hash, str(self.device))
-        return self._cache.get(kept, lambda: compute(torch_generator(seed)))
+        return self._cache.lend(kept, lambda: compute(torch_generator(seed)))
 
     def seconds(self, total: float) -> Seconds:
         """Split the job's ``total`` wall-clock seconds into building, transfer and computing."""

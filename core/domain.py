@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -101,10 +101,14 @@ class JobKey:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an evaluator returns: a finite score and, optionally, named curves such as a loss per iteration."""
+    """What an evaluator returns: a finite score and, optionally, named curves such as a loss per iteration.
+
+    Numbers may be Python's, NumPy's or tensors without dimensions, curves sequences, arrays or tensors of numbers; see
+    :mod:`.checked_evaluation`.
+    """
 
     score: float
-    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,7 @@ class Record:
         seconds: What it took.
         curves: Named curves of the evaluator.
         batches: The batches of images it saw: digest by description, such as ``16 images, augmented``.
+        traceback: Where the evaluator failed, for whoever mends it; empty unless it failed.
     """
 
     status: Status
@@ -140,3 +145,4 @@ class Record:
     seconds: Seconds = Seconds()
     curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     batches: Mapping[str, str] = field(default_factory=dict)
+    traceback: str = ""

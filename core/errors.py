@@ -86,6 +86,10 @@ class EvaluationError(NasbenchError):
     status = "failed"
 
 
+class InvalidEvaluationError(EvaluationError):
+    """What an evaluator returned is no score, or its curves are none."""
+
+
 class DivergedError(EvaluationError):
     """A training or a sum whose value is no longer finite."""
 

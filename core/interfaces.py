@@ -6,16 +6,16 @@ forget a check.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
+from .checked_evaluation import checked_evaluation
 from .descriptions import DatasetInfo, DataSourceInfo, SearchSpaceInfo
 from .domain import Evaluation, Metric
-from .errors import DivergedError, PluginError, SampleSizeError, UnsupportedSearchSpaceError
+from .errors import PluginError, SampleSizeError, UnsupportedSearchSpaceError
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -362,15 +362,14 @@ class Evaluator(ABC, Generic[SettingsT]):
     def evaluate(self, context: EvaluationContext) -> Evaluation:
         """Score one architecture.
 
+        Returns:
+            A float and curves that are tuples of floats, whatever kinds of numbers the evaluator returned.
+
         Raises:
             DivergedError: The score is not finite.
-            EvaluationError: As raised by the evaluator.
+            EvaluationError: As raised by the evaluator, or it returned something else than a score and curves.
         """
-        result = self._evaluate(context)
-        evaluation = result if isinstance(result, Evaluation) else Evaluation(float(result))
-        if not math.isfinite(evaluation.score):
-            raise DivergedError(f"the score is {evaluation.score}")
-        return evaluation
+        return checked_evaluation(self._evaluate(context))
 
     @abstractmethod
     def _evaluate(self, context: EvaluationContext) -> Evaluation | float:

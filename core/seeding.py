@@ -43,14 +43,20 @@ def torch_generator(seed: int) -> torch.Generator:
 
 @contextmanager
 def seeded_global_rng(seed: int) -> Iterator[None]:
-    """Seed the global generators of Python, NumPy and torch (CPU), and restore their states afterwards."""
+    """Seed the global generators of Python, NumPy and torch, and restore all but those of CUDA afterwards.
+
+    Those of CUDA are seeded if it is initialised.
+    """
     import numpy as np
     import torch
 
     python_state, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
     random.seed(seed)
     np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
+    # torch.manual_seed does the same, and where CUDA is not initialised keeps a note with a traceback each time.
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.manual_seed_all(seed)
     try:
         yield
     finally:

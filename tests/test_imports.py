@@ -20,10 +20,14 @@ PACKAGE = "nasbench_toolkit"
 # Room of core, and the other rooms that it may import.
 CORE_ROOMS = {
     "errors": "",
+    "plain_text": "",
+    "fingerprint": "",
+    "global_state": "",
     "input_files": "errors",
     "regular_files": "",
     "hdf5": "regular_files",
     "domain": "",
+    "checked_evaluation": "domain errors plain_text",
     "seeding": "errors",
     "rank_correlation": "",
     "settings": "errors",
@@ -32,25 +36,26 @@ CORE_ROOMS = {
     "loading": "errors settings",
     "descriptions": "capabilities domain errors loading settings",
     "hookspecs": "descriptions",
-    "interfaces": "descriptions domain errors settings",
+    "interfaces": "checked_evaluation descriptions domain errors settings",
     "plugin_manager": "descriptions errors hookspecs loading",
     "plan": "descriptions domain settings",
     "batches": "descriptions errors interfaces",
-    "context": "batches descriptions domain interfaces seeding",
-    "documents": "",
+    "context": "batches descriptions domain fingerprint interfaces seeding",
+    "documents": "plain_text",
     "data": "descriptions errors input_files interfaces",
-    "results": "domain errors hdf5 plan regular_files",
+    "results": "checked_evaluation domain errors hdf5 plan regular_files",
     "planning": "data descriptions domain errors input_files interfaces plan plugin_manager results seeding settings",
     "asktell": "descriptions errors interfaces planning plugin_manager settings",
-    "jobs": "context descriptions domain errors interfaces plan plugin_manager results seeding",
-    "pictures": "documents errors interfaces results",
+    "jobs": "checked_evaluation context descriptions domain errors global_state interfaces plain_text plan "
+    "plugin_manager results seeding",
+    "pictures": "errors interfaces plain_text results",
     "search": "asktell descriptions domain errors hdf5 interfaces jobs plan planning plugin_manager results seeding",
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "
     "rank_correlation results seeding settings",
     "testing": "capabilities context data descriptions domain errors interfaces jobs pictures plugin_manager seeding "
     "settings",
-    "cli": "asktell capabilities data descriptions documents domain errors input_files interfaces jobs pictures plan "
-    "planning plugin_manager results search seeding settings task_search",
+    "cli": "asktell capabilities data descriptions documents domain errors input_files interfaces jobs pictures "
+    "plain_text plan planning plugin_manager results search seeding settings task_search",
 }
 
 # What they name in annotations besides: two things that describe each other.

@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from ..documents.visible import visible
 from ..errors import NasbenchError, UsageError
+from ..plain_text import printable_lines
 from .commands import command_group
 from .signals import HeededSignals
 from .streams import NO_READER_EXIT_CODE, finish_output, open_missing_streams, reader_is_gone, say
@@ -114,9 +114,9 @@ def _conclude_output(error: OSError, code: int) -> int:
 
 
 def _say_error(message: str, exit_code: int) -> int:
-    say(f"Error: {visible(message)}")
+    say(f"Error: {printable_lines(message)}")
     return exit_code
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    say(f"Warning: {visible(str(message))}")
+    say(f"Warning: {printable_lines(str(message))}")

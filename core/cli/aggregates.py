@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import click
 
-from ..documents.visible import visible
 from ..errors import UnknownNameError
+from ..plain_text import printable_lines
 from ..planning.aggregation import AggregateSpec, find_aggregate
 from ..planning.spellings import split_name
 from ..plugin_manager import installed_plugins
@@ -33,6 +33,7 @@ def find_aggregates(results: Results, asked: Sequence[str] = ()) -> list[Aggrega
             raise UnknownNameError("aggregate", name, plugins.aggregates(), "Run 'nasbench evaluators' to list them.")
         else:
             click.echo(
-                f"Note: the run asked for the aggregate '{visible(text)}', which is not installed here.", err=True
+                f"Note: the run asked for the aggregate '{printable_lines(text)}', which is not installed here.",
+                err=True,
             )
     return specs

@@ -25,9 +25,25 @@ COMMANDS = {
 }
 
 
+# Key in the dictionary that a command shares with the group that it belongs to.
+_DEBUG = f"{__name__}.debug"
+
+
 def debug_option() -> click.Option:
     """Return the option that every command takes; the main function reads it from the arguments."""
-    return click.Option(["--debug"], is_flag=True, expose_value=False, help="Show a traceback with an error.")
+    return click.Option(
+        ["--debug"], is_flag=True, expose_value=False, callback=_note_debug, help="Show a traceback with an error."
+    )
+
+
+def is_debugging(context: click.Context) -> bool:
+    """Whether the user gave ``--debug``, to the command or before its name."""
+    return bool(context.meta.get(_DEBUG))
+
+
+def _note_debug(context: click.Context, _: click.Parameter, value: bool) -> bool:
+    context.meta[_DEBUG] = value or context.meta.get(_DEBUG, False)
+    return value
 
 
 class LazyGroup(click.Group):

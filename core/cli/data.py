@@ -11,7 +11,7 @@ import click
 
 from ..capabilities import GroundTruthTable
 from ..descriptions import NO_IMAGES
-from ..documents.visible import visible
+from ..plain_text import printable_lines
 from .options import space_option
 from .tables import format_option, print_document, print_rows
 from .types import FILE, MAX_COUNT, SEED
@@ -200,7 +200,7 @@ def _import(info: DataSourceInfo, path: Path) -> None:
     with track_steps(f"reading {path.name}") as progress:
         manifest = import_data(info.create(), path, progress)
     for note in manifest.notes:
-        click.echo(f"Note: {visible(note)}", err=True)
+        click.echo(f"Note: {printable_lines(note)}", err=True)
     click.echo(
         f"Imported {manifest.items:,} {manifest.unit} of '{info.name}' into '{data_home() / info.name}' "
         f"({_bytes(manifest.size_bytes)})."

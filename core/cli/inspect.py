@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..documents.visible import visible
+from ..plain_text import printable_lines
+from .commands import is_debugging
 from .tables import format_option, print_record, print_rows
 from .types import FILE
 
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
     "--failures",
     "part",
     flag_value="failures",
-    help="Print only the jobs that ended without a score, and why.",
+    help="Print only the jobs that ended without a score, and why; with --debug also where the evaluator failed.",
 )
 @click.option("--scores", "part", flag_value="scores", help="Print only the scores, one row an architecture.")
 @format_option
-def inspect_command(file: Path, part: str | None, output_format: str) -> None:
+@click.pass_context
+def inspect_command(context: click.Context, file: Path, part: str | None, output_format: str) -> None:
     """Say what a results file holds: plan, software, hardware, evaluators and how their jobs ended."""
     from ..results.store import read_results
 
@@ -40,10 +42,13 @@ def inspect_command(file: Path, part: str | None, output_format: str) -> None:
     if part is None:
         print_record(_summarise(results), output_format)
     elif part == "architectures" and output_format == "table":
-        click.echo(visible("\n".join(results.arch_ids)))
+        click.echo(printable_lines("\n".join(results.arch_ids)))
     else:
         rows = {"architectures": _architectures, "failures": _failures, "scores": _scores}[part](results)
-        print_rows(rows, output_format)
+        if part == "failures" and is_debugging(context):
+            _print_failures_with_tracebacks(rows, results, output_format)
+        else:
+            print_rows(rows, output_format)
 
 
 def _summarise(results: Results) -> dict[str, Any]:
@@ -98,8 +103,28 @@ def _failures(results: Results) -> list[dict[str, Any]]:
             "message": part.records[row].message,
         }
         for part in results.evaluators
-        for row in (part.records.done & ~part.records.ok).nonzero()[0].tolist()
+        for row in _failed_rows(part)
     ]
+
+
+def _print_failures_with_tracebacks(rows: list[dict[str, Any]], results: Results, output_format: str) -> None:
+    """Print what ``_failures`` lists with the traceback of each; in a terminal one below the other."""
+    tracebacks = [part.records[row].traceback for part in results.evaluators for row in _failed_rows(part)]
+    if output_format != "table":
+        print_rows([{**row, "traceback": trace} for row, trace in zip(rows, tracebacks, strict=True)], output_format)
+        return
+    for row, trace in zip(rows, tracebacks, strict=True):
+        heading = f"{row['evaluator']} on {row['architecture']}: {row['status']}, {row['message']}"
+        click.echo(
+            printable_lines(
+                f"{heading}\n{trace or 'No traceback: the evaluator said so itself, or its process ended.'}\n"
+            )
+        )
+
+
+def _failed_rows(part: EvaluatorResults) -> list[int]:
+    rows: list[int] = (part.records.done & ~part.records.ok).nonzero()[0].tolist()
+    return rows
 
 
 def _scores(results: Results) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
-from ..documents.visible import visible
+from ..plain_text import printable_lines
 
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
@@ -55,8 +55,9 @@ class JobProgress(Bar):
 
     noun = "jobs"
 
-    def __init__(self) -> None:
+    def __init__(self, *, shown: bool = True) -> None:
         super().__init__("jobs", None)
+        self._progress.disable = self._progress.disable or not shown
         self._failures = 0
 
     def start(self, done: int, total: int) -> None:
@@ -122,7 +123,7 @@ def track(items: Iterable[T], total: int, noun: str) -> Iterator[T]:
 def track_steps(description: str) -> Iterator[Callable[[int, int], None]]:
     """Give a function that takes what is done and what there is in all, in any unit."""
     with _make_progress(count=False) as progress:
-        yield _reporter(progress, visible(description))
+        yield _reporter(progress, printable_lines(description))
 
 
 @contextmanager

@@ -70,6 +70,11 @@ if TYPE_CHECKING:
 @resume_option
 @overwrite_option
 @click.option("--retry-failed", is_flag=True, help="With --resume: repeat jobs that ended without a score.")
+@click.option(
+    "--in-process",
+    is_flag=True,
+    help="Run jobs one after the other in this process, so that breakpoint() works in an evaluator.",
+)
 @click.option("--shard", metavar="I/K", help="Do only the I-th of K parts; join them with 'nasbench merge'.")
 @click.option(
     "--metric",
@@ -81,7 +86,7 @@ def run_command(
     evaluators: tuple[str, ...], space: str, dataset: str | None, images: Path | None, image_size: int | None,
     samples: int, architectures: Path | None, seed: int, task: Path | None, device: str, workers: int | None,
     threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool, retry_failed: bool,
-    shard: str | None, metric: str | None,
+    in_process: bool, shard: str | None, metric: str | None,
 ) -> int:  # fmt: skip
     """Score architectures with evaluators and write a results file.
 
@@ -92,6 +97,8 @@ def run_command(
         resume=resume, overwrite=overwrite, output=output, images=images, dataset=dataset, image_size=image_size
     )
     shard_position = _parse_shard(shard)
+    if in_process and (time_limit is not None or workers not in (None, 1)):
+        raise UsageError("--in-process uses no worker processes: leave out --time-limit and --workers.")
 
     from ..jobs.devices import worker_devices
     from ..jobs.run import RunOptions
@@ -100,14 +107,15 @@ def run_command(
     from ..plugin_manager import installed_plugins
 
     plugins = installed_plugins()
+    processes = 1 if in_process and device == "cpu" else workers
     named = give_task(evaluators, task, space, plugins) if task else evaluators
     chosen = named or default_evaluators(space, plugins)
     own_images = describe_images(images, image_size)
     plan = make_plan(RunRequest(space, chosen, dataset, own_images, samples, seed, architectures, metric), plugins)
     options = RunOptions(
         output=output or dated_file("nasbench", ".h5"),
-        devices=worker_devices(device, workers), threads=threads, time_limit=time_limit, resume=resume,
-        overwrite=overwrite, retry_failed=retry_failed, shard=shard_position,
+        devices=worker_devices(device, processes), threads=threads, time_limit=time_limit, resume=resume,
+        overwrite=overwrite, retry_failed=retry_failed, shard=shard_position, in_process=in_process,
     )  # fmt: skip
     info = plugins.search_space(space).info
     say_what_is_missing(
@@ -137,7 +145,8 @@ def _run_with_progress(plan: Plan, options: RunOptions) -> Results:
         f"results: {options.output})",
         err=True,
     )
-    progress = JobProgress()
+    # A bar would write over what a debugger shows.
+    progress = JobProgress(shown=not options.in_process)
     with interruptible(progress, options.output, options.output):
         return run_plan(plan, options, progress.start, progress.advance)
 

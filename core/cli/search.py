@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..documents.visible import visible
 from ..errors import NasbenchError, ResultsFileError, UsageError
+from ..plain_text import printable_lines
 from .cost_options import cost_options, read_limits
 from .options import (
     DEFAULT_EVALUATIONS,
@@ -232,7 +232,7 @@ def _draw(plan: SearchPlan, outcome: SearchOutcome, options: SearchOptions) -> N
     try:
         write_picture(plan.space, outcome.best.arch_id, picture)
     except NasbenchError as error:
-        click.echo(f"Warning: no picture: {visible(str(error))}", err=True)
+        click.echo(f"Warning: no picture: {printable_lines(str(error))}", err=True)
     else:
         click.echo(f"Picture: {picture}", err=True)
 
@@ -249,7 +249,7 @@ def _conclude(plans: Sequence[SearchPlan], outcomes: Sequence[SearchOutcome], op
             )
         _draw(plan, outcome, option)
     if all(outcome.best is None for outcome in outcomes):
-        click.echo(f"Error: {visible(_why_nothing_was_found(outcomes))}", err=True)
+        click.echo(f"Error: {printable_lines(_why_nothing_was_found(outcomes))}", err=True)
         return 1
     return 0
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..documents.visible import visible
+from ..plain_text import printable_lines
 from .options import (
     DEFAULT_EVALUATIONS,
     check_options,
@@ -212,7 +212,7 @@ def _print_outcome(
     print_document(_describe(plan, options, outcomes, best), output_format)
     if best is None:
         message = next((record.message for outcome in outcomes for record in outcome.records if record.message), "")
-        because = f" The first network without a score: {visible(message)}" if message else ""
+        because = f" The first network without a score: {printable_lines(message)}" if message else ""
         click.echo(f"Error: No task ranks the labelled architectures.{because}", err=True)
         return 1
     click.echo(

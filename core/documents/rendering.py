@@ -7,8 +7,8 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
+from ..plain_text import printable_lines
 from .document import Document, Facts, Grid
-from .visible import visible
 
 
 class Format(StrEnum):
@@ -65,28 +65,38 @@ def _visible(document: Document) -> Document:
         blocks=[
             _visible_facts(block) if isinstance(block, Facts) else _visible_grid(block) for block in document.blocks
         ],
-        records=[{visible(key): _visible_field(value) for key, value in record.items()} for record in document.records],
-        title=visible(document.title),
-        notes=[visible(note) for note in document.notes],
+        records=[
+            {printable_lines(key): _visible_field(value) for key, value in record.items()}
+            for record in document.records
+        ],
+        title=printable_lines(document.title),
+        notes=[printable_lines(note) for note in document.notes],
     )
 
 
+def _visible_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {printable_lines(key): _visible_field(value) for key, value in record.items()}
+
+
 def _visible_facts(block: Facts) -> Facts:
-    return Facts({visible(name): visible(text) for name, text in block.facts.items()}, visible(block.title))
+    return Facts(
+        {printable_lines(name): printable_lines(text) for name, text in block.facts.items()},
+        printable_lines(block.title),
+    )
 
 
 def _visible_grid(grid: Grid) -> Grid:
-    columns = [replace(column, heading=visible(column.heading)) for column in grid.columns]
-    rows = [[visible(text) for text in row] for row in grid.rows]
-    return replace(grid, columns=columns, rows=rows, title=visible(grid.title))
+    columns = [replace(column, heading=printable_lines(column.heading)) for column in grid.columns]
+    rows = [[printable_lines(text) for text in row] for row in grid.rows]
+    return replace(grid, columns=columns, rows=rows, title=printable_lines(grid.title))
 
 
 def _visible_field(value: Any) -> Any:
     """Return a value of a record, with the texts in it."""
     if isinstance(value, str):
-        return visible(value)
+        return printable_lines(value)
     if isinstance(value, Mapping):
-        return {visible(str(key)): _visible_field(item) for key, item in value.items()}
+        return {printable_lines(str(key)): _visible_field(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_visible_field(item) for item in value]
     return value

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import time
+import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..checked_evaluation import MAX_CURVE_POINTS, checked_evaluation
 from ..context import EvaluationContext, WorkerCache
 from ..domain import JobKey, Record, Status
-from ..errors import EvaluationError
+from ..errors import EvaluationError, InvalidEvaluationError
 from ..interfaces import Dataset, Evaluator, SearchSpace
+from ..plain_text import printable, printable_lines, shortened
 from ..seeding import derive_seed, seeded_global_rng
 
 if TYPE_CHECKING:
@@ -20,6 +23,16 @@ if TYPE_CHECKING:
 
 # What torch says, in a plain RuntimeError, when the CPU allocator gets no memory.
 CPU_OUT_OF_MEMORY_MARKS = ("can't allocate memory", "not enough memory", "Cannot allocate memory")
+
+# What is kept of what an exception says, and of where it was raised.
+MAX_MESSAGE_LENGTH = 4_000
+MAX_TRACEBACK_LENGTH = 8_000
+
+# What an evaluator may say of an architecture; the other statuses are the engine's own.
+STATUSES_OF_EVALUATORS = frozenset({Status.FAILED, Status.DIVERGED, Status.DEGENERATE, Status.OUT_OF_MEMORY})
+
+# Of these one wants to know where they were raised.
+EXPLAINED_STATUSES = frozenset({Status.FAILED, Status.OUT_OF_MEMORY})
 
 
 @dataclass
@@ -32,6 +45,8 @@ class JobRunner:
         dataset: Its images.
         device: Where to compute.
         cache: Values shared by the jobs of this runner.
+        max_points: How many points of a curve can be stored.
+        passed_on: Exceptions that are none of the evaluator's, such as the user's Ctrl-C: they are raised.
     """
 
     space: SearchSpace
@@ -39,28 +54,78 @@ class JobRunner:
     dataset: Dataset
     device: torch.device
     cache: WorkerCache = field(default_factory=lambda: WorkerCache({}))
+    max_points: int = MAX_CURVE_POINTS
+    passed_on: tuple[type[BaseException], ...] = ()
 
     def run(self, key: JobKey, evaluator: Evaluator[Any]) -> Record:
-        """Run one job; the result depends on ``key`` and the evaluator only, and global generators are restored."""
+        """Run one job; the result depends on ``key`` and the evaluator only, and global generators are restored.
+
+        Nothing of what the record holds is of a type that the evaluator chose.
+        """
         context = EvaluationContext(key, self.space, self.dataset_info, self.dataset, self.device, self.cache)
         start = time.perf_counter()
-        status, score, message, curves = Status.OK, math.nan, "", {}
+        status, score, message, trace, curves = Status.OK, math.nan, "", "", {}
         try:
             with seeded_global_rng(derive_seed("global", *key.own_seed_parts)):
-                evaluation = evaluator.evaluate(context)
-            score, curves = evaluation.score, dict(evaluation.curves)
-        except EvaluationError as error:
-            status, message = Status(error.status), str(error)
-        except Exception as error:
-            status = Status.OUT_OF_MEMORY if _is_out_of_memory(error) else Status.FAILED
-            message = f"{type(error).__name__}: {error}"
+                evaluation = checked_evaluation(evaluator.evaluate(context), self.max_points)
+            score, curves = evaluation.score, {name: tuple(curve) for name, curve in evaluation.curves.items()}
+        except self.passed_on:
+            raise
+        except BaseException as error:
+            status, message, trace = explain_failure(error, key.evaluator)
         seconds = context.seconds(time.perf_counter() - start)
-        return Record(status, score, message, seconds, curves, context.batches)
+        self.cache.forget_changed()
+        return Record(status, score, message, seconds, curves, context.batches, trace)
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def explain_failure(error: BaseException, evaluator: str) -> tuple[Status, str, str]:
+    """Return status, message and traceback of what an evaluator raised, bounded and printable.
+
+    Args:
+        error: What it raised.
+        evaluator: Its name, which the message contains where the evaluator is to blame.
+    """
+    status = _status_of(error)
+    message = printable(shortened(_text_of(error, evaluator), MAX_MESSAGE_LENGTH))
+    if status not in EXPLAINED_STATUSES:
+        return status, message, ""
+    return status, message, printable_lines(shortened(_trace_of(error), MAX_TRACEBACK_LENGTH))
+
+
+def _status_of(error: BaseException) -> Status:
+    if _is_out_of_memory(error):
+        return Status.OUT_OF_MEMORY
+    given = error.status if isinstance(error, EvaluationError) else None
+    known = [status for status in STATUSES_OF_EVALUATORS if type(given) in (str, Status) and status == given]
+    return known[0] if known else Status.FAILED
+
+
+def _text_of(error: BaseException, evaluator: str) -> str:
+    try:
+        # A plain copy: a text may be of a class of the evaluator's own.
+        said = "".join(str(error))
+    except Exception as second:
+        return f"{evaluator}: {type(error).__name__} (its text cannot be made: {type(second).__name__})"
+    if isinstance(error, InvalidEvaluationError):
+        return f"the evaluator '{evaluator}' returned what cannot be stored: {said}"
+    return said if isinstance(error, EvaluationError) else f"{type(error).__name__}: {said}"
+
+
+def _trace_of(error: BaseException) -> str:
+    try:
+        if error.__traceback__ is not None:
+            error.__traceback__ = error.__traceback__.tb_next  # the first line of it is the engine's
+        return "".join(traceback.format_exception(error))
+    except Exception as second:
+        return f"(its traceback cannot be made: {type(second).__name__})"
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
     import torch
 
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(mark in str(error) for mark in CPU_OUT_OF_MEMORY_MARKS)
+    if not isinstance(error, RuntimeError) or isinstance(error, EvaluationError):
+        return False
+    said = error.args[0] if error.args else ""
+    return isinstance(said, str) and any(mark in said for mark in CPU_OUT_OF_MEMORY_MARKS)

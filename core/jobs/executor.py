@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import signal
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any
@@ -14,11 +16,39 @@ from typing import Any
 from ..domain import Record, Seconds, Status
 from ..errors import NasbenchError
 from ..plan import JobIndex
-from .messages import Job, WorkerFailed, WorkerReady, WorkerSetup
+from .messages import Job, WorkerSetup
+from .parent_death import kill_descendants
+from .replies import MAX_REPLY_BYTES, Message, Reply, WorkerFailed, WorkerReady, decode
 from .worker import worker_main
+
+# Imported by the server only: it ties itself to this process.
+FORK_SERVER = f"{__package__}.fork_server"
 
 # A worker that never gets ready, several times in a row, will not get ready the next time either.
 MAX_FAILED_STARTS = 3
+
+# Signals that a process sends itself when its own code is wrong; all others come from outside.
+SIGNALS_OF_FAULTS = frozenset(
+    {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
+)
+
+# What multiprocessing says of a process whose end it missed, since the server that it was forked from is gone.
+UNKNOWN_EXIT_CODE = 255
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A job that waits for a worker or is with one.
+
+    Attributes:
+        job: The job.
+        repeated: Whether a worker was killed from outside while it did this job before.
+        alone: Whether no other job may run meanwhile, since it may be what ended all workers.
+    """
+
+    job: Job
+    repeated: bool = False
+    alone: bool = False
 
 
 class Worker:
@@ -27,7 +57,8 @@ class Worker:
     def __init__(self, setup: WorkerSetup, device: str) -> None:
         self.device = device
         self.ready = False
-        self.job: Job | None = None
+        self.attempt: Attempt | None = None
+        self.number = 0
         self.started_at = 0.0
         context = _start_method()
         self.connection, theirs = context.Pipe()
@@ -35,33 +66,45 @@ class Worker:
         self.process.start()
         theirs.close()
 
-    def start(self, job: Job) -> None:
-        """Hand over a job. Raises OSError if the process is gone."""
-        self.connection.send(job)
-        self.job = job
+    def start(self, attempt: Attempt, number: int) -> None:
+        """Hand over a job under a number. Raises OSError if the process is gone."""
+        self.connection.send((number, attempt.job))
+        self.attempt = attempt
+        self.number = number
         self.started_at = time.monotonic()
 
+    def receive(self) -> Message | None:
+        """Return what the process says, None if it is gone or says what no worker says."""
+        try:
+            # What came before the end is still there to be read.
+            return decode(self.connection.recv_bytes(MAX_REPLY_BYTES)) if self.connection.poll() else None
+        except (EOFError, OSError, ValueError):
+            return None
+
+    def answers(self, reply: Reply) -> bool:
+        """Whether a reply is this process's own and to the job that it has now."""
+        return self.attempt is not None and (reply.process, reply.number) == (self.process.pid, self.number)
+
     def stop(self) -> None:
-        """End the process at once."""
+        """End the process at once, with all that comes from it."""
+        if self.process.pid is not None and self.process.is_alive():
+            kill_descendants(self.process.pid)
         self.process.kill()
         self.process.join()
         self.connection.close()
 
-    def last_words(self) -> str:
-        """Return how the process ended, in words."""
+    def exit_code(self) -> int | None:
+        """Return how the process ended, None if it does not end: then it is ended."""
         self.process.join(timeout=5)
-        code = self.process.exitcode
-        if code is not None and code < 0:
-            name = signal.Signals(-code).name
-            hint = "; perhaps the machine ran out of memory" if name == "SIGKILL" else ""
-            return f"the worker process was killed by {name}{hint}"
-        return f"the worker process ended with exit code {code}"
+        code: int | None = self.process.exitcode
+        return code
 
 
 class ProcessExecutor:
     """A pool of worker processes, one a device; use it as a context manager.
 
-    Jobs that are known beforehand go to ``run``; a search calls ``submit`` and ``collect`` as it finds out.
+    Jobs that are known beforehand go to ``run``; a search calls ``submit`` and ``collect`` as it finds out. A job whose
+    worker is killed from outside is repeated once.
 
     Args:
         setup: What all workers need to know.
@@ -74,7 +117,8 @@ class ProcessExecutor:
         self._time_limit = time_limit
         self._devices = devices
         self._workers: list[Worker] = []
-        self._waiting: deque[Job] = deque()
+        self._waiting: deque[Attempt] = deque()
+        self._numbers = itertools.count(1)
         self._failed_starts = 0
 
     def __enter__(self) -> ProcessExecutor:
@@ -99,10 +143,8 @@ class ProcessExecutor:
 
     def submit(self, job: Job) -> None:
         """Add one job; a worker starts if all that have started would have something to do."""
-        self._waiting.append(job)
-        if len(self._workers) < min(self._unfinished, len(self._devices)):
-            device = self._devices[len(self._workers)]
-            self._workers.append(Worker(self._setup, device))
+        self._waiting.append(Attempt(job))
+        self._start_workers()
 
     def collect(self) -> Iterator[tuple[JobIndex, Record]]:
         """Hand out submitted jobs, wait for news from a worker, and yield the records of jobs that have ended, if any.
@@ -110,85 +152,139 @@ class ProcessExecutor:
         Raises:
             NasbenchError: Workers cannot start.
         """
-        for worker in self._idle_workers():
-            if self._waiting and self._hand_over(worker, self._waiting[0]):
-                self._waiting.popleft()
+        self._start_workers()
+        for worker in [worker for worker in self._workers if worker.ready and worker.attempt is None]:
+            if self._may_hand_out():
+                self._hand_out(worker)
+        # One that had died is gone from the list, and without any worker there would be nothing to wait for.
+        self._start_workers()
         yield from self._collect()
 
     @property
+    def _busy(self) -> list[Worker]:
+        return [worker for worker in self._workers if worker.attempt]
+
+    @property
     def _unfinished(self) -> int:
-        return len(self._waiting) + sum(worker.job is not None for worker in self._workers)
+        return len(self._waiting) + len(self._busy)
 
-    def _idle_workers(self) -> list[Worker]:
-        return [worker for worker in self._workers if worker.ready and worker.job is None]
+    def _start_workers(self) -> None:
+        """Start workers on devices that have none, as many as have something to do."""
+        free = Counter(self._devices) - Counter(worker.device for worker in self._workers)
+        wanted = min(self._unfinished, len(self._devices)) - len(self._workers)
+        for device in list(free.elements())[: max(0, wanted)]:
+            self._workers.append(Worker(self._setup, device))
 
-    def _hand_over(self, worker: Worker, job: Job) -> bool:
+    def _may_hand_out(self) -> bool:
+        """Whether the next job may start now: one that is to be alone waits for all others, and they wait for it."""
+        if not self._waiting:
+            return False
+        busy = self._busy
+        return (
+            not busy if self._waiting[0].alone else not any(worker.attempt and worker.attempt.alone for worker in busy)
+        )
+
+    def _hand_out(self, worker: Worker) -> None:
         try:
-            worker.start(job)
+            worker.start(self._waiting[0], next(self._numbers))
         except OSError:
             # The worker died while it had nothing to do: the job is not to blame and goes to another one.
-            self._replace(worker)
-            return False
-        return True
+            self._drop(worker)
+        else:
+            self._waiting.popleft()
 
     def _collect(self) -> Iterator[tuple[JobIndex, Record]]:
         """Wait for news from any worker, or for the next time limit, and yield what has ended."""
-        by_connection: dict[Any, Worker] = {worker.connection: worker for worker in self._workers}
-        for connection in wait(list(by_connection), self._seconds_to_next_limit()):
-            outcome = self._receive(by_connection[connection])
+        # A process that an evaluator forked may keep a connection open, so that its end alone says nothing.
+        signs: dict[Any, Worker] = {worker.connection: worker for worker in self._workers}
+        signs |= {worker.process.sentinel: worker for worker in self._workers}
+        for worker in {
+            id(signs[sign]): signs[sign] for sign in wait(list(signs), self._seconds_to_next_limit())
+        }.values():
+            outcome = self._take_news(worker)
             if outcome:
                 yield outcome
-        for worker in self._workers:
-            if worker.job and self._overdue(worker):
+        for worker in self._busy:
+            if self._overdue(worker):
                 yield self._give_up(worker, Status.TIMEOUT, f"took longer than the limit of {self._time_limit:g} s")
 
-    def _receive(self, worker: Worker) -> tuple[JobIndex, Record] | None:
-        try:
-            message = worker.connection.recv()
-        except (EOFError, OSError):
+    def _take_news(self, worker: Worker) -> tuple[JobIndex, Record] | None:
+        message = worker.receive()
+        if message is None:
             return self._handle_end(worker)
+        if isinstance(message, WorkerFailed):
+            raise NasbenchError(f"A worker process on {worker.device} could not start: {message.reason}")
         if isinstance(message, WorkerReady):
             worker.ready = True
             self._failed_starts = 0
             return None
-        if isinstance(message, WorkerFailed):
-            raise NasbenchError(f"A worker process on {worker.device} could not start: {message.reason}")
-        job, worker.job = worker.job, None
-        assert job is not None
-        return job.index, message
+        if not worker.answers(message):
+            return None
+        attempt, worker.attempt = worker.attempt, None
+        assert attempt is not None
+        if message.lost:
+            self._drop(worker)
+        return attempt.job.index, message.record
 
     def _handle_end(self, worker: Worker) -> tuple[JobIndex, Record] | None:
-        if worker.job:
-            return self._give_up(worker, Status.CRASHED, worker.last_words())
-        self._failed_starts += 1
-        if self._failed_starts >= MAX_FAILED_STARTS:
-            raise NasbenchError(f"Worker processes on {worker.device} do not start: {worker.last_words()}.")
-        self._replace(worker)
+        code = worker.exit_code()
+        if not worker.ready:
+            self._failed_starts += 1
+            if self._failed_starts >= MAX_FAILED_STARTS:
+                raise NasbenchError(f"Worker processes on {worker.device} do not start: {_last_words(code)}.")
+        attempt = worker.attempt
+        if attempt and not attempt.repeated and _ended_from_outside(code):
+            self._drop(worker)
+            again = Attempt(attempt.job, repeated=True, alone=code == UNKNOWN_EXIT_CODE)
+            # Alone ones last, so that those that may run together do.
+            (self._waiting.append if again.alone else self._waiting.appendleft)(again)
+            return None
+        if attempt:
+            twice = ", twice" if attempt.repeated else ""
+            return self._give_up(worker, Status.CRASHED, _last_words(code) + twice)
+        self._drop(worker)
         return None
 
     def _give_up(self, worker: Worker, status: Status, message: str) -> tuple[JobIndex, Record]:
-        job = worker.job
-        assert job is not None
+        attempt = worker.attempt
+        assert attempt is not None
         seconds = Seconds(compute=time.monotonic() - worker.started_at)
-        self._replace(worker)
-        return job.index, Record(status, float("nan"), message, seconds)
+        self._drop(worker)
+        return attempt.job.index, Record(status, float("nan"), message, seconds)
 
-    def _replace(self, worker: Worker) -> None:
+    def _drop(self, worker: Worker) -> None:
         worker.stop()
-        self._workers[self._workers.index(worker)] = Worker(self._setup, worker.device)
+        self._workers.remove(worker)
 
     def _overdue(self, worker: Worker) -> bool:
         return self._time_limit is not None and time.monotonic() - worker.started_at > self._time_limit
 
     def _seconds_to_next_limit(self) -> float | None:
-        busy = [worker.started_at for worker in self._workers if worker.job]
+        busy = [worker.started_at for worker in self._busy]
         if self._time_limit is None or not busy:
             return None
         return max(0.0, min(busy) + self._time_limit - time.monotonic()) + 0.01
 
 
+def _ended_from_outside(code: int | None) -> bool:
+    return code == UNKNOWN_EXIT_CODE or (code is not None and code < 0 and -code not in SIGNALS_OF_FAULTS)
+
+
+def _last_words(code: int | None) -> str:
+    """Return how a process ended, in words."""
+    if code is None:
+        return "the worker process closed its connection"
+    if code == UNKNOWN_EXIT_CODE:
+        return "the worker process ended, as did the server that it was forked from, or its exit code was 255"
+    if code < 0:
+        name = signal.Signals(-code).name
+        hint = "; perhaps the machine ran out of memory" if name == "SIGKILL" else ""
+        return f"the worker process was killed by {name}{hint}"
+    return f"the worker process ended with exit code {code}"
+
+
 def _start_method() -> Any:
     """Fork workers from a server that has imported torch once and computed nothing: they start at once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "numpy", worker_main.__module__])
+    context.set_forkserver_preload(["torch", "numpy", worker_main.__module__, FORK_SERVER])
     return context

@@ -1,12 +1,14 @@
-"""What the main process and its workers tell each other; records come back as they are."""
+"""What the main process tells its workers; :mod:`.replies` is what they answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..checked_evaluation import MAX_CURVE_POINTS
 from ..descriptions import DatasetInfo
 from ..domain import JobKey
 from ..plan import EvaluatorSpec, JobIndex, Plan, make_job_key
+from ..results.validity import most_curve_points
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class WorkerSetup:
         seed: The run's seed.
         threads: Math threads of a worker.
         evaluators: Made when a worker starts, and kept. Jobs may name others, which are made when they are needed.
+        max_points: How many points of a curve can be stored.
     """
 
     space: str
@@ -28,12 +31,14 @@ class WorkerSetup:
     seed: int
     threads: int = 1
     evaluators: tuple[EvaluatorSpec, ...] = ()
+    max_points: int = MAX_CURVE_POINTS
 
     @classmethod
     def of(cls, plan: Plan, threads: int) -> WorkerSetup:
         """Return what the workers of a run need to know."""
         header = plan.header
-        return cls(header.space, header.dataset, plan.images, header.seed, threads, plan.evaluators)
+        max_points = most_curve_points(len(plan.arch_ids))
+        return cls(header.space, header.dataset, plan.images, header.seed, threads, plan.evaluators, max_points)
 
     def job_key(self, job: Job) -> JobKey:
         """Return all that a job's score may depend on."""
@@ -53,15 +58,3 @@ class Job:
     index: JobIndex
     evaluator: EvaluatorSpec
     arch_id: str
-
-
-@dataclass(frozen=True)
-class WorkerReady:
-    """Sent once, when the worker can take jobs."""
-
-
-@dataclass(frozen=True)
-class WorkerFailed:
-    """Sent instead, when it cannot; ``reason`` says why."""
-
-    reason: str

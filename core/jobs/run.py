@@ -28,6 +28,7 @@ class RunOptions:
         overwrite: Replace the file if it exists.
         retry_failed: With ``resume``: do jobs again that ended without a score.
         shard: ``(index, count)``, index from 0: do only every ``count``-th architecture.
+        in_process: Run jobs one after the other in this process, on the first device and without a time limit.
     """
 
     output: Path
@@ -38,6 +39,7 @@ class RunOptions:
     overwrite: bool = False
     retry_failed: bool = False
     shard: tuple[int, int] = (0, 1)
+    in_process: bool = False
 
 
 def run_plan(
@@ -66,12 +68,20 @@ def run_plan(
         jobs = [job for job in wanted if not _is_done(writer.status(job), options.retry_failed)]
         on_start(len(wanted) - len(jobs), len(wanted))
         if jobs:
-            setup = WorkerSetup.of(plan, options.threads)
-            with ProcessExecutor(setup, options.devices, options.time_limit) as executor:
-                for index, record in executor.run(_describe(plan, jobs)):
-                    writer.add(index, record)
-                    on_record(record)
+            for index, record in _run(WorkerSetup.of(plan, options.threads), options, _describe(plan, jobs)):
+                writer.add(index, record)
+                on_record(record)
         return writer.results()
+
+
+def _run(setup: WorkerSetup, options: RunOptions, jobs: Iterator[Job]) -> Iterator[tuple[JobIndex, Record]]:
+    if options.in_process:
+        from .in_process import run_in_process
+
+        yield from run_in_process(setup, options.devices[0], jobs)
+        return
+    with ProcessExecutor(setup, options.devices, options.time_limit) as executor:
+        yield from executor.run(jobs)
 
 
 def _wanted_jobs(plan: Plan, shard: tuple[int, int]) -> list[JobIndex]:

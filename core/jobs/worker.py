@@ -2,108 +2,91 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
+import sys
 import warnings
-from collections.abc import Sequence
 from multiprocessing.connection import Connection
-from typing import Any
 
-from ..context import WorkerCache
-from ..domain import Record, Status
-from ..interfaces import Evaluator
-from ..plan import EvaluatorSpec
-from ..plugin_manager import PluginWarning, installed_plugins
-from ..seeding import seeded_global_rng
-from .evaluation import JobRunner
-from .messages import Job, WorkerFailed, WorkerReady, WorkerSetup
-
-# Evaluators that only jobs name; a task search goes from one to the next.
-RECENT_EVALUATORS = 8
-
-
-class MadeEvaluators:
-    """Makes evaluators, and keeps those that the setup names and the most recent others."""
-
-    def __init__(self, kept: Sequence[EvaluatorSpec]) -> None:
-        self._kept = {spec.header.identity: _make(spec) for spec in kept}
-        self._recent = WorkerCache({}, RECENT_EVALUATORS)
-
-    def get(self, spec: EvaluatorSpec) -> Evaluator[Any]:
-        """Return an evaluator. Raises whatever its factory does."""
-        identity = spec.header.identity
-        if identity in self._kept:
-            return self._kept[identity]
-        return self._recent.get(identity, lambda: _make(spec))
+from ..plain_text import printable, shortened
+from ..plugin_manager import PluginWarning
+from . import parent_death
+from .evaluation import MAX_MESSAGE_LENGTH
+from .messages import WorkerSetup
+from .output import BoundedOutput
+from .replies import Reply, WorkerFailed, WorkerReady, encode
+from .site import JobSite
 
 
 def worker_main(connection: Connection, setup: WorkerSetup, device: str) -> None:
     """Serve jobs until the other end closes the connection.
 
     Args:
-        connection: Receives jobs; sends one record for each.
+        connection: Receives pairs of a number and a job; sends one reply for each.
         setup: What jobs have in common.
         device: Where to compute.
     """
-    # Ctrl-C reaches the whole process group; the main process decides what it means.
+    process = os.getpid()
+    _leave_the_command_alone()
+    output = _print_to_errors()
+    try:
+        site = JobSite(setup, device)
+    except BaseException as error:
+        _end_a_copy(process)
+        reason = printable(shortened(f"{type(error).__name__}: {error}", MAX_MESSAGE_LENGTH))
+        connection.send_bytes(encode(WorkerFailed(reason)))
+        return
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        connection.send_bytes(encode(WorkerReady()))
+        while _serve(connection, site, process):
+            output.begin_again()
+
+
+def _serve(connection: Connection, site: JobSite, process: int) -> bool:
+    """Run one job; tell whether another one may follow."""
+    number, job = connection.recv()
+    try:
+        record, lost = site.run(job)
+    finally:
+        _end_a_copy(process)
+    connection.send_bytes(encode(Reply(number, process, record, lost)))
+    return not lost
+
+
+def _end_a_copy(process: int) -> None:
+    """End this process if it is a copy of the worker, which an evaluator made and that came back from its job."""
+    if os.getpid() != process:
+        os._exit(0)
+
+
+def _leave_the_command_alone() -> None:
+    """Keep signals to the whole command from here, signals to a worker's group from there, and end with the command."""
+    from . import fork_server
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # An evaluator that signals its process group must not reach the main process.
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    parent_death.die_with_parent(fork_server.PROCESS_ID)
+    parent_death.adopt_orphans()
+    os.register_at_fork(after_in_child=_tie_a_copy)
     # The main process has said already which plugins were left out.
     warnings.simplefilter("ignore", PluginWarning)
+
+
+def _tie_a_copy() -> None:
+    parent_death.die_with_parent(os.getppid())
+
+
+def _print_to_errors() -> BoundedOutput:
+    """Send to standard error what evaluators print, so that standard output is the command's alone."""
     try:
-        _limit_threads(setup.threads)
-        _warm_up()
-        runner = _make_runner(setup, device)
-        evaluators = MadeEvaluators(setup.evaluators)
-    except Exception as error:
-        connection.send(WorkerFailed(f"{type(error).__name__}: {error}"))
-        return
-    try:
-        connection.send(WorkerReady())
-        while True:
-            connection.send(_run(connection.recv(), setup, runner, evaluators))
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        return
-
-
-def _run(job: Job, setup: WorkerSetup, runner: JobRunner, evaluators: MadeEvaluators) -> Record:
-    try:
-        evaluator = evaluators.get(job.evaluator)
-    except Exception as error:
-        return Record(Status.FAILED, float("nan"), f"{type(error).__name__}: {error}")
-    return runner.run(setup.job_key(job), evaluator)
-
-
-def _make(spec: EvaluatorSpec) -> Evaluator[Any]:
-    evaluator: Evaluator[Any] = installed_plugins().evaluator(spec.header.name).info.create(spec.settings)
-    return evaluator
-
-
-def _make_runner(setup: WorkerSetup, device: str) -> JobRunner:
-    import torch
-
-    plugins = installed_plugins()
-    dataset = setup.images or plugins.dataset(setup.dataset).info
-    return JobRunner(
-        space=plugins.search_space(setup.space).info.create(),
-        dataset_info=dataset,
-        dataset=dataset.create(),
-        device=torch.device(device),
-    )
-
-
-def _warm_up() -> None:
-    """Let torch and NumPy load what they load at first use, so that the first job is timed like the others."""
-    with seeded_global_rng(0):
-        pass
-
-
-def _limit_threads(threads: int) -> None:
-    import torch
-    from threadpoolctl import threadpool_limits
-
-    torch.set_num_threads(threads)
-    threadpool_limits(threads)
-    # Speed must not change a score: no autotuned kernels, no shortened floats.
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.deterministic = True
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False
+        os.dup2(2, 1)
+    except OSError:  # it was closed
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+    output = BoundedOutput(1)
+    sys.stdout = sys.__stdout__ = output  # type: ignore[misc]
+    return output

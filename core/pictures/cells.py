@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..documents.visible import visible
 from ..errors import UnsupportedSearchSpaceError
+from ..plain_text import printable_lines
 from .cell_layout import FONT_SIZE, LABEL_FONT_SIZE, Box, CellLayout, lay_out, text_width
 from .files import check_picture, plain_style, save
 from .graph import CellEdge, CellGraph, NodeKind, OperationFamily
@@ -56,7 +56,7 @@ def write_picture(space: SearchSpace, arch_id: str, path: Path, title: str = "")
             f"The search space '{space.name}' does not say what its architectures look like, so there is nothing to "
             "draw. Its plugin would implement 'cell_graphs'."
         )
-    draw_cells(graphs, path, visible(title), about=arch_id)
+    draw_cells(graphs, path, printable_lines(title), about=arch_id)
 
 
 def draw_cells(graphs: Sequence[CellGraph], path: Path, title: str = "", about: str = "") -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..documents.visible import visible
+from ..plain_text import printable_lines
 from .files import check_picture, plain_style, save
 
 # Okabe & Ito's colours, told apart with any kind of colour vision, and line styles, told apart in grey.
@@ -84,7 +84,7 @@ def draw_curves(
         axes.set_axisbelow(True)
         for number, group in enumerate(dots):
             colour = _COLOURS[number % len(_COLOURS)]
-            axes.plot(group.x, group.y, ".", color=colour, alpha=0.45, markersize=4, label=visible(group.label))
+            axes.plot(group.x, group.y, ".", color=colour, alpha=0.45, markersize=4, label=printable_lines(group.label))
         for number, curve in enumerate(curves):
             colour, line = _COLOURS[number % len(_COLOURS)], _LINES[number % len(_LINES)]
             if curve.low:
@@ -96,7 +96,7 @@ def draw_curves(
                 linestyle=line,
                 drawstyle="steps-post",
                 linewidth=1.4,
-                label=visible(curve.label),
+                label=printable_lines(curve.label),
             )
         if logarithmic:
             # What reaches down to 0 reaches the bottom.

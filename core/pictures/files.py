@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..documents.visible import visible
 from ..errors import ResultsFileError, UsageError
+from ..plain_text import printable_lines
 from ..results.whole_files import check_target, write_whole
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def save(figure: Figure, path: Path, about: str = "") -> None:
     """
     suffix = path.suffix.lower()
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=suffix[1:], dpi=_DOTS_AN_INCH, metadata=_properties(suffix, visible(about)))
+    figure.savefig(buffer, format=suffix[1:], dpi=_DOTS_AN_INCH, metadata=_properties(suffix, printable_lines(about)))
     write_whole(path, buffer.getvalue(), "Make room, or choose another file.")
 
 

@@ -24,7 +24,7 @@ from .validity import check_record
 from .whole_files import target_of
 
 JOURNAL_FORMAT = "nasbench-journal"
-JOURNAL_VERSION = 1
+JOURNAL_VERSION = 2
 
 RECORD = "record"
 ARCHITECTURE = "architecture"
@@ -153,6 +153,7 @@ def record_to_json(index: JobIndex, record: Record) -> dict[str, Any]:
         "seconds": [seconds.build, seconds.transfer, seconds.compute],
         "curves": record.curves,
         "batches": record.batches,
+        "traceback": record.traceback,
     }
 
 
@@ -166,6 +167,7 @@ def record_from_json(entry: Mapping[str, Any]) -> tuple[JobIndex, Record]:
         Seconds(*map(float, entry["seconds"])),
         {str(name): tuple(map(float, curve)) for name, curve in entry["curves"].items()},
         {str(name): str(digest) for name, digest in entry["batches"].items()},
+        str(entry["traceback"]),
     )
     check_record(record)
     return (int(evaluator), int(arch)), record

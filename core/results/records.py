@@ -38,6 +38,7 @@ class Records(Sequence[Record]):
         statuses: How each job ended, as positions in ``STATUSES``; shape `(rows,)`.
         scores: NaN unless the job is ok; shape `(rows,)`.
         messages: Why there is no score, as texts; shape `(rows,)`.
+        tracebacks: Where the evaluator failed, as texts that are empty elsewhere; shape `(rows,)`.
         seconds: Wall-clock seconds of the three ``SECONDS_PARTS``; shape `(rows, 3)`.
         curves: By name in alphabetical order; shape `(rows, points)`, shorter curves end in NaN.
         batches: The batches of images that the jobs saw: digest by description.
@@ -46,6 +47,7 @@ class Records(Sequence[Record]):
     statuses: Codes
     scores: Floats
     messages: npt.NDArray[np.object_]
+    tracebacks: npt.NDArray[np.object_]
     seconds: Floats
     curves: Mapping[str, Floats] = field(default_factory=dict)
     batches: Mapping[str, str] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class Records(Sequence[Record]):
             statuses=np.full(rows, PENDING_CODE, np.uint8),
             scores=np.full(rows, np.nan),
             messages=np.full(rows, "", object),
+            tracebacks=np.full(rows, "", object),
             seconds=np.zeros((rows, len(SECONDS_PARTS))),
         )
 
@@ -94,7 +97,7 @@ class Records(Sequence[Record]):
         curves = {name: curve[rows] for name, curve in self.curves.items()}
         return replace(
             self, statuses=self.statuses[rows], scores=self.scores[rows], messages=self.messages[rows],
-            seconds=self.seconds[rows], curves=curves,
+            tracebacks=self.tracebacks[rows], seconds=self.seconds[rows], curves=curves,
         )  # fmt: skip
 
     def extended(self, rows: int) -> Records:
@@ -108,6 +111,7 @@ class Records(Sequence[Record]):
             statuses=np.concatenate([self.statuses, added.statuses]),
             scores=np.concatenate([self.scores, added.scores]),
             messages=np.concatenate([self.messages, added.messages]),
+            tracebacks=np.concatenate([self.tracebacks, added.tracebacks]),
             seconds=np.concatenate([self.seconds, added.seconds]),
             curves={
                 name: np.pad(curve, ((0, more), (0, 0)), constant_values=np.nan) for name, curve in self.curves.items()
@@ -119,14 +123,15 @@ class Records(Sequence[Record]):
         if not records:
             return self
         statuses, scores, messages = self.statuses.copy(), self.scores.copy(), self.messages.copy()
-        seconds, batches = self.seconds.copy(), dict(self.batches)
+        tracebacks, seconds, batches = self.tracebacks.copy(), self.seconds.copy(), dict(self.batches)
         for row, record in records.items():
             statuses[row] = CODES[record.status]
             scores[row] = record.score
             messages[row] = record.message
+            tracebacks[row] = record.traceback
             seconds[row] = [getattr(record.seconds, part) for part in SECONDS_PARTS]
             batches.update(record.batches)
-        return Records(statuses, scores, messages, seconds, self._updated_curves(records), batches)
+        return Records(statuses, scores, messages, tracebacks, seconds, self._updated_curves(records), batches)
 
     def merged(self, others: Records, better: Mask) -> Records:
         """Return the columns with the rows of ``others`` where ``better`` is true; shape `(rows,)`."""
@@ -134,6 +139,7 @@ class Records(Sequence[Record]):
             statuses=np.where(better, others.statuses, self.statuses),
             scores=np.where(better, others.scores, self.scores),
             messages=np.where(better, others.messages, self.messages),
+            tracebacks=np.where(better, others.tracebacks, self.tracebacks),
             seconds=np.where(better[:, None], others.seconds, self.seconds),
             curves=_merged_curves(self, others, better),
             batches={**self.batches, **others.batches},
@@ -164,6 +170,7 @@ class Records(Sequence[Record]):
             Seconds(*self.seconds[row].tolist()),
             {name: curve for name in self.curves if (curve := _trimmed(self.curves[name][row]))},
             {} if status is Status.PENDING else self.batches,
+            self.tracebacks[row],
         )
 
     def __eq__(self, other: object) -> bool:
@@ -173,6 +180,7 @@ class Records(Sequence[Record]):
             np.array_equal(self.statuses, other.statuses)
             and np.array_equal(self.scores, other.scores, equal_nan=True)
             and np.array_equal(self.messages, other.messages)
+            and np.array_equal(self.tracebacks, other.tracebacks)
             and np.array_equal(self.seconds, other.seconds)
             and self.batches == other.batches
             and self.curves.keys() == other.curves.keys()

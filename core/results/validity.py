@@ -6,14 +6,24 @@ from typing import Any
 
 import numpy as np
 
+from ..checked_evaluation import MAX_CURVE_POINTS, MAX_ESCAPED_NAME_LENGTH
 from ..domain import Record, Status
+from ..hdf5.limits import MAX_ARRAY_BYTES
 from .records import STATUSES, Records
+
+
+def most_curve_points(rows: int) -> int:
+    """Return how many points a curve may have in a file of so many architectures, so that it can be read again."""
+    return max(1, min(MAX_CURVE_POINTS, MAX_ARRAY_BYTES // 8 // max(1, rows)))
 
 
 def check_record(record: Record) -> None:
     """Check one record. Raises ValueError if it contradicts itself."""
     if _contradicts(record.status is Status.OK, record.score):
         raise ValueError(f"status {record.status} and score {record.score}")
+    for name, curve in record.curves.items():
+        if not 0 < len(name) <= MAX_ESCAPED_NAME_LENGTH or not 0 < len(curve) <= MAX_CURVE_POINTS:
+            raise ValueError(f"a curve of {len(curve)} points, whose name has {len(name)} characters")
 
 
 def check_records(where: str, records: Records) -> None:

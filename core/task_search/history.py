@@ -22,7 +22,7 @@ from ..results.writer import check_same_images
 from .plan import TaskSearchPlan
 
 FORMAT = "nasbench task search"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 def history_path(output: Path) -> Path:

@@ -21,6 +21,9 @@ Member = TypeVar("Member", StoredGroup, StoredArray)
 TYPE = "encoding_type"
 VERSION = "encoding_version"
 
+# In UTF-8 at most 800 bytes, which leaves room for what makes a name different from others.
+MAX_NAME_LENGTH = 200
+
 UPGRADE = "Upgrade with 'pip install --upgrade nasbench-toolkit'. The file was left as it is."
 
 
@@ -60,9 +63,17 @@ class Encoding:
             raise ValueError(f"'{element.name}' has version {version} of {self.type}")
 
 
-def group_name(label: str) -> str:
-    """Return the HDF5 group of an evaluator's label or a metric's key: ``/`` would start a sub-group."""
-    return label.replace("/", "_")
+def member_name(group: h5py.Group, text: str) -> str:
+    """Return a name for a new member that stands for a text: ``/`` would start a sub-group, ``.`` is the group itself.
+
+    The text is stored with the member; the name is for people, as near to it as can be.
+    """
+    name = text.replace("/", "_")[:MAX_NAME_LENGTH]
+    if not name.strip("."):
+        name = "_" * max(1, len(name))
+    while name in group:
+        name += "_"
+    return name
 
 
 def by_position(members: Iterable[Member]) -> list[Member]:

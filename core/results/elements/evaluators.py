@@ -15,12 +15,21 @@ from ...plan import EvaluatorHeader
 from ..contents import EvaluatorResults
 from ..records import CODES, SECONDS_PARTS, Codes, Records
 from ..validity import check_records
-from .arrays import read_encoded, read_numbers, read_rows, write_encoded, write_numbers, write_prose
+from .arrays import (
+    read_encoded,
+    read_numbers,
+    read_rows,
+    read_texts,
+    read_whole_numbers,
+    write_encoded,
+    write_numbers,
+    write_prose,
+)
 from .encoding import (
     Encoding,
     as_json,
     by_position,
-    group_name,
+    member_name,
     read_json_object,
     read_json_text_object,
     read_text,
@@ -28,8 +37,10 @@ from .encoding import (
 )
 
 ENCODING = Encoding("nasbench-evaluators", 1)
-EVALUATOR = Encoding("nasbench-evaluator", 1)
+EVALUATOR = Encoding("nasbench-evaluator", 2)
 NAME = "evaluators"
+
+NO_TRACEBACK = -1
 
 
 def write_evaluators(file: h5py.Group, evaluators: Sequence[EvaluatorResults]) -> None:
@@ -37,7 +48,7 @@ def write_evaluators(file: h5py.Group, evaluators: Sequence[EvaluatorResults]) -
     group = create_group(file, NAME)
     ENCODING.mark(group)
     for position, part in enumerate(evaluators):
-        member = create_group(group, group_name(part.header.label))
+        member = create_group(group, member_name(group, part.header.label))
         EVALUATOR.mark(member)
         _write_header(member, position, part.header)
         _write_records(member, part.records)
@@ -87,22 +98,24 @@ def _write_records(group: h5py.Group, records: Records) -> None:
     write_numbers(group, "score", records.scores)
     write_encoded(group, "status", np.array(list(CODES), "S")[records.statuses])
     write_prose(group, "message", records.messages.tolist())
+    _write_tracebacks(group, records.tracebacks)
     for position, part in enumerate(SECONDS_PARTS):
         write_numbers(group, f"seconds_{part}", records.seconds[:, position])
     curves = create_group(group, "curves")
     for name, rows in records.curves.items():
-        write_numbers(curves, name, rows)
+        write_attributes(write_numbers(curves, member_name(curves, name), rows), name=name)
 
 
 def _read_records(group: StoredGroup, count: int) -> Records:
     seconds = [read_numbers(group.array(f"seconds_{part}"), count) for part in SECONDS_PARTS]
-    curves = group.group("curves")
+    curves = {read_text(array.attrs, "name"): read_rows(array, count) for array in group.group("curves").arrays()}
     records = Records(
         statuses=_read_statuses(group.array("status"), count),
         scores=read_numbers(group.array("score"), count),
         messages=_read_messages(group.array("message"), count),
+        tracebacks=_read_tracebacks(group, count),
         seconds=np.stack(seconds, axis=1),
-        curves={name: read_rows(curves.array(name), count) for name in curves.members},
+        curves=dict(sorted(curves.items())),
         batches=read_json_text_object(group.attrs, "batches"),
     )
     check_records(group.name, records)
@@ -126,3 +139,20 @@ def _read_messages(array: StoredArray, count: int) -> npt.NDArray[np.object_]:
     given = np.flatnonzero(encoded != b"")
     messages[given] = [text.decode() for text in encoded[given].tolist()]
     return messages
+
+
+def _write_tracebacks(group: h5py.Group, tracebacks: npt.NDArray[np.object_]) -> None:
+    """Write each traceback once, since one fault fails many jobs, and for each row which is its own."""
+    distinct = sorted(set(tracebacks.tolist()) - {""})
+    positions = {text: position for position, text in enumerate(distinct)}
+    write_prose(group, "traceback", distinct)
+    rows = [positions.get(text, NO_TRACEBACK) for text in tracebacks.tolist()]
+    write_numbers(group, "traceback_of", np.array(rows, np.int64))
+
+
+def _read_tracebacks(group: StoredGroup, count: int) -> npt.NDArray[np.object_]:
+    texts = [*read_texts(group.array("traceback")), ""]
+    rows = np.array(read_whole_numbers(group.array("traceback_of"), count), np.int64)
+    if rows.size and not (rows.min() >= NO_TRACEBACK and rows.max() < len(texts) - 1):
+        raise ValueError(f"'{group.name}' names a traceback that it does not have")
+    return np.array(texts, object)[rows]

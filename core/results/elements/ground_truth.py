@@ -13,7 +13,7 @@ from ...hdf5.stored import StoredArray, StoredGroup
 from ...hdf5.writing import create_group, write_attributes
 from ...plan import GroundTruthColumn
 from .arrays import read_numbers, write_numbers
-from .encoding import Encoding, by_position, group_name, read_number, read_text, read_whole_number
+from .encoding import Encoding, by_position, member_name, read_number, read_text, read_whole_number
 
 ENCODING = Encoding("nasbench-ground-truth", 1)
 COLUMN = Encoding("nasbench-ground-truth-column", 1)
@@ -40,7 +40,7 @@ def read_ground_truth(file: StoredGroup, count: int) -> tuple[GroundTruthColumn,
 
 def _write_column(group: h5py.Group, position: int, column: GroundTruthColumn) -> None:
     metric = column.metric
-    dataset = write_numbers(group, group_name(metric.key), np.asarray(column.values, float))
+    dataset = write_numbers(group, member_name(group, metric.key), np.asarray(column.values, float))
     COLUMN.mark(dataset)
     write_attributes(
         dataset,

@@ -7,7 +7,7 @@ import pytest
 from nasbench_toolkit.core.errors import NasbenchError
 from nasbench_toolkit.core.jobs.executor import ProcessExecutor
 from nasbench_toolkit.core.jobs.messages import Job, WorkerSetup
-from nasbench_toolkit.core.jobs.worker import RECENT_EVALUATORS
+from nasbench_toolkit.core.jobs.site import RECENT_EVALUATORS
 from nasbench_toolkit.core.planning.evaluators import EvaluatorFactory
 
 
@@ -104,4 +104,6 @@ def test_executor_evaluator_that_cannot_be_made_costs_its_jobs_only(toy_plan) ->
         broken = Job((7, 0), dataclasses.replace(spec, header=header), plan.arch_ids[0])
         outcomes = dict(executor.run([broken, *jobs_of(plan, 1)]))
     assert (outcomes[7, 0].status, outcomes[0, 0].status) == ("failed", "ok")
-    assert outcomes[7, 0].message.startswith("UnknownNameError: Unknown evaluator 'nobody'.")
+    assert outcomes[7, 0].message.startswith(
+        "the evaluator 'toy-width' of toy-plugin 1.0 cannot be made: UnknownNameError: Unknown evaluator 'nobody'."
+    )

@@ -47,7 +47,7 @@ def test_run_turns_every_misbehaviour_into_a_status(toy_plan, tmp_path) -> None:
     results = run(plan, tmp_path / "r.h5", devices=("cpu", "cpu"), time_limit=1.0)
     outcomes = [(record.status, record.message) for record in results.evaluators[0].records]
     assert outcomes == [
-        (Status.CRASHED, "the worker process was killed by SIGKILL; perhaps the machine ran out of memory"),
+        (Status.CRASHED, "the worker process was killed by SIGKILL; perhaps the machine ran out of memory, twice"),
         (Status.TIMEOUT, "took longer than the limit of 1 s"),
         (Status.OUT_OF_MEMORY, "MemoryError: too much"),
         (Status.FAILED, "ValueError: no reason"),

@@ -15,6 +15,7 @@ from .capabilities import Images, Labels, Network, capability_words, problem_wit
 from .domain import Direction
 from .errors import NasbenchError, PluginError
 from .loading.factories import check_factory, load_object
+from .loading.faults import describe_error, set_owner, silent_output
 from .loading.setting_types import check_settings_class
 from .settings import Settings
 
@@ -25,6 +26,10 @@ NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-_@.][a-z0-9]+)*")
 
 NO_IMAGES = "none"
 """Name of the data set of spaces whose networks take no images."""
+
+
+def _path_of(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,17 +74,33 @@ class Description:
         """
         return load_object(f"The {self._full_name}", self.factory)
 
-    def _make(self, *arguments: Any) -> Any:
-        """Call the factory; what it raises and is no error of the toolkit's own becomes one that names the plugin."""
+    def _make(self, expected: str, *arguments: Any) -> Any:
+        """Call the factory; what it raises and is no error of the toolkit's own becomes one that names the plugin.
+
+        Args:
+            expected: Name of the class in :mod:`.interfaces`, which imports this module, that it is to return.
+            arguments: What the factory is called with.
+
+        Raises:
+            PluginError: It raises, or returns something else.
+        """
         factory = self.load_factory()
         try:
-            return factory(*arguments)
-        except NasbenchError:
+            with silent_output():
+                made = factory(*arguments)
+        except (NasbenchError, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:
             raise PluginError(
-                f"The {self._full_name} cannot be made: {type(error).__name__}: {error}. This is a fault of its plugin."
+                f"The {self._full_name} cannot be made: {describe_error(error)}. This is a fault of its plugin."
             ) from error
+        if f"{__package__}.interfaces.{expected}" not in map(_path_of, type(made).__mro__):
+            raise PluginError(
+                f"The {self._full_name} cannot be made: its factory returned {type(made).__name__}, which is no "
+                f"{expected}: derive its class from {expected}. This is a fault of its plugin."
+            )
+        set_owner(made, self._full_name)
+        return made
 
     @property
     def _full_name(self) -> str:
@@ -99,6 +120,7 @@ class DatasetInfo(Description):
         horizontal_flip: Whether a mirrored image is still one of the data set, as for photographs but not digits.
         licence: Licence of the images.
         requires: Data source that must be imported before there are images, None if nothing must.
+        version: Raised by one whenever its images or labels change.
     """
 
     kind: ClassVar[str] = "dataset"
@@ -110,11 +132,12 @@ class DatasetInfo(Description):
     horizontal_flip: bool = True
     licence: str = ""
     requires: str | None = None
+    version: int = 1
 
     def create(self) -> Dataset:
         """Build the data set."""
-        dataset: Dataset = self._make()
-        return dataset
+        made: Dataset = self._make("Dataset")
+        return made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +153,7 @@ class SearchSpaceInfo(Description):
         identity: When two spellings are one architecture, in one or two sentences for people.
         network_variants: Named ways to build the network of an architecture, with one sentence each. ``benchmark``,
             the network that the ground truth was measured on, must be there.
+        version: Raised by one whenever the same architecture becomes another network, or the same seed another sample.
     """
 
     kind: ClassVar[str] = "search space"
@@ -142,17 +166,20 @@ class SearchSpaceInfo(Description):
     network_variants: Mapping[str, str] = field(
         default_factory=lambda: {"benchmark": "the network that the ground truth was measured on"}
     )
+    version: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_capabilities(self, "provides", self.provides)
+        if not isinstance(self.datasets, tuple) or not all(isinstance(name, str) for name in self.datasets):
+            raise PluginError(f"The search space '{self.name}' has datasets {self.datasets!r}: give a tuple of names.")
         if "benchmark" not in self.network_variants:
             raise PluginError(f"The search space '{self.name}' has no network variant 'benchmark'.")
 
     def create(self) -> SearchSpace:
         """Build the search space."""
-        space: SearchSpace = self._make(self)
-        return space
+        made: SearchSpace = self._make("SearchSpace", self)
+        return made
 
 
 @dataclass(frozen=True)
@@ -192,7 +219,8 @@ class EvaluatorInfo(Description):
 
     kind: ClassVar[str] = "evaluator"
 
-    direction: Direction
+    # Checked below: the error of a missing argument would not say which evaluator lacks it.
+    direction: Direction = None  # type: ignore[assignment]
     formula: str = ""
     needs: frozenset[type] = frozenset({Network})
     settings: type[Settings] = Settings
@@ -217,14 +245,22 @@ class EvaluatorInfo(Description):
         if missing:
             return f"it needs {' and '.join(missing)}, which this space does not provide"
         try:
-            return self.why_unsupported(space, dataset)
-        except Exception as error:
-            return f"asked for a reason, it failed with {type(error).__name__}: {error}; a fault of its plugin"
+            with silent_output():
+                reason: object = self.why_unsupported(space, dataset)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return f"asked for a reason, it failed with {describe_error(error)}; a fault of its plugin"
+        if reason is None or isinstance(reason, str):
+            return reason
+        return (
+            f"asked for a reason, it returned {type(reason).__name__}, expected a text or None; a fault of its plugin"
+        )
 
     def create(self, settings: Settings) -> Evaluator[Any]:
         """Build the evaluator with the given settings."""
-        evaluator: Evaluator[Any] = self._make(settings)
-        return evaluator
+        made: Evaluator[Any] = self._make("Evaluator", settings)
+        return made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,8 +283,8 @@ class AggregateInfo(Description):
 
     def create(self) -> Aggregate:
         """Build the aggregate."""
-        aggregate: Aggregate = self._make()
-        return aggregate
+        made: Aggregate = self._make("Aggregate")
+        return made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,12 +294,14 @@ class SearchStrategyInfo(Description):
     Attributes:
         settings: Its settings class.
         multi_objective: Whether it searches for a Pareto front, so that it needs a cost beside the score.
+        version: Raised by one whenever the same seed and answers lead to other proposals.
     """
 
     kind: ClassVar[str] = "search strategy"
 
     settings: type[Settings] = Settings
     multi_objective: bool = False
+    version: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -271,8 +309,8 @@ class SearchStrategyInfo(Description):
 
     def create(self, space: DesignSpace, settings: Settings, seed: int) -> SearchStrategy[Any]:
         """Build a strategy that proposes architectures of ``space``."""
-        strategy: SearchStrategy[Any] = self._make(space, settings, seed)
-        return strategy
+        made: SearchStrategy[Any] = self._make("SearchStrategy", space, settings, seed)
+        return made
 
 
 @dataclass(frozen=True)
@@ -314,8 +352,8 @@ class DataSourceInfo(Description):
 
     def create(self) -> DataSource:
         """Build the reader and checker of its files."""
-        data_source: DataSource = self._make(self)
-        return data_source
+        made: DataSource = self._make("DataSource", self)
+        return made
 
 
 def _check_capabilities(description: Description, field_name: str, capabilities: Iterable[object]) -> None:

@@ -10,12 +10,28 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from .checked_evaluation import checked_evaluation
 from .descriptions import DatasetInfo, DataSourceInfo, SearchSpaceInfo
 from .domain import Evaluation, Metric
-from .errors import PluginError, SampleSizeError, UnsupportedSearchSpaceError
+from .errors import (
+    InvalidArchitectureError,
+    PluginError,
+    SampleSizeError,
+    UnsupportedSearchSpaceError,
+)
+from .loading.faults import (
+    Check,
+    expect_size,
+    expect_text,
+    expect_texts,
+    expect_texts_or_none,
+    fault,
+    guard_methods,
+    owner_of,
+    set_owner,
+)
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -49,11 +65,84 @@ class RemadeRow:
     within_noise: bool
 
 
+SAMPLES_TO_CHECK = 16
+"""So many sampled architectures are looked at whether they are canonical: a space that errs does so in most."""
+
+
+def _check_values(_table: Any, arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect one number for each architecture."""
+    values = list(returned)
+    asked = len(arguments[1]) if len(arguments) > 1 else len(values)
+    if len(values) != asked:
+        return f"{len(values)} values for {asked} architectures"
+    wrong = next((value for value in values if isinstance(value, str | bool) or not hasattr(value, "__float__")), None)
+    return None if wrong is None else f"the value {wrong!r}, expected numbers"
+
+
+def _check_metrics(_table: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect at least one metric."""
+    if returned and all(isinstance(metric, Metric) for metric in returned):
+        return None
+    return f"{returned!r:.80}, expected a tuple of one Metric or more"
+
+
+def _check_table(space: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect a table or None; whose it is must be known when it errs."""
+    if returned is None:
+        return None
+    if not isinstance(returned, GroundTruth):
+        return f"{type(returned).__name__}, expected a GroundTruth or None"
+    set_owner(returned, f"ground truth of the {owner_of(space)}")
+    return None
+
+
+def _check_network(_space: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect what can be called and has parameters."""
+    if callable(returned) and hasattr(returned, "parameters"):
+        return None
+    return f"{type(returned).__name__}, expected a torch.nn.Module"
+
+
+def _check_cells(_space: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect graphs or None."""
+    if returned is None or all(hasattr(graph, "edges") for graph in returned):
+        return None
+    return f"{returned!r:.80}, expected CellGraph objects or None"
+
+
+_OF_SPACES: dict[str, Check | None] = {
+    "size": expect_size,
+    "canonicalize": expect_text,
+    "canonicalize_many": expect_texts,
+    "_sample": expect_texts,
+    "_mutate": expect_text,
+    "neighbours": expect_texts_or_none,
+    "choices": None,
+    "assemble": expect_text,
+    "describe": expect_text,
+    "example": expect_text,
+    "sampling": expect_text,
+    "_build_network": _check_network,
+    "ground_truth": _check_table,
+    "cell_graphs": _check_cells,
+}
+_OF_GROUND_TRUTHS: dict[str, Check | None] = {
+    "metrics": _check_metrics,
+    "values": _check_values,
+    "noise_ceiling": None,
+    "all_values": None,
+}
+
+
 class GroundTruth(ABC):
     """A table of trained performance. Reading it must not import torch.
 
     Must implement ``metrics``, ``values``; may implement ``noise_ceiling``, ``all_values`` and ``remake``.
     """
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        guard_methods(cls, _OF_GROUND_TRUTHS)
 
     @property
     @abstractmethod
@@ -91,6 +180,10 @@ class DesignSpace(ABC):
     Must implement ``name``, ``size``, ``canonicalize`` and ``_sample``; may implement ``_mutate``, ``neighbours`` and
     ``choices`` with ``assemble``, and ``describe``. The designs of a :class:`SearchSpace` are architectures.
     """
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        guard_methods(cls, _OF_SPACES)
 
     @property
     @abstractmethod
@@ -131,13 +224,28 @@ class DesignSpace(ABC):
                 f"The search space '{self.name}' has {self.size:,} architectures, {count:,} were asked for. "
                 f"Ask for at most {self.size}."
             )
-        arch_ids = self._sample(count, rng)
+        arch_ids = [str(arch_id) for arch_id in self._sample(count, rng)]
         if len(arch_ids) != count or len(set(arch_ids)) != count:
             raise PluginError(
-                f"The search space '{self.name}' was asked for {count} distinct architectures and returned "
+                f"The {owner_of(self)} was asked for {count} distinct architectures and returned "
                 f"{len(arch_ids)}, {len(set(arch_ids))} of them distinct. This is a fault of its plugin."
             )
+        for arch_id in arch_ids[:SAMPLES_TO_CHECK]:
+            self._check_sampled(arch_id)
         return arch_ids
+
+    def _check_sampled(self, arch_id: str) -> None:
+        """Check that what was sampled is its own canonical string; otherwise two keys would be one architecture."""
+        canonical = self._own_canonical("sampled", arch_id)
+        if canonical != arch_id:
+            raise fault(self, f"sampled {arch_id[:80]!r}, whose canonical string is another one, {canonical[:80]!r}")
+
+    def _own_canonical(self, made: str, text: str) -> str:
+        """Return the canonical string of what the space itself made. Raises PluginError if it is no architecture."""
+        try:
+            return self.canonicalize(text)
+        except InvalidArchitectureError as error:
+            raise fault(self, f"{made} {text[:80]!r}, which is none of its architectures: {error}") from error
 
     def mutate(self, text: str, rng: np.random.Generator) -> str:
         """Return a random neighbour of an architecture, as the space's benchmark or its users define it.
@@ -154,7 +262,9 @@ class DesignSpace(ABC):
             UnsupportedSearchSpaceError: The space has no mutation.
         """
         self.check_mutation()
-        return self._mutate(text, rng)
+        mutated = self._mutate(text, rng)
+        self._own_canonical(f"mutated {text[:80]!r} to", mutated)
+        return mutated
 
     def _mutate(self, text: str, rng: np.random.Generator) -> str:
         raise NotImplementedError
@@ -283,6 +393,10 @@ class Dataset(ABC):
     Must implement ``labels`` and ``images``, which return the same values at every call; may implement ``held_out``.
     """
 
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        guard_methods(cls, {"labels": _check_labels, "images": _check_images, "held_out": _check_held_out})
+
     @abstractmethod
     def labels(self) -> npt.NDArray[np.int64]:
         """Return the label of every image, shape ``(n,)``."""
@@ -294,6 +408,39 @@ class Dataset(ABC):
     def held_out(self) -> Dataset | None:
         """Return the test part, of images with the same shape and labels, or None if there is none at hand."""
         return None
+
+
+def _check_labels(_dataset: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect whole numbers, one an image."""
+    if getattr(returned, "ndim", None) == 1 and str(returned.dtype) == "int64":
+        return None
+    return f"{_array(returned)}, expected an array of int64 of one dimension"
+
+
+def _check_images(_dataset: Any, arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect finite images in [0, 1], as many as positions."""
+    if getattr(returned, "ndim", None) != 4 or str(returned.dtype) != "float32":
+        return f"{_array(returned)}, expected an array of float32 of four dimensions"
+    if arguments and len(returned) != len(arguments[0]):
+        return f"{len(returned)} images for {len(arguments[0])} positions"
+    if len(returned) and not (returned.min() >= 0 and returned.max() <= 1):
+        return f"values from {returned.min():g} to {returned.max():g}, expected those of [0, 1]"
+    return None
+
+
+def _check_held_out(dataset: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect a data set or None; whose it is must be known when it errs."""
+    if returned is None:
+        return None
+    if not isinstance(returned, Dataset):
+        return f"{type(returned).__name__}, expected a Dataset or None"
+    set_owner(returned, f"held-out part of the {owner_of(dataset)}")
+    return None
+
+
+def _array(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    return type(value).__name__ if shape is None else f"an array of {value.dtype} of the shape {tuple(shape)}"
 
 
 @dataclass(frozen=True)
@@ -321,6 +468,10 @@ class DataSource(ABC):
     def __init__(self, info: DataSourceInfo) -> None:
         self.info = info
 
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        guard_methods(cls, {"import_from": _check_summary, "verify": _check_summary})
+
     @abstractmethod
     def import_from(self, path: Path, folder: Path, progress: Progress) -> ImportSummary:
         """Read a user's file or directory and store it.
@@ -345,6 +496,11 @@ class DataSource(ABC):
         Raises:
             DataError: It is damaged.
         """
+
+
+def _check_summary(_source: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect a summary."""
+    return None if isinstance(returned, ImportSummary) else f"{type(returned).__name__}, expected an ImportSummary"
 
 
 class Evaluator(ABC, Generic[SettingsT]):

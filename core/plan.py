@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -65,12 +65,16 @@ class PlanHeader:
         dataset: Name of the data set that evaluators see.
         seed: The run's seed.
         sampling: How the architectures were chosen, in words.
+        space_version: Distribution and version of the space, as in ``nasbench-toolkit 0.1.0``.
+        dataset_version: Likewise of the data set; empty for the user's own images.
     """
 
     space: str
     dataset: str
     seed: int
     sampling: str
+    space_version: str = ""
+    dataset_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,9 +141,33 @@ def make_job_key(space: str, dataset: str, seed: int, spec: EvaluatorSpec, arch_
 def plan_id(header: PlanHeader, arch_ids: tuple[str, ...], evaluators: tuple[EvaluatorHeader, ...]) -> str:
     """Hash a plan's names, seed, architectures and evaluators to 16 hexadecimal digits.
 
-    How the architectures were chosen, what evaluators are called and which distribution provides them do not count.
+    How the architectures were chosen and what evaluators are called do not count; versions do.
     """
     plan = asdict(header) | {"sampling": ""}
-    described = [evaluator.identity for evaluator in evaluators]
+    described = [(*evaluator.identity, evaluator.distribution) for evaluator in evaluators]
     text = json.dumps([plan, arch_ids, described], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def version_differences(
+    old: PlanHeader,
+    new: PlanHeader,
+    old_evaluators: Iterable[EvaluatorHeader],
+    new_evaluators: Iterable[EvaluatorHeader],
+) -> list[tuple[str, str, str]]:
+    """Return name, old and new version of all whose versions differ, of evaluators only of those with one label."""
+    versions = [
+        (f"version of the space '{new.space}'", old.space_version, new.space_version),
+        (f"version of the dataset '{new.dataset}'", old.dataset_version, new.dataset_version),
+    ]
+    before = {header.label: header for header in old_evaluators}
+    versions += [
+        (f"version of '{header.label}'", _version(before[header.label]), _version(header))
+        for header in new_evaluators
+        if header.label in before
+    ]
+    return [(name, first, second) for name, first, second in versions if first != second]
+
+
+def _version(header: EvaluatorHeader) -> str:
+    return f"{header.distribution}, definition {header.version}"

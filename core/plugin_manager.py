@@ -22,8 +22,10 @@ from .descriptions import (
     SearchStrategyInfo,
 )
 from .errors import PluginError, UnknownNameError, closest_matches
+from .global_state.state import global_state_kept
 from .loading.entry_points import ENVIRONMENT_VARIABLE, chosen_plugins, find_plugins
 from .loading.factories import check_module
+from .loading.faults import describe_error, silent_output
 from .loading.hooks import check_infos, describe_unknown_hooks, find_hooks
 
 # Hook, the type it yields, and the command that lists what is installed.
@@ -49,6 +51,12 @@ class Provided(Generic[InfoT]):
 
     info: InfoT
     distribution: str
+
+    @property
+    def version(self) -> str:
+        """Distribution with its version, and the version of the definition where that was raised."""
+        version = getattr(self.info, "version", 1)
+        return self.distribution if version == 1 else f"{self.distribution}, definition {version}"
 
 
 @dataclass
@@ -100,16 +108,20 @@ class PluginManager:
     def register(self, name: str, distribution: str, load: Callable[[], object]) -> None:
         """Load one plugin and ask its hooks.
 
-        What goes wrong is one warning, and the plugin is left out. A name that an earlier plugin provides goes wrong. A
-        hook that this version does not have is a warning too, and the plugin's other hooks work.
+        What goes wrong is one warning, and the plugin is left out. A name that an earlier plugin provides, or a hook
+        that this version does not have, is a warning too, and the rest of the plugin works. What it prints goes to
+        stderr, and what it changes in the process is put back.
         """
         record = PluginRecord(name, distribution)
         self.records.append(record)
         try:
-            self._ask(record, load())
+            with global_state_kept(), silent_output():
+                self._ask(record, load())
+        except KeyboardInterrupt:
+            raise
         # A plugin that ends the process while it is loaded must not end everything else.
-        except (Exception, SystemExit) as error:
-            record.problem = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+        except BaseException as error:
+            record.problem = str(error) if isinstance(error, PluginError) else describe_error(error)
             _warn(f"Plugin '{name}' of {distribution} was left out: {record.problem}")
         else:
             if record.remark:
@@ -166,18 +178,20 @@ class PluginManager:
     def _ask(self, record: PluginRecord, plugin: object) -> None:
         implemented = find_hooks(plugin, self._pluggy, HOOKS)
         record.hooks += implemented.known
-        if implemented.unknown:
-            unknown = describe_unknown_hooks(implemented.unknown, HOOKS)
-            record.remark = f"{unknown} The rest of the plugin works."
+        remarks = [describe_unknown_hooks(implemented.unknown, HOOKS)] if implemented.unknown else []
         internal_name = f"{record.distribution}:{record.name}"
         self._pluggy.register(plugin, name=internal_name)
         try:
             infos = [info for hook in implemented.known for info in self._ask_hook(hook, plugin)]
-            self._refuse_taken_names(infos)
-        except (Exception, SystemExit):
+            _refuse_own_names_twice(infos)
+        except BaseException:
             self._pluggy.unregister(name=internal_name)
             raise
-        for info in infos:
+        taken = {id(info): remark for info in infos if (remark := self._why_taken(info))}
+        remarks += taken.values()
+        if remarks:
+            record.remark = f"{' '.join(remarks)} The rest of the plugin works."
+        for info in [info for info in infos if id(info) not in taken]:
             named = dataclasses.replace(info, provider=f"plugin '{record.name}' of {record.distribution}")
             self._provided[_kind_of(info)][info.name] = Provided(named, record.distribution)
 
@@ -195,21 +209,16 @@ class PluginManager:
             check_module(f"its {info.kind} '{info.name}'", info.factory)
         return infos
 
-    def _refuse_taken_names(self, infos: Iterable[Description]) -> None:
-        """Refuse names that another plugin provides, or that a plugin gives twice."""
-        own: set[tuple[str, str]] = set()
-        for info in infos:
-            kinds = _kinds_that_share_names(_kind_of(info))
-            key = (kinds[0].__name__, info.name)
-            if key in own:
-                raise PluginError(f"it provides the {info.kind} '{info.name}' twice: give one of the two another name")
-            own.add(key)
-            taken = [self._provided[kind][info.name] for kind in kinds if info.name in self._provided[kind]]
-            if taken:
-                raise PluginError(
-                    f"its {info.kind} '{info.name}' has the name of the {taken[0].info.kind} of "
-                    f"{taken[0].distribution}: rename it, or uninstall one of the two"
-                )
+    def _why_taken(self, info: Description) -> str | None:
+        """Return what to say of an info whose name another plugin provides, None if it is free."""
+        kinds = _kinds_that_share_names(_kind_of(info))
+        taken = next((self._provided[kind][info.name] for kind in kinds if info.name in self._provided[kind]), None)
+        if taken is None:
+            return None
+        return (
+            f"Its {info.kind} '{info.name}' was left out: it has the name of the {taken.info.kind} of "
+            f"{taken.distribution}; rename it, or uninstall one of the two."
+        )
 
     def _named(self, kind: type[InfoT]) -> dict[str, Provided[InfoT]]:
         return dict(sorted(self._provided[kind].items()))
@@ -233,6 +242,15 @@ def installed_plugins() -> PluginManager:
 
 def _kind_of(info: Description) -> type[Description]:
     return next(kind for kind, _ in HOOKS.values() if isinstance(info, kind))
+
+
+def _refuse_own_names_twice(infos: Iterable[Description]) -> None:
+    own: set[tuple[str, str]] = set()
+    for info in infos:
+        key = (_kinds_that_share_names(_kind_of(info))[0].__name__, info.name)
+        if key in own:
+            raise PluginError(f"it provides the {info.kind} '{info.name}' twice: give one of the two another name")
+        own.add(key)
 
 
 def _kinds_that_share_names(kind: type[Description]) -> tuple[type[Description], ...]:

@@ -29,7 +29,8 @@ def correlation_document(table: CorrelationTable, *, pairwise: bool = False) -> 
     JSON has the whole table, with null for what is undefined or not known:
 
     - `schema`: "nasbench-correlation", `schema_version`: 1; raised when a key changes its meaning or goes.
-    - `plan`: `plan_id`, `space`, `dataset`, `seed`, `sampling`.
+    - `plan`: `plan_id`, `space`, `dataset`, `seed`, `sampling`, `space_version`,
+      `dataset_version`.
     - `metric`: null without a ground truth, else `key`, `dataset`, `split`, `quantity`, `epochs`,
       `direction`, `unit`, `noise_ceiling`, `source`.
     - `architectures`: `total`, and `without_truth` of them left out.

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from ..errors import InvalidArchitectureError, NasbenchError, PluginError
 from ..interfaces import PartialEvaluation
+from ..loading.faults import describe_error, silent_output
 from .strategy import StrategySpec
 
 OutcomeT = TypeVar("OutcomeT")
@@ -134,11 +135,12 @@ class AskTellLoop(Generic[OutcomeT]):
     def _blaming_the_strategy(self) -> Iterator[None]:
         """Turn what a strategy raises by accident into an error that names it."""
         try:
-            yield
-        except NasbenchError:
+            with silent_output():
+                yield
+        except (NasbenchError, KeyboardInterrupt):
             raise
-        except Exception as error:
-            raise self._broken(f"failed with {type(error).__name__}: {error}") from error
+        except BaseException as error:
+            raise self._broken(f"failed with {describe_error(error)}") from error
 
     def _broken(self, what: str) -> PluginError:
         what = what if what.endswith(".") else f"{what}."

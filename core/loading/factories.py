@@ -15,6 +15,8 @@ from importlib.machinery import PathFinder
 from typing import Any
 
 from ..errors import PluginError, closest_matches
+from ..global_state.state import global_state_kept
+from .faults import describe_error, silent_output
 
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")
 
@@ -65,10 +67,13 @@ def load_object(subject: str, factory: Callable[..., Any] | str) -> Callable[...
         return factory
     module_name, _, attribute = factory.partition(":")
     try:
-        module = importlib.import_module(module_name)
-    except Exception as error:
+        with global_state_kept(), silent_output():
+            module = importlib.import_module(module_name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise PluginError(
-            f"{subject} cannot be loaded: importing '{module_name}' failed with {type(error).__name__}: {error}. "
+            f"{subject} cannot be loaded: importing '{module_name}' failed with {describe_error(error)}. "
             "Install what it needs, or tell its authors."
         ) from error
     if not hasattr(module, attribute):

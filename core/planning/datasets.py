@@ -37,6 +37,11 @@ def choose_dataset(
     return info
 
 
+def dataset_version(dataset: DatasetInfo, images: DatasetInfo | None, plugins: PluginManager) -> str:
+    """Return distribution and version of a data set, an empty text for the user's own images."""
+    return "" if images is not None else plugins.dataset(dataset.name).version
+
+
 def is_at_hand(info: DatasetInfo) -> bool:
     """Whether the images of a data set are part of a package or have been imported."""
     return info.requires is None or stored_folder(info.requires) is not None

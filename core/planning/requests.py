@@ -9,7 +9,7 @@ from ..descriptions import DatasetInfo
 from ..plan import Plan, PlanHeader
 from ..plugin_manager import PluginManager
 from ..seeding import check_seed
-from .datasets import choose_dataset
+from .datasets import choose_dataset, dataset_version
 from .evaluators import EvaluatorFactory
 from .ground_truth import ground_truth_columns
 from .sampling import read_architectures, sample_architectures
@@ -58,6 +58,9 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
     else:
         arch_ids = sample_architectures(space, request.samples, request.seed)
         sampling = space.sampling
-    header = PlanHeader(request.space, dataset.name, request.seed, sampling)
+    header = PlanHeader(
+        request.space, dataset.name, request.seed, sampling, provided_space.version,
+        dataset_version(dataset, request.images, plugins),
+    )  # fmt: skip
     ground_truth = ground_truth_columns(space, provided_space, arch_ids, dataset.name, request.metric)
     return Plan(header, arch_ids, evaluators, ground_truth, request.images, aggregates)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ResultsFileError
+from ..plan import version_differences
 from .contents import EvaluatorResults, Results
 from .records import Mask, Records
 from .store import read_results
@@ -25,6 +26,7 @@ def merge_results(paths: Sequence[Path]) -> Results:
     first_path, merged = shards[0]
     for path, shard in shards[1:]:
         if shard.plan_id != merged.plan_id:
+            _refuse_versions(first_path, merged, path, shard)
             raise ResultsFileError(
                 f"'{first_path}' and '{path}' come from different plans: only shards of one plan can be merged. "
                 "'nasbench inspect' shows the plan of each."
@@ -35,6 +37,17 @@ def merge_results(paths: Sequence[Path]) -> Results:
         ]
         merged = replace(merged, evaluators=tuple(parts))
     return merged
+
+
+def _refuse_versions(first_path: Path, first: Results, path: Path, other: Results) -> None:
+    old, new = ([part.header for part in results.evaluators] for results in (first, other))
+    differences = version_differences(first.plan, other.plan, old, new)
+    if differences:
+        shown = "; ".join(f"{name} ({one}, then {two})" for name, one, two in differences)
+        raise ResultsFileError(
+            f"'{first_path}' and '{path}' were made with different versions: {shown}. Scores of two versions are not "
+            "mixed: make one of the shards again with the other version."
+        )
 
 
 def _merge_evaluator(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ResultsFileError
-from ..plan import Plan
+from ..plan import Plan, version_differences
 from .contents import EvaluatorResults, Results
 from .journal import Journal
 from .records import Records
@@ -80,6 +80,9 @@ def _check_same_plan(path: Path, origin: Origin, stored: Results, plan: Plan) ->
         )
         if old != new
     ]
+    headers = [part.header for part in stored.evaluators], [spec.header for spec in plan.evaluators]
+    versions = version_differences(stored.plan, plan.header, *headers)
+    differences += [f"{name} ({old} in the file, {new} now)" for name, old, new in versions]
     where = ", ".join(differences) or "settings or versions of evaluators, or the architectures themselves"
     raise ResultsFileError(
         f"'{path}' was made by another plan; it differs in: {where}. Repeat the command that made it, or choose "

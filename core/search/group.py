@@ -32,13 +32,12 @@ ENCODING = Encoding("nasbench-search", 1)
 NAME = "search"
 
 
-def write_search_group(file: h5py.Group, search: StoredSearch, distribution: str) -> h5py.Group:
+def write_search_group(file: h5py.Group, search: StoredSearch) -> h5py.Group:
     """Write a search, and return its group.
 
     Args:
         file: A results file with the results of the search.
         search: The search.
-        distribution: Which distribution provides the strategy.
     """
     header, proposals = search.header, search.proposals
     group = create_group(file, NAME)
@@ -47,7 +46,7 @@ def write_search_group(file: h5py.Group, search: StoredSearch, distribution: str
         group,
         strategy=header.strategy,
         strategy_settings=as_json(header.strategy_settings),
-        distribution=distribution,
+        distribution=header.versions[2],
         parallel=header.parallel,
         costs=as_json([cost.as_json() for cost in header.costs]),
         lower_fidelities=as_json([evaluator.label for evaluator in header.lower]),
@@ -97,6 +96,7 @@ def _read_header(group: StoredGroup, results: Results) -> SearchHeader:
         seed=results.plan.seed,
         parallel=read_whole_number(attrs, "parallel"),
         costs=tuple(Cost.from_json(entry, results) for entry in read_json_list(attrs, "costs")),
+        versions=(results.plan.space_version, results.plan.dataset_version, read_text(attrs, "distribution")),
         lower=tuple(labels[label] for label in read_json_texts(attrs, "lower_fidelities")),
     )
 

@@ -33,6 +33,7 @@ class SearchHeader:
             sequence of proposals; how many workers there are does not.
         costs: What is limited or minimised besides, the minimised ones in the order of the objectives.
         lower: The evaluator at lower fidelities, ascending; empty if every proposal is evaluated in full.
+        versions: Distribution and version of space, data set and strategy.
     """
 
     space: str
@@ -44,6 +45,7 @@ class SearchHeader:
     parallel: int
     costs: tuple[Cost, ...] = ()
     lower: tuple[EvaluatorHeader, ...] = ()
+    versions: tuple[str, str, str] = ("", "", "")
 
     @property
     def rungs(self) -> tuple[EvaluatorHeader, ...]:
@@ -77,6 +79,8 @@ class SearchHeader:
             self.parallel,
             [[cost.identity, cost.limit, cost.minimized] for cost in self.costs],
             [header.identity for header in self.lower],
+            self.versions,
+            [header.distribution for header in self.evaluators],
         ]
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
 

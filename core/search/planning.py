@@ -14,7 +14,7 @@ from ..errors import UsageError
 from ..interfaces import GroundTruth
 from ..plan import EvaluatorSpec, GroundTruthColumn
 from ..planning.aggregation import refuse_aggregate
-from ..planning.datasets import choose_dataset
+from ..planning.datasets import choose_dataset, dataset_version
 from ..planning.evaluators import EvaluatorFactory
 from ..planning.ground_truth import ground_truth_columns
 from ..plugin_manager import PluginManager
@@ -123,6 +123,11 @@ def _choose_evaluators(
             replace(cost, evaluator=named[cost.evaluator.identity]) if cost.evaluator else cost for cost in costs.costs
         ),
         lower=tuple(named[spec.header.identity] for spec in lower),
+        versions=(
+            factory.plugins.search_space(request.space).version,
+            dataset_version(factory.dataset, request.images, factory.plugins),
+            factory.plugins.search_strategy(strategy.name).version,
+        ),
     )
     return header, _in_order(header, specs)
 

@@ -130,7 +130,7 @@ class SearchWriter(JournaledWriter):
 
     def _write_more(self, file: h5py.File) -> None:
         plan, stored = self._plan, self.stored()
-        group = write_search_group(file, stored, plan.strategy.distribution)
+        group = write_search_group(file, stored)
         if plan.table is not None and plan.table.values:
             write_regret(group, plan.table.metric.key, find_outcome(stored.history, plan.table).regret_curve)
 
@@ -143,7 +143,9 @@ def _results_at_start(plan: SearchPlan, environment: Mapping[str, Any], stored: 
         [part.records for part in stored.results.evaluators] if stored else [Records.pending(0)] * len(plan.evaluators)
     )
     return Results(
-        plan=PlanHeader(header.space, header.dataset, header.seed, f"{PROPOSED_BY} '{header.strategy}'"),
+        plan=PlanHeader(
+            header.space, header.dataset, header.seed, f"{PROPOSED_BY} '{header.strategy}'", *header.versions[:2]
+        ),
         arch_ids=arch_ids,
         ground_truth=plan.ground_truth(arch_ids),
         evaluators=tuple(map(EvaluatorResults, header.evaluators, columns)),
@@ -189,6 +191,17 @@ def _described(old: SearchHeader, new: SearchHeader) -> list[tuple[str, Any, Any
         ("parallel", old.parallel, new.parallel),
         ("limits", _limits(old), _limits(new)),
         ("costs to minimise", _named(cost.name for cost in old.minimized), _named(cost.name for cost in new.minimized)),
+        *zip(
+            ("version of the space", "version of the dataset", "version of the strategy"),
+            old.versions,
+            new.versions,
+            strict=True,
+        ),
+        *(
+            (f"version of '{now.label}'", then.distribution, now.distribution)
+            for then, now in zip(old.evaluators, new.evaluators, strict=False)
+            if then.label == now.label
+        ),
         ("lower fidelities", _named(each.label for each in old.lower), _named(each.label for each in new.lower)),
     ]
 

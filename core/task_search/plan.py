@@ -69,6 +69,10 @@ class TaskSearchPlan:
             "label": labelled.label,
             "label direction": labelled.direction,
             "labelled architectures": list(map(list, zip(labelled.arch_ids, labelled.labels, strict=True))),
+            "space version": self.header.space_version,
+            "dataset version": self.header.dataset_version,
+            "strategy distribution": self.strategy.distribution,
+            "evaluator distribution": evaluator.distribution,
             "abandons": not self.learns,
         }
         decoded: dict[str, Any] = json.loads(json.dumps(described))

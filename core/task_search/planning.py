@@ -10,7 +10,7 @@ from ..asktell.strategy import choose_strategy
 from ..descriptions import DatasetInfo, SearchableSetting, SearchStrategyInfo
 from ..errors import UsageError
 from ..plan import PlanHeader
-from ..planning.datasets import choose_dataset
+from ..planning.datasets import choose_dataset, dataset_version
 from ..planning.evaluators import EvaluatorFactory
 from ..planning.spellings import parse_evaluator_spelling
 from ..plugin_manager import PluginManager
@@ -80,7 +80,14 @@ def make_task_search_plan(request: TaskSearchRequest, plugins: PluginManager) ->
         lower_is_better=request.lower_is_better,
     )  # fmt: skip
     return TaskSearchPlan(
-        header=PlanHeader(request.space, dataset.name, request.seed, sampling=""),
+        header=PlanHeader(
+            request.space,
+            dataset.name,
+            request.seed,
+            sampling="",
+            space_version=plugins.search_space(request.space).version,
+            dataset_version=dataset_version(dataset, request.images, plugins),
+        ),
         strategy=strategy,
         learns=example.learns,
         evaluator=evaluator,

@@ -306,7 +306,7 @@ def _results(scratch: Path) -> list[Target]:
     proposals = tuple(Proposal(text, text, 0) for text in ("a", "b", "a", "c"))
     write_results(scratch / "r.h5", results)
     with new_results_file(scratch / "s.h5", results, Origin("search", header.search_id)) as file:
-        write_search_group(file, StoredSearch(header, proposals, results, exhausted=False), "fuzz 1")
+        write_search_group(file, StoredSearch(header, proposals, results, exhausted=False))
     run, search = (scratch / name for name in ("r.h5", "s.h5"))
     record = record_to_json((0, 2), scored)
     joined = [architecture_to_json(NewArchitecture("d", (92.0,))), proposal_to_json(4, Proposal("d", "d", 0))]

@@ -97,7 +97,7 @@ def bad_name_hook() -> types.ModuleType:
         (hook_that_returns(None), "its hook 'nasbench_evaluators' returned nothing: 'yield' each EvaluatorInfo, or"),
         (
             hook_without_a_direction,
-            "TypeError: EvaluatorInfo.__init__() missing 1 required keyword-only argument",
+            "The evaluator 'e' has direction None: use Direction.MAXIMIZE or Direction.MINIMIZE",
         ),
         (bad_name_hook, "Bad evaluator name 'Not A Name'"),
         (
@@ -120,14 +120,6 @@ def bad_name_hook() -> types.ModuleType:
             lambda: provider(evaluator("lost", factory="json")),
             "The evaluator 'lost' has the factory 'json': give a class, or its import path as in 'package.module:Name'",
         ),
-        (
-            lambda: provider(evaluator("good")),
-            "its evaluator 'good' has the name of the evaluator of good-package 1.0: rename it, or uninstall one of",
-        ),
-        (
-            lambda: make_plugin(nasbench_aggregates=hookimpl(lambda: [aggregate("good")])),
-            "its aggregate 'good' has the name of the evaluator of good-package 1.0: rename it",
-        ),
     ],
 )
 def test_register_broken_plugin_is_one_warning_and_the_rest_goes_on(load, cause: str) -> None:
@@ -142,15 +134,33 @@ def test_register_broken_plugin_is_one_warning_and_the_rest_goes_on(load, cause:
     assert [record.problem is None for record in manager.records] == [True, False, True]
 
 
-def test_register_name_that_is_taken_leaves_out_nothing_of_the_earlier_plugin() -> None:
+@pytest.mark.parametrize(
+    ("taken", "kind"),
+    [
+        (evaluator("mine"), "evaluator"),
+        (aggregate("mine"), "aggregate"),
+    ],
+)
+def test_register_name_that_is_taken_leaves_out_that_one_only(taken, kind: str) -> None:
     manager = PluginManager()
     manager.register("one", "first-package 1.0", lambda: provider(evaluator("mine"), evaluator("other")))
-    with pytest.warns(PluginWarning, match="Plugin 'two' of second-package 2.0 was left out"):
-        manager.register("two", "second-package 2.0", lambda: provider(evaluator("free"), evaluator("mine")))
+    plugin = make_plugin(
+        nasbench_evaluators=hookimpl(lambda: [evaluator("free"), *([taken] if kind == "evaluator" else [])]),
+        nasbench_aggregates=hookimpl(lambda: [taken] if kind == "aggregate" else []),
+    )
+    message = (
+        f"Plugin 'two' of second-package 2.0: Its {kind} 'mine' was left out: it has the name of the evaluator of "
+        "first-package 1.0; rename it, or uninstall one of the two. The rest of the plugin works."
+    )
+    with pytest.warns(PluginWarning, match=f"^{re.escape(message)}$"):
+        manager.register("two", "second-package 2.0", lambda: plugin)
     assert {name: item.distribution for name, item in manager.evaluators().items()} == {
+        "free": "second-package 2.0",
         "mine": "first-package 1.0",
         "other": "first-package 1.0",
     }
+    assert manager.aggregates() == {}
+    assert (manager.records[1].problem, manager.records[1].remark) == (None, message.partition(": ")[2])
 
 
 def test_register_same_name_of_different_kinds_is_fine() -> None:
@@ -325,7 +335,9 @@ def test_environment_names_what_is_not_installed(plugins_of) -> None:
 
 
 def test_name_of_a_built_in_leaves_out_the_other_whatever_the_order_of_names(plugins_of) -> None:
-    with pytest.warns(PluginWarning, match="Plugin 'aaa' of aaa 1.0 was left out: its evaluator 'params' has the name"):
+    with pytest.warns(
+        PluginWarning, match="Plugin 'aaa' of aaa 1.0: Its evaluator 'params' was left out: it has the name"
+    ):
         manager = plugins_of("aaa one", None)
     assert manager.evaluator("params").distribution.startswith("nasbench-toolkit ")
     assert manager.evaluator("of-one").distribution == "one 1.0"

@@ -23,6 +23,8 @@ def write_plan(file: h5py.Group, plan: PlanHeader, aggregates: tuple[str, ...]) 
         dataset=plan.dataset,
         seed=plan.seed,
         sampling=plan.sampling,
+        space_version=plan.space_version,
+        dataset_version=plan.dataset_version,
         aggregates=as_json(aggregates),
     )
 
@@ -37,5 +39,7 @@ def read_plan(file: StoredGroup) -> tuple[PlanHeader, tuple[str, ...]]:
         dataset=read_text(attrs, "dataset"),
         seed=read_whole_number(attrs, "seed"),
         sampling=read_text(attrs, "sampling"),
+        space_version=read_text(attrs, "space_version"),
+        dataset_version=read_text(attrs, "dataset_version"),
     )
     return plan, read_json_texts(attrs, "aggregates")

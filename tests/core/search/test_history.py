@@ -33,6 +33,7 @@ def test_the_incumbent_of_failures_only_is_none() -> None:
     [
         {"space": "other"}, {"dataset": "other"}, {"strategy": "other"}, {"strategy_settings": {"tries": 4}},
         {"seed": 1}, {"parallel": 2}, {"evaluator": dataclasses.replace(EVALUATOR, settings_hash="ffff")},
+        {"evaluator": dataclasses.replace(EVALUATOR, distribution="toolkit 2")}, {"versions": ("toy 2", "", "")},
     ],
 )  # fmt: skip
 def test_search_id_covers_all_that_decides_the_steps(change) -> None:
@@ -40,7 +41,7 @@ def test_search_id_covers_all_that_decides_the_steps(change) -> None:
 
 
 def test_search_id_does_not_depend_on_names_for_people_or_on_having_been_stored() -> None:
-    evaluator = dataclasses.replace(EVALUATOR, label="naswot:batch_size=64", distribution="toolkit 2")
+    evaluator = dataclasses.replace(EVALUATOR, label="naswot:batch_size=64")
     same = dataclasses.replace(HEADER, evaluator=evaluator, strategy_settings={"pairs": [1, 2], "tries": 3})
     assert same.search_id == HEADER.search_id
     assert len(HEADER.search_id) == 16

@@ -150,10 +150,11 @@ class Meco(Evaluator[MecoSettings]):
     """Scores an architecture by the smallest eigenvalues of its feature maps' correlations."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        settings = self.settings
+        settings, channels = self.settings, context.dataset.image_shape[0]
+        size = (channels, settings.image_size, settings.image_size)
         return meco_score(
-            context.network(settings.network),
-            context.dataset.image_shape[0],
+            context.network(settings.network, image_shape=size),
+            channels,
             context.generator("images"),
             image_size=settings.image_size,
             repeats=settings.repeats,

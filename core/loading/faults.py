@@ -1,0 +1,132 @@
+"""Names the plugin at fault when what it provides raises or returns what it must not.
+
+The abstract classes of :mod:`..interfaces` pass the methods that their subclasses write through here, so that a fault
+is an error that names plugin and distribution wherever it shows: in the main process or in a worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ..errors import NasbenchError, PluginError
+
+OWNER = "_nasbench_owner"
+
+# Memory may run out in anybody's code; whoever called decides what that means.
+_MEMORY_MARKS = ("can't allocate memory", "not enough memory", "Cannot allocate memory", "out of memory")
+
+Check = Callable[[Any, tuple[Any, ...], Any], str | None]
+"""Given the object, the arguments and what a method returned, returns what is wrong with that, or None."""
+
+
+def describe_error(error: BaseException) -> str:
+    """Return type and message of an error in one line, whatever its own text does."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = "its message cannot be read"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def set_owner(made: Any, owner: str) -> None:
+    """Note on an object which thing of which plugin it is, for messages."""
+    with contextlib.suppress(AttributeError, TypeError):
+        object.__setattr__(made, OWNER, owner)
+
+
+def owner_of(made: Any) -> str:
+    """Return what :func:`set_owner` noted, else the name of the class."""
+    return str(getattr(made, OWNER, None) or f"class '{type(made).__name__}'")
+
+
+@contextlib.contextmanager
+def silent_output() -> Iterator[None]:
+    """Send what plugins print to stderr: stdout is for results."""
+    before = sys.stdout
+    sys.stdout = sys.stderr
+    try:
+        yield
+    finally:
+        sys.stdout = before
+
+
+def guard_methods(cls: type, checks: Mapping[str, Check | None]) -> None:
+    """Pass the methods and properties that a class writes itself through the guard.
+
+    Args:
+        cls: The class.
+        checks: Names of methods, with what looks at what they return.
+    """
+    for name, check in checks.items():
+        written = vars(cls).get(name)
+        if isinstance(written, property) and written.fget is not None:
+            setattr(cls, name, property(_guarded(name, written.fget, check), written.fset, written.fdel))
+        elif callable(written) and not getattr(written, "__isabstractmethod__", False):
+            setattr(cls, name, _guarded(name, written, check))
+
+
+def fault(made: Any, what: str) -> PluginError:
+    """Return the error that says what an object of a plugin did wrong."""
+    return PluginError(f"The {owner_of(made)} {what}. This is a fault of its plugin: tell its authors.")
+
+
+def _guarded(name: str, function: Callable[..., Any], check: Check | None) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def call(made: Any, *arguments: Any, **named: Any) -> Any:
+        try:
+            with silent_output():
+                returned = function(made, *arguments, **named)
+                problem = check(made, arguments, returned) if check else None
+        except (NasbenchError, KeyboardInterrupt, GeneratorExit, MemoryError):
+            raise
+        except BaseException as error:
+            if is_memory_error(error):
+                raise
+            raise fault(made, f"failed in '{name}' with {describe_error(error)}") from error
+        if problem:
+            raise fault(made, f"returned from '{name}' {problem}")
+        return returned
+
+    return call
+
+
+def is_memory_error(error: BaseException) -> bool:
+    """Whether an error says that memory ran out."""
+    return isinstance(error, RuntimeError) and any(mark in str(error) for mark in _MEMORY_MARKS)
+
+
+def expect_text(_made: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect a text."""
+    return None if isinstance(returned, str) else f"{_short(returned)}, expected a text"
+
+
+def expect_texts(_made: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect a sequence of texts."""
+    try:
+        wrong = next((item for item in returned if not isinstance(item, str)), None)
+    except TypeError:
+        return f"{_short(returned)}, expected a list of texts"
+    return None if wrong is None else f"a list with {_short(wrong)}, expected texts"
+
+
+def expect_texts_or_none(made: Any, arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect a sequence of texts, or None."""
+    return None if returned is None else expect_texts(made, arguments, returned)
+
+
+def expect_size(_made: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect a whole number of at least one, or None."""
+    whole = isinstance(returned, int) and not isinstance(returned, bool) and returned > 0
+    return None if returned is None or whole else f"{_short(returned)}, expected a whole number above 0 or None"
+
+
+def _short(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception:
+        text = "a value that cannot be shown"
+    return f"{type(value).__name__} {text if len(text) <= 80 else text[:77] + '...'}"

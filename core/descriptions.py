@@ -6,6 +6,7 @@ A description names its implementation by ``factory``: a class (or any callable)
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from .capabilities import Images, Labels, Network, capability_words, problem_wit
 from .domain import Direction
 from .errors import NasbenchError, PluginError
 from .loading.factories import check_factory, load_object
-from .loading.faults import describe_error, set_owner, silent_output
+from .loading.faults import describe_error, expect_size, fault, set_owner, silent_output
 from .loading.setting_types import check_settings_class
 from .settings import Settings
 
@@ -179,6 +180,10 @@ class SearchSpaceInfo(Description):
     def create(self) -> SearchSpace:
         """Build the search space."""
         made: SearchSpace = self._make("SearchSpace", self)
+        # Properties are guarded, and may load a table; plain attributes no guard sees.
+        size = inspect.getattr_static(made, "size")
+        if not hasattr(size, "__get__") and (problem := expect_size(made, (), size)):
+            raise fault(made, f"has as 'size' {problem}")
         return made
 
 

@@ -93,7 +93,9 @@ def _check_table(space: Any, _arguments: tuple[Any, ...], returned: Any) -> str 
     if not isinstance(returned, GroundTruth):
         return f"{type(returned).__name__}, expected a GroundTruth or None"
     set_owner(returned, f"ground truth of the {owner_of(space)}")
-    return None
+    # Often an attribute, which no guard sees.
+    problem = _check_metrics(returned, (), returned.metrics)
+    return problem and f"a table whose 'metrics' are {problem}"
 
 
 def _check_network(_space: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:

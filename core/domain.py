@@ -112,17 +112,41 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Seconds:
-    """Wall-clock seconds of one job: building the network, moving data to the device, and all the rest."""
+class JobCost:
+    """What one job costs, what it shares with others counted to each: as if it were alone.
+
+    Attributes:
+        build: Wall-clock seconds of building networks.
+        transfer: Wall-clock seconds of moving data to the device.
+        compute: Wall-clock seconds of all the rest.
+        processor: Seconds on processors, all threads together: the cost where others use the machine too. 0 where they
+            are not known, since the worker was ended, or say little, since a GPU computed.
+        saved: How many of ``processor``, or of all where that is 0, another job spent on what this one shares with it.
+        peak_memory: Bytes by which memory rose, at most: resident memory of the worker, or what torch allocated on a
+            CUDA device. 0 where it is not known.
+    """
 
     build: float = 0.0
     transfer: float = 0.0
     compute: float = 0.0
+    processor: float = 0.0
+    saved: float = 0.0
+    peak_memory: int = 0
 
     @property
-    def total(self) -> float:
-        """Return the sum of the three."""
+    def seconds(self) -> float:
+        """Return the wall-clock seconds."""
         return self.build + self.transfer + self.compute
+
+    def __add__(self, other: JobCost) -> JobCost:
+        return JobCost(
+            self.build + other.build,
+            self.transfer + other.transfer,
+            self.compute + other.compute,
+            self.processor + other.processor,
+            self.saved + other.saved,
+            max(self.peak_memory, other.peak_memory),
+        )
 
 
 @dataclass(frozen=True)
@@ -133,7 +157,7 @@ class Record:
         status: How it ended.
         score: NaN unless ``status`` is ``OK``.
         message: Why there is no score.
-        seconds: What it took.
+        cost: What it took.
         curves: Named curves of the evaluator.
         batches: The batches of images it saw: digest by description, such as ``16 images, augmented``.
         traceback: Where the evaluator failed, for whoever mends it; empty unless it failed.
@@ -142,7 +166,7 @@ class Record:
     status: Status
     score: float
     message: str = ""
-    seconds: Seconds = Seconds()
+    cost: JobCost = JobCost()
     curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     batches: Mapping[str, str] = field(default_factory=dict)
     traceback: str = ""

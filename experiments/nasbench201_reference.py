@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from ..benchmarks_data.images.official_folder import OfficialFolder
 from ..benchmarks_data.images.official_layouts import CIFAR10 as CIFAR10_LAYOUT
 from ..core.descriptions import EvaluatorInfo
-from ..core.domain import JobKey, Record, Seconds, Status
+from ..core.domain import JobCost, JobKey, Record, Status
 from ..core.jobs.evaluation import JobRunner
 from ..core.metrics import Coefficient, bootstrap_interval, spearman_rho
 from ..core.plugin_manager import installed_plugins
@@ -169,7 +169,7 @@ def measure_agreement(name: str, cells: pd.DataFrame, records: Sequence[Record],
         interval=interval or (math.nan, math.nan),
         rho_reference=math.nan if reference is None else _number(spearman_rho(scores, reference)),
         rho_of_reference=math.nan if reference is None else _number(spearman_rho(reference, accuracy)),
-        seconds=float(np.mean([record.seconds.total for record in records])),
+        seconds=float(np.mean([record.cost.seconds for record in records])),
     )
 
 
@@ -217,8 +217,8 @@ def _read_records(path: Path) -> dict[str, Record]:
     records = {}
     for line in path.read_text().splitlines() if path.exists() else ():
         entry: dict[str, Any] = json.loads(line)
-        seconds = Seconds(compute=entry["seconds"])
-        records[entry["key"]] = Record(Status(entry["status"]), entry["score"], entry["message"], seconds)
+        cost = JobCost(compute=entry["seconds"])
+        records[entry["key"]] = Record(Status(entry["status"]), entry["score"], entry["message"], cost)
     return records
 
 
@@ -229,7 +229,7 @@ def _compute_missing(tasks: Sequence[_Task], output: Path, workers: int) -> dict
         for task, record in performed:
             records[task.key] = record
             entry = {"key": task.key, "status": record.status, "score": record.score, "message": record.message}
-            file.write(json.dumps(entry | {"seconds": record.seconds.total}) + "\n")
+            file.write(json.dumps(entry | {"seconds": record.cost.seconds}) + "\n")
             file.flush()
     return records
 

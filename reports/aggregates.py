@@ -51,7 +51,10 @@ def select_aggregate(spec: AggregateSpec, selection: Selection, policy: FailureP
         scores[ok] = made.combine(ranks)
         figures = {} if selection.truth is None else dict(made.figures(ranks, selection.truth[ok]))
     seconds: Floats = np.sum([part.records.seconds for part in parts], axis=0)
-    records = replace(Records.pending(len(scores)), statuses=statuses, scores=scores, seconds=seconds)
+    peak_memory: Floats = np.max([part.records.peak_memory for part in parts], axis=0)
+    records = replace(
+        Records.pending(len(scores)), statuses=statuses, scores=scores, seconds=seconds, peak_memory=peak_memory
+    )
     combined = EvaluatorSelection(_describe(spec, headers, positions), scores, records)
     return AggregateSelection(combined, tuple(part.evaluator.label for part in parts), figures)
 

@@ -56,6 +56,8 @@ class CorrelationRow:
         failures: Number of jobs by status, for the failure statuses that occur.
         ties: Architectures that share their score with another; failures are not among them.
         median_seconds: Median wall-clock seconds of the ok jobs, None if there are none.
+        median_processor_seconds: Median seconds on processors of the ok jobs, None if they are not known.
+        median_peak_memory: Median of the bytes by which memory rose during the ok jobs, None if that is not known.
         pending: Jobs that have not been done.
         note: Why a correlation or interval is undefined, empty if it is not.
         components: Labels of the evaluators whose ranks an aggregate is made of; empty for an evaluator.
@@ -69,6 +71,8 @@ class CorrelationRow:
     failures: Mapping[Status, int]
     ties: int
     median_seconds: float | None
+    median_processor_seconds: float | None
+    median_peak_memory: float | None
     pending: int
     note: str
     components: tuple[str, ...] = ()
@@ -198,10 +202,16 @@ def _correlate(part: EvaluatorSelection, truth: Floats | None, policy: FailurePo
         n=scores.size,
         failures=part.failures,
         ties=count_ties(part.scores[part.ok]),
-        median_seconds=float(np.median(part.ok_seconds)) if part.ok_seconds.size else None,
+        median_seconds=_median(part.ok_seconds),
+        median_processor_seconds=_median(part.ok_processor_seconds),
+        median_peak_memory=_median(part.ok_peak_memory),
         pending=int((~part.done).sum()),
         note=note,
     )
+
+
+def _median(values: Floats) -> float | None:
+    return float(np.median(values)) if values.size else None
 
 
 def _correlate_aggregate(spec: AggregateSpec, selection: Selection, policy: FailurePolicy) -> CorrelationRow:

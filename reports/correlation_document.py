@@ -24,7 +24,7 @@ def correlation_document(table: CorrelationTable, *, pairwise: bool = False) -> 
     For people: one row an evaluator, then how evaluators agree with each other if ``pairwise`` asks for it or there is
     no ground truth. CSV has one line an evaluator: space, dataset, seed, metric, failure_policy; evaluator (label);
     rho, rho_low, rho_high, tau, tau_low, tau_high; n, failures and their number by status; pending, ties,
-    median_seconds, note. What is undefined is empty.
+    median_seconds (wall clock), median_processor_seconds, median_peak_memory (bytes), note. What is undefined is empty.
 
     JSON has the whole table, with null for what is undefined or not known:
 
@@ -38,7 +38,8 @@ def correlation_document(table: CorrelationTable, *, pairwise: bool = False) -> 
     - `bootstrap`: `resamples`, `level`, `seed`.
     - `evaluators`: list of `label`, `name`, `direction`, `version`, `settings`, `settings_hash`,
       `distribution`, `rho`, `rho_low`, `rho_high`, `tau`, `tau_low`, `tau_high`, `n`, `failures` (number by
-      status, every status), `pending`, `ties`, `median_seconds`, `note`. Correlations are those after scores
+      status, every status), `pending`, `ties`, `median_seconds` (wall clock), `median_processor_seconds`,
+      `median_peak_memory` (bytes), `note`. Correlations are those after scores
       and metric were turned so that higher is better. Aggregates follow: they have `components` (labels) and
       `figures` (by description) as well.
     - `pairwise`: list of `first`, `second` (labels), `rho` (Spearman), `n`.
@@ -154,5 +155,7 @@ def _remaining(row: CorrelationRow) -> dict[str, Any]:
         "pending": row.pending,
         "ties": row.ties,
         "median_seconds": row.median_seconds,
+        "median_processor_seconds": row.median_processor_seconds,
+        "median_peak_memory": row.median_peak_memory,
         "note": row.note,
     }

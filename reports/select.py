@@ -53,6 +53,20 @@ class EvaluatorSelection:
         """Total wall-clock seconds of the ok jobs."""
         return self.records.total_seconds[self.ok]
 
+    @property
+    def ok_processor_seconds(self) -> Floats:
+        """Processor seconds of the ok jobs that have them."""
+        return _positive(self.records.processor_seconds[self.ok])
+
+    @property
+    def ok_peak_memory(self) -> Floats:
+        """Bytes by which memory rose during the ok jobs for which that is known."""
+        return _positive(self.records.peak_memory[self.ok])
+
+
+def _positive(values: Floats) -> Floats:
+    return values[values > 0]
+
 
 @dataclass(frozen=True)
 class Selection:

@@ -72,7 +72,7 @@ def notes(table: CorrelationTable) -> list[str]:
     return [
         f"n: architectures compared, of {table.num_architectures:,} in the results; "
         "fail: jobs without a score; ties: architectures that share their score with another; "
-        "sec: median seconds of a job.",
+        "sec: median seconds of a job, on processors or by the clock where a GPU computed.",
         f"{'Scores and metric' if table.metric else 'Scores'} are turned so that higher is better.",
         POLICY[table.failure_policy],
         *_failures(table),
@@ -99,7 +99,7 @@ def _agreement(rho: float | None) -> str:
 
 
 def _seconds(row: CorrelationRow) -> str:
-    seconds = row.median_seconds
+    seconds = row.median_seconds if row.median_processor_seconds is None else row.median_processor_seconds
     if seconds is None:
         return "-"
     if seconds < 0.01:

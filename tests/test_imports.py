@@ -22,6 +22,7 @@ CORE_ROOMS = {
     "errors": "",
     "plain_text": "",
     "fingerprint": "",
+    "memory": "",
     "global_state": "",
     "input_files": "errors",
     "regular_files": "",
@@ -40,14 +41,15 @@ CORE_ROOMS = {
     "plugin_manager": "descriptions errors global_state hookspecs loading",
     "plan": "descriptions domain settings",
     "batches": "descriptions errors interfaces",
-    "context": "batches descriptions domain fingerprint interfaces seeding",
+    "shared_passes": "domain fingerprint",
+    "context": "batches descriptions domain fingerprint interfaces memory seeding shared_passes",
     "documents": "plain_text",
     "data": "descriptions errors input_files interfaces",
     "results": "checked_evaluation domain errors hdf5 plan regular_files",
     "planning": "data descriptions domain errors input_files interfaces plan plugin_manager results seeding settings",
     "asktell": "descriptions errors interfaces loading planning plugin_manager settings",
-    "jobs": "checked_evaluation context descriptions domain errors global_state interfaces plain_text plan "
-    "plugin_manager results seeding",
+    "jobs": "checked_evaluation context descriptions domain errors global_state interfaces memory plain_text plan "
+    "plugin_manager results seeding shared_passes",
     "pictures": "errors interfaces plain_text results",
     "search": "asktell descriptions domain errors hdf5 interfaces jobs plan planning plugin_manager results seeding",
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "

@@ -164,6 +164,9 @@ def _print_outcome(results: Results, options: RunOptions) -> int:
         f"Results: {options.output} (print this table again with 'nasbench report {options.output}')",
         err=True,
     )
+    saved = sum(float(part.records.saved_seconds.sum()) for part in results.evaluators)
+    if saved >= 1:
+        click.echo(f"Evaluators shared passes, which saved {saved:,.0f} s of computing.", err=True)
     if not any(part.records.ok.any() for part in results.evaluators):
         click.echo("Error: No job got a score; 'nasbench inspect' on the results file says why.", err=True)
         return 1

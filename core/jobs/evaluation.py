@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,10 @@ from ..context import EvaluationContext, WorkerCache
 from ..domain import JobKey, Record, Status
 from ..errors import EvaluationError, InvalidEvaluationError
 from ..interfaces import Dataset, Evaluator, SearchSpace
+from ..memory import MemoryMeter
 from ..plain_text import printable, printable_lines, shortened
 from ..seeding import derive_seed, seeded_global_rng
+from ..shared_passes import SharedPasses
 
 if TYPE_CHECKING:
     import torch
@@ -34,6 +35,9 @@ STATUSES_OF_EVALUATORS = frozenset({Status.FAILED, Status.DIVERGED, Status.DEGEN
 # Of these one wants to know where they were raised.
 EXPLAINED_STATUSES = frozenset({Status.FAILED, Status.OUT_OF_MEMORY})
 
+# Giving freed memory back takes about a millisecond, and a job that took less has not freed much.
+SECONDS_WORTH_GIVING_BACK = 0.1
+
 
 @dataclass
 class JobRunner:
@@ -47,6 +51,7 @@ class JobRunner:
         cache: Values shared by the jobs of this runner.
         max_points: How many points of a curve can be stored.
         passed_on: Exceptions that are none of the evaluator's, such as the user's Ctrl-C: they are raised.
+        passes: Values shared by the jobs of one architecture.
     """
 
     space: SearchSpace
@@ -56,14 +61,29 @@ class JobRunner:
     cache: WorkerCache = field(default_factory=lambda: WorkerCache({}))
     max_points: int = MAX_CURVE_POINTS
     passed_on: tuple[type[BaseException], ...] = ()
+    passes: SharedPasses = field(default_factory=SharedPasses)
+
+    def __post_init__(self) -> None:
+        self._memory = MemoryMeter(self.device)
 
     def run(self, key: JobKey, evaluator: Evaluator[Any]) -> Record:
         """Run one job; the result depends on ``key`` and the evaluator only, and global generators are restored.
 
         Nothing of what the record holds is of a type that the evaluator chose.
         """
-        context = EvaluationContext(key, self.space, self.dataset_info, self.dataset, self.device, self.cache)
-        start = time.perf_counter()
+        record = self._run(key, evaluator)
+        if record.status is Status.OUT_OF_MEMORY and len(self.passes):
+            # What is kept for other evaluators must not cost this one its score.
+            self.passes.clear()
+            record = self._run(key, evaluator)
+        if record.cost.seconds > SECONDS_WORTH_GIVING_BACK:
+            self._memory.give_back_unused()
+        return record
+
+    def _run(self, key: JobKey, evaluator: Evaluator[Any]) -> Record:
+        context = EvaluationContext(
+            key, self.space, self.dataset_info, self.dataset, self.device, self.cache, self.passes, self._memory
+        )
         status, score, message, trace, curves = Status.OK, math.nan, "", "", {}
         try:
             with seeded_global_rng(derive_seed("global", *key.own_seed_parts)):
@@ -73,9 +93,10 @@ class JobRunner:
             raise
         except BaseException as error:
             status, message, trace = explain_failure(error, key.evaluator)
-        seconds = context.seconds(time.perf_counter() - start)
+        cost = context.cost()
         self.cache.forget_changed()
-        return Record(status, score, message, seconds, curves, context.batches, trace)
+        self.passes.forget_changed()
+        return Record(status, score, message, cost, curves, context.batches, trace)
 
 
 def explain_failure(error: BaseException, evaluator: str) -> tuple[Status, str, str]:

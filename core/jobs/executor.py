@@ -6,19 +6,19 @@ import itertools
 import multiprocessing
 import signal
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any
 
-from ..domain import Record, Seconds, Status
+from ..domain import JobCost, Record, Status
 from ..errors import NasbenchError
 from ..plan import JobIndex
 from .messages import Job, WorkerSetup
 from .parent_death import kill_descendants
 from .replies import MAX_REPLY_BYTES, Message, Reply, WorkerFailed, WorkerReady, decode
+from .waiting import Attempt, WaitingJobs
 from .worker import worker_main
 
 # Imported by the server only: it ties itself to this process.
@@ -36,21 +36,6 @@ SIGNALS_OF_FAULTS = frozenset(
 UNKNOWN_EXIT_CODE = 255
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """A job that waits for a worker or is with one.
-
-    Attributes:
-        job: The job.
-        repeated: Whether a worker was killed from outside while it did this job before.
-        alone: Whether no other job may run meanwhile, since it may be what ended all workers.
-    """
-
-    job: Job
-    repeated: bool = False
-    alone: bool = False
-
-
 class Worker:
     """One worker process and the job it is doing."""
 
@@ -58,6 +43,7 @@ class Worker:
         self.device = device
         self.ready = False
         self.attempt: Attempt | None = None
+        self.arch_id: str | None = None
         self.number = 0
         self.started_at = 0.0
         context = _start_method()
@@ -70,6 +56,7 @@ class Worker:
         """Hand over a job under a number. Raises OSError if the process is gone."""
         self.connection.send((number, attempt.job))
         self.attempt = attempt
+        self.arch_id = attempt.job.arch_id
         self.number = number
         self.started_at = time.monotonic()
 
@@ -117,7 +104,7 @@ class ProcessExecutor:
         self._time_limit = time_limit
         self._devices = devices
         self._workers: list[Worker] = []
-        self._waiting: deque[Attempt] = deque()
+        self._waiting = WaitingJobs()
         self._numbers = itertools.count(1)
         self._failed_starts = 0
 
@@ -143,7 +130,7 @@ class ProcessExecutor:
 
     def submit(self, job: Job) -> None:
         """Add one job; a worker starts if all that have started would have something to do."""
-        self._waiting.append(Attempt(job))
+        self._waiting.add(Attempt(job))
         self._start_workers()
 
     def collect(self) -> Iterator[tuple[JobIndex, Record]]:
@@ -180,18 +167,19 @@ class ProcessExecutor:
         if not self._waiting:
             return False
         busy = self._busy
-        return (
-            not busy if self._waiting[0].alone else not any(worker.attempt and worker.attempt.alone for worker in busy)
-        )
+        if self._waiting.next_is_alone:
+            return not busy
+        return not any(worker.attempt and worker.attempt.alone for worker in busy)
 
     def _hand_out(self, worker: Worker) -> None:
+        others = {other.arch_id for other in self._workers if other is not worker and other.arch_id}
+        attempt = self._waiting.take(worker.arch_id, others)
         try:
-            worker.start(self._waiting[0], next(self._numbers))
+            worker.start(attempt, next(self._numbers))
         except OSError:
             # The worker died while it had nothing to do: the job is not to blame and goes to another one.
             self._drop(worker)
-        else:
-            self._waiting.popleft()
+            self._waiting.add(attempt, first=True)
 
     def _collect(self) -> Iterator[tuple[JobIndex, Record]]:
         """Wait for news from any worker, or for the next time limit, and yield what has ended."""
@@ -206,7 +194,7 @@ class ProcessExecutor:
                 yield outcome
         for worker in self._busy:
             if self._overdue(worker):
-                yield self._give_up(worker, Status.TIMEOUT, f"took longer than the limit of {self._time_limit:g} s")
+                yield self._give_up(worker, Status.TIMEOUT, self._overdue_message)
 
     def _take_news(self, worker: Worker) -> tuple[JobIndex, Record] | None:
         message = worker.receive()
@@ -224,7 +212,7 @@ class ProcessExecutor:
         assert attempt is not None
         if message.lost:
             self._drop(worker)
-        return attempt.job.index, message.record
+        return attempt.job.index, self._within_limit(message.record)
 
     def _handle_end(self, worker: Worker) -> tuple[JobIndex, Record] | None:
         code = worker.exit_code()
@@ -236,8 +224,7 @@ class ProcessExecutor:
         if attempt and not attempt.repeated and _ended_from_outside(code):
             self._drop(worker)
             again = Attempt(attempt.job, repeated=True, alone=code == UNKNOWN_EXIT_CODE)
-            # Alone ones last, so that those that may run together do.
-            (self._waiting.append if again.alone else self._waiting.appendleft)(again)
+            self._waiting.add(again, first=not again.alone)
             return None
         if attempt:
             twice = ", twice" if attempt.repeated else ""
@@ -248,13 +235,23 @@ class ProcessExecutor:
     def _give_up(self, worker: Worker, status: Status, message: str) -> tuple[JobIndex, Record]:
         attempt = worker.attempt
         assert attempt is not None
-        seconds = Seconds(compute=time.monotonic() - worker.started_at)
+        cost = JobCost(compute=time.monotonic() - worker.started_at)
         self._drop(worker)
-        return attempt.job.index, Record(status, float("nan"), message, seconds)
+        return attempt.job.index, Record(status, float("nan"), message, cost)
 
     def _drop(self, worker: Worker) -> None:
         worker.stop()
         self._workers.remove(worker)
+
+    def _within_limit(self, record: Record) -> Record:
+        """Hold a job to the limit that finished in time only since it shared passes with others."""
+        if self._time_limit is None or record.cost.seconds <= self._time_limit or not record.cost.saved:
+            return record
+        return Record(Status.TIMEOUT, float("nan"), self._overdue_message, record.cost)
+
+    @property
+    def _overdue_message(self) -> str:
+        return f"took longer than the limit of {self._time_limit:g} s"
 
     def _overdue(self, worker: Worker) -> bool:
         return self._time_limit is not None and time.monotonic() - worker.started_at > self._time_limit

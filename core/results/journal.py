@@ -10,12 +10,12 @@ are handed to the reader as they are, who knows what else the writer had to say.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..domain import Record, Seconds, Status
+from ..domain import JobCost, Record, Status
 from ..errors import ResultsFileError
 from ..plan import JobIndex
 from .contents import NewArchitecture
@@ -24,7 +24,7 @@ from .validity import check_record
 from .whole_files import target_of
 
 JOURNAL_FORMAT = "nasbench-journal"
-JOURNAL_VERSION = 2
+JOURNAL_VERSION = 3
 
 RECORD = "record"
 ARCHITECTURE = "architecture"
@@ -143,14 +143,13 @@ def read_journal(path: Path) -> JournalContents:
 
 def record_to_json(index: JobIndex, record: Record) -> dict[str, Any]:
     """Return one record as the entry of a line."""
-    seconds = record.seconds
     return {
         "kind": RECORD,
         "job": index,
         "status": record.status,
         "score": number_to_json(record.score),
         "message": record.message,
-        "seconds": [seconds.build, seconds.transfer, seconds.compute],
+        "cost": astuple(record.cost),
         "curves": record.curves,
         "batches": record.batches,
         "traceback": record.traceback,
@@ -164,13 +163,18 @@ def record_from_json(entry: Mapping[str, Any]) -> tuple[JobIndex, Record]:
         Status(entry["status"]),
         number_from_json(entry["score"]),
         str(entry["message"]),
-        Seconds(*map(float, entry["seconds"])),
+        _cost_from_json(entry["cost"]),
         {str(name): tuple(map(float, curve)) for name, curve in entry["curves"].items()},
         {str(name): str(digest) for name, digest in entry["batches"].items()},
         str(entry["traceback"]),
     )
     check_record(record)
     return (int(evaluator), int(arch)), record
+
+
+def _cost_from_json(entry: Sequence[Any]) -> JobCost:
+    build, transfer, compute, processor, saved, peak_memory = map(float, entry)
+    return JobCost(build, transfer, compute, processor, saved, int(peak_memory))
 
 
 def architecture_to_json(new: NewArchitecture) -> dict[str, Any]:

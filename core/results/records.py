@@ -14,7 +14,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from ..domain import Record, Seconds, Status
+from ..domain import JobCost, Record, Status
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint8]
@@ -25,7 +25,8 @@ CODES = {status: code for code, status in enumerate(STATUSES)}
 OK = CODES[Status.OK]
 PENDING_CODE = CODES[Status.PENDING]
 
-SECONDS_PARTS = ("build", "transfer", "compute")
+SECONDS_PARTS = ("build", "transfer", "compute", "processor", "saved")
+WALL_PARTS = 3
 
 PENDING = Record(Status.PENDING, math.nan)
 
@@ -39,7 +40,8 @@ class Records(Sequence[Record]):
         scores: NaN unless the job is ok; shape `(rows,)`.
         messages: Why there is no score, as texts; shape `(rows,)`.
         tracebacks: Where the evaluator failed, as texts that are empty elsewhere; shape `(rows,)`.
-        seconds: Wall-clock seconds of the three ``SECONDS_PARTS``; shape `(rows, 3)`.
+        seconds: Seconds of the ``SECONDS_PARTS``, see :class:`JobCost`; shape `(rows, 5)`.
+        peak_memory: Bytes by which memory rose, 0 where that is not known; shape `(rows,)`.
         curves: By name in alphabetical order; shape `(rows, points)`, shorter curves end in NaN.
         batches: The batches of images that the jobs saw: digest by description.
     """
@@ -49,6 +51,7 @@ class Records(Sequence[Record]):
     messages: npt.NDArray[np.object_]
     tracebacks: npt.NDArray[np.object_]
     seconds: Floats
+    peak_memory: Floats
     curves: Mapping[str, Floats] = field(default_factory=dict)
     batches: Mapping[str, str] = field(default_factory=dict)
 
@@ -61,6 +64,7 @@ class Records(Sequence[Record]):
             messages=np.full(rows, "", object),
             tracebacks=np.full(rows, "", object),
             seconds=np.zeros((rows, len(SECONDS_PARTS))),
+            peak_memory=np.zeros(rows),
         )
 
     @classmethod
@@ -84,8 +88,18 @@ class Records(Sequence[Record]):
     @property
     def total_seconds(self) -> Floats:
         """Wall-clock seconds of each job; shape `(rows,)`."""
-        total: Floats = self.seconds.sum(axis=1)
+        total: Floats = self.seconds[:, :WALL_PARTS].sum(axis=1)
         return total
+
+    @property
+    def processor_seconds(self) -> Floats:
+        """Seconds on processors of each job, 0 where they are not known; shape `(rows,)`."""
+        return self.seconds[:, SECONDS_PARTS.index("processor")]
+
+    @property
+    def saved_seconds(self) -> Floats:
+        """How many of ``processor_seconds`` other jobs spent; shape `(rows,)`."""
+        return self.seconds[:, SECONDS_PARTS.index("saved")]
 
     def count_by_status(self) -> Mapping[Status, int]:
         """Return how many jobs ended in each of the ways that occur, in the order of ``Status``."""
@@ -97,7 +111,8 @@ class Records(Sequence[Record]):
         curves = {name: curve[rows] for name, curve in self.curves.items()}
         return replace(
             self, statuses=self.statuses[rows], scores=self.scores[rows], messages=self.messages[rows],
-            tracebacks=self.tracebacks[rows], seconds=self.seconds[rows], curves=curves,
+            tracebacks=self.tracebacks[rows], seconds=self.seconds[rows], peak_memory=self.peak_memory[rows],
+            curves=curves,
         )  # fmt: skip
 
     def extended(self, rows: int) -> Records:
@@ -113,6 +128,7 @@ class Records(Sequence[Record]):
             messages=np.concatenate([self.messages, added.messages]),
             tracebacks=np.concatenate([self.tracebacks, added.tracebacks]),
             seconds=np.concatenate([self.seconds, added.seconds]),
+            peak_memory=np.concatenate([self.peak_memory, added.peak_memory]),
             curves={
                 name: np.pad(curve, ((0, more), (0, 0)), constant_values=np.nan) for name, curve in self.curves.items()
             },
@@ -124,14 +140,17 @@ class Records(Sequence[Record]):
             return self
         statuses, scores, messages = self.statuses.copy(), self.scores.copy(), self.messages.copy()
         tracebacks, seconds, batches = self.tracebacks.copy(), self.seconds.copy(), dict(self.batches)
+        peak_memory = self.peak_memory.copy()
         for row, record in records.items():
             statuses[row] = CODES[record.status]
             scores[row] = record.score
             messages[row] = record.message
             tracebacks[row] = record.traceback
-            seconds[row] = [getattr(record.seconds, part) for part in SECONDS_PARTS]
+            seconds[row] = [getattr(record.cost, part) for part in SECONDS_PARTS]
+            peak_memory[row] = record.cost.peak_memory
             batches.update(record.batches)
-        return Records(statuses, scores, messages, tracebacks, seconds, self._updated_curves(records), batches)
+        curves = self._updated_curves(records)
+        return Records(statuses, scores, messages, tracebacks, seconds, peak_memory, curves, batches)
 
     def merged(self, others: Records, better: Mask) -> Records:
         """Return the columns with the rows of ``others`` where ``better`` is true; shape `(rows,)`."""
@@ -141,6 +160,7 @@ class Records(Sequence[Record]):
             messages=np.where(better, others.messages, self.messages),
             tracebacks=np.where(better, others.tracebacks, self.tracebacks),
             seconds=np.where(better[:, None], others.seconds, self.seconds),
+            peak_memory=np.where(better, others.peak_memory, self.peak_memory),
             curves=_merged_curves(self, others, better),
             batches={**self.batches, **others.batches},
         )
@@ -163,11 +183,12 @@ class Records(Sequence[Record]):
         if isinstance(row, slice):
             return self.take(row)
         status = STATUSES[self.statuses[row]]
+        build, transfer, compute, processor, saved = self.seconds[row].tolist()
         return Record(
             status,
             float(self.scores[row]) if status is Status.OK else math.nan,  # one NaN, so that records can be compared
             self.messages[row],
-            Seconds(*self.seconds[row].tolist()),
+            JobCost(build, transfer, compute, processor, saved, int(self.peak_memory[row])),
             {name: curve for name in self.curves if (curve := _trimmed(self.curves[name][row]))},
             {} if status is Status.PENDING else self.batches,
             self.tracebacks[row],
@@ -182,6 +203,7 @@ class Records(Sequence[Record]):
             and np.array_equal(self.messages, other.messages)
             and np.array_equal(self.tracebacks, other.tracebacks)
             and np.array_equal(self.seconds, other.seconds)
+            and np.array_equal(self.peak_memory, other.peak_memory)
             and self.batches == other.batches
             and self.curves.keys() == other.curves.keys()
             and all(np.array_equal(self.curves[name], other.curves[name], equal_nan=True) for name in self.curves)

@@ -29,7 +29,7 @@ from nasbench_toolkit.benchmarks_data.images.user_images import describe_images
 from nasbench_toolkit.benchmarks_data.tables.store import StoredTable
 from nasbench_toolkit.core.asktell.loop import Proposal
 from nasbench_toolkit.core.data.data_home import import_data, remove_data, verify_data
-from nasbench_toolkit.core.domain import Direction, Metric, Record, Seconds, Status
+from nasbench_toolkit.core.domain import Direction, JobCost, Metric, Record, Status
 from nasbench_toolkit.core.hdf5.writing import write_attributes
 from nasbench_toolkit.core.interfaces import DataSource
 from nasbench_toolkit.core.plan import EvaluatorHeader, GroundTruthColumn, PlanHeader
@@ -296,7 +296,7 @@ def _texts() -> list[Target]:
 def _results(scratch: Path) -> list[Target]:
     """Return a results file, one of a search, and their journals, damaged outside and inside their checksums."""
     evaluator = EvaluatorHeader("loss:seed=1", "loss", Direction.MINIMIZE, 1, {"seed": 1}, "0" * 16, "fuzz 1")
-    scored = Record(Status.OK, 0.5, "", Seconds(1.0), {"value": (2.0, 0.5)}, {"16 images": "0a1b"})
+    scored = Record(Status.OK, 0.5, "", JobCost(1.0), {"value": (2.0, 0.5)}, {"16 images": "0a1b"})
     records = Records.of([scored, Record(Status.FAILED, float("nan"), "ValueError: größer"), PENDING])
     metric = Metric("cifar10", "test", "accuracy", 200, Direction.MAXIMIZE, "percent")
     column = GroundTruthColumn(metric, (90.5, 91.0, float("nan")), 0.9, "fuzz 1")

@@ -16,7 +16,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from nasbench_toolkit.core.domain import Seconds
+from nasbench_toolkit.core.domain import JobCost
 from nasbench_toolkit.core.results.contents import Results
 from nasbench_toolkit.core.results.store import read_results
 from nasbench_toolkit.core.search.history import SearchHistory, Step
@@ -126,7 +126,7 @@ def contents(search: bool, path: Path) -> str:
 
 def comparable(results: Results) -> str:
     """Return all of the results as text, but for times and environment."""
-    records = [[replace(record, seconds=Seconds()) for record in part.records] for part in results.evaluators]
+    records = [[replace(record, cost=JobCost()) for record in part.records] for part in results.evaluators]
     headers = [part.header for part in results.evaluators]
     return repr((replace(results, evaluators=(), environment={}), headers, records))
 
@@ -139,7 +139,7 @@ def comparable_history(history: SearchHistory) -> str:
 
 def without_time(step: Step) -> Step:
     """Return a step as if it had taken no time."""
-    return replace(step, record=replace(step.record, seconds=Seconds()))
+    return replace(step, record=replace(step.record, cost=JobCost()))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 from nasbench_toolkit.benchmarks_data.tables.merge import TableRows
 from nasbench_toolkit.benchmarks_data.tables.store import StoredTable
 from nasbench_toolkit.benchmarks_data.tables.store_writer import write_table
-from nasbench_toolkit.core.domain import Direction, Metric, Record, Seconds, Status
+from nasbench_toolkit.core.domain import Direction, JobCost, Metric, Record, Status
 from nasbench_toolkit.core.plan import EvaluatorHeader, GroundTruthColumn, PlanHeader
 from nasbench_toolkit.core.results.contents import EvaluatorResults, Results
 from nasbench_toolkit.core.results.merge import merge_results
@@ -36,7 +36,7 @@ def small_results() -> Results:
 def _evaluator(name: str, rng: np.random.Generator) -> EvaluatorResults:
     header = EvaluatorHeader(name, name, Direction.MAXIMIZE, 1, {"size": 16}, "0123456789abcdef", "letters 1")
     records = [
-        Record(Status.OK, score, "", Seconds(0.5, 0.25, 1.0), {"loss": (1.0, score)}, {"16 images": "0a1b"})
+        Record(Status.OK, score, "", JobCost(0.5, 0.25, 1.0), {"loss": (1.0, score)}, {"16 images": "0a1b"})
         for score in rng.normal(size=ARCHITECTURES - 2).tolist()
     ]
     failed = Record(Status.FAILED, float("nan"), "ValueError: something went wrong")

@@ -1,4 +1,5 @@
 import dataclasses
+import time
 
 import pytest
 import torch
@@ -146,10 +147,14 @@ def test_seconds_add_up_to_the_total(make_context) -> None:
     context = make_context()
     context.network()
     context.batch(4)
-    seconds = context.seconds(5.0)
-    assert seconds.build > 0
-    assert seconds.transfer > 0
-    assert seconds.total == pytest.approx(5.0)
+    time.sleep(0.05)
+    cost = context.cost()
+    assert cost.build > 0
+    assert cost.transfer > 0
+    assert cost.seconds == pytest.approx(cost.build + cost.transfer + cost.compute)
+    assert 0.05 <= cost.seconds < 5
+    assert 0 < cost.processor < cost.seconds
+    assert cost.saved == 0
 
 
 def test_batches_are_remembered_by_what_they_hold(make_context) -> None:

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from nasbench_toolkit.core.domain import Direction, Metric, Record, Seconds, Status
+from nasbench_toolkit.core.domain import Direction, JobCost, Metric, Record, Status
 from nasbench_toolkit.core.plan import EvaluatorHeader, GroundTruthColumn, PlanHeader
 from nasbench_toolkit.core.results.contents import EvaluatorResults, Results
 from nasbench_toolkit.core.results.records import Records
@@ -14,7 +14,7 @@ def record(outcome):
     """A number is the score of an ok job that took as many seconds; a status has none."""
     if isinstance(outcome, Status):
         return Record(outcome, math.nan)
-    return Record(Status.OK, float(outcome), seconds=Seconds(build=0.25, compute=abs(outcome)))
+    return Record(Status.OK, float(outcome), cost=JobCost(build=0.25, compute=abs(outcome), peak_memory=2**20))
 
 
 @pytest.fixture

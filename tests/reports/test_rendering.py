@@ -144,7 +144,7 @@ def test_render_csv_and_json_have_full_precision(small_table):
     [(0.0, "<0.01"), (0.004, "<0.01"), (0.25, "0.25"), (9.5, "9.50"), (99.6, "100"), (12345.6, "12346")],
 )
 def test_render_seconds_are_short(small_table, seconds, shown):
-    row = dataclasses.replace(small_table.rows[0], median_seconds=seconds)
+    row = dataclasses.replace(small_table.rows[0], median_seconds=7.0, median_processor_seconds=seconds)
     text = render(dataclasses.replace(small_table, rows=(row,), pairwise=()))
     assert line_of(text, "jacob_cov ").split()[-1] == shown
 

@@ -37,7 +37,7 @@ from .encoding import (
 )
 
 ENCODING = Encoding("nasbench-evaluators", 1)
-EVALUATOR = Encoding("nasbench-evaluator", 2)
+EVALUATOR = Encoding("nasbench-evaluator", 3)
 NAME = "evaluators"
 
 NO_TRACEBACK = -1
@@ -101,6 +101,7 @@ def _write_records(group: h5py.Group, records: Records) -> None:
     _write_tracebacks(group, records.tracebacks)
     for position, part in enumerate(SECONDS_PARTS):
         write_numbers(group, f"seconds_{part}", records.seconds[:, position])
+    write_numbers(group, "peak_memory", records.peak_memory)
     curves = create_group(group, "curves")
     for name, rows in records.curves.items():
         write_attributes(write_numbers(curves, member_name(curves, name), rows), name=name)
@@ -115,6 +116,7 @@ def _read_records(group: StoredGroup, count: int) -> Records:
         messages=_read_messages(group.array("message"), count),
         tracebacks=_read_tracebacks(group, count),
         seconds=np.stack(seconds, axis=1),
+        peak_memory=read_numbers(group.array("peak_memory"), count),
         curves=dict(sorted(curves.items())),
         batches=read_json_text_object(group.attrs, "batches"),
     )

@@ -194,7 +194,7 @@ def test_kill_then_resume_gives_the_file_of_an_uninterrupted_run(nasbench, start
 def assert_equal_but_for_times(first, second) -> None:
     import dataclasses
 
-    from nasbench_toolkit.core.domain import Seconds
+    from nasbench_toolkit.core.domain import JobCost
     from nasbench_toolkit.core.results.store import read_results
 
     contents = []
@@ -202,7 +202,7 @@ def assert_equal_but_for_times(first, second) -> None:
         results = read_results(path)
         parts = [
             dataclasses.replace(
-                part, records=tuple(dataclasses.replace(record, seconds=Seconds()) for record in part.records)
+                part, records=tuple(dataclasses.replace(record, cost=JobCost()) for record in part.records)
             )
             for part in results.evaluators
         ]

@@ -12,7 +12,7 @@ def run(plan, path, **options):
 
 
 def without_times(results) -> list[list[Record]]:
-    return [[dataclasses.replace(record, seconds=None) for record in part.records] for part in results.evaluators]
+    return [[dataclasses.replace(record, cost=None) for record in part.records] for part in results.evaluators]
 
 
 def test_run_scores_do_not_depend_on_workers_order_or_company(toy_plan, tmp_path) -> None:

@@ -2,12 +2,12 @@ import math
 
 import numpy as np
 import pytest
-from nasbench_toolkit.core.domain import Record, Seconds, Status
+from nasbench_toolkit.core.domain import JobCost, Record, Status
 from nasbench_toolkit.core.results.records import PENDING, Records
 from nasbench_toolkit.core.results.validity import check_record, check_records
 
-OK = Record(Status.OK, 0.1 + 0.2, "", Seconds(0.5, 0.25, 1.0), {"loss": (1.0, 0.5)}, {"16 images": "0a1b"})
-LONGER = Record(Status.OK, 2.0, "", Seconds(1.0), {"loss": (3.0, 2.5, 2.0), "rank": (1.0,)}, {"16 images": "0a1b"})
+OK = Record(Status.OK, 0.1 + 0.2, "", JobCost(0.5, 0.25, 1.0), {"loss": (1.0, 0.5)}, {"16 images": "0a1b"})
+LONGER = Record(Status.OK, 2.0, "", JobCost(1.0), {"loss": (3.0, 2.5, 2.0), "rank": (1.0,)}, {"16 images": "0a1b"})
 FAILED = Record(Status.FAILED, math.nan, "ValueError: größer als 5")
 
 

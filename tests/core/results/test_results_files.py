@@ -9,7 +9,7 @@ import zlib
 import h5py
 import numpy as np
 import pytest
-from nasbench_toolkit.core.domain import Direction, Metric, Record, Seconds, Status
+from nasbench_toolkit.core.domain import Direction, JobCost, Metric, Record, Status
 from nasbench_toolkit.core.errors import ResultsFileError, ResultsWriteError
 from nasbench_toolkit.core.hdf5.writing import write_attributes
 from nasbench_toolkit.core.results.journal import Journal, journal_path, read_journal, record_to_json
@@ -18,7 +18,7 @@ from nasbench_toolkit.core.results.merge import merge_results
 from nasbench_toolkit.core.results.run_writer import ResultsWriter
 from nasbench_toolkit.core.results.store import open_results, read_results, write_results
 
-RECORD = Record(Status.OK, 0.1 + 0.2, "", Seconds(0.5, 0.25, 1.0), {"loss": (1.0, 0.5)}, {"16 images": "0a1b"})
+RECORD = Record(Status.OK, 0.1 + 0.2, "", JobCost(0.5, 0.25, 1.0), {"loss": (1.0, 0.5)}, {"16 images": "0a1b"})
 FAILURE = Record(Status.FAILED, float("nan"), "ValueError: größer als 5")
 
 
@@ -132,7 +132,7 @@ def test_journal_with_a_damaged_line_is_refused(plan, tmp_path) -> None:
             "has no valid architecture at line 2",
         ),
         (
-            b'{"kind":"record","job":[0,0],"status":"ok","score":null,"message":"","seconds":[0,0,0],"curves":{},'
+            b'{"kind":"record","job":[0,0],"status":"ok","score":null,"message":"","cost":[0,0,0,0,0,0],"curves":{},'
             b'"batches":{},"traceback":""}',
             "has no valid record at line 2: status ok and score nan",
         ),

@@ -42,7 +42,7 @@ def without_times():
                 step.arch_id,
                 step.repeated,
                 step.fitness,
-                repr(dataclasses.replace(step.record, seconds=None)),
+                repr(dataclasses.replace(step.record, cost=None)),
             )
             for step in history.steps
         ]

@@ -3,7 +3,7 @@ import math
 import random
 
 import pytest
-from nasbench_toolkit.core.domain import Direction, Record, Seconds, Status
+from nasbench_toolkit.core.domain import Direction, JobCost, Record, Status
 from nasbench_toolkit.core.task_search.fitness import TaskFitness, highest_rho
 from nasbench_toolkit.core.task_search.labelled import LabelledArchitectures
 from scipy.stats import kendalltau, spearmanr
@@ -17,7 +17,7 @@ def task_fitness(labels, direction=Direction.MAXIMIZE, kind="signed", label_dire
 
 def records(scores):
     return [
-        Record(Status.DIVERGED if math.isnan(score) else Status.OK, score, "", Seconds(compute=0.0)) for score in scores
+        Record(Status.DIVERGED if math.isnan(score) else Status.OK, score, "", JobCost(compute=0.0)) for score in scores
     ]
 
 

@@ -35,7 +35,7 @@ def search(tmp_path):
         outcomes = run_task_search(plan, options, lambda outcome: None)
         return [
             dataclasses.replace(
-                outcome, records=tuple(repr(dataclasses.replace(record, seconds=None)) for record in outcome.records)
+                outcome, records=tuple(repr(dataclasses.replace(record, cost=None)) for record in outcome.records)
             )
             for outcome in outcomes
         ]

@@ -24,9 +24,9 @@ from .descriptions import (
 from .errors import PluginError, UnknownNameError, closest_matches
 from .global_state.state import global_state_kept
 from .loading.entry_points import ENVIRONMENT_VARIABLE, chosen_plugins, find_plugins
-from .loading.factories import check_module
-from .loading.faults import describe_error, silent_process
+from .loading.faults import silent_process
 from .loading.hooks import check_infos, describe_unknown_hooks, find_hooks
+from .loading.remedies import why_left_out
 
 # Hook, the type it yields, and the command that lists what is installed.
 HOOKS: dict[str, tuple[type[Description], str]] = {
@@ -121,8 +121,8 @@ class PluginManager:
             raise
         # A plugin that ends the process while it is loaded must not end everything else.
         except BaseException as error:
-            record.problem = str(error) if isinstance(error, PluginError) else describe_error(error)
-            _warn(f"Plugin '{name}' of {distribution} was left out: {record.problem}")
+            record.problem = why_left_out(error)
+            _warn(f"Plugin '{name}' of {distribution} was left out: {record.problem.rstrip('.')}.")
         else:
             if record.remark:
                 _warn(f"Plugin '{name}' of {distribution}: {record.remark}")
@@ -206,7 +206,7 @@ class PluginManager:
             raise PluginError(f"its hook '{hook}' returned nothing: 'yield' each {kind.__name__}, or return a list")
         infos = [info for each in returned for info in check_infos(hook, kind, each)]
         for info in infos:
-            check_module(f"its {info.kind} '{info.name}'", info.factory)
+            info.check()
         return infos
 
     def _why_taken(self, info: Description) -> str | None:

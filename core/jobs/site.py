@@ -71,7 +71,8 @@ class JobSite:
 
         self._setup = setup
         self._shared_process = shared_process
-        with global_state_kept() as lost:
+        # Of a worker torch is loaded already, and what plugins replace when they are imported is put back as well.
+        with global_state_kept(toolkit_parts()) as lost:
             plugins = installed_plugins()
             dataset = setup.images or plugins.dataset(setup.dataset).info
             self._runner = JobRunner(

@@ -10,6 +10,10 @@ from types import FrameType
 
 INTERRUPTED_EXIT_CODE = 130
 
+# What is merely installed changes nothing: torch would import every package that calls itself a backend of it, and fail
+# where the metadata of any package cannot be read.
+os.environ.setdefault("TORCH_DEVICE_BACKEND_AUTOLOAD", "0")
+
 
 def _end(number: int, frame: FrameType | None) -> None:
     # Nothing was begun, so that nothing is left; an exception could be caught, or printed, by what is being imported.

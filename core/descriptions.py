@@ -290,18 +290,17 @@ class EvaluatorInfo(Description):
         missing = sorted(map(capability_words, self.needs - space.provides))
         if missing:
             return f"it needs {' and '.join(missing)}, which this space does not provide"
+        blamed = f"a fault of its {self.provider or 'plugin'}"
         try:
             with silent_output():
                 reason: object = self.why_unsupported(space, dataset)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            return f"asked for a reason, it failed with {describe_error(error)}; a fault of its plugin"
+            return f"asked for a reason, it failed with {describe_error(error)}; {blamed}"
         if reason is None or isinstance(reason, str):
             return reason
-        return (
-            f"asked for a reason, it returned {type(reason).__name__}, expected a text or None; a fault of its plugin"
-        )
+        return f"asked for a reason, it returned {type(reason).__name__}, expected a text or None; {blamed}"
 
     def create(self, settings: Settings) -> Evaluator[Any]:
         """Build the evaluator with the given settings."""

@@ -338,6 +338,8 @@ class DesignSpace(ABC):
         Raises:
             UnsupportedSearchSpaceError: The space has no ``choices``.
         """
+        if type(self).choices is not DesignSpace.choices:
+            raise fault(self, "has 'choices' and no 'assemble'")
         raise UnsupportedSearchSpaceError(f"The search space '{self.name}' is no list of independent decisions.")
 
     def describe(self, text: str) -> str:

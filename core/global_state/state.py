@@ -191,8 +191,13 @@ def _read_limits() -> tuple[tuple[int, int], ...]:
 
 def _write_limits(value: Sequence[tuple[int, int]]) -> None:
     for kind, limits in zip(_LIMITS, value, strict=True):
-        if resource.getrlimit(kind) != limits:
-            resource.setrlimit(kind, limits)
+        soft, hard = resource.getrlimit(kind)
+        if (soft, hard) != limits:
+            try:
+                resource.setrlimit(kind, limits)
+            except (OSError, ValueError):
+                # Who lowered the upper bound cannot raise it again; up to it, as before.
+                resource.setrlimit(kind, (min(limits[0], hard), hard))
 
 
 def _write_garbage_collection(value: tuple[bool, tuple[int, int, int]]) -> None:

@@ -109,12 +109,15 @@ def guard_methods(cls: type, checks: Mapping[str, Check | None]) -> None:
 
 def fault(made: Any, what: str) -> PluginError:
     """Return the error that says what an object of a plugin did wrong."""
-    return PluginError(f"The {owner_of(made)} {what}. This is a fault of its plugin: tell its authors.")
+    return PluginError(f"The {owner_of(made)} {what.rstrip('.')}. This is a fault of its plugin: tell its authors.")
 
 
 def _guarded(name: str, function: Callable[..., Any], check: Check | None) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(made: Any, *arguments: Any, **named: Any) -> Any:
+        if not _is_outermost(made, name, call):
+            # A subclass asks its base class: what it makes of the answer counts.
+            return function(made, *arguments, **named)
         try:
             with silent_output():
                 returned = function(made, *arguments, **named)
@@ -128,6 +131,11 @@ def _guarded(name: str, function: Callable[..., Any], check: Check | None) -> Ca
         return returned
 
     return call
+
+
+def _is_outermost(made: Any, name: str, call: Callable[..., Any]) -> bool:
+    found = getattr(type(made), name, None)
+    return (found.fget if isinstance(found, property) else found) is call
 
 
 def _guarded_iterator(made: Any, name: str, iterator: Iterator[Any]) -> Iterator[Any]:

@@ -7,6 +7,7 @@ A description names its implementation by ``factory``: a class (or any callable)
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from .capabilities import Images, Labels, Network, capability_words, problem_with
 from .domain import Direction
 from .errors import NasbenchError, PluginError
-from .loading.factories import check_factory, load_object
-from .loading.faults import describe_error, expect_size, fault, set_owner, silent_output
+from .loading.factories import check_factory, check_module, load_object
+from .loading.faults import describe_error, expect_size, fault, set_description, set_owner, silent_output
+from .loading.fields import check_fields
 from .loading.setting_types import check_settings_class
 from .settings import Settings
 
@@ -31,6 +33,30 @@ NO_IMAGES = "none"
 
 def _path_of(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _made(name: str, factory: Callable[..., Any], expected: str, *arguments: Any) -> Any:
+    """Call a factory; what it raises and is no error of the toolkit's own becomes one that names what it is of.
+
+    Raises:
+        PluginError: It raises, or returns something else than an object of the class ``expected``.
+    """
+    try:
+        with silent_output():
+            made = factory(*arguments)
+    except (NasbenchError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise PluginError(
+            f"The {name} cannot be made: {describe_error(error)}. This is a fault of its plugin."
+        ) from error
+    if f"{__package__}.interfaces.{expected}" not in map(_path_of, type(made).__mro__):
+        raise PluginError(
+            f"The {name} cannot be made: its factory returned {type(made).__name__}, which is no {expected}: derive "
+            f"its class from {expected}. This is a fault of its plugin."
+        )
+    set_owner(made, name)
+    return made
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,14 +84,24 @@ class Description:
     provider: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        if not NAME_PATTERN.fullmatch(self.name):
+        if not isinstance(self.name, str) or not NAME_PATTERN.fullmatch(self.name):
             raise PluginError(
                 f"Bad {self.kind} name '{self.name}': use lower-case letters, digits and single '-', '_', '@' or "
                 "'.' between them, as in 'gennas-combo'."
             )
-        if not self.summary.strip():
+        if not isinstance(self.summary, str) or not self.summary.strip():
             raise PluginError(f"The {self.kind} '{self.name}' has no summary: describe it in one sentence.")
         check_factory(f"The {self.kind} '{self.name}'", self.factory)
+
+    def check(self) -> None:
+        """Look at all that can be known without importing the implementation; called when the plugin is loaded.
+
+        Raises:
+            PluginError: A field has the wrong type, or there is no module with the factory.
+        """
+        subject = f"its {self.kind} '{self.name}'"
+        check_fields(subject, self)
+        check_module(subject, self.factory)
 
     def load_factory(self) -> Callable[..., Any]:
         """Return the implementation, importing it if it was given as a path.
@@ -73,7 +109,7 @@ class Description:
         Raises:
             PluginError: It cannot be imported; the message names who provides it, and the remedy.
         """
-        return load_object(f"The {self._full_name}", self.factory)
+        return load_object(f"The {self.full_name}", self.factory)
 
     def _make(self, expected: str, *arguments: Any) -> Any:
         """Call the factory; what it raises and is no error of the toolkit's own becomes one that names the plugin.
@@ -85,26 +121,11 @@ class Description:
         Raises:
             PluginError: It raises, or returns something else.
         """
-        factory = self.load_factory()
-        try:
-            with silent_output():
-                made = factory(*arguments)
-        except (NasbenchError, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            raise PluginError(
-                f"The {self._full_name} cannot be made: {describe_error(error)}. This is a fault of its plugin."
-            ) from error
-        if f"{__package__}.interfaces.{expected}" not in map(_path_of, type(made).__mro__):
-            raise PluginError(
-                f"The {self._full_name} cannot be made: its factory returned {type(made).__name__}, which is no "
-                f"{expected}: derive its class from {expected}. This is a fault of its plugin."
-            )
-        set_owner(made, self._full_name)
-        return made
+        return _made(self.full_name, self.load_factory(), expected, *arguments)
 
     @property
-    def _full_name(self) -> str:
+    def full_name(self) -> str:
+        """What it is, with its plugin, for messages."""
         provider = f" ({self.provider})" if self.provider else ""
         return f"{self.kind} '{self.name}'{provider}"
 
@@ -135,9 +156,22 @@ class DatasetInfo(Description):
     requires: str | None = None
     version: int = 1
 
+    def check(self) -> None:
+        """See the base class. Raises PluginError also if the normalisation does not fit the images."""
+        super().check()
+        channels = self.image_shape[0]
+        if min(self.image_shape) < 0 or self.num_classes < 0:
+            raise PluginError(f"its dataset '{self.name}' has a negative number of pixels or classes: correct it")
+        if len(self.mean) != channels or len(self.std) != channels or not all(0 < each < math.inf for each in self.std):
+            raise PluginError(
+                f"its dataset '{self.name}' has images of {channels} channels, the mean {self.mean} and the std "
+                f"{self.std}: give one number for each channel, those of 'std' above 0"
+            )
+
     def create(self) -> Dataset:
         """Build the data set."""
         made: Dataset = self._make("Dataset")
+        set_description(made, self)
         return made
 
 
@@ -172,8 +206,6 @@ class SearchSpaceInfo(Description):
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_capabilities(self, "provides", self.provides)
-        if not isinstance(self.datasets, tuple) or not all(isinstance(name, str) for name in self.datasets):
-            raise PluginError(f"The search space '{self.name}' has datasets {self.datasets!r}: give a tuple of names.")
         if "benchmark" not in self.network_variants:
             raise PluginError(f"The search space '{self.name}' has no network variant 'benchmark'.")
 
@@ -200,9 +232,18 @@ class SearchableSetting:
     name: str
     factory: Callable[[SearchSpaceInfo], DesignSpace] | str
 
-    def design_space(self, space: SearchSpaceInfo) -> DesignSpace:
-        """Return the space of values for scoring the architectures of ``space``."""
-        designs: DesignSpace = load_object(f"The setting '{self.name}'", self.factory)(space)
+    def design_space(self, space: SearchSpaceInfo, evaluator: str) -> DesignSpace:
+        """Return the space of values for scoring the architectures of ``space``.
+
+        Args:
+            space: Description of the search space.
+            evaluator: Whose setting it is, with its plugin, for messages.
+
+        Raises:
+            PluginError: It cannot be made.
+        """
+        name = f"space of values of '{self.name}' of the {evaluator}"
+        designs: DesignSpace = _made(name, load_object(f"The {name}", self.factory), "DesignSpace", space)
         return designs
 
 
@@ -249,18 +290,17 @@ class EvaluatorInfo(Description):
         missing = sorted(map(capability_words, self.needs - space.provides))
         if missing:
             return f"it needs {' and '.join(missing)}, which this space does not provide"
+        blamed = f"a fault of its {self.provider or 'plugin'}"
         try:
             with silent_output():
                 reason: object = self.why_unsupported(space, dataset)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            return f"asked for a reason, it failed with {describe_error(error)}; a fault of its plugin"
+            return f"asked for a reason, it failed with {describe_error(error)}; {blamed}"
         if reason is None or isinstance(reason, str):
             return reason
-        return (
-            f"asked for a reason, it returned {type(reason).__name__}, expected a text or None; a fault of its plugin"
-        )
+        return f"asked for a reason, it returned {type(reason).__name__}, expected a text or None; {blamed}"
 
     def create(self, settings: Settings) -> Evaluator[Any]:
         """Build the evaluator with the given settings."""

@@ -27,6 +27,7 @@ class UnknownNameError(UsageError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str) -> None:
         """Say which names come close to ``name`` among ``known``, or name them all; ``hint`` says how to list them."""
+        self.kind, self.name = kind, name
         known = sorted(known)
         choices = closest_matches(name, known) or f"Choose one of: {', '.join(known) or 'none'}. "
         super().__init__(f"Unknown {kind} '{name}'. {choices}{hint}")

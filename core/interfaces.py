@@ -23,13 +23,19 @@ from .errors import (
 )
 from .loading.faults import (
     Check,
+    description_of,
+    expect_choices,
+    expect_number_or_none,
+    expect_shares,
     expect_size,
     expect_text,
+    expect_text_each,
     expect_texts,
     expect_texts_or_none,
     fault,
     guard_methods,
     owner_of,
+    set_description,
     set_owner,
 )
 from .settings import Settings
@@ -112,15 +118,39 @@ def _check_cells(_space: Any, _arguments: tuple[Any, ...], returned: Any) -> str
     return f"{returned!r:.80}, expected CellGraph objects or None"
 
 
+def _check_all_values(_table: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect an array of numbers, or None."""
+    if returned is None or (getattr(returned, "ndim", None) == 1 and returned.dtype.kind in "fiu"):
+        return None
+    return f"{_array(returned)}, expected an array of numbers of one dimension, or None"
+
+
+def _check_neighbours(space: Any, arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect architectures, or None."""
+    problem = expect_texts_or_none(space, arguments, returned)
+    if problem is None:
+        for neighbour in (returned or ())[:SAMPLES_TO_CHECK]:
+            space._own_canonical("has as a neighbour", neighbour)
+    return problem
+
+
+def _check_assembled(space: Any, arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect an architecture."""
+    problem = expect_text(space, arguments, returned)
+    if problem is None:
+        space._own_canonical("assembled", returned)
+    return problem
+
+
 _OF_SPACES: dict[str, Check | None] = {
     "size": expect_size,
     "canonicalize": expect_text,
-    "canonicalize_many": expect_texts,
+    "canonicalize_many": expect_text_each,
     "_sample": expect_texts,
     "_mutate": expect_text,
-    "neighbours": expect_texts_or_none,
-    "choices": None,
-    "assemble": expect_text,
+    "neighbours": _check_neighbours,
+    "choices": expect_choices,
+    "assemble": _check_assembled,
     "describe": expect_text,
     "example": expect_text,
     "sampling": expect_text,
@@ -131,8 +161,9 @@ _OF_SPACES: dict[str, Check | None] = {
 _OF_GROUND_TRUTHS: dict[str, Check | None] = {
     "metrics": _check_metrics,
     "values": _check_values,
-    "noise_ceiling": None,
-    "all_values": None,
+    "noise_ceiling": expect_number_or_none,
+    "all_values": _check_all_values,
+    "remake": None,
 }
 
 
@@ -307,6 +338,8 @@ class DesignSpace(ABC):
         Raises:
             UnsupportedSearchSpaceError: The space has no ``choices``.
         """
+        if type(self).choices is not DesignSpace.choices:
+            raise fault(self, "has 'choices' and no 'assemble'")
         raise UnsupportedSearchSpaceError(f"The search space '{self.name}' is no list of independent decisions.")
 
     def describe(self, text: str) -> str:
@@ -412,19 +445,25 @@ class Dataset(ABC):
         return None
 
 
-def _check_labels(_dataset: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
-    """Expect whole numbers, one an image."""
-    if getattr(returned, "ndim", None) == 1 and str(returned.dtype) == "int64":
-        return None
-    return f"{_array(returned)}, expected an array of int64 of one dimension"
+def _check_labels(dataset: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect whole numbers, one an image, each a class of the description."""
+    if getattr(returned, "ndim", None) != 1 or str(returned.dtype) != "int64":
+        return f"{_array(returned)}, expected an array of int64 of one dimension"
+    info = description_of(dataset)
+    if info is not None and len(returned) and not 0 <= returned.min() <= returned.max() < info.num_classes:
+        return f"labels from {returned.min()} to {returned.max()}, expected those of {info.num_classes} classes from 0"
+    return None
 
 
-def _check_images(_dataset: Any, arguments: tuple[Any, ...], returned: Any) -> str | None:
+def _check_images(dataset: Any, arguments: tuple[Any, ...], returned: Any) -> str | None:
     """Expect finite images in [0, 1], as many as positions."""
     if getattr(returned, "ndim", None) != 4 or str(returned.dtype) != "float32":
         return f"{_array(returned)}, expected an array of float32 of four dimensions"
     if arguments and len(returned) != len(arguments[0]):
         return f"{len(returned)} images for {len(arguments[0])} positions"
+    info = description_of(dataset)
+    if info is not None and returned.shape[1:] != info.image_shape:
+        return f"images of the shape {returned.shape[1:]}, expected {info.image_shape} as its description says"
     if len(returned) and not (returned.min() >= 0 and returned.max() <= 1):
         return f"values from {returned.min():g} to {returned.max():g}, expected those of [0, 1]"
     return None
@@ -437,6 +476,7 @@ def _check_held_out(dataset: Any, _arguments: tuple[Any, ...], returned: Any) ->
     if not isinstance(returned, Dataset):
         return f"{type(returned).__name__}, expected a Dataset or None"
     set_owner(returned, f"held-out part of the {owner_of(dataset)}")
+    set_description(returned, description_of(dataset))
     return None
 
 
@@ -541,6 +581,10 @@ class Aggregate(ABC):
     average ranks from 1 (worst), where architectures without a score share the worst.
     """
 
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        guard_methods(cls, {"combine": _check_combined, "figures": _check_figures})
+
     @abstractmethod
     def combine(self, ranks: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the aggregate score of every architecture: higher is better."""
@@ -553,6 +597,25 @@ class Aggregate(ABC):
             truth: Ground truth, higher is better, shape ``(architectures,)``.
         """
         return {}
+
+
+def _check_combined(_aggregate: Any, arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect one finite number for each architecture."""
+    import numpy as np
+
+    count = arguments[0].shape[1]
+    if getattr(returned, "shape", None) != (count,) or returned.dtype.kind not in "fiu":
+        return f"{_array(returned)}, expected an array of one number for each of {count} architectures"
+    return None if np.isfinite(returned).all() else "a score that is not finite, expected numbers"
+
+
+def _check_figures(_aggregate: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect numbers by name."""
+    right = isinstance(returned, Mapping) and all(
+        isinstance(name, str) and value is not None and not expect_number_or_none(None, (), value)
+        for name, value in returned.items()
+    )
+    return None if right else f"{type(returned).__name__} {returned!r:.80}, expected numbers by name"
 
 
 @dataclass(frozen=True)
@@ -587,6 +650,10 @@ class SearchStrategy(ABC, Generic[SettingsT]):
     """
 
     learns: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        guard_methods(cls, {"fidelities": expect_shares})
 
     def __init__(self, space: DesignSpace, settings: SettingsT, seed: int) -> None:
         self.space = space

@@ -24,9 +24,9 @@ from .descriptions import (
 from .errors import PluginError, UnknownNameError, closest_matches
 from .global_state.state import global_state_kept
 from .loading.entry_points import ENVIRONMENT_VARIABLE, chosen_plugins, find_plugins
-from .loading.factories import check_module
-from .loading.faults import describe_error, silent_process
+from .loading.faults import silent_process
 from .loading.hooks import check_infos, describe_unknown_hooks, find_hooks
+from .loading.remedies import why_left_out
 
 # Hook, the type it yields, and the command that lists what is installed.
 HOOKS: dict[str, tuple[type[Description], str]] = {
@@ -39,6 +39,9 @@ HOOKS: dict[str, tuple[type[Description], str]] = {
 }
 
 InfoT = TypeVar("InfoT", bound=Description)
+
+# What cannot be put back, does not matter to scores, and is often chosen when a plugin is loaded.
+HARMLESS = frozenset({"torch's threads between operations"})
 
 
 class PluginWarning(UserWarning):
@@ -69,6 +72,7 @@ class PluginRecord:
         hooks: Names of the hooks it implements.
         problem: Why it was left out, or None.
         remark: What of it was left out, although the rest works, or None.
+        lost: What it changed in this process when it was loaded and cannot be put back.
     """
 
     name: str
@@ -76,6 +80,7 @@ class PluginRecord:
     hooks: list[str] = field(default_factory=list)
     problem: str | None = None
     remark: str | None = None
+    lost: tuple[str, ...] = ()
 
 
 class PluginManager:
@@ -115,15 +120,21 @@ class PluginManager:
         record = PluginRecord(name, distribution)
         self.records.append(record)
         try:
-            with global_state_kept(), silent_process():
+            with global_state_kept() as lost, silent_process():
                 self._ask(record, load())
         except KeyboardInterrupt:
             raise
         # A plugin that ends the process while it is loaded must not end everything else.
         except BaseException as error:
-            record.problem = str(error) if isinstance(error, PluginError) else describe_error(error)
-            _warn(f"Plugin '{name}' of {distribution} was left out: {record.problem}")
+            record.problem = why_left_out(error)
+            _warn(f"Plugin '{name}' of {distribution} was left out: {record.problem.rstrip('.')}.")
         else:
+            record.lost = tuple(sorted(set(lost) - HARMLESS))
+            if record.lost:
+                lasting = (
+                    f"When it is loaded it changes what cannot be put back: {', '.join(record.lost)}. Uninstall it."
+                )
+                record.remark = f"{record.remark} {lasting}" if record.remark else lasting
             if record.remark:
                 _warn(f"Plugin '{name}' of {distribution}: {record.remark}")
 
@@ -179,6 +190,8 @@ class PluginManager:
         implemented = find_hooks(plugin, self._pluggy, HOOKS)
         record.hooks += implemented.known
         remarks = [describe_unknown_hooks(implemented.unknown, HOOKS)] if implemented.unknown else []
+        if self._pluggy.is_registered(plugin):
+            raise PluginError("it is a plugin already, by another name: name each module in one entry point")
         internal_name = f"{record.distribution}:{record.name}"
         self._pluggy.register(plugin, name=internal_name)
         try:
@@ -206,7 +219,7 @@ class PluginManager:
             raise PluginError(f"its hook '{hook}' returned nothing: 'yield' each {kind.__name__}, or return a list")
         infos = [info for each in returned for info in check_infos(hook, kind, each)]
         for info in infos:
-            check_module(f"its {info.kind} '{info.name}'", info.factory)
+            info.check()
         return infos
 
     def _why_taken(self, info: Description) -> str | None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
-from ..core.domain import Direction
+from ..core.domain import Direction, Status
+from ..core.errors import PluginError
 from ..core.metrics import FailurePolicy
 from ..core.plan import EvaluatorHeader
 from ..core.planning.aggregation import AggregateSpec, match_components
-from ..core.results.records import OK, PENDING_CODE, Codes, Floats, Records
+from ..core.plugin_manager import PluginWarning
+from ..core.results.records import CODES, OK, PENDING_CODE, Codes, Floats, Mask, Records
 from .select import EvaluatorSelection, Selection
 
 
@@ -35,7 +38,7 @@ def select_aggregate(spec: AggregateSpec, selection: Selection, policy: FailureP
     """Make an aggregate of the architectures whose every component is done.
 
     An architecture without a component's score shares that component's worst rank, or is left out, as ``policy`` says;
-    one without any score has no aggregate.
+    one without any score has no aggregate. A fault of its plugin is a warning, and then none has one.
 
     Raises:
         UsageError: The results lack a component.
@@ -45,11 +48,14 @@ def select_aggregate(spec: AggregateSpec, selection: Selection, policy: FailureP
     parts = [selection.evaluators[position] for position in positions]
     statuses = _combined_statuses([part.records for part in parts], policy)
     ok = statuses == OK
-    scores, figures = np.full(ok.shape, np.nan), {}
+    scores, figures = np.full(ok.shape, np.nan), dict[str, float]()
     if ok.any():
-        made, ranks = spec.provided.info.create(), cohort_ranks([part.scores[ok] for part in parts])
-        scores[ok] = made.combine(ranks)
-        figures = {} if selection.truth is None else dict(made.figures(ranks, selection.truth[ok]))
+        try:
+            scores[ok], figures = _combine(spec, [part.scores[ok] for part in parts], selection.truth, ok)
+        except PluginError as error:
+            # What others computed is still to be shown.
+            warnings.warn(f"The aggregate '{spec.label}' has no scores. {error}", PluginWarning, stacklevel=2)
+            statuses = np.where(ok, CODES[Status.FAILED], statuses).astype(np.uint8)
     seconds: Floats = np.sum([part.records.seconds for part in parts], axis=0)
     peak_memory: Floats = np.max([part.records.peak_memory for part in parts], axis=0)
     records = replace(
@@ -57,6 +63,15 @@ def select_aggregate(spec: AggregateSpec, selection: Selection, policy: FailureP
     )
     combined = EvaluatorSelection(_describe(spec, headers, positions), scores, records)
     return AggregateSelection(combined, tuple(part.evaluator.label for part in parts), figures)
+
+
+def _combine(
+    spec: AggregateSpec, scores: Sequence[Floats], truth: Floats | None, ok: Mask
+) -> tuple[Floats, dict[str, float]]:
+    made, ranks = spec.provided.info.create(), cohort_ranks(scores)
+    # A copy each: an aggregate may sort in place.
+    combined = made.combine(ranks.copy())
+    return combined, {} if truth is None else dict(made.figures(ranks.copy(), truth[ok]))
 
 
 def cohort_ranks(scores: Sequence[Floats]) -> Floats:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from ..errors import InvalidArchitectureError, NasbenchError, PluginError
@@ -106,9 +107,9 @@ class AskTellLoop(Generic[OutcomeT]):
         # More than once only where some of the proposals come on top of those that count.
         while (free := min(self._parallel - len(self._pending), self._evaluations - self._asked)) > 0:
             with self._blaming_the_strategy():
-                proposals = list(self._strategy.ask(free))
+                proposals = list(islice(self._strategy.ask(free), free + 1))
             if len(proposals) > free:
-                raise self._broken(f"was asked for {free} proposals and made {len(proposals)}")
+                raise self._broken(f"was asked for {free} proposals and made more")
             for proposed in proposals:
                 pending = self._evaluator.start(self._identify(proposed))
                 self._asked += pending.counts
@@ -121,10 +122,10 @@ class AskTellLoop(Generic[OutcomeT]):
         text, rung = proposed, self._num_rungs - 1
         if isinstance(proposed, PartialEvaluation):
             text, rung = proposed.architecture, proposed.rung
-        if not 0 <= rung < self._num_rungs:
-            raise self._broken(f"proposed an evaluation at fidelity {rung}, which it does not have")
+        if not isinstance(rung, int) or not 0 <= rung < self._num_rungs:
+            raise self._broken(f"proposed an evaluation at fidelity {rung!r:.80}, which it does not have")
         if not isinstance(text, str):
-            raise self._broken(f"proposed {text!r}, which is no text")
+            raise self._broken(f"proposed {text!r:.80}, which is no text")
         space = self._spec.space
         try:
             return Proposal(text, space.canonicalize(text), rung)

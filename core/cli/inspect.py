@@ -54,7 +54,9 @@ def inspect_command(context: click.Context, file: Path, part: str | None, output
 def _summarise(results: Results) -> dict[str, Any]:
     return {
         "space": results.plan.space,
+        "version of the space": results.plan.space_version,
         "dataset": results.plan.dataset,
+        "version of the dataset": results.plan.dataset_version or None,
         "seed": results.plan.seed,
         "architectures": len(results.arch_ids),
         "sampling": results.plan.sampling,
@@ -87,6 +89,7 @@ def _summarise_evaluator(part: EvaluatorResults) -> dict[str, Any]:
         "evaluator": part.header.label,
         "jobs": {str(status): count for status, count in sorted(part.records.count_by_status().items())},
         "distribution": part.header.distribution,
+        "definition": part.header.version,
     }
 
 

@@ -236,6 +236,9 @@ def _in_order(hooks: Iterable[str]) -> list[str]:
 
 
 def _support(evaluator: EvaluatorInfo, space: SearchSpaceInfo) -> str:
-    dataset = installed_plugins().dataset(space.datasets[0]).info
-    reason = evaluator.reason_unsupported(space, dataset)
+    datasets = installed_plugins().datasets()
+    name = next((name for name in space.datasets if name in datasets), None)
+    if name is None:
+        return "no: no dataset of this space is installed"
+    reason = evaluator.reason_unsupported(space, datasets[name].info)
     return "yes" if reason is None else f"no: {reason}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import UsageError
+from .missing_plugins import naming_missing_plugins
 from .options import (
     check_options,
     dataset_option,
@@ -108,10 +109,11 @@ def run_command(
 
     plugins = installed_plugins()
     processes = 1 if in_process and device == "cpu" else workers
-    named = give_task(evaluators, task, space, plugins) if task else evaluators
-    chosen = named or default_evaluators(space, plugins)
     own_images = describe_images(images, image_size)
-    plan = make_plan(RunRequest(space, chosen, dataset, own_images, samples, seed, architectures, metric), plugins)
+    with naming_missing_plugins(output if resume else None):
+        named = give_task(evaluators, task, space, plugins) if task else evaluators
+        chosen = named or default_evaluators(space, plugins)
+        plan = make_plan(RunRequest(space, chosen, dataset, own_images, samples, seed, architectures, metric), plugins)
     options = RunOptions(
         output=output or dated_file("nasbench", ".h5"),
         devices=worker_devices(device, processes), threads=threads, time_limit=time_limit, resume=resume,

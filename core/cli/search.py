@@ -10,6 +10,7 @@ import click
 from ..errors import NasbenchError, ResultsFileError, UsageError
 from ..plain_text import printable_lines
 from .cost_options import cost_options, read_limits
+from .missing_plugins import naming_missing_plugins
 from .options import (
     DEFAULT_EVALUATIONS,
     check_options,
@@ -134,7 +135,8 @@ def search_command(
         space, evaluator, strategy, dataset, describe_images(images, image_size), evaluations,
         together, seed, seeds, metric, read_limits(limits, max_params, max_flops), minimize,
     )  # fmt: skip
-    plans = make_search_plans(request, plugins)
+    with naming_missing_plugins(output if resume else None):
+        plans = make_search_plans(request, plugins)
     whole = output or dated_file("nasbench-search", ".h5")
     options = [
         SearchOptions(_file_of(plan, plans, whole), devices[:together], threads, time_limit, resume, overwrite)

@@ -7,6 +7,7 @@ process is best replaced. Neither torch nor NumPy is imported for it: see :mod:`
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import gc
 import locale
@@ -21,7 +22,7 @@ import warnings
 
 # Without the wrapper that makes enumerations of numbers: it is called for every signal after every job.
 from _signal import getsignal as get_handler  # type: ignore[import-not-found]
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .parts import Part, attribute
@@ -30,6 +31,14 @@ try:
     import resource
 except ImportError:  # Windows has none
     resource = None  # type: ignore[assignment]
+
+
+# What plugins may put something else in the place of before it is loaded.
+LIBRARIES = ("numpy", "torch", "scipy", "h5py")
+
+FUNCTIONS_OF_WARNINGS = (
+    "showwarning", "formatwarning", "warn", "warn_explicit", "simplefilter", "filterwarnings", "catch_warnings"
+)  # fmt: skip
 
 
 class GlobalState:
@@ -57,20 +66,25 @@ class GlobalState:
 
 
 @contextlib.contextmanager
-def global_state_kept() -> Iterator[list[str]]:
+def global_state_kept(more: Sequence[Part] = ()) -> Iterator[list[str]]:
     """Put back what the block changes in the process, also where it raises.
 
     The list that it gives is filled at the end of the block with the names of what could not be put back. Libraries
     that the block loads end up as they are when they are just loaded. Folders that it adds to ``sys.path`` stay, behind
-    all others, since a plugin may import from its own when it is used.
+    all others, since a plugin may import from its own when it is used. Modules that it replaces or
+    removes are put back.
+
+    Args:
+        more: Further parts to look at.
     """
     lost: list[str] = []
-    state = GlobalState.now()
-    loaded, path = _loaded_libraries(), list(sys.path)
+    state = GlobalState.now(more)
+    loaded, path, modules = _loaded_libraries(), list(sys.path), dict(sys.modules)
     try:
         yield lost
     finally:
         added = [folder for folder in sys.path if folder not in path]
+        _put_back_modules(modules)
         lost.extend(state.put_back())
         lost.extend(_freshen(loaded))
         sys.path.extend(added)
@@ -84,6 +98,16 @@ def _put_back(part: Part, kept: Any) -> bool:
     except Exception:
         return False
     return not part.differs_from(kept)
+
+
+def _put_back_modules(before: Mapping[str, Any]) -> None:
+    for name, module in before.items():
+        if sys.modules.get(name) is not module:
+            sys.modules[name] = module
+    # Something else in the place of a library, such as None, would be taken for it.
+    for name in {*LIBRARIES} - before.keys() & sys.modules.keys():
+        if getattr(getattr(sys.modules[name], "__spec__", None), "name", None) != name:
+            del sys.modules[name]
 
 
 def _loaded_libraries() -> frozenset[str]:
@@ -130,6 +154,16 @@ def _read_umask() -> int:
     return mask
 
 
+# Names such as '_' are for everybody to set.
+_BUILT_IN = tuple(
+    name for name in vars(builtins) if not name.startswith("_") or name in ("__import__", "__build_class__")
+)
+
+
+def _write_built_in(value: Sequence[Any]) -> None:
+    vars(builtins).update(zip(_BUILT_IN, value, strict=True))
+
+
 _SIGNALS = tuple(number for number in signal.valid_signals() if number not in (signal.SIGKILL, signal.SIGSTOP))
 _TIMERS = tuple(getattr(signal, name) for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF"))
 
@@ -157,8 +191,13 @@ def _read_limits() -> tuple[tuple[int, int], ...]:
 
 def _write_limits(value: Sequence[tuple[int, int]]) -> None:
     for kind, limits in zip(_LIMITS, value, strict=True):
-        if resource.getrlimit(kind) != limits:
-            resource.setrlimit(kind, limits)
+        soft, hard = resource.getrlimit(kind)
+        if (soft, hard) != limits:
+            try:
+                resource.setrlimit(kind, limits)
+            except (OSError, ValueError):
+                # Who lowered the upper bound cannot raise it again; up to it, as before.
+                resource.setrlimit(kind, (min(limits[0], hard), hard))
 
 
 def _write_garbage_collection(value: tuple[bool, tuple[int, int, int]]) -> None:
@@ -228,7 +267,8 @@ STANDARD_PARTS: tuple[Part, ...] = (
         lambda value: locale.setlocale(locale.LC_ALL, value),
     ),
     _list_in_place("filters of warnings", lambda: warnings.filters),  # type: ignore[arg-type, return-value]
-    attribute("how warnings are shown", warnings, "showwarning"),
+    *(attribute(f"warnings.{name}", warnings, name) for name in FUNCTIONS_OF_WARNINGS),
+    Part("built-in functions", lambda: [vars(builtins).get(name) for name in _BUILT_IN], _write_built_in, list),
     Part("logging", _read_logging, _write_logging),
     attribute("sys.stdin", sys, "stdin"),
     attribute("sys.stdout", sys, "stdout"),

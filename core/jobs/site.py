@@ -13,7 +13,7 @@ from ..errors import PluginError
 from ..global_state.state import GlobalState, global_state_kept, running_threads
 from ..interfaces import Evaluator
 from ..plan import EvaluatorSpec
-from ..plugin_manager import installed_plugins
+from ..plugin_manager import HARMLESS, installed_plugins
 from ..seeding import seeded_global_rng
 from .evaluation import JobRunner, explain_failure
 from .messages import Job, WorkerSetup
@@ -23,9 +23,6 @@ from .toolkit_functions import toolkit_parts
 
 # Evaluators that only jobs name; a task search goes from one to the next.
 RECENT_EVALUATORS = 8
-
-# What does not matter to scores, and is often chosen when a plugin is loaded.
-HARMLESS = {"torch's threads between operations"}
 
 # Pools that an evaluator has left end their threads a moment later.
 SECONDS_FOR_THREADS = 0.05
@@ -71,7 +68,8 @@ class JobSite:
 
         self._setup = setup
         self._shared_process = shared_process
-        with global_state_kept() as lost:
+        # Of a worker torch is loaded already, and what plugins replace when they are imported is put back as well.
+        with global_state_kept(toolkit_parts()) as lost:
             plugins = installed_plugins()
             dataset = setup.images or plugins.dataset(setup.dataset).info
             self._runner = JobRunner(
@@ -84,9 +82,10 @@ class JobSite:
             )
             self._evaluators = MadeEvaluators(setup.evaluators)
         if unwanted := set(lost) - HARMLESS:
+            names = [f"'{record.name}' of {record.distribution}" for record in plugins.records if record.lost]
             raise PluginError(
-                f"An installed plugin changes what cannot be put back: {', '.join(sorted(unwanted))}. "
-                "Uninstall it, or let its author change that only while it computes."
+                f"The plugin {' or '.join(names) or 'that is used here'} changes what cannot be put back: "
+                f"{', '.join(sorted(unwanted))}. Uninstall it, or let its authors change that only while it computes."
             )
         limit_threads(setup.threads)
         if self._runner.device.type == "cuda":

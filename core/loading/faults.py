@@ -16,6 +16,7 @@ from typing import Any
 from ..errors import NasbenchError, PluginError
 
 OWNER = "_nasbench_owner"
+DESCRIPTION = "_nasbench_description"
 
 # Memory may run out in anybody's code; whoever called decides what that means.
 _MEMORY_MARKS = ("can't allocate memory", "not enough memory", "Cannot allocate memory", "out of memory")
@@ -39,6 +40,17 @@ def set_owner(made: Any, owner: str) -> None:
         object.__setattr__(made, OWNER, owner)
 
 
+def set_description(made: Any, description: object) -> None:
+    """Note on an object what its plugin says of it, for checks."""
+    with contextlib.suppress(AttributeError, TypeError):
+        object.__setattr__(made, DESCRIPTION, description)
+
+
+def description_of(made: Any) -> Any:
+    """Return what :func:`set_description` noted, else None."""
+    return getattr(made, DESCRIPTION, None)
+
+
 def owner_of(made: Any) -> str:
     """Return what :func:`set_owner` noted, else the name of the class."""
     return str(getattr(made, OWNER, None) or f"class '{type(made).__name__}'")
@@ -58,19 +70,26 @@ def silent_output() -> Iterator[None]:
 @contextlib.contextmanager
 def silent_process() -> Iterator[None]:
     """Send to stderr also what plugins' code in C and the programs that it starts write to descriptor 1."""
-    with silent_output():
-        try:
-            sys.__stdout__.flush() if sys.__stdout__ else None
-            kept = os.dup(1)
-            os.dup2(2, 1)
-        except (OSError, ValueError):  # one of the two is closed
+    _flush()
+    kept = {}
+    for descriptor in (0, 1, 2):
+        with contextlib.suppress(OSError):  # it is closed
+            kept[descriptor] = os.dup(descriptor)
+    if {1, 2} <= kept.keys():
+        os.dup2(2, 1)
+    try:
+        with silent_output():
             yield
-            return
-        try:
-            yield
-        finally:
-            os.dup2(kept, 1)
-            os.close(kept)
+    finally:
+        _flush()
+        for descriptor, copy in kept.items():
+            os.dup2(copy, descriptor)
+            os.close(copy)
+
+
+def _flush() -> None:
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.__stdout__.flush()  # type: ignore[union-attr]
 
 
 def guard_methods(cls: type, checks: Mapping[str, Check | None]) -> None:
@@ -90,27 +109,52 @@ def guard_methods(cls: type, checks: Mapping[str, Check | None]) -> None:
 
 def fault(made: Any, what: str) -> PluginError:
     """Return the error that says what an object of a plugin did wrong."""
-    return PluginError(f"The {owner_of(made)} {what}. This is a fault of its plugin: tell its authors.")
+    return PluginError(f"The {owner_of(made)} {what.rstrip('.')}. This is a fault of its plugin: tell its authors.")
 
 
 def _guarded(name: str, function: Callable[..., Any], check: Check | None) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(made: Any, *arguments: Any, **named: Any) -> Any:
+        if not _is_outermost(made, name, call):
+            # A subclass asks its base class: what it makes of the answer counts.
+            return function(made, *arguments, **named)
         try:
             with silent_output():
                 returned = function(made, *arguments, **named)
+                if isinstance(returned, Iterator):
+                    returned = list(returned) if check else _guarded_iterator(made, name, returned)
                 problem = check(made, arguments, returned) if check else None
-        except (NasbenchError, KeyboardInterrupt, GeneratorExit, MemoryError):
-            raise
         except BaseException as error:
-            if is_memory_error(error):
-                raise
-            raise fault(made, f"failed in '{name}' with {describe_error(error)}") from error
+            raise _blamed(made, name, error) from error
         if problem:
             raise fault(made, f"returned from '{name}' {problem}")
         return returned
 
     return call
+
+
+def _is_outermost(made: Any, name: str, call: Callable[..., Any]) -> bool:
+    found = getattr(type(made), name, None)
+    return (found.fget if isinstance(found, property) else found) is call
+
+
+def _guarded_iterator(made: Any, name: str, iterator: Iterator[Any]) -> Iterator[Any]:
+    while True:
+        try:
+            with silent_output():
+                item = next(iterator)
+        except StopIteration:
+            return
+        except BaseException as error:
+            raise _blamed(made, name, error) from error
+        yield item
+
+
+def _blamed(made: Any, name: str, error: BaseException) -> BaseException:
+    """Return the error that names the plugin; those that are nobody's fault, or say enough, as they are."""
+    if isinstance(error, NasbenchError | KeyboardInterrupt | GeneratorExit | MemoryError) or is_memory_error(error):
+        return error
+    return fault(made, f"failed in '{name}' with {describe_error(error)}")
 
 
 def is_memory_error(error: BaseException) -> bool:
@@ -135,6 +179,44 @@ def expect_texts(_made: Any, _arguments: tuple[Any, ...], returned: Any) -> str 
 def expect_texts_or_none(made: Any, arguments: tuple[Any, ...], returned: Any) -> str | None:
     """Expect a sequence of texts, or None."""
     return None if returned is None else expect_texts(made, arguments, returned)
+
+
+def expect_text_each(made: Any, arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect as many texts as were given."""
+    problem = expect_texts(made, arguments, returned)
+    if problem is None and arguments and len(returned) != len(arguments[0]):
+        return f"{len(returned)} texts for {len(arguments[0])}"
+    return problem
+
+
+def expect_choices(_made: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect the options of each decision, at least one of each, or None."""
+    if returned is None:
+        return None
+    try:
+        right = len(returned) > 0 and all(
+            len(options) > 0 and not isinstance(options, str) and all(isinstance(option, str) for option in options)
+            for options in returned
+        )
+    except TypeError:
+        right = False
+    return None if right else f"{_short(returned)}, expected a tuple of texts for each decision, or None"
+
+
+def expect_number_or_none(_made: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect a number, or None."""
+    right = returned is None or (hasattr(returned, "__float__") and not isinstance(returned, bool))
+    return None if right else f"{_short(returned)}, expected a number or None"
+
+
+def expect_shares(_made: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect at least one number."""
+    try:
+        right = len(returned) > 0 and not any(expect_number_or_none(None, (), share) for share in returned)
+        right = right and None not in returned
+    except TypeError:
+        right = False
+    return None if right else f"{_short(returned)}, expected a tuple of numbers that ascend to 1"
 
 
 def expect_size(_made: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:

@@ -23,11 +23,17 @@ def choose_dataset(
         UsageError: It does not exist, is not at hand, or the space has no networks for it.
     """
     if not space.datasets:
-        raise UsageError(f"The search space '{space.name}' names no dataset: this is a fault of its plugin.")
+        raise UsageError(f"The {space.full_name} names no dataset. This is a fault of its plugin.")
     if images is not None:
         return _check_takes_images(space, images)
     if name is None:
-        infos = [plugins.dataset(own).info for own in space.datasets]
+        installed = plugins.datasets()
+        infos = [installed[own].info for own in space.datasets if own in installed]
+        if not infos:
+            raise UsageError(
+                f"The {space.full_name} names the datasets {', '.join(space.datasets)}, none of which is installed. "
+                "Install the plugin that provides one, or choose another with --dataset."
+            )
         return next((info for info in infos if is_at_hand(info)), infos[0])
     info = plugins.dataset(name).info
     if info.name not in space.datasets:

@@ -64,7 +64,8 @@ def make_task_search_plan(request: TaskSearchRequest, plugins: PluginManager) ->
     space_info = plugins.search_space(request.space).info
     dataset = choose_dataset(space_info, request.dataset, request.images, plugins)
     searchable = _searchable_setting(request.evaluator, plugins)
-    designs = searchable.design_space(space_info)
+    named = plugins.evaluator(parse_evaluator_spelling(request.evaluator, plugins).name).info.full_name
+    designs = searchable.design_space(space_info, named)
     factory = EvaluatorFactory(space_info, dataset, plugins)
     evaluator = factory.make(request.evaluator, values={searchable.name: designs.example()})
     strategy = choose_strategy(request.strategy, designs, request.seed, plugins)

@@ -59,9 +59,12 @@ class Eproxy(Evaluator[EproxySettings]):
         settings = self.settings
         images = _augmented_images(context, settings.batch_size)
         targets = context.shared("eproxy targets", lambda generator: _draw_targets(images, settings, generator))
-        backbone = context.network(settings.network)
+        # Networks may be built for one size only.
+        shape = (context.dataset.image_shape[0], _RESOLUTION, _RESOLUTION)
+        backbone = context.network(settings.network, image_shape=shape)
         check_path(backbone, images)
-        macs = count_macs(backbone, context.dataset.image_shape) if settings.mac_weight else 0
+        whole = context.dataset.image_shape
+        macs = count_macs(context.network(settings.network), whole) if settings.mac_weight else 0
         network = EproxyNetwork(
             backbone,
             probe_stages(backbone, images)[::-1][: settings.branches],

@@ -43,7 +43,9 @@ class Gennas(Evaluator[GennasSettings]):
         targets = context.shared(
             "gennas target", lambda generator: draw_targets(task, images, generator, options.frequencies)
         )
-        backbone = context.network(options.network)
+        # Networks may be built for one size only.
+        shape = (context.dataset.image_shape[0], _RESOLUTION, _RESOLUTION)
+        backbone = context.network(options.network, image_shape=shape)
         with context.initial_weights("gennas heads"):
             network = RegressionNetwork(
                 backbone,

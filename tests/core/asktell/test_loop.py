@@ -127,7 +127,7 @@ def test_strategy_that_ends_early_ends_the_loop(run) -> None:
     ("batches", "message"),
     [
         ([[]], "made no proposal at all"),
-        ([["1", "2"]], "was asked for 1 proposals and made 2"),
+        ([["1", "2"]], "was asked for 1 proposals and made more"),
         ([["nonsense"]], "proposed what is not of 'numbers': 'nonsense' is no number"),
         ([["1"], [7]], "proposed 7, which is no text"),
         ([[PartialEvaluation("1", 1)]], "proposed an evaluation at fidelity 1, which it does not have"),

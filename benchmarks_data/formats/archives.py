@@ -1,31 +1,45 @@
 """Members of ``.zip`` and ``.tar`` archives, read without ever unpacking to disk.
 
 An archive is looked through when it is opened, and refused if any member could be dangerous: a path that climbs out,
-a link, a device, or more bytes than the limits allow. Members are then read as streams, and what comes out of the
-decompressor is counted again, since an archive may declare less than it holds.
+a link, a device, more bytes than the limits allow, or than an archive of this size holds. Members are then read as
+streams, and what comes out of the decompressor is counted again, since an archive may declare less than it holds.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import posixpath
-import stat
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from types import MappingProxyType
 from typing import BinaryIO
 
 from ...core.errors import DataError
-from .archive_streams import MAX_READ, MemberStream, TarSource, as_binary, refusing_damage
+from ...core.plain_text import printable, shortened
+from .archive_streams import (
+    MAX_MEMBERS,
+    MAX_READ,
+    SPECIAL,
+    MemberStream,
+    TarSource,
+    as_binary,
+    expected_bytes,
+    open_zip,
+    problem_of_zipped,
+    refusing_damage,
+)
 
 GIBIBYTE = 1 << 30
 MAX_MEMBER_BYTES = 8 * GIBIBYTE
 MAX_TOTAL_BYTES = 16 * GIBIBYTE
-MAX_MEMBERS = 200_000
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+
+_MAX_ATTRIBUTES = 100  # git writes one, the commit
+_MAX_SHOWN = 200
 
 
 class Archive:
@@ -87,10 +101,11 @@ def open_archive(
     Raises:
         DataError: It is not an archive, is damaged, or has a member that is not safe to read.
     """
-    limits = (max_member_bytes, max_total_bytes)
     with refusing_damage(path, "its start"):
         file = path.open("rb")
     with file:
+        expected = expected_bytes(os.fstat(file.fileno()).st_size)
+        limits = (min(max_member_bytes, expected), min(max_total_bytes, expected))
         with refusing_damage(path, "its start"):
             is_zip = zipfile.is_zipfile(file)
             file.seek(0)
@@ -100,19 +115,14 @@ def open_archive(
 
 @contextmanager
 def _open_zip(path: Path, file: BinaryIO, limits: tuple[int, int]) -> Iterator[Archive]:
-    with refusing_damage(path, "its list of members"):
-        container = zipfile.ZipFile(file)
-    with container:
+    with ExitStack() as stack:
+        with refusing_damage(path, "its list of members"):
+            container = stack.enter_context(open_zip(path, file))
         members: dict[str, zipfile.ZipInfo] = {}
         check = _MemberCheck(path, limits)
         for member in container.infolist():
-            mode = stat.S_IFMT(member.external_attr >> 16)
-            if member.flag_bits & 1:
-                raise DataError(
-                    f"'{path.name}': member '{member.filename}' is encrypted. Unpack it and import the files."
-                )
             if not member.filename.endswith("/"):
-                check.accept(member.filename, member.file_size, is_regular=mode in (0, stat.S_IFREG))
+                check.accept(member.filename, member.file_size, problem_of_zipped(member))
                 members[member.filename] = member
         yield Archive(path, check.sizes, lambda name: as_binary(container.open(members[name])))
 
@@ -120,16 +130,37 @@ def _open_zip(path: Path, file: BinaryIO, limits: tuple[int, int]) -> Iterator[A
 @contextmanager
 def _open_tar(path: Path, file: BinaryIO, limits: tuple[int, int]) -> Iterator[Archive]:
     with refusing_damage(path, "its start"):
-        container = tarfile.open(fileobj=TarSource(path, file), mode="r:")  # noqa: SIM115
+        source = TarSource(path, file)
+        container = tarfile.open(fileobj=as_binary(source), mode="r:")  # noqa: SIM115
     with container:
         members: dict[str, tarfile.TarInfo] = {}
         check = _MemberCheck(path, limits)
         with refusing_damage(path, "its list of members"):
-            for member in container:
+            for number, member in enumerate(container):
+                source.next_member()
+                _check_headers(path, number, container, member)
                 if not member.isdir():
-                    check.accept(member.name, member.size, is_regular=member.isreg() and not member.issparse())
+                    check.accept(member.name, member.size, _problem_of_tarred(member))
                     members[member.name] = member
+        source.is_listed = True
         yield Archive(path, check.sizes, lambda name: as_binary(container.extractfile(members[name])))
+
+
+def _problem_of_tarred(member: tarfile.TarInfo) -> str:
+    """Say why a member is not read, empty if it is."""
+    if not member.isreg() or member.issparse():
+        return SPECIAL
+    return "has a negative size" if member.size < 0 else ""
+
+
+def _check_headers(path: Path, number: int, container: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+    """Check what members have beside their contents, and let go of what is not needed. Raises DataError."""
+    if number >= MAX_MEMBERS:
+        raise DataError(f"'{path.name}' has more than {MAX_MEMBERS:,} members, which is as many as are read.")
+    # Each member gets a copy of the attributes that the archive has for all.
+    if len(container.pax_headers) > _MAX_ATTRIBUTES:
+        raise DataError(f"'{path.name}' has {len(container.pax_headers):,} attributes for all of its members.")
+    member.pax_headers = {}
 
 
 class _MemberCheck:
@@ -141,16 +172,15 @@ class _MemberCheck:
         self._total = 0
         self.sizes: dict[str, int] = {}
 
-    def accept(self, name: str, size: int, *, is_regular: bool) -> None:
-        problem = self._problem(name, size, is_regular)
+    def accept(self, name: str, size: int, problem: str) -> None:
+        problem = problem or self._problem(name, size)
         if problem:
-            raise DataError(f"'{self._archive}': member '{name}' {problem}. Nothing of the archive was unpacked.")
+            shown = printable(shortened(name, _MAX_SHOWN))
+            raise DataError(f"'{self._archive}': member '{shown}' {problem}. Nothing of the archive was unpacked.")
         self._total += size
         self.sizes[name] = size
 
-    def _problem(self, name: str, size: int, is_regular: bool) -> str:
-        if not is_regular:
-            return "is a link, a device or a sparse file; only regular files are read"
+    def _problem(self, name: str, size: int) -> str:
         if climbs_out(name):
             return "has a path that leads out of the archive; unpack it yourself if you trust it"
         if name in self.sizes:
@@ -159,8 +189,6 @@ class _MemberCheck:
             return f"would unpack to {size:,} bytes; at most {self._max_member_bytes:,} are accepted"
         if self._total + size > self._max_total_bytes:
             return f"and those before it would unpack to more than {self._max_total_bytes:,} bytes"
-        if len(self.sizes) >= MAX_MEMBERS:
-            return f"comes after {MAX_MEMBERS:,} others, which is as many as are accepted"
         return ""
 
 

@@ -10,7 +10,6 @@ from ...core.errors import DataError
 
 CHUNK_BYTES = 1 << 20
 WINDOW_BYTES = 1 << 16
-_MAX_ITEM_BYTES = 1 << 30
 _MAX_UNPACKED_BYTES = 1 << 36  # of a compressed file; NATS-Bench unpacks to about a tenth of it
 _MAX_LINE_BYTES = 1 << 20
 
@@ -24,7 +23,12 @@ class Readable(Protocol):
 
 
 class ByteStream:
-    """A file read forwards; every shortage becomes a ``DataError`` with the file's name and the place."""
+    """A file read forwards; every shortage becomes a ``DataError`` with the file's name and the place.
+
+    Attributes:
+        size: Bytes in all, None if that is not known.
+        name: Name of the file for messages.
+    """
 
     def __init__(self, file: Readable, *, size: int | None, name: str | None) -> None:
         """Start at the file's present position.
@@ -38,7 +42,7 @@ class ByteStream:
         self._start = 0
         self._data = b""
         self._at = 0
-        self._size = size if size is not None else _bytes_left(file)
+        self.size = size if size is not None else _bytes_left(file)
         self.name = str(name or getattr(file, "name", "the file")).rpartition("/")[2]
 
     @property
@@ -65,6 +69,15 @@ class ByteStream:
             self._at = end
             return taken
         return self._take_over_the_edge(count)
+
+    def check_left(self, count: int) -> None:
+        """Check that ``count`` bytes can be left.
+
+        Raises:
+            DataError: There are fewer, as far as that is known, or ``count`` is negative.
+        """
+        if count < 0 or (self.size is not None and count > self.size - self.offset):
+            raise self.refusal(f"it ends within an item of {count:,} bytes, or is no such file at all")
 
     def take_byte(self) -> int:
         """Return the next byte."""
@@ -122,9 +135,7 @@ class ByteStream:
             raise self.refusal(f"it is damaged or not whole ({error})") from error
 
     def _take_over_the_edge(self, count: int) -> bytes:
-        left = _MAX_ITEM_BYTES if self._size is None else self._size - self.offset
-        if not 0 <= count <= left:
-            raise self.refusal(f"it ends within an item of {count:,} bytes, or is no such file at all")
+        self.check_left(count)
         pieces = [self._data[self._at :]]
         missing = count - len(pieces[0])
         while missing > 0:

@@ -30,7 +30,12 @@ _TIMES = tuple((name, f"{name.lower()}/training_seconds") for name in _DATASETS)
 _QUANTITIES = (*(key for *_, key in _ACCURACIES), *(key for _, key in _TIMES))
 
 Trials = Mapping[object, object]
-Row = tuple[object, ...]
+
+
+class Row(tuple[object, ...]):
+    """An architecture's string and its values, told from the tuples that a file may hold itself."""
+
+    __slots__ = ()
 
 
 class ResultsReader:
@@ -58,17 +63,18 @@ class ResultsReader:
         """
         if not isinstance(record, dict):
             raise self.refusal("an architecture's record is missing")
-        names: set[object] = set()
+        names: set[str] = set()
         values: list[float] = []
         for key, epochs in self.epochs_by_key.items():
             results = record.get(key)
             if not isinstance(results, dict) or not isinstance(results.get("all_results"), dict):
                 raise self.refusal(f"the record of an architecture has no results '{key}'")
-            names.add(str(results.get("arch_str")))
-            values += self._means(str(results.get("arch_str")), results["all_results"], epochs)
+            name = _shown(results.get("arch_str"))
+            names.add(name)
+            values += self._means(name, results["all_results"], epochs)
         if len(names) != 1:
-            raise self.refusal(f"one record is of several architectures: {', '.join(sorted(map(str, names)))}")
-        return (names.pop(), *values)
+            raise self.refusal(f"one record is of several architectures: {', '.join(sorted(names)):.200}")
+        return Row((names.pop(), *values))
 
     def table(self, architectures: object, rows: Mapping[int, object]) -> RawTable:
         """Return the table of rows by their index in the file's list of architectures.
@@ -101,8 +107,8 @@ class ResultsReader:
 
     def _check_row(self, index: int, row: object, architectures: Sequence[str]) -> None:
         if type(index) is not int or not 0 <= index < len(architectures):
-            raise self.refusal(f"it has results for index {index!s:.40}, of {len(architectures):,} architectures")
-        if not isinstance(row, tuple) or row[0] != architectures[index]:
+            raise self.refusal(f"it has results for index {_shown(index):.40}, of {len(architectures):,} architectures")
+        if not isinstance(row, Row) or row[0] != architectures[index]:
             raise self.refusal(f"the results at index {index} are not those of '{architectures[index]:.100}'")
 
     def _means(self, architecture: str, all_results: Trials, epochs: int) -> list[float]:
@@ -110,7 +116,7 @@ class ResultsReader:
         for key, trial in all_results.items():
             if not isinstance(key, tuple) or not isinstance(trial, dict) or trial.get("epochs") != epochs:
                 raise self.refusal(f"'{architecture:.100}' has a run that is not one of {epochs} epochs")
-            trials.setdefault(str(key[0]), []).append(trial)
+            trials.setdefault(_shown(key[0]) if key else "", []).append(trial)
         place = f"'{architecture:.100}' after {epochs} epochs"
         accuracies = [
             self._mean(place, [_accuracy(trial, split, epochs) for trial in trials.get(dataset, [])])
@@ -127,8 +133,13 @@ class ResultsReader:
         present = [value for value in values if value is not None]
         for value in present:
             if not isinstance(value, int | float) or not math.isfinite(value):
-                raise self.refusal(f"{place}: a value that is no finite number ({value!s:.40})")
+                raise self.refusal(f"{place}: a value that is no finite number ({_shown(value):.40})")
         return sum(present) / len(present) if present else math.nan  # type: ignore[arg-type]
+
+
+def _shown(value: object) -> str:
+    """Return a scalar as text, of anything else only its kind: containers that share parts can be endless as texts."""
+    return str(value) if isinstance(value, str | int | float | None) else type(value).__name__
 
 
 def _accuracy(trial: Mapping[object, object], split: str, epochs: int) -> object:

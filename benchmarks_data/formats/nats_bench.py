@@ -48,7 +48,7 @@ def _read_file(path: Path, reader: ResultsReader, progress: Progress) -> RawTabl
         return reader.reduce(container)
 
     with open_measured(path, progress) as packed, bz2.BZ2File(packed) as file:
-        content = load_plain(file, reduce=reduce, name=path.name)
+        content = load_plain(file, file_bytes=path.stat().st_size, reduce=reduce, name=path.name)
     if not isinstance(content, dict) or not isinstance(content.get("arch2infos"), dict):
         raise reader.refusal("it has no results by architecture ('arch2infos')")
     _refuse_size_space(path, content.get("meta_archs"))
@@ -78,7 +78,7 @@ def _load(path: Path) -> object:
     if not path.is_file():
         raise DataError(f"'{path.parent.name}' has no '{path.name}': unpack the '-simple' archive of {HOME} whole.")
     with path.open("rb") as packed, bz2.BZ2File(packed) as file:
-        return load_plain(file, name=path.name)
+        return load_plain(file, file_bytes=path.stat().st_size, name=path.name)
 
 
 def _index(file: Path) -> int | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import codecs
 import struct
+import sys
 from collections.abc import Callable
 from typing import cast
 
 from .byte_stream import ByteStream
+from .pickle_budget import ARRAY_BYTES, ITEM_BYTES, OPCODE_BYTES, SET_BYTES, Budget, bytes_of
 from .pickle_memo import Memo
 from .pickle_runs import take_run
 from .pickle_values import NumberType, PendingArray, call, is_known, with_state
@@ -17,19 +19,22 @@ Reduce = Callable[[dict[object, object]], object]
 
 _MAX_MARKS = 1000
 _MAX_INTEGER_BYTES = 32
+_SHORT = 4096  # bytes of a text that are charged with the next opcode
+_UNFINISHED = (list, dict, set, PendingArray)
 
 
 class PickleMachine:
     """A stack, a memo and marks, with one method for each thing that an opcode does to them."""
 
-    def __init__(self, stream: ByteStream, reduce: Reduce | None) -> None:
+    def __init__(self, stream: ByteStream, budget: Budget, reduce: Reduce | None) -> None:
         self.stream = stream
+        self.budget = budget
         self.reduce = reduce
-        self.memo = Memo()
+        self.memo = Memo(budget)
         self.stack: list[object] = []
         self.floor = 0
-        self.objects = 0
-        self.marks: list[tuple[int, int, int]] = []  # height of the stack, mark of the memo, objects so far
+        self.marks: list[tuple[int, int, int]] = []  # height of the stack, mark of the memo, charged so far
+        self._fetched: dict[int, object] = {}
 
     def push(self, value: object) -> None:
         """Put a value on the stack."""
@@ -52,14 +57,14 @@ class PickleMachine:
         if len(self.marks) >= _MAX_MARKS:
             raise UnreadableError(f"containers nested more than {_MAX_MARKS} deep")
         self.floor = len(self.stack)
-        self.marks.append((self.floor, self.memo.mark(), self.objects))
+        self.marks.append((self.floor, self.memo.mark(), self.budget.held))
         self.take_runs()
 
     def take_runs(self) -> None:
         """Take what follows in one step where it is the items of a learning curve."""
         while run := take_run(self.stream, self.memo):
+            self.budget.hold(OPCODE_BYTES * len(run))
             self.stack += run
-            self.objects += len(run)
 
     def pop_mark(self) -> list[object]:
         """Take the values since the last mark."""
@@ -79,16 +84,16 @@ class PickleMachine:
 
     def set_items(self) -> None:
         """Put the items since the mark into the dict before it."""
-        memo_mark, objects = self.marks[-1][1:] if self.marks else (0, 0)
-        self._fill_dict(self.pop_mark(), memo_mark, objects)
+        memo_mark, held = self.marks[-1][1:] if self.marks else (0, 0)
+        self._fill_dict(self.pop_mark(), memo_mark, held)
 
     def set_item(self) -> None:
         """Put one item into the dict before it."""
         value, key = self.pop(), self.pop()
         self._fill_dict([key, value], None, 0)
 
-    def _fill_dict(self, items: list[object], memo_mark: int | None, objects: int) -> None:
-        target = self.top()
+    def _fill_dict(self, items: list[object], memo_mark: int | None, held: int) -> None:
+        target = self._unfinished()
         if type(target) is not dict:
             raise UnreadableError("items for something that is no dict (or was complete already)")
         target.update(_pairs(items))
@@ -98,8 +103,14 @@ class PickleMachine:
         if reduced is not target:
             self.stack[-1] = reduced
             if memo_mark is not None:
-                self.memo.release(memo_mark, target)
-                self.objects = objects
+                self._let_go(target, memo_mark, held)
+            self.budget.hold(bytes_of(reduced))
+
+    def _let_go(self, target: dict[object, object], memo_mark: int, held: int) -> None:
+        """Forget all that was made since the mark: nothing but the dict, and the memo, can have kept it."""
+        self.memo.release(memo_mark, target)
+        self._fetched = {place: value for place, value in self._fetched.items() if place < len(self.stack)}
+        self.budget.held = held
 
     def append(self) -> None:
         """Append a value to the list before it."""
@@ -112,7 +123,7 @@ class PickleMachine:
         self._list().extend(items)
 
     def _list(self) -> list[object]:
-        target = self.top()
+        target = self._unfinished()
         if type(target) is not list:
             raise UnreadableError("items for something that is no list")
         return target
@@ -120,11 +131,26 @@ class PickleMachine:
     def add_items(self) -> None:
         """Add the values since the mark to the set before it."""
         items = self.pop_mark()
-        target = self.top()
+        target = self._unfinished()
         if type(target) is not set:
             raise UnreadableError("items for something that is no set")
         check_keys(items)
         target.update(items)
+
+    def _unfinished(self) -> object:
+        """Return the value on top of the stack, which is to be changed.
+
+        Raises:
+            UnreadableError: It was asked for from the memo, as Python does with complete values only. It may be older
+                than the mark, and would keep what it is given.
+        """
+        target = self.top()
+        self._check_unfinished(len(self.stack) - 1, target)
+        return target
+
+    def _check_unfinished(self, place: int, target: object) -> None:
+        if self._fetched and self._fetched.get(place) is target:
+            raise UnreadableError("items for something that was complete already")
 
     def new_dict(self) -> None:
         """Make a dict of the items since the mark."""
@@ -165,6 +191,7 @@ class PickleMachine:
         arguments, name = self.pop(), self.pop()
         if not isinstance(name, Name) or not isinstance(arguments, tuple):
             raise ValueError("a call of something that is no function")
+        self.budget.hold(ARRAY_BYTES + sum(map(_copied_bytes, arguments)))
         self.push(call(name, arguments))
 
     def build(self) -> None:
@@ -172,6 +199,8 @@ class PickleMachine:
         state, value = self.pop(), self.pop()
         if not isinstance(value, NumberType | PendingArray):
             raise UnreadableError("an object with a state of its own")
+        self._check_unfinished(len(self.stack), value)
+        self.budget.hold(ARRAY_BYTES)
         built = with_state(value, state)
         self.push(built)
         if isinstance(value, PendingArray) and value.memo_index is not None:
@@ -179,7 +208,12 @@ class PickleMachine:
 
     def get(self, index: int) -> None:
         """Put a value of the memo on the stack."""
-        self.push(self.memo.get(index))
+        self._push_again(self.memo.get(index))
+
+    def _push_again(self, value: object) -> None:
+        if isinstance(value, _UNFINISHED):
+            self._fetched[len(self.stack)] = value
+        self.push(value)
 
     def put(self, index: int) -> None:
         """Store the value on top of the stack in the memo."""
@@ -191,7 +225,31 @@ class PickleMachine:
 
     def sized(self, layout: struct.Struct) -> bytes:
         """Return as many bytes as the next number says."""
-        return self.stream.take(self.read(layout))
+        count = self.read(layout)
+        if count > _SHORT:
+            self.stream.check_left(count)
+            self.budget.hold(2 * count)  # the pieces in which it is read, and the whole
+        else:
+            self.budget.held += count
+        return self.stream.take(count)
+
+    def text(self, layout: struct.Struct) -> None:
+        """Read a text of as many bytes as the next number says."""
+        raw = self.sized(layout)
+        if len(raw) > _SHORT:
+            self.budget.hold(len(raw) if raw.isascii() else 4 * len(raw))
+        self.push(raw.decode("utf-8", "surrogatepass"))
+
+    def text_line(self) -> None:
+        """Read a text, written as a line with escapes."""
+        text = self.stream.take_line().decode("raw-unicode-escape")
+        self.budget.hold(sys.getsizeof(text))
+        self.push(text)
+
+    def new_set(self) -> None:
+        """Make an empty set."""
+        self.budget.hold(SET_BYTES)
+        self.push(set())
 
     def long(self, layout: struct.Struct) -> None:
         """Read an integer of as many bytes as the next number says."""
@@ -212,6 +270,7 @@ class PickleMachine:
         line = self.stream.take_line()
         if len(line) < 2 or line[:1] not in (b"'", b'"') or line[-1:] != line[:1]:
             raise ValueError("a text without quotation marks")
+        self.budget.hold(len(line))
         self.push(codecs.escape_decode(line[1:-1])[0])
 
     def protocol(self) -> None:
@@ -222,7 +281,7 @@ class PickleMachine:
 
     def duplicate(self) -> None:
         """Repeat the value on top of the stack."""
-        self.push(self.top())
+        self._push_again(self.top())
 
     def discard(self) -> None:
         """Take a value, or a mark, and forget it."""
@@ -230,6 +289,16 @@ class PickleMachine:
             self.pop_mark()
         else:
             self.pop()
+
+
+def _copied_bytes(argument: object) -> int:
+    """Return what a copy of an argument takes, as a dict, as a set or in another encoding."""
+    match argument:
+        case list() | tuple():
+            return ITEM_BYTES * len(argument)
+        case str():
+            return len(argument)
+    return 0
 
 
 def _pairs(items: list[object]) -> dict[object, object]:

@@ -10,11 +10,14 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 
+from .pickle_budget import Budget, bytes_of
 from .pickle_values import NumberType, PendingArray
-from .plain_data import Name, UnreadableError
+from .plain_data import Name
 
 _MAX_CONSTANT_LENGTH = 4
-_MAX_KEPT = 10_000_000  # texts, or other constants; NAS-Bench-201 has less than a tenth of it
+
+# A place in one of the tables, with its number; a run of texts, and another place in which it occurs.
+_ENTRY_BYTES, _RUN_BYTES, _PLACE_BYTES = 128, 256, 16
 
 
 class ReleasedError(KeyError):
@@ -24,9 +27,12 @@ class ReleasedError(KeyError):
 class Memo:
     """Numbered values; ``release`` lets go of the containers stored since a ``mark``."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
+        """Start empty; what is stored is charged to the budget, and goes back to it with ``release`` only."""
         self.count = 0
+        self._budget = budget
         self._top = -1
+        self._stored = array("Q")  # numbers of containers in the order in which they came
         self._containers: dict[int, object] = {}
         self._constants: dict[int, object] = {}
         self._released = False
@@ -35,7 +41,6 @@ class Memo:
         self._runs = array("I")
         self._run_numbers: dict[tuple[str, ...], int] = {}
         self._known_runs: list[tuple[str, ...]] = []
-        self._known_texts = 0
 
     def put(self, index: int, value: object) -> None:
         """Store a value under a number."""
@@ -47,26 +52,30 @@ class Memo:
             value.memo_index = index
         self._ascending &= index > self._top
         is_constant = _is_constant(value)
+        if is_constant:
+            self._budget.keep(_ENTRY_BYTES + bytes_of(value))
+        else:
+            self._budget.hold(_ENTRY_BYTES)
+            self._stored.append(index)
         kept, other = (self._constants, self._containers) if is_constant else (self._containers, self._constants)
         self.count += index not in kept and index not in other
         other.pop(index, None)
         kept[index] = value
         self._top = max(self._top, index)
-        self._check_size()
 
     def put_texts(self, first: int, texts: tuple[str, ...]) -> bool:
         """Store texts under consecutive numbers; return False, storing nothing, if any of these was in use."""
         if first <= self._top:
             return False
+        self._budget.keep(_PLACE_BYTES)
         number = self._run_numbers.setdefault(texts, len(self._known_runs))
         if number == len(self._known_runs):
+            self._budget.keep(_RUN_BYTES + bytes_of(texts))
             self._known_runs.append(texts)
-            self._known_texts += len(texts)
         self._starts.append(first)
         self._runs.append(number)
         self._top = first + len(texts) - 1
         self.count += len(texts)
-        self._check_size()
         return True
 
     def get(self, index: int) -> object:
@@ -107,21 +116,16 @@ class Memo:
 
     def mark(self) -> int:
         """Return a mark for ``release``."""
-        return len(self._containers)
+        return len(self._stored)
 
     def release(self, mark: int, container: object) -> None:
         """Let go of the containers stored since ``mark``, and of ``container`` if it was stored just before."""
-        while len(self._containers) > mark:
-            self._containers.popitem()
-        if self._containers:
-            index, value = self._containers.popitem()
-            if value is not container:
-                self._containers[index] = value
+        if mark and self._containers.get(self._stored[mark - 1]) is container:
+            mark -= 1
+        for index in self._stored[mark:]:
+            self._containers.pop(index, None)
+        del self._stored[mark:]
         self._released = True
-
-    def _check_size(self) -> None:
-        if self._known_texts > _MAX_KEPT or len(self._constants) > _MAX_KEPT:
-            raise UnreadableError(f"more than {_MAX_KEPT:,} different texts or numbers")
 
 
 def _is_constant(value: object) -> bool:

@@ -26,7 +26,7 @@ def _bytes(layout: struct.Struct) -> Handler:
 
 
 def _text(layout: struct.Struct) -> Handler:
-    return lambda state: state.push(state.sized(layout).decode("utf-8", "surrogatepass"))
+    return lambda state: state.text(layout)
 
 
 def _tuple(count: int) -> Handler:
@@ -60,7 +60,7 @@ HANDLERS: Mapping[int, Handler] = MappingProxyType(
         ord("C"): _bytes(_BYTE),
         0x8E: _bytes(_ULONG),
         0x96: _bytes(_ULONG),
-        ord("V"): lambda state: state.push(state.stream.take_line().decode("raw-unicode-escape")),
+        ord("V"): PickleMachine.text_line,
         ord("X"): _text(_UINT),
         0x8C: _text(_BYTE),
         0x8D: _text(_ULONG),
@@ -77,7 +77,7 @@ HANDLERS: Mapping[int, Handler] = MappingProxyType(
         ord("d"): PickleMachine.new_dict,
         ord("s"): PickleMachine.set_item,
         ord("u"): PickleMachine.set_items,
-        0x8F: lambda state: state.push(set()),
+        0x8F: PickleMachine.new_set,
         0x90: PickleMachine.add_items,
         0x91: PickleMachine.new_frozenset,
         ord("c"): PickleMachine.global_,

@@ -127,7 +127,7 @@ def _bytes(arguments: tuple[object, ...]) -> bytes:
 def _number_type(arguments: tuple[object, ...]) -> NumberType:
     code = _text(arguments[0]) if arguments else ""
     if code not in NUMBER_TYPES:
-        raise UnreadableError(f"NumPy values of type '{code}', which are not plain numbers")
+        raise UnreadableError(f"NumPy values of type '{code:.40}', which are not plain numbers")
     return NumberType(code)
 
 

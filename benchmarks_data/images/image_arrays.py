@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ...core.errors import DataError
 from ...core.interfaces import Dataset
+from ..formats.archive_streams import expected_bytes, open_zip, problem_of_zipped
 
 # Names of images and labels: ours, and those of Keras' data sets.
 KEYS = (("images", "labels"), ("x_train", "y_train"))
@@ -71,11 +72,12 @@ def read_arrays(path: Path) -> LabelledArrays:
         DataError: It is not an archive of images and labels, or too large.
     """
     try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        with path.open("rb") as file, open_zip(path, file) as archive:
             names = {member.removesuffix(".npy") for member in archive.namelist()}
             images_key, labels_key = _choose_keys(names)
-            images = _channels_first(_read_member(archive, images_key))
-            labels = _check_labels(_read_member(archive, labels_key), len(images))
+            limit = min(MAX_ARRAY_BYTES, expected_bytes(path.stat().st_size))
+            images = _channels_first(_read_member(archive, images_key, limit))
+            labels = _check_labels(_read_member(archive, labels_key, limit), len(images))
             _check_values(images)
     except DataError:
         raise
@@ -95,8 +97,10 @@ def _choose_keys(names: set[str]) -> tuple[str, str]:
     raise ValueError(f"it has {found}, neither 'images' and 'labels' nor 'x_train' and 'y_train'")
 
 
-def _read_member(archive: zipfile.ZipFile, key: str) -> npt.NDArray[Any]:
+def _read_member(archive: zipfile.ZipFile, key: str, limit: int) -> npt.NDArray[Any]:
     member = archive.getinfo(f"{key}.npy")
+    if problem := problem_of_zipped(member):
+        raise ValueError(f"'{key}' {problem}")
     with archive.open(member) as file:
         version = np.lib.format.read_magic(file)
         read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
@@ -106,9 +110,9 @@ def _read_member(archive: zipfile.ZipFile, key: str) -> npt.NDArray[Any]:
             size *= length
         if dtype.kind not in "uif":
             raise ValueError(f"'{key}' has the type {dtype}, expected numbers")
-        if size > min(MAX_ARRAY_BYTES, member.file_size):
+        if size > min(limit, member.file_size):
             raise ValueError(
-                f"'{key}' claims {size:,} bytes, its file {member.file_size:,}; at most {MAX_ARRAY_BYTES:,} are read"
+                f"'{key}' claims {size:,} bytes, its file {member.file_size:,}; at most {limit:,} are read"
             )
         contents = _read_exactly(file, size)
     array: npt.NDArray[Any] = np.frombuffer(contents, dtype)

@@ -128,14 +128,21 @@ def _parse_pickle(
     fields = load_plain(io.BytesIO(contents), size=len(contents), name=name)
     if not isinstance(fields, dict):
         raise ValueError(f"it holds a {type(fields).__name__}, expected a dictionary")
-    pixels, labels = _field(fields, "data"), np.asarray(_field(fields, layout.labels_key))
+    pixels, labels = _field(fields, "data"), _as_labels(_field(fields, layout.labels_key))
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.shape[1:] != (layout.image_bytes,):
         raise ValueError(f"its images are {_describe(pixels)}, expected uint8 of shape (n, {layout.image_bytes})")
-    if labels.dtype.kind not in "iu" or labels.shape != (len(pixels),):
+    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu" or labels.shape != (len(pixels),):
         raise ValueError(f"its labels are {_describe(labels)}, expected one whole number for each of {len(pixels)}")
     if not len(pixels):
         raise ValueError("it has no images")
     return pixels, labels.astype(np.int64)
+
+
+def _as_labels(labels: Any) -> Any:
+    # Lists within lists that share parts would be endless as an array.
+    if isinstance(labels, list) and not {type(label) for label in labels} <= {int, float}:
+        raise ValueError("its labels are a list of other things than numbers")
+    return np.asarray(labels) if isinstance(labels, list) else labels
 
 
 def _field(fields: Mapping[Any, Any], name: str) -> Any:

@@ -1,8 +1,11 @@
 import io
+import lzma
 import stat
 import tarfile
 import zipfile
 import zlib
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -174,4 +177,109 @@ def test_zip_member_without_a_name_is_refused(tmp_path) -> None:
 
 def test_missing_archive_is_refused(tmp_path) -> None:
     with pytest.raises(DataError, match="Cannot read 'absent.zip'"), open_archive(tmp_path / "absent.zip"):
+        pass
+
+
+@pytest.mark.parametrize("name", ["a.tar.gz", "a.tar.xz", "a.zip"])
+def test_member_that_no_archive_of_this_size_has_is_refused(tmp_path, monkeypatch, name) -> None:
+    monkeypatch.setattr("nasbench_toolkit.benchmarks_data.formats.archive_streams.FLOOR_BYTES", 500_000)
+    write = write_zip if name.endswith("zip") else partial(write_tar, mode=f"w:{name[-2:]}")
+    path = write(tmp_path / name, [("bomb", bytes(3_000_000))])
+    with (
+        pytest.raises(DataError, match=r"would unpack to 3,000,000 bytes; at most 500,000 are accepted"),
+        open_archive(path),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("write", [write_tar, write_zip])
+@pytest.mark.parametrize("name", ["{}", "{}/"])
+def test_too_many_members_are_refused(tmp_path, monkeypatch, write, name) -> None:
+    monkeypatch.setattr("nasbench_toolkit.benchmarks_data.formats.archives.MAX_MEMBERS", 100)
+    monkeypatch.setattr("nasbench_toolkit.benchmarks_data.formats.archive_streams.MAX_MEMBERS", 100)
+    members = [(folder(name.format(number)), b"") for number in range(101)]
+    with pytest.raises(DataError, match="more than (the )?100"), open_archive(write_members(write, tmp_path, members)):
+        pass
+
+
+def folder(name: str) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
+    return info
+
+
+def write_members(write, tmp_path, members) -> Path:
+    if write is write_zip:
+        members = [(f"{info.name}/" if info.isdir() else info.name, data) for info, data in members]
+    return write(tmp_path / "a", members)
+
+
+def test_list_of_members_of_many_bytes_is_refused(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("nasbench_toolkit.benchmarks_data.formats.archive_streams.MAX_DIRECTORY_BYTES", 1 << 20)
+    path = write_zip(tmp_path / "a.zip", [(f"{number}" + "n" * 60_000, b"") for number in range(20)])
+    with pytest.raises(DataError, match=r"'a\.zip' has a list of members of 1,20\d,\d\d\d bytes"), open_archive(path):
+        pass
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_method_that_is_unpacked_at_once_is_refused(tmp_path, method) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.writestr("text", b"1")
+    with (
+        pytest.raises(DataError, match=f"'text' is packed by method {method}; only 'store' and 'deflate' are read"),
+        open_archive(tmp_path / "a.zip"),
+    ):
+        pass
+
+
+def test_attributes_for_all_members_are_few(tmp_path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w", pax_headers={f"a{n}": "" for n in range(101)}) as archive:
+        archive.addfile(tarfile.TarInfo("x"))
+    with (
+        pytest.raises(DataError, match="'a.tar' has 101 attributes for all of its members"),
+        open_archive(tmp_path / "a.tar"),
+    ):
+        pass
+
+
+def test_attributes_for_all_members_as_git_writes_them_are_read(tmp_path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w", pax_headers={"comment": "0" * 40}) as archive:
+        archive.addfile(tarfile.TarInfo("x"))
+    with open_archive(tmp_path / "a.tar") as archive:
+        assert dict(archive.sizes) == {"x": 0}
+
+
+def test_headers_of_one_member_are_bounded_together(tmp_path) -> None:
+    longname = tarfile.TarInfo("x")
+    longname.type, longname.size = tarfile.GNUTYPE_LONGNAME, 512
+    (tmp_path / "a.tar").write_bytes((longname.tobuf() + b"n" * 511 + b"\0") * 200)
+    with (
+        pytest.raises(DataError, match="has a header of 131,584 bytes"),
+        open_archive(tmp_path / "a.tar"),
+    ):
+        pass
+
+
+def test_names_in_messages_are_short_and_printable(tmp_path) -> None:
+    path = write_zip(tmp_path / "a.zip", [("../\x1b[31m" + "n" * 5000, b"")])
+    with pytest.raises(DataError) as caught, open_archive(path):
+        pass
+    assert r"../\x1b[31mnn" in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("streams", [1, 3])
+def test_xz_of_several_streams_is_read_in_any_order(tmp_path, streams) -> None:
+    data = write_tar(tmp_path / "a.tar", MEMBERS.items()).read_bytes()
+    cuts = [len(data) * number // streams for number in range(streams + 1)]
+    pieces = [lzma.compress(data[start:end]) + bytes(8) for start, end in pairwise(cuts)]
+    (tmp_path / "a.tar.xz").write_bytes(b"".join(pieces))
+    with open_archive(tmp_path / "a.tar.xz") as archive:
+        assert {member: archive.read(member) for member in reversed(list(archive.sizes))} == MEMBERS
+
+
+def test_xz_that_asks_for_much_memory_is_refused(tmp_path) -> None:
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 30}]
+    (tmp_path / "a.tar.xz").write_bytes(lzma.compress(bytes(10_240), filters=filters))
+    with pytest.raises(DataError, match="Memory usage limit exceeded"), open_archive(tmp_path / "a.tar.xz"):
         pass

@@ -1,5 +1,6 @@
 """NAS-Bench-201's and NATS-Bench's files, which hold the same records."""
 
+import bz2
 import copy
 import io
 import pickle
@@ -252,3 +253,26 @@ def test_progress_is_told(tmp_path, kind) -> None:
     assert calls
     assert all(0 <= done <= total for done, total in calls)
     assert calls == sorted(calls)
+
+
+ENDLESS = b"N" + b"2\x86" * 60  # a pair of twice the same pair of twice the same: 2 ** 60 parts as a text or an array
+RESULTS = b"}(\x8c\x08arch_str%b\x8c\x0ball_results}u"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b")",
+        b"(\x8c\x01a" + b"G\x7f\xf0" + bytes(6) + b"t",
+        b"(\x8c\x01a" + (b"G" + bytes(8)) * 20 + b"t",
+        b"(\x8c\x01a" + ENDLESS * 20 + b"t",
+        b"}(\x8c\x03200" + RESULTS % ENDLESS + b"\x8c\x0212" + RESULTS % ENDLESS + b"u",
+    ],
+    ids=["nothing", "infinity", "like our own", "endless", "endless name"],
+)
+def test_record_of_another_kind_is_refused(tmp_path, row) -> None:
+    path = tmp_path / "a.pickle.pbz2"
+    data = b"\x80\x04}(\x8c\x0ameta_archs](\x8c\x01ae\x8c\x0aarch2infos}(K\x00" + row + b"uu."
+    path.write_bytes(bz2.compress(data))
+    with pytest.raises(DataError, match="the results at index 0 are not those of 'a'"):
+        read_nats_bench(path, lambda done, total: None)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from nasbench_toolkit.benchmarks_data.formats.pickle_budget import Budget
 from nasbench_toolkit.benchmarks_data.formats.pickles import load_plain
 from nasbench_toolkit.core.errors import DataError
 
@@ -273,16 +274,108 @@ def test_number_of_the_memo_may_be_used_again() -> None:
     )
 
 
-def test_too_many_texts_are_refused(monkeypatch) -> None:
-    monkeypatch.setattr("nasbench_toolkit.benchmarks_data.formats.pickle_memo._MAX_KEPT", 100)
-    with pytest.raises(DataError, match="more than 100 different texts"):
-        load_plain(io.BytesIO(pickle.dumps([f"text {number}" for number in range(101)])))
+# The smallest budget there is, so that small pickles exceed it.
+@pytest.fixture
+def small_budget(monkeypatch) -> None:
+    monkeypatch.setattr("nasbench_toolkit.benchmarks_data.formats.pickle_budget.FLOOR_BYTES", 100_000)
+    monkeypatch.setattr("nasbench_toolkit.benchmarks_data.formats.pickle_budget.BYTES_A_BYTE", 0)
 
 
-def test_too_many_objects_are_refused(monkeypatch) -> None:
-    monkeypatch.setattr("nasbench_toolkit.benchmarks_data.formats.pickles._MAX_OBJECTS", 100)
-    with pytest.raises(DataError, match="more than 100 objects at once"):
-        load_plain(io.BytesIO(pickle.dumps(list(range(200)))))
+CALL_ENCODE = b"c_codecs\nencode\nq\x02"
+TOO_LARGE = {
+    "numbers": b"(" + b"K\x01" * 2000 + b"t",
+    "a number, stored": b"K\x01" + b"\x94" * 1000,
+    "a list, stored": b"]" + b"\x94" * 1000,
+    "a list, stored under far numbers": b"]" + b"".join(b"r" + struct.pack("<I", 1000 * n) for n in range(1000)),
+    "texts, stored": b"(" + b"".join(b"\x8c\x04%04d\x94" % n for n in range(1000)) + b"t",
+    "learning curves": b"}(" + (b"K\x01G" + bytes(8)) * 1000 + b"u",
+    "learning curves with names": b"}("
+    + b"".join(b"X\x04\x00\x00\x00%04dr%sG%s" % (n, struct.pack("<I", n), bytes(8)) for n in range(1000))
+    + b"u",
+    "sets": b"(" + b"\x8f" * 500 + b"t",
+    "a value, repeated": b"(N" + b"2" * 2000 + b"t",
+    "pairs of the same": b"N" + b"2\x86" * 1000,
+    "bytes": b"B" + struct.pack("<I", 60_000) + bytes(60_000),
+    "a text in wide characters": b"X" + struct.pack("<I", 30_004) + "\U0001f600".encode() + b"x" * 30_000,
+    "a line": b"V" + b"x" * 110_000 + b"\n",
+    "copies of a text": b"("
+    + b"U\x05hello"
+    + b"V"
+    + b"x" * 10_000
+    + b"\nq\x00\x8c\x06latin1q\x01"
+    + CALL_ENCODE
+    + b"h\x00h\x01\x86R"
+    + b"h\x02h\x00h\x01\x86R" * 20
+    + b"t",
+    "copies of a list": b"]("
+    + b"".join(b"K" + bytes([n]) for n in range(200))
+    + b"eq\x00(cbuiltins\nset\nq\x01"
+    + b"h\x00\x85R"
+    + b"h\x01h\x00\x85R" * 5
+    + b"t",
+}
+
+
+@pytest.mark.parametrize("case", TOO_LARGE)
+def test_more_than_the_budget_is_refused_whatever_asks_for_it(small_budget, case) -> None:
+    with pytest.raises(DataError, match=r"'bad', byte .*: what it holds takes more than 100,000 bytes of memory"):
+        load_plain(io.BytesIO(TOO_LARGE[case] + b"."), name="bad")
+
+
+def test_bytes_that_are_not_there_are_refused_where_the_size_of_the_file_is_not_known(small_budget) -> None:
+    with pytest.raises(DataError, match="more than 100,000 bytes of memory"):
+        load_plain(Trickle(b"\x8e" + struct.pack("<Q", 2**40) + b"x.", 10))
+
+
+def test_budget_grows_with_the_file_up_to_a_limit() -> None:
+    limits = [Budget(size).limit for size in (None, 0, 10**6, 10**7, 10**12)]
+    assert limits == [2**27, 2**27, 2**27, 160_000_000, 2**31]
+
+
+RECORD = b"}(X\x04\x00\x00\x00goneN%su"  # opcodes of a dict that is let go of, with room for more
+
+
+def let_go(container):
+    return 0 if "gone" in container else container
+
+
+def test_records_that_are_let_go_of_make_room(small_budget) -> None:
+    filled = RECORD % (b"K\x02(" + b"]\x94" * 200 + b"t")
+    read = load_plain(io.BytesIO(b"(" + filled * 50 + b"t."), reduce=let_go)
+    assert read == (0,) * 50
+
+
+@pytest.mark.parametrize(
+    ("before", "inside"),
+    [
+        (b"]q\xc8", b"K\x02h\xc8(" + b"N" * 10 + b"e"),
+        (b"]q\xc8", b"K\x02h\xc82(" + b"N" * 10 + b"eK\x03\x86"),
+        (b"]q\xc8", b"K\x02h\xc8Na"),
+        (b"}q\xc8", b"K\x02h\xc8(K\x01Nu"),
+        (b"}q\xc8", b"K\x02h\xc8K\x01Ns"),
+        (b"\x8fq\xc8", b"K\x02h\xc8(K\x01\x90"),
+        (
+            b"cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tC\x01btRq\xc8",
+            b"K\x02h\xc8(K\x01(K\x01tcnumpy\ndtype\n(U\x02u1tR\x89C\x01xtb",
+        ),
+    ],
+    ids=["list", "list, repeated", "append", "dict", "set item", "set", "array"],
+)
+def test_a_record_cannot_give_anything_to_what_outlives_it(before, inside) -> None:
+    with pytest.raises(DataError, match="items for something that was complete already"):
+        load_plain(io.BytesIO(b"(" + before + RECORD % inside + b"t."), reduce=let_go)
+
+
+def test_what_a_record_stores_under_an_older_number_goes_with_it() -> None:
+    data = b"(]q\x05" + RECORD % b"K\x02(NN\x86Nlq\x05" + b"h\x05t."
+    with pytest.raises(DataError, match="refers back to a part that was already let go of"):
+        load_plain(io.BytesIO(data), reduce=let_go)
+
+
+def test_texts_that_records_store_are_charged_to_the_end(small_budget) -> None:
+    stored = [b"K\x02(" + b"".join(b"\x8c\x04%04d\x94" % (100 * n + k) for k in range(100)) + b"t" for n in range(20)]
+    with pytest.raises(DataError, match="more than 100,000 bytes of memory"):
+        load_plain(io.BytesIO(b"(" + b"".join(RECORD % part for part in stored) + b"t."), reduce=let_go)
 
 
 @pytest.mark.parametrize("protocol", range(1, 6))

@@ -23,6 +23,7 @@ from .descriptions import (
     DatasetInfo,
     DataSourceInfo,
     EvaluatorInfo,
+    ExecutorInfo,
     SearchSpaceInfo,
     SearchStrategyInfo,
 )
@@ -201,6 +202,35 @@ def nasbench_data_sources() -> Iterable[DataSourceInfo]:
                     factory="my_plugin.table:MyTable",
                     content="table",
                     accepts="the file my-table.csv",
+                )
+    """
+    raise AssertionError("a hook specification is never called")
+
+
+@hookspec
+def nasbench_executors() -> Iterable[ExecutorInfo]:
+    """Yield executors: what runs jobs on processes, or on other machines.
+
+    Called when plugins are loaded. What is yielded is what ``nasbench executors`` lists and ``--executor`` takes; the
+    factory is called with what jobs have in common, devices, time limit and settings, once for a run, in the main
+    process.
+
+    Returns:
+        Descriptions of executors; one whose name an earlier plugin provides is left out, settings of a type that cannot
+        be read from a text leave this plugin out.
+
+    Since version 0.1.
+
+    Example:
+        .. code-block:: python
+
+            @hookimpl
+            def nasbench_executors():
+                yield ExecutorInfo(
+                    name="my-cluster",
+                    summary="Jobs on the machines of my laboratory.",
+                    source="this example",
+                    factory="my_plugin.cluster:MyCluster",
                 )
     """
     raise AssertionError("a hook specification is never called")

@@ -47,9 +47,9 @@ CORE_ROOMS = {
     "data": "descriptions errors input_files interfaces",
     "results": "checked_evaluation domain errors hdf5 plan regular_files",
     "planning": "data descriptions domain errors input_files interfaces plan plugin_manager results seeding settings",
-    "asktell": "descriptions errors interfaces loading planning plugin_manager settings",
     "jobs": "checked_evaluation context descriptions domain errors global_state interfaces memory plain_text plan "
-    "plugin_manager results seeding shared_passes",
+    "planning plugin_manager results seeding settings shared_passes",
+    "asktell": "descriptions errors interfaces jobs loading planning plugin_manager settings",
     "pictures": "errors interfaces plain_text results",
     "search": "asktell descriptions domain errors hdf5 interfaces jobs plan planning plugin_manager results seeding",
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional
 
 from ...core.batches import Batch
@@ -17,6 +16,7 @@ from ...core.errors import DegenerateError, DivergedError, EvaluationError
 from .checkpoints import checkpoints_ignored
 from .executed_weights import ExecutedWeights, check_visible
 from .observe import Call, observe_calls
+from .stand_ins import run_with
 
 NO_WEIGHTS = "no convolution, linear, recurrent or embedding layer has run, hence no weights"
 
@@ -70,9 +70,9 @@ def forward_in_training(network: nn.Module, images: Tensor, weights: Mapping[str
         DivergedError: The logits are not finite.
     """
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
-    with network_mode(network, training=True):
+    with network_mode(network, training=True), checkpoints_ignored():
         # A copy goes in: a network may begin with an in-place operation, and others are to see the same images.
-        logits = require_logits(functional_call(network, {**(weights or {}), **buffers}, (images.clone(),)))
+        logits = require_logits(run_with(network, {**(weights or {}), **buffers}, images.clone()))
     if not torch.isfinite(logits).all():
         raise DivergedError("the network's output is not finite")
     return logits
@@ -104,7 +104,7 @@ def run_weights(network: nn.Module, image_shape: tuple[int, int, int]) -> list[T
         batch_norm_bypassed(),
         executed_weights(network, parameters) as executed,
     ):
-        functional_call(network, {**parameters, **buffers}, (image.clone(),))
+        run_with(network, {**parameters, **buffers}, image.clone())
     return [weight.detach() for weight in differentiable_by(executed).values()]
 
 

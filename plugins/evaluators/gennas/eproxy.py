@@ -39,6 +39,8 @@ from ....core.context import EvaluationContext
 from ....core.domain import Evaluation
 from ....core.errors import DegenerateError, DivergedError
 from ....core.interfaces import Evaluator
+from ..checkpoints import checkpoints_ignored
+from ..layer_parameters import trainable_parameters
 from ..macs import count_macs
 from ..probing import network_mode
 from .eproxy_network import EproxyNetwork, draw_target, random_crop
@@ -131,16 +133,19 @@ def train(
 
     Raises:
         DivergedError: A loss is not finite.
+        EvaluationError: The network trains otherwise than its function tells.
     """
+    found = trainable_parameters(network, tuple(images.shape[1:]), "backbone.")
     optimizer = torch.optim.SGD(
-        parameter_groups(network.trained_part(), settings.weight_decay),
+        parameter_groups(network.trained_parameters(), found, settings.weight_decay),
         lr=settings.learning_rate,
         momentum=settings.momentum,
     )
     network.train()
     branch_losses = []
     for _ in range(settings.iterations):
-        outputs = network(images)
+        with checkpoints_ignored():
+            outputs = network(images)
         losses = [functional.mse_loss(output, target) for output, target in zip(outputs, targets, strict=True)]
         optimizer.zero_grad()
         torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]

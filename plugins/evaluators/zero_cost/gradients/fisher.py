@@ -33,11 +33,11 @@ from torch.nn import functional
 
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
-from .....core.errors import DegenerateError, DivergedError
+from .....core.errors import DegenerateError, DivergedError, EvaluationError
 from .....core.interfaces import Evaluator
 from ...checkpoints import checkpoints_ignored
 from ...macs import count_macs
-from ...observe import Call, observe_calls
+from ...observe import OWN_BACKWARD_PASS, Call, inside_own_function, observe_calls
 from ...probing import check_outputs, forward_in_training, labelled_batch, leaf_parameters
 from ..settings import FisherSettings
 
@@ -57,11 +57,13 @@ class LayerOutput:
 
     Attributes:
         values: Shape (batch, channels, places...) of a convolution, (batch, places..., channels) of a linear layer.
+        image_axis: Which axis of ``values`` counts the images: the first one as long as their number.
         channel_axis: Which axis of ``values`` counts the channels.
         fan_in: Number of weights of one output channel.
     """
 
     values: Tensor
+    image_axis: int
     channel_axis: int
     fan_in: int
 
@@ -69,20 +71,38 @@ class LayerOutput:
 class _LayerOutputs:
     """Keeps the ``outputs`` of all convolutions and linear layers that need a gradient."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch_size: int) -> None:
         self.outputs: list[LayerOutput] = []
+        self._batch_size = batch_size
 
     def observe(self, call: Call) -> Any:
         """Make the call and keep its output if it is one of those layers."""
         output = call()
         is_convolution = call.function in _CONVOLUTIONS
-        if not (is_convolution or call.function is functional.linear) or not output.requires_grad:
+        if not (is_convolution or call.function is functional.linear):
+            return output
+        if inside_own_function():
+            raise EvaluationError(OWN_BACKWARD_PASS)
+        if not output.requires_grad:
             return output
         axis = 1 if is_convolution else output.dim() - 1
         weight: Tensor = call.argument(1, "weight")
-        self.outputs.append(LayerOutput(output, axis, weight.numel() // output.shape[axis]))
+        images = [place for place, size in enumerate(output.shape) if size == self._batch_size and place != axis]
+        if not images or (is_convolution and images[0] != 0):
+            raise EvaluationError(
+                "the network has a layer of whose output no axis counts the images, so that its channels' changes "
+                "cannot be told apart by image: keep the images along an axis of their own"
+            )
+        self.outputs.append(LayerOutput(output, images[0], axis, weight.numel() // output.shape[axis]))
         # The network goes on with a copy: an in-place activation would overwrite what is kept here.
         return output.clone()
+
+
+def _layer_information(layer: LayerOutput, gradient: Tensor) -> Tensor:
+    values, gradient = (tensor.movedim(layer.image_axis, 0) for tensor in (layer.values, gradient))
+    # What moves to the front moves those before it back.
+    axis = layer.channel_axis
+    return channel_information(values, gradient, axis if axis > layer.image_axis else axis + 1).sum()
 
 
 def channel_information(values: Tensor, gradient: Tensor, channel_axis: int) -> Tensor:
@@ -113,10 +133,11 @@ def fisher_score(network: nn.Module, batch: Batch, weighting: Literal["fanin", "
     Raises:
         DegenerateError: No convolution or linear layer has run, or the network's outputs are the same for all images.
         DivergedError: The logits or a gradient are not finite.
+        EvaluationError: The network has layers whose outputs are not seen.
     """
     # Stand-ins, so that gradients flow through a frozen network too, and reach none of its tensors.
     weights = leaf_parameters(network)
-    layers = _LayerOutputs()
+    layers = _LayerOutputs(len(batch.images))
     # Refuses what it does not see, as must be done here, and takes one image.
     count_macs(network, (batch.images.shape[1], batch.images.shape[2], batch.images.shape[3]))
     with torch.enable_grad(), checkpoints_ignored():
@@ -124,8 +145,7 @@ def fisher_score(network: nn.Module, batch: Batch, weighting: Literal["fanin", "
             logits = forward_in_training(network, batch.images, weights)
         gradients = _output_gradients(layers.outputs, logits, batch.labels)
     information = [
-        channel_information(layer.values, gradient, layer.channel_axis).sum()
-        * (layer.fan_in if weighting == "fanin" else 1)
+        _layer_information(layer, gradient) * (layer.fan_in if weighting == "fanin" else 1)
         for layer, gradient in zip(layers.outputs, gradients, strict=True)
         if gradient is not None
     ]

@@ -60,6 +60,10 @@ class GlobalState:
         """Note how the process is, as far as its libraries are loaded, and ``more`` parts."""
         return cls([*STANDARD_PARTS, *_number_parts(), *more])
 
+    def changed(self) -> tuple[str, ...]:
+        """Return the names of what is not as it was."""
+        return tuple(part.name for part, kept in self._kept if part.differs_from(kept))
+
     def put_back(self) -> tuple[str, ...]:
         """Put back what is not as it was, and return the names of what cannot be put back."""
         return tuple(part.name for part, kept in self._kept if part.differs_from(kept) and not _put_back(part, kept))

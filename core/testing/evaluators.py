@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from ..domain import JobKey, Record, Status
+from ..global_state.functions import toolkit_parts
 from ..global_state.state import GlobalState
 from ..jobs.evaluation import MAX_MESSAGE_LENGTH, JobRunner
-from ..jobs.toolkit_functions import toolkit_parts
 from ..plugin_manager import installed_plugins
 from ..results.journal import record_from_json, record_to_json
 from ..settings import parse_settings, settings_hash

@@ -541,8 +541,12 @@ class DataSource(ABC):
 
 
 def _check_summary(_source: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
-    """Expect a summary."""
-    return None if isinstance(returned, ImportSummary) else f"{type(returned).__name__}, expected an ImportSummary"
+    """Expect a summary whose fields are of their types."""
+    if not isinstance(returned, ImportSummary):
+        return f"{type(returned).__name__}, expected an ImportSummary"
+    right = isinstance(returned.items, int) and isinstance(returned.unit, str)
+    notes = isinstance(returned.notes, tuple) and all(isinstance(note, str) for note in returned.notes)
+    return None if right and notes else f"{returned!r:.80}, expected a number of items, their unit and a tuple of notes"
 
 
 class Evaluator(ABC, Generic[SettingsT]):

@@ -110,6 +110,8 @@ def run_command(
     from ..planning.requests import RunRequest, make_plan
     from ..plugin_manager import installed_plugins
 
+    if in_process:
+        import torch  # noqa: F401  # before plugins are loaded, so that what they replace in it is put back
     plugins = installed_plugins()
     processes = 1 if in_process and device == "cpu" else workers
     own_images = describe_images(images, image_size)

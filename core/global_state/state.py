@@ -25,6 +25,7 @@ from _signal import getsignal as get_handler  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .functions import toolkit_parts
 from .parts import Part, attribute
 
 try:
@@ -60,25 +61,26 @@ class GlobalState:
         """Note how the process is, as far as its libraries are loaded, and ``more`` parts."""
         return cls([*STANDARD_PARTS, *_number_parts(), *more])
 
+    def changed(self) -> tuple[str, ...]:
+        """Return the names of what is not as it was."""
+        return tuple(part.name for part, kept in self._kept if part.differs_from(kept))
+
     def put_back(self) -> tuple[str, ...]:
         """Put back what is not as it was, and return the names of what cannot be put back."""
         return tuple(part.name for part, kept in self._kept if part.differs_from(kept) and not _put_back(part, kept))
 
 
 @contextlib.contextmanager
-def global_state_kept(more: Sequence[Part] = ()) -> Iterator[list[str]]:
+def global_state_kept() -> Iterator[list[str]]:
     """Put back what the block changes in the process, also where it raises.
 
     The list that it gives is filled at the end of the block with the names of what could not be put back. Libraries
     that the block loads end up as they are when they are just loaded. Folders that it adds to ``sys.path`` stay, behind
     all others, since a plugin may import from its own when it is used. Modules that it replaces or
-    removes are put back.
-
-    Args:
-        more: Further parts to look at.
+    removes are put back, and so are functions of the engine, and of libraries that were loaded before.
     """
     lost: list[str] = []
-    state = GlobalState.now(more)
+    state = GlobalState.now(toolkit_parts())
     loaded, path, modules = _loaded_libraries(), list(sys.path), dict(sys.modules)
     try:
         yield lost

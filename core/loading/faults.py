@@ -210,13 +210,12 @@ def expect_number_or_none(_made: Any, _arguments: tuple[Any, ...], returned: Any
 
 
 def expect_shares(_made: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
-    """Expect at least one number."""
+    """Expect numbers above 0 that ascend to 1."""
     try:
-        right = len(returned) > 0 and not any(expect_number_or_none(None, (), share) for share in returned)
-        right = right and None not in returned
-    except TypeError:
+        right = list(returned) == sorted(set(returned)) and returned[0] > 0 and returned[-1] == 1
+    except (TypeError, IndexError):
         right = False
-    return None if right else f"{_short(returned)}, expected a tuple of numbers that ascend to 1"
+    return None if right else f"{_short(returned)}, expected a tuple of numbers above 0 that ascend to 1"
 
 
 def expect_size(_made: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:

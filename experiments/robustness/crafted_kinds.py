@@ -324,7 +324,7 @@ KINDS: Mapping[str, Craft] = MappingProxyType(
         "type: floats of 16 bytes": _with_values(lambda values: values.astype(np.longdouble)),
         "type: complex": _with_values(lambda values: values.astype(complex)),
         "type: big-endian": _with_values(lambda values: values.astype(">f8")),
-        "type: short floats": _with_values(lambda values: values.astype("f2")),
+        "type: short floats": _with_values(lambda values: values.astype("f4")),
         "type: integers": _with_values(lambda values: np.ones(len(values), "i8")),
         "type: flags": _with_values(lambda values: values > 0),
         "type: numbers as texts": _with_values(lambda values: np.array([b"1.5"] * len(values))),

@@ -42,7 +42,7 @@ CORE_ROOMS = {
     "batches": "descriptions errors interfaces",
     "context": "batches descriptions domain fingerprint interfaces seeding",
     "documents": "plain_text",
-    "data": "descriptions errors input_files interfaces",
+    "data": "descriptions errors input_files interfaces regular_files",
     "results": "checked_evaluation domain errors hdf5 plan regular_files",
     "planning": "data descriptions domain errors input_files interfaces plan plugin_manager results seeding settings",
     "asktell": "descriptions errors interfaces loading planning plugin_manager settings",
@@ -66,7 +66,7 @@ DESCRIBING = "capabilities descriptions domain errors hookspecs interfaces seedi
 FOLDERS = {
     "core/cli": ("benchmarks_data reports", "*"),
     "core": ("", "*"),
-    "benchmarks_data": ("", "descriptions domain errors hdf5 input_files interfaces"),
+    "benchmarks_data": ("", "descriptions domain errors hdf5 input_files interfaces plain_text regular_files"),
     "reports": ("", "documents domain errors metrics plan planning results"),
     "plugins/datasets": ("benchmarks_data", f"{DESCRIBING} data"),
     "plugins/search_spaces": ("benchmarks_data", f"{DESCRIBING} data pictures"),

@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ...core.domain import Metric
-from ...core.errors import DataError
-from ...core.hdf5.reading import OpenElsewhereError, read_hdf5
+from ...core.errors import DataError, DataInUseError
+from ...core.hdf5.reading import read_hdf5
 from ...core.hdf5.stored import StoredArray, StoredGroup, Unread
 from ...core.interfaces import GroundTruth
 from ...core.plain_text import printable, shortened
+from ...core.regular_files import OpenElsewhereError
 from .metrics import QUANTITIES, parse_metric_key
 from .store_writer import FORMAT, FORMAT_VERSION
 
@@ -146,7 +147,7 @@ def _reading(path: Path, *wanted: str) -> Iterator[StoredGroup]:
     except FileNotFoundError as error:
         raise DataError(f"There is no table '{path}'. Import it again with 'nasbench data import'.") from error
     except OpenElsewhereError as error:
-        raise DataError(f"{error}. Close it there, or wait until it is done.") from error
+        raise DataInUseError(f"{error}. Close it there, or wait until it is done.") from error
     except READ_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(

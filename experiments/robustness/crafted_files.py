@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
+import importlib
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from nasbench_toolkit.core.cli import main as run_command
+from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.experiments import official_files
 from nasbench_toolkit.experiments.robustness.crafted_kinds import KINDS, SECRET, Subject, make_secrets
 from nasbench_toolkit.experiments.robustness.trial import DONE, Trial, attempt
@@ -43,6 +45,8 @@ COMMANDS: Mapping[str, Sequence[Sequence[str]]] = MappingProxyType(
         "stored table": (("data", "verify", "nasbench201"), (*RUN, "written.h5", "--metric", "test_accuracy")),
     }
 )
+
+IMPORTED = ("core.jobs.run", "core.jobs.in_process", "core.results.merge", "core.data.data_home", "reports.correlation")
 
 # What leads on in a terminal, or turns the direction of what follows.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -70,6 +74,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--megabytes", type=float, default=2500.0)
     args = parser.parse_args()
+    # What commands import, so that their children need not.
+    for name in ("torch", *(f"nasbench_toolkit.{module}" for module in IMPORTED)):
+        importlib.import_module(name)
+    installed_plugins()
     failures = 0
     for what in COMMANDS:
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):

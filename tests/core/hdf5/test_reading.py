@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from nasbench_toolkit.core.errors import NasbenchError, ResultsFileError
 from nasbench_toolkit.core.hdf5 import reading
-from nasbench_toolkit.core.hdf5.reading import DamagedFileError, OpenElsewhereError, read_hdf5
-from nasbench_toolkit.core.regular_files import SpecialFileError
+from nasbench_toolkit.core.hdf5.reading import DamagedFileError, read_hdf5
+from nasbench_toolkit.core.regular_files import OpenElsewhereError, SpecialFileError
 from nasbench_toolkit.core.results.store import read_results
 from nasbench_toolkit.experiments.robustness.crafted_kinds import KINDS, SECRET, Subject, make_secrets
 from nasbench_toolkit.experiments.robustness.small_files import (

@@ -221,8 +221,8 @@ def nasbench_executors() -> Iterable[ExecutorInfo]:
     process.
 
     Returns:
-        Descriptions of executors; one whose name an earlier plugin provides is left out, settings of a type that cannot
-        be read from a text leave this plugin out.
+        Descriptions of executors. One whose name an earlier plugin provides is left out; a wrong one, such as one with
+        settings of a type that cannot be read from a text, leaves this plugin out.
 
     Since version 0.1.
 

@@ -44,7 +44,7 @@ CORE_ROOMS = {
     "shared_passes": "domain fingerprint",
     "context": "batches descriptions domain fingerprint interfaces memory seeding shared_passes",
     "documents": "plain_text",
-    "data": "descriptions errors input_files interfaces",
+    "data": "descriptions errors input_files interfaces regular_files",
     "results": "checked_evaluation domain errors hdf5 plan regular_files",
     "planning": "data descriptions domain errors input_files interfaces plan plugin_manager results seeding settings",
     "jobs": "checked_evaluation context descriptions domain errors global_state interfaces memory plain_text plan "
@@ -69,10 +69,11 @@ DESCRIBING = "capabilities descriptions domain errors hookspecs interfaces seedi
 FOLDERS = {
     "core/cli": ("benchmarks_data reports", "*"),
     "core": ("", "*"),
-    "benchmarks_data": ("", "descriptions domain errors hdf5 input_files interfaces"),
+    "benchmarks_data": ("", "descriptions domain errors hdf5 input_files interfaces plain_text regular_files"),
     "reports": ("", "documents domain errors metrics plan planning plugin_manager results"),
     "plugins/datasets": ("benchmarks_data", f"{DESCRIBING} data"),
     "plugins/search_spaces": ("benchmarks_data", f"{DESCRIBING} data pictures"),
+    "plugins/executors": ("", f"{DESCRIBING} jobs plan"),
     "plugins/strategies": ("", DESCRIBING),
     "plugins/evaluators/aggregates": ("", DESCRIBING),
     "plugins/evaluators/gennas": ("plugins/evaluators", f"{DESCRIBING} batches context input_files"),

@@ -39,7 +39,7 @@ def padded(content: bytes) -> bytes:
 
 def _stored(name: bytes, size: int) -> bytes:
     """Return an entry of a zip archive's list of members."""
-    return struct.pack("<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, size, size, len(name), *[0] * 6, 0)[:46] + name
+    return struct.pack("<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, size, size, len(name), *[0] * 6) + name
 
 
 def _entries(name: bytes, count: int) -> bytes:

@@ -1,1 +1,1 @@
-"""The search spaces of NDS (Radosavovic et al., On Network Design Spaces for Visual Recognition, ICCV 2019)."""
+"""The search spaces of NDS (Radosavovic et al., ICCV 2019), and builders for more of their kind."""

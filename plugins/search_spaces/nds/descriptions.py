@@ -1,0 +1,84 @@
+"""Descriptions of the cell spaces of NDS, in a module that is quick to import."""
+
+from __future__ import annotations
+
+from ....core.capabilities import BlockNetwork, Images, Labels, Network, StagedNetwork
+from ....core.descriptions import SearchSpaceInfo
+from .space import IDENTITY, NETWORK_VARIANTS
+
+_PAPER = "Radosavovic et al., On Network Design Spaces for Visual Recognition (NDS), ICCV 2019"
+
+# The benchmark's own data set, and the images that need no download.
+_DATASETS = ("cifar10", "cifar100", "imagenet16-120", "photos")
+
+
+def _describe(name: str, factory: str, summary: str, cells: str) -> SearchSpaceInfo:
+    return SearchSpaceInfo(
+        name=name,
+        summary=summary,
+        source=f"{_PAPER}; cells of {cells}",
+        factory=f"{__package__}.spaces:{factory}",
+        datasets=_DATASETS,
+        takes_any_images=True,
+        identity=IDENTITY,
+        provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork}),
+        network_variants=NETWORK_VARIANTS,
+    )
+
+
+_DARTS = "Liu, Simonyan, Yang, DARTS, ICLR 2019"
+_AMOEBA = "Real et al., Regularized Evolution for Image Classifier Architecture Search, AAAI 2019"
+_ENAS = "Pham et al., ENAS, ICML 2018"
+_NASNET = "Zoph et al., NASNet, CVPR 2018"
+_PNAS = "Liu et al., Progressive Neural Architecture Search, ECCV 2018"
+
+CELL_SPACES = (
+    _describe(
+        "nds-darts",
+        "NdsDarts",
+        "DARTS cells of NDS: 4 nodes and 8 operations, width 16 to 32, depth 4 to 20.",
+        _DARTS,
+    ),
+    _describe(
+        "nds-darts-f",
+        "NdsDartsFixed",
+        "DARTS cells of NDS at fixed width and depth.",
+        _DARTS,
+    ),
+    _describe(
+        "nds-amoeba",
+        "NdsAmoeba",
+        "AmoebaNet cells of NDS: 5 nodes and 8 operations, width 16 to 32, depth 4 to 20.",
+        _AMOEBA,
+    ),
+    _describe(
+        "nds-enas",
+        "NdsEnas",
+        "ENAS cells of NDS: 5 nodes and 5 operations, width 16 to 32, depth 4 to 20.",
+        _ENAS,
+    ),
+    _describe(
+        "nds-enas-f",
+        "NdsEnasFixed",
+        "ENAS cells of NDS at fixed width and depth.",
+        _ENAS,
+    ),
+    _describe(
+        "nds-nasnet",
+        "NdsNasnet",
+        "NASNet cells of NDS: 5 nodes and 13 operations, width 16 to 32, depth 4 to 20.",
+        _NASNET,
+    ),
+    _describe(
+        "nds-pnas",
+        "NdsPnas",
+        "PNASNet cells of NDS: 5 nodes and 8 operations, width 16 to 32, depth 4 to 20.",
+        _PNAS,
+    ),
+    _describe(
+        "nds-pnas-f",
+        "NdsPnasFixed",
+        "PNASNet cells of NDS at fixed width and depth.",
+        _PNAS,
+    ),
+)

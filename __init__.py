@@ -145,8 +145,8 @@ _MODULES = {
     ".core.capabilities": "BlockNetwork GroundTruthTable Images Labels Network SequenceNetwork StagedNetwork require",
     ".core.context": "EvaluationContext",
     ".core.data.data_home": "stored_folder",
-    ".core.descriptions": "AggregateInfo DatasetInfo DataSourceInfo EvaluatorInfo ExecutorInfo OfficialFile SearchableSetting "
-    "SearchSpaceInfo SearchStrategyInfo",
+    ".core.descriptions": "AggregateInfo DatasetInfo DataSourceInfo EvaluatorInfo ExecutorInfo OfficialFile "
+    "SearchableSetting SearchSpaceInfo SearchStrategyInfo",
     ".core.domain": "Direction Evaluation JobKey Metric Status",
     ".core.errors": "DataError DegenerateError DivergedError EvaluationError InvalidArchitectureError "
     "InvalidSettingError NasbenchError UnsupportedSearchSpaceError",

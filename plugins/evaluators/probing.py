@@ -18,6 +18,9 @@ from .executed_weights import ExecutedWeights, check_visible
 from .observe import Call, observe_calls
 from .stand_ins import run_with
 
+WeightGradients = dict[str, tuple[Tensor, Tensor]]
+"""Weights with their gradients, by name."""
+
 NO_WEIGHTS = "no convolution, linear, recurrent or embedding layer has run, hence no weights"
 
 
@@ -119,7 +122,7 @@ def require_logits(output: Any) -> Tensor:
     return output
 
 
-def weight_gradients(network: nn.Module, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+def weight_gradients(network: nn.Module, batch: Batch) -> WeightGradients:
     """Return each executed weight with the gradient of the batch's mean cross-entropy, both detached.
 
     One forward pass in training mode and one backward pass; the network is left as found. A weight that the loss does
@@ -148,6 +151,21 @@ def weight_gradients(network: nn.Module, batch: Batch) -> dict[str, tuple[Tensor
     check_gradients([gradient for _, gradient in pairs.values()])
     check_outputs(logits)
     return pairs
+
+
+def loss_gradients(context: EvaluationContext, network: str, batch_size: int) -> WeightGradients:
+    """Return :func:`weight_gradients` of a job's network and batch, a pass that several evaluators share.
+
+    Args:
+        context: The job.
+        network: One of the space's networks.
+        batch_size: Number of images.
+
+    Raises:
+        DegenerateError: See :func:`weight_gradients` and :func:`labelled_batch`.
+        DivergedError: See :func:`weight_gradients`.
+    """
+    return weight_gradients(context.network(network), labelled_batch(context, batch_size))
 
 
 def check_gradients(gradients: Sequence[Tensor]) -> None:

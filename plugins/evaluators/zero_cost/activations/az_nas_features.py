@@ -138,20 +138,23 @@ def progressivity(features: Sequence[Tensor]) -> float:
     return min(later - earlier for earlier, later in pairwise(entropies))
 
 
-def _features_of_job(context: EvaluationContext, settings: BatchSettings) -> list[Tensor]:
-    network, shape = context.network(settings.network), context.dataset.image_shape
-    return block_features(network, shape, settings.batch_size, context.generator("az_nas"))
+def _features_of_job(context: EvaluationContext, network: str, batch_size: int) -> list[Tensor]:
+    """Return what both scores are made of, as in the authors' code, a pass that they share."""
+    made = context.network(network)
+    return block_features(made, context.dataset.image_shape, batch_size, context.generator("az_nas"))
 
 
 class AzNasExpressivity(Evaluator[BatchSettings]):
     """Scores an architecture by the summed entropy of its blocks' outputs."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        return expressivity(_features_of_job(context, self.settings))
+        settings = self.settings
+        return expressivity(context.shared_pass(_features_of_job, settings.network, settings.batch_size))
 
 
 class AzNasProgressivity(Evaluator[BatchSettings]):
     """Scores an architecture by the smallest gain in entropy of a block."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        return progressivity(_features_of_job(context, self.settings))
+        settings = self.settings
+        return progressivity(context.shared_pass(_features_of_job, settings.network, settings.batch_size))

@@ -44,6 +44,7 @@ from ..layer_parameters import trainable_parameters
 from ..macs import count_macs
 from ..probing import network_mode
 from .eproxy_network import EproxyNetwork, draw_target, random_crop
+from .momentum_descent import MomentumDescent
 from .regression_network import parameter_groups, probe_stages
 from .settings import EproxySettings
 
@@ -136,10 +137,10 @@ def train(
         EvaluationError: The network trains otherwise than its function tells.
     """
     found = trainable_parameters(network, tuple(images.shape[1:]), "backbone.")
-    optimizer = torch.optim.SGD(
+    optimizer = MomentumDescent(
         parameter_groups(network.trained_parameters(), found, settings.weight_decay),
-        lr=settings.learning_rate,
-        momentum=settings.momentum,
+        settings.learning_rate,
+        settings.momentum,
     )
     network.train()
     branch_losses = []

@@ -164,8 +164,8 @@ def _check_known(found: LayerParameters) -> None:
 
 def parameter_groups(
     named: Iterable[tuple[str, nn.Parameter]], found: LayerParameters, weight_decay: float
-) -> list[dict[str, object]]:
-    """Split parameters into two: weights of layers, which decay, and the rest.
+) -> list[tuple[list[nn.Parameter], float]]:
+    """Split parameters into two, each with its weight decay: weights of layers, which decay, and the rest.
 
     The rule is the authors', who tell weights by their names, where here the layers that run tell: what decays is a
     weight of more than one dimension.
@@ -180,7 +180,4 @@ def parameter_groups(
     others: list[nn.Parameter] = []
     for name, parameter in named:
         (decayed if name in weights and parameter.dim() > 1 else others).append(parameter)
-    return [
-        {"params": decayed, "weight_decay": weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
+    return [(decayed, weight_decay), (others, 0.0)]

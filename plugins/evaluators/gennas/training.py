@@ -13,6 +13,7 @@ from ....core.domain import Evaluation
 from ....core.errors import DivergedError
 from ..checkpoints import checkpoints_ignored
 from ..layer_parameters import LayerParameters
+from .momentum_descent import MomentumDescent
 from .regression_network import RegressionNetwork, parameter_groups
 from .settings import RegressionOptions
 from .task import Noise
@@ -50,10 +51,10 @@ class RegressionTraining:
         self.noise = noise
         self.options = options
         self.generator = generator
-        self.optimizer = torch.optim.SGD(
+        self.optimizer = MomentumDescent(
             parameter_groups(network.named_parameters(), found, options.weight_decay),
-            lr=options.learning_rate,
-            momentum=options.momentum,
+            options.learning_rate,
+            options.momentum,
         )
 
     def run(self) -> Evaluation:

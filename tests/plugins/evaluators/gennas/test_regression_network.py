@@ -83,15 +83,16 @@ def test_probe_refuses_features_that_are_not_square(make_network) -> None:
 
 def test_parameter_groups_let_convolution_and_linear_weights_decay(make_network) -> None:
     network = regression_network(make_network())
-    decayed, others = parameter_groups(network.named_parameters(), regression_parameters(network, (3, 32, 32)), 4e-5)
-    assert (decayed["weight_decay"], others["weight_decay"]) == (4e-5, 0.0)
+    found = regression_parameters(network, (3, 32, 32))
+    (decayed, decay), (others, no_decay) = parameter_groups(network.named_parameters(), found, 4e-5)
+    assert (decay, no_decay) == (4e-5, 0.0)
     names = {id(parameter): name for name, parameter in network.named_parameters()}
-    assert {names[id(parameter)] for parameter in decayed["params"]} == {
+    assert {names[id(parameter)] for parameter in decayed} == {
         *(f"backbone.stages.{stage}.0.weight" for stage in range(3)),
         *(f"heads.{stage}.1.weight" for stage in range(3)),
         "backbone.classifier.weight",
     }
-    assert len(decayed["params"]) + len(others["params"]) == len(names)
+    assert len(decayed) + len(others) == len(names)
 
 
 def weights_and_biases(network):

@@ -435,6 +435,9 @@ KINDS: dict[str, Kind] = {
     "weights: weight_norm by hooks": Kind(_on_weighted_layers(torch.nn.utils.weight_norm), _COMPUTED),
     "weights: spectral_norm": Kind(_on_weighted_layers(layers.with_spectral_norm), _COMPUTED),
     "weights: pruned": Kind(_on_weighted_layers(lambda layer: prune.identity(layer, "weight")), _COMPUTED),
+    "weights: in parts": Kind(
+        _replacing((nn.Conv2d, layers.PartsConvolution)), r"cannot tell what .*(kernel|offset)|parts of .*kernel"
+    ),
     "weights: two factors": Kind(_on_weighted_layers(layers.with_factors), _COMPUTED),
     "modules: own": Kind(
         _replacing(
@@ -458,6 +461,7 @@ KINDS: dict[str, Kind] = {
         ),
         reference=OtherNormsNetwork,
     ),
+    "run: data parallel": Kind(nn.DataParallel, "it needs networks that return the feature maps"),
     "run: checkpoints": Kind(_replacing((Stage, partial(_Checkpointed, reentrant=False)))),
     "run: reentrant checkpoints": Kind(_replacing((Stage, partial(_Checkpointed, reentrant=True)))),
     "run: channels last": Kind(lambda network: network.to(memory_format=torch.channels_last)),
@@ -489,6 +493,7 @@ KINDS: dict[str, Kind] = {
     "ReLU: mask": Kind(_with_relu(lambda maps: maps * (maps > 0))),
     "ReLU: mask of numbers": Kind(_with_relu(lambda maps: (maps > 0).float() * maps)),
     "ReLU: masked_fill": Kind(_with_relu(lambda maps: maps.masked_fill(maps < 0, 0.0))),
+    "ReLU: assignment": Kind(_with_relu(layers.relu_by_assignment)),
     "ReLU: half of sum and size": Kind(_with_relu(lambda maps: (maps + maps.abs()) / 2)),
     "ReLU: less the negative part": Kind(_with_relu(lambda maps: maps - maps.clamp(max=0))),
     "pooling: other functions": Kind(
@@ -510,6 +515,10 @@ KINDS: dict[str, Kind] = {
             (nn.AdaptiveAvgPool2d, lambda _: layers.Activation(lambda maps: maps.flatten(2).mean(2))),
         )
     ),
+    "norm: torch.native_batch_norm": Kind(
+        _replacing((nn.BatchNorm2d, layers.NativeBatchNorm)),
+        "cannot tell what .*(gain|shift)|normalises feature maps itself|changes its buffer",
+    ),
     "norm: by hand": Kind(
         _replacing((nn.BatchNorm2d, layers.HandWrittenBatchNorm)),
         "cannot tell what .*(gain|shift)|normalises feature maps itself|changes its buffer",
@@ -519,6 +528,7 @@ KINDS: dict[str, Kind] = {
     "product: unfolded": Kind(_replacing((nn.Conv2d, layers.UnfoldedConvolution)), _PRODUCT),
     "product: einsum": Kind(_replacing((nn.Conv2d, layers.EinsumConvolution)), _PRODUCT),
     "product: own backward pass": Kind(_replacing((nn.Conv2d, layers.FunctionConvolution)), "backward pass of its own"),
+    "product: shifted maps": Kind(_replacing((nn.Conv2d, layers.ShiftedConvolution)), _PRODUCT),
     "product: matmul": Kind(_replacing((nn.Linear, layers.MatrixProduct)), _PRODUCT),
     "product: addmm": Kind(_replacing((nn.Linear, layers.AddedProduct)), _PRODUCT),
     "product: elementwise": Kind(_replacing((nn.Linear, layers.ElementwiseProduct)), _PRODUCT),

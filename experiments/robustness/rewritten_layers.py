@@ -70,6 +70,43 @@ class HandWrittenBatchNorm(OwnBatchNorm):
         return (maps - mean[:, None, None]) * scale[:, None, None] + self.shift[:, None, None]
 
 
+class NativeBatchNorm(OwnBatchNorm):
+    """Batch normalisation by the function that torch's own call inside."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Normalise each channel."""
+        statistics = self.gain, self.shift, self.centre, self.spread
+        normalised: Tensor = torch.native_batch_norm(maps, *statistics, self.training, 0.1, 1e-5)[0]
+        return normalised
+
+
+class PartsConvolution(OwnConvolution):
+    """A convolution for each half of the output's channels."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map (batch, channels, height, width) to the same size."""
+        kernels, offsets = self.kernel.chunk(2), self.offset.chunk(2)
+        return torch.cat(
+            [functional.conv2d(images, *pair, padding=1) for pair in zip(kernels, offsets, strict=True)], 1
+        )
+
+
+class ShiftedConvolution(OwnConvolution):
+    """A convolution as a sum of shifted maps, each multiplied by a number for each pair of channels."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map (batch, channels, height, width) to the same size."""
+        padded = functional.pad(images, (1, 1, 1, 1))
+        height, width = images.shape[2:]
+        maps = self.offset[:, None, None].expand(-1, height, width)
+        for row in range(3):
+            for column in range(3):
+                for channel in range(images.shape[1]):
+                    part = padded[:, channel, None, row : row + height, column : column + width]
+                    maps = maps + part * self.kernel[:, channel, row, column, None, None]
+        return maps
+
+
 class DispatchedConvolution(OwnConvolution):
     """A convolution by the operator's name."""
 
@@ -170,6 +207,12 @@ class PointwiseLinear(OwnLinear):
     def forward(self, features: Tensor) -> Tensor:
         """Map (batch, features) to (batch, outputs)."""
         return functional.conv2d(features[:, :, None, None], self.matrix[:, :, None, None], self.offset).flatten(1)
+
+
+def relu_by_assignment(maps: Tensor) -> Tensor:
+    """Set what is negative to 0."""
+    maps[maps < 0] = 0.0
+    return maps
 
 
 class Activation(nn.Module):

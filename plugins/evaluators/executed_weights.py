@@ -2,8 +2,9 @@
 
 A weight is the tensor that a convolution, linear or embedding layer or a matrix product with a tensor of parameters
 receives, whichever module or function makes the call: a parameter, or what is computed of parameters alone, as
-``weight_norm`` does. What is computed of the images, such as the products inside attention, is none, nor is what a
-weight is computed of.
+``weight_norm`` does. Parts of a parameter, and its values in another order or shape, are no weights of their own but
+that parameter. What is computed of the images, such as the products inside attention, is none, nor is what a weight is
+computed of.
 """
 
 from __future__ import annotations
@@ -57,15 +58,11 @@ _WITH_WEIGHT = (*GATHERING_CONVOLUTIONS, *SCATTERING_CONVOLUTIONS, functional.li
 
 @dataclass
 class _Computed:
-    """A weight that is computed of parameters: which ones, what came out, and the leaf that stands for it.
-
-    It is a view where it is values of one parameter, in another order or shape.
-    """
+    """A weight that is computed of parameters: which ones, what came out, and the leaf that stands for it."""
 
     sources: frozenset[int]
     values: Tensor
     leaf: Tensor
-    is_view: bool
 
 
 class ExecutedWeights:
@@ -87,6 +84,7 @@ class ExecutedWeights:
         self._names = list(parameters)
         self._found = {id(parameters[name]) for name in recurrent_weight_names(network) if name in parameters}
         self._computed: list[_Computed] = []
+        self._views: dict[int, Tensor] = {}
 
     def by_name(self) -> dict[str, Tensor]:
         """Return the weights found so far, in the order of the parameters that they are or are first computed of.
@@ -104,22 +102,17 @@ class ExecutedWeights:
         return {self._names[position] + suffix: tensors[position, suffix] for position, suffix in sorted(tensors)}
 
     def computed(self) -> dict[str, Tensor]:
-        """Return the values of those weights found so far that are computed of others' values, by name."""
-        views = {id(weight.leaf) for weight in self._computed if weight.is_view}
+        """Return the values of those weights found so far that are computed of parameters' values, by name."""
         values = {id(weight.leaf): weight.values for weight in self._computed}
-        return {
-            name: values[id(leaf)]
-            for name, leaf in self.by_name().items()
-            if id(leaf) in values and id(leaf) not in views
-        }
+        return {name: values[id(leaf)] for name, leaf in self.by_name().items() if id(leaf) in values}
 
-    def views(self) -> list[tuple[str, Tensor]]:
-        """Return the weights that are values of one parameter in another shape, with the parameter's name."""
-        return [(self._names[min(weight.sources)], weight.values) for weight in self._computed if weight.is_view]
+    def views(self) -> dict[str, Tensor]:
+        """Return what layers received of parameters whose values they get in another shape, by the parameter's name."""
+        return {self._names[position]: tensor for position, tensor in self._views.items()}
 
     def sources(self) -> set[str]:
         """Return the names of the parameters that those of :meth:`computed` are computed of."""
-        return {self._names[position] for weight in self._computed if not weight.is_view for position in weight.sources}
+        return {self._names[position] for weight in self._computed for position in weight.sources}
 
     def multiplies(self, call: Call) -> bool:
         """Return whether a call is a product with a weight that is none of a layer of torch."""
@@ -135,9 +128,9 @@ class ExecutedWeights:
         for position, name in self._slots(call):
             operand = call.argument(position, name)
             weight = self._weight(operand)
+            if inside_own_function() and id(operand) not in self._positions:
+                raise EvaluationError(OWN_BACKWARD_PASS)
             if weight is not None and weight is not operand:
-                if inside_own_function():
-                    raise EvaluationError(OWN_BACKWARD_PASS)
                 call = _with_argument(call, position, name, weight)
         return call()
 
@@ -173,17 +166,27 @@ class ExecutedWeights:
         return tuple(weights) if any(other.requires_grad for other in others) else ()
 
     def _refuse_expansion(self, call: Call) -> None:
-        """Refuse a product of numbers with a weight that gives more numbers than the images have, to be added up."""
+        """Refuse a product of numbers with a weight that is to be added up.
+
+        It gives more numbers than it gets of the images, or is one of many with slices of the same kernel.
+        """
         pair = call.argument(0, "input"), call.argument(1, "other")
         if not all(isinstance(operand, Tensor) and operand.requires_grad for operand in pair):
             return
         size = torch.broadcast_shapes(pair[0].shape, pair[1].shape).numel()  # type: ignore[no-untyped-call]
         for values, weight in (pair, pair[::-1]):
-            if size > values.numel() and weight.dim() > 1 and self._is_weight(weight) and not self._is_weight(values):
+            is_larger = size > values.numel() and weight.dim() > 1 and self._is_weight(weight)
+            if (is_larger or self._is_slice_of_kernel(weight)) and not self._is_weight(values):
                 raise EvaluationError(
                     "the network multiplies by a weight outside of convolutions and linear layers, number by number: "
                     "call torch.nn.functional.linear instead"
                 )
+
+    def _is_slice_of_kernel(self, operand: Tensor) -> bool:
+        if operand.grad_fn is None or not _is_rearranged(operand):
+            return False
+        kernels = [self._parameters[position] for position in self._sources(operand) or ()]
+        return any(kernel.dim() > 2 and kernel.numel() > operand.numel() for kernel in kernels)
 
     def _is_weight(self, operand: Tensor) -> bool:
         return id(operand) in self._positions or self._sources(operand) is not None
@@ -195,11 +198,16 @@ class ExecutedWeights:
         sources = self._sources(operand)
         if sources is None:
             return None
+        if _is_rearranged(operand):
+            (position,) = sources
+            self._found.add(id(self._parameters[position]))
+            self._views[position] = operand.detach()
+            return operand
         for known in self._computed:
             if known.sources == sources and torch.equal(known.values, operand):
                 return known.leaf
         leaf = operand.detach().clone(memory_format=torch.preserve_format).requires_grad_()
-        self._computed.append(_Computed(sources, operand.detach(), leaf, _is_rearranged(operand)))
+        self._computed.append(_Computed(sources, operand.detach(), leaf))
         return leaf
 
     def _sources(self, operand: Tensor) -> frozenset[int] | None:

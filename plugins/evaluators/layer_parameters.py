@@ -66,10 +66,11 @@ class LayerParameters:
 
     Attributes:
         roles: Of each parameter, by name, in the order in which they are registered.
-        views: Weights that are values of one parameter as a layer receives them, by the parameter's name.
+        views: What layers receive of parameters whose values they get in another shape, by the parameter's name.
         computed: Values of the weights that are computed of parameters' values, by name.
         sources: Names of the parameters that these are computed of.
         multiplies: Whether a weight is a factor of a product that is none of a layer of torch.
+        sizes: Number of values of each parameter, by name.
     """
 
     roles: dict[str, Role]
@@ -77,10 +78,15 @@ class LayerParameters:
     computed: dict[str, Tensor]
     sources: frozenset[str]
     multiplies: bool
+    sizes: dict[str, int]
 
     def named(self, *roles: Role) -> list[str]:
         """Return the names of the parameters that have one of some roles."""
         return [name for name, role in self.roles.items() if role in roles]
+
+    def partial_kernels(self) -> list[str]:
+        """Return the names of the parameters of which convolutions receive parts, sorted."""
+        return sorted(name for name, view in self.views.items() if view.dim() > 2 and view.numel() != self.sizes[name])
 
     def without_prefix(self, prefix: str) -> LayerParameters:
         """Return the same for parameters whose names lack their first part."""
@@ -90,7 +96,12 @@ class LayerParameters:
 
         sources = frozenset(name.removeprefix(prefix) for name in self.sources)
         return LayerParameters(
-            renamed(self.roles), renamed(self.views), renamed(self.computed), sources, self.multiplies
+            renamed(self.roles),
+            renamed(self.views),
+            renamed(self.computed),
+            sources,
+            self.multiplies,
+            renamed(self.sizes),
         )
 
 
@@ -162,7 +173,7 @@ def layer_parameters(network: nn.Module, image_shape: tuple[int, ...]) -> LayerP
 def _described(network: nn.Module, found: _Roles) -> LayerParameters:
     recurrent = set(recurrent_weight_names(network))
     weights = found.weights.by_name()
-    views = dict(found.weights.views())
+    views = found.weights.views()
     roles = {name: found.roles.get(name, Role.UNUSED) for name in found.parameters}
     for name in roles:
         if name in recurrent:
@@ -170,7 +181,8 @@ def _described(network: nn.Module, found: _Roles) -> LayerParameters:
         elif roles[name] is Role.UNKNOWN and (name in views or name in weights):
             roles[name] = Role.WEIGHT
     computed, sources = found.weights.computed(), frozenset(found.weights.sources())
-    return LayerParameters(roles, views, computed, sources, found.multiplies)
+    sizes = {name: parameter.numel() for name, parameter in found.parameters.items()}
+    return LayerParameters(roles, views, computed, sources, found.multiplies, sizes)
 
 
 def trainable_parameters(network: nn.Module, image_shape: tuple[int, ...], prefix: str = "") -> LayerParameters:

@@ -260,7 +260,7 @@ class Training:
         count = 0
         for images, labels in self.test.batches(torch.arange(len(self.test)), self.batch_size, self.device):
             inputs, targets = self.task.test_batch(images, labels, generator)
-            largest, predicted = self.network(inputs).max(dim=1)
+            largest, predicted = require_logits(self.network(inputs)).max(dim=1)
             hits += (predicted == targets).sum()
             finite &= largest.isfinite().all()
             count += targets.numel()

@@ -21,6 +21,5 @@ def count_params(network: nn.Module, image_shape: tuple[int, ...]) -> int:
         EvaluationError: The network's layers cannot be looked at.
     """
     found = layer_parameters(network, image_shape)
-    sizes = {name: parameter.numel() for name, parameter in network.named_parameters()}
     used = (name for name, role in found.roles.items() if role is not Role.UNUSED and name not in found.sources)
-    return sum(sizes[name] for name in used) + sum(weight.numel() for weight in found.computed.values())
+    return sum(found.sizes[name] for name in used) + sum(weight.numel() for weight in found.computed.values())

@@ -55,8 +55,8 @@ _VARIANCES: frozenset[_Function] = frozenset(
 )
 
 
-def run_and_find_relu(call: Call, note: Callable[[Tensor], None]) -> tuple[Any, bool]:
-    """Make a call and say whether it was a ReLU.
+def run_and_find_relu(call: Call, note: Callable[[Tensor], None]) -> tuple[Any, Tensor | None]:
+    """Make a call and say what it rectified, if it was a ReLU.
 
     A ReLU is one of torch's functions of that name, clipping or a threshold at 0, or whatever else returns 0 for the
     negative values of an argument and the others as they are, or doubled, as x + |x| does.
@@ -66,21 +66,23 @@ def run_and_find_relu(call: Call, note: Callable[[Tensor], None]) -> tuple[Any, 
         note: Is given the input of a ReLU, as it was before the call.
 
     Returns:
-        What the call returns, and whether it was a ReLU.
+        What the call returns, and what the ReLU gives, None if it was none.
     """
     if _is_named_relu(call):
         note(call.argument(0, "input"))
-        return call(), True
+        output = call()
+        return output, output
     changed = call.argument(0, "input") if call.function in _MASKING_IN_PLACE else None
     before = changed.detach().clone() if isinstance(changed, Tensor) else None
     output = call()
     if before is not None and isinstance(changed, Tensor):
-        found = before if _is_rectified(before, changed.detach()) else None
+        found, rectified = before if _is_rectified(before, changed.detach()) else None, changed
     else:
-        found = _rectified_argument(call, output)
-    if found is not None:
-        note(found)
-    return output, found is not None
+        found, rectified = _rectified_argument(call, output), output
+    if found is None:
+        return output, None
+    note(found)
+    return output, rectified
 
 
 def _is_named_relu(call: Call) -> bool:
@@ -139,15 +141,18 @@ def pooled_map(call: Call, output: Any) -> Tensor | None:
 
 
 def refuse_own_normalisation(call: Call) -> None:
-    """Refuse the variance of the channels of a feature map, for measures that look at normalisation.
+    """Refuse normalisation that no layer makes, for measures that look at it.
 
     Raises:
-        EvaluationError: The call computes it.
+        EvaluationError: The call computes the variance of the channels of a feature map, or normalises by a function
+            of torch's inside.
     """
-    if call.function not in _VARIANCES:
-        return
-    maps, axes = call.argument(0, "input"), call.argument(1, "dim", ())
-    if maps.dim() == 4 and {0, 2, 3} <= {axis % 4 for axis in (axes if isinstance(axes, tuple | list) else (axes,))}:
+    is_own = call.function is torch.native_batch_norm
+    if call.function in _VARIANCES:
+        maps, axes = call.argument(0, "input"), call.argument(1, "dim", ())
+        chosen = axes if isinstance(axes, tuple | list) else (axes,)
+        is_own = maps.dim() == 4 and {0, 2, 3} <= {axis % 4 for axis in chosen if isinstance(axis, int)}
+    if is_own:
         raise EvaluationError(
             "the network normalises feature maps itself, and what it does so is not seen: call "
             "torch.nn.functional.batch_norm"

@@ -30,9 +30,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .....core.context import EvaluationContext
-from .....core.errors import DegenerateError, DivergedError
+from .....core.errors import DegenerateError, DivergedError, EvaluationError
 from .....core.interfaces import Evaluator
-from ...macs import count_macs
+from ...layer_parameters import LayerParameters, layer_parameters
 from ...observe import Call, observe_calls
 from ...probing import network_mode
 from ...stand_ins import run_with
@@ -65,8 +65,10 @@ class EigenvalueSum:
     def observe(self, call: Call) -> Any:
         """Make the call and look at its output, before an in-place layer overwrites it."""
         refuse_own_normalisation(call)
-        output, is_relu = run_and_find_relu(call, lambda _: None)
-        layer_output = output if is_relu or call.function in _LAYERS else pooled_map(call, output)
+        output, rectified = run_and_find_relu(call, lambda _: None)
+        layer_output = rectified
+        if rectified is None:
+            layer_output = output if call.function in _LAYERS else pooled_map(call, output)
         if isinstance(layer_output, Tensor):
             self.total += smallest_eigenvalue(layer_output[0])
         return output
@@ -118,8 +120,7 @@ def meco_score(
         DivergedError: A map is not finite.
         EvaluationError: The network has layers whose outputs are not seen.
     """
-    # Refuses what it does not see, as must be done here, and takes one image.
-    count_macs(network, (channels, image_size, image_size))
+    _check_outputs_seen(layer_parameters(network, (channels, image_size, image_size)))
     sums = [_eigenvalue_sum(network, torch.randn((1, channels, image_size, image_size), generator=generator))
             for _ in range(repeats)]  # fmt: skip
     if not any(sums):
@@ -127,6 +128,21 @@ def meco_score(
             "the channels of every feature map are linearly dependent, so that all smallest eigenvalues are 0"
         )
     return math.fsum(sums) / repeats
+
+
+def _check_outputs_seen(found: LayerParameters) -> None:
+    """Refuse a network that computes the output of a convolution otherwise than by one call."""
+    if found.multiplies:
+        raise EvaluationError(
+            "the network multiplies by a weight outside of convolutions and linear layers, whose outputs are looked "
+            "at: call torch.nn.functional.conv2d instead"
+        )
+    parts = found.partial_kernels()
+    if parts:
+        raise EvaluationError(
+            f"the network gives its convolutions parts of '{parts[0]}', and the whole output is looked at: call "
+            "torch.nn.functional.conv2d once"
+        )
 
 
 @torch.no_grad()

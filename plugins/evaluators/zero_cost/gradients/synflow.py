@@ -3,8 +3,9 @@
 Source: Tanaka, Kunin, Yamins, Ganguli, "Pruning neural networks without any data by iteratively conserving
 synaptic flow", NeurIPS 2020; as an architecture score Abdelfattah et al., "Zero-Cost Proxies for Lightweight
 NAS", ICLR 2021.
-Formula: log sum |theta * dR/dtheta| over the weights of convolutions and linear layers, where all parameters
-and buffers are replaced by their absolute values and R is the sum of the logits of one all-ones image.
+Formula: log sum |theta * dR/dtheta| over the weights that convolutions, linear layers and matrix products receive,
+where all parameters and buffers are replaced by their absolute values and R is the sum of the logits of one all-ones
+image. Where absolute parameters do not make a computed weight's absolute value, the network is refused.
 Direction: higher is better.
 
 As in the released code of Abdelfattah et al., batch normalisation is skipped and everything is float64: the

@@ -36,7 +36,7 @@ QUICK = (
     "tar: an unknown kind with a size below zero",
     "tar: a size beyond all",
     "tar: a link to a file of the reader",
-    "zip: a third of a million members",
+    "zip: 150,000 members",
     "zip: names of 60 kB",
     "zip: a zip of a zip of a zip",
     "zip: a log of brackets",

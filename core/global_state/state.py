@@ -23,6 +23,7 @@ import warnings
 # Without the wrapper that makes enumerations of numbers: it is called for every signal after every job.
 from _signal import getsignal as get_handler  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from .functions import toolkit_parts
@@ -161,6 +162,8 @@ _BUILT_IN = tuple(
     name for name in vars(builtins) if not name.startswith("_") or name in ("__import__", "__build_class__")
 )
 
+_get_built_in = itemgetter(*_BUILT_IN)
+
 
 def _write_built_in(value: Sequence[Any]) -> None:
     vars(builtins).update(zip(_BUILT_IN, value, strict=True))
@@ -270,7 +273,7 @@ STANDARD_PARTS: tuple[Part, ...] = (
     ),
     _list_in_place("filters of warnings", lambda: warnings.filters),  # type: ignore[arg-type, return-value]
     *(attribute(f"warnings.{name}", warnings, name) for name in FUNCTIONS_OF_WARNINGS),
-    Part("built-in functions", lambda: [vars(builtins).get(name) for name in _BUILT_IN], _write_built_in, list),
+    Part("built-in functions", lambda: _get_built_in(vars(builtins)), _write_built_in),
     Part("logging", _read_logging, _write_logging),
     attribute("sys.stdin", sys, "stdin"),
     attribute("sys.stdout", sys, "stdout"),

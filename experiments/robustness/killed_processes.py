@@ -24,7 +24,8 @@ TOKEN = "NASBENCH_EXPERIMENT"
 
 SECONDS_TO_BEGIN = 60
 SECONDS_TO_END = 5.0
-SECONDS_BETWEEN_KILLS = (1.0, 4.0)
+SHARES_BETWEEN_KILLS = (0.12, 0.25)
+"""Of an undisturbed session: so long that no job is killed twice, which would be an outcome of its own."""
 
 
 def killed_workers(name: str, folder: Path, rng: random.Random, kills: int) -> Iterator[tuple[str, str]]:
@@ -34,12 +35,13 @@ def killed_workers(name: str, folder: Path, rng: random.Random, kills: int) -> I
         What was killed and whether the session went on, and at last whether its file is that of an undisturbed one.
     """
     whole, disturbed = folder / "whole.out", folder / "disturbed.out"
+    started = time.monotonic()
     finish(start(name, folder, whole))
-    done = 0
+    seconds, done = time.monotonic() - started, 0
     while done < kills:
         process = start(name, folder, disturbed)
         while process.poll() is None and done < kills:
-            time.sleep(rng.uniform(*SECONDS_BETWEEN_KILLS))
+            time.sleep(rng.uniform(*SHARES_BETWEEN_KILLS) * seconds)
             workers = _workers(process.pid)
             if workers and process.poll() is None:
                 worker = rng.choice(workers)

@@ -338,7 +338,7 @@ class DesignSpace(ABC):
         Raises:
             UnsupportedSearchSpaceError: The space has no ``choices``.
         """
-        if type(self).choices is not DesignSpace.choices:
+        if self.choices() is not None:
             raise fault(self, "has 'choices' and no 'assemble'")
         raise UnsupportedSearchSpaceError(f"The search space '{self.name}' is no list of independent decisions.")
 

@@ -69,7 +69,7 @@ DESCRIBING = "capabilities descriptions domain errors hookspecs interfaces seedi
 FOLDERS = {
     "core/cli": ("benchmarks_data reports", "*"),
     "core": ("", "*"),
-    "benchmarks_data": ("", "descriptions domain errors hdf5 input_files interfaces plain_text regular_files"),
+    "benchmarks_data": ("", "descriptions domain errors hdf5 input_files interfaces metrics plain_text regular_files"),
     "reports": ("", "documents domain errors metrics plan planning plugin_manager results"),
     "plugins/datasets": ("benchmarks_data", f"{DESCRIBING} data"),
     "plugins/search_spaces": ("benchmarks_data", f"{DESCRIBING} data pictures"),

@@ -61,6 +61,10 @@ class DataInUseError(DataError):
     """A data file that another program may be writing."""
 
 
+class UnsupportedImportError(UsageError):
+    """Files of a data source that cannot be imported in part."""
+
+
 class DataHomeError(NasbenchError):
     """The data directory cannot be written."""
 

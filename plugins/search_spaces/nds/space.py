@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
+from ....core.data.data_home import stored_folder
+from ....core.domain import Metric
 from ....core.errors import InvalidArchitectureError
-from ....core.interfaces import SearchSpace
+from ....core.interfaces import GroundTruth, SearchSpace
 from .definition import MIN_DEPTH, CellSpaceDefinition, Form
 from .genotype import Architecture, Cell
+from .nearest import RECORDS_DRAWN, nearest
 from .notation import format_architecture, parse_architecture
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
+    from ....benchmarks_data.tables.store import StoredTable
     from ....core.descriptions import DatasetInfo
     from ....core.pictures.graph import CellGraph
 
@@ -50,16 +57,32 @@ class CellSpace(SearchSpace):
     """
 
     definition: ClassVar[CellSpaceDefinition]
+    _metric: Metric | None = None
 
     @property
     def size(self) -> int | None:
-        """None: nobody counted the architectures without repetition."""
-        return None
+        """Number of records to sample from; None without a table: nobody counted architectures without repetition."""
+        return None if self._records is None else len(self._records)
 
     @property
     def sampling(self) -> str:
         """How ``sample`` chooses, in words."""
-        return "each decision of the definition uniform, without repetition"
+        if self._records is None:
+            return "each decision of the definition uniform, without repetition"
+        return (
+            f"uniform over the {self.size:,} architectures of the imported table with the metric, without replacement"
+        )
+
+    def compared_by(self, metric: Metric) -> SearchSpace:
+        """Return the space whose samples are those architectures of the table that have this metric."""
+        space = copy.copy(self)
+        space.__dict__.pop("_records", None)
+        space._metric = metric
+        return space
+
+    def ground_truth(self) -> GroundTruth | None:
+        """Return the imported table, None if there is none."""
+        return self._table
 
     def canonicalize(self, text: str) -> str:
         """Return the first spelling of an architecture.
@@ -115,19 +138,28 @@ class CellSpace(SearchSpace):
         return cell_graphs(self._parse(arch_id), self.definition)
 
     def _sample(self, count: int, rng: np.random.Generator) -> list[str]:
+        if self._records is not None:
+            return [self._records[index] for index in rng.choice(len(self._records), count, replace=False)]
         drawn: dict[str, None] = {}
         while len(drawn) < count:
             drawn.setdefault(format_architecture(self.definition.canonical(self._draw(rng))))
         return list(drawn)
 
     def _mutate(self, text: str, rng: np.random.Generator) -> str:
-        """Take another option of one decision, both drawn uniformly."""
+        """Take another option of one decision, both drawn uniformly; with records, the nearest of some."""
+        if self._records is not None:
+            return self._nearest_record(text, self._records, rng)
         choices, chosen = self.definition.choices(), self.definition.decisions(self._parse(text))
         others = [[option for option in options if option != old] for options, old in zip(choices, chosen, strict=True)]
         open_places = [place for place, options in enumerate(others) if options]
         place = open_places[rng.integers(len(open_places))]
         chosen[place] = others[place][rng.integers(len(others[place]))]
         return format_architecture(self.definition.assemble(chosen))
+
+    def _nearest_record(self, text: str, records: Sequence[str], rng: np.random.Generator) -> str:
+        drawn = rng.choice(len(records), min(RECORDS_DRAWN, len(records)), replace=False)
+        candidates = [self._parse(records[index]) for index in drawn]
+        return format_architecture(nearest(self._parse(text), candidates, self.definition))
 
     def _draw(self, rng: np.random.Generator) -> Architecture:
         return self.definition.assemble([options[rng.integers(len(options))] for options in self.definition.choices()])
@@ -137,6 +169,24 @@ class CellSpace(SearchSpace):
             return parse_architecture(text, self.definition)
         except InvalidArchitectureError as error:
             raise InvalidArchitectureError(f"Architecture of '{self.name}': {str(error).rstrip('.')}.") from error
+
+    @cached_property
+    def _table(self) -> StoredTable | None:
+        folder = None if self.info.requires is None else stored_folder(self.info.requires)
+        if folder is None:
+            return None
+        from ....benchmarks_data.tables.store import TABLE_NAME, StoredTable
+
+        return StoredTable.open(folder / TABLE_NAME)
+
+    @cached_property
+    def _records(self) -> list[str] | None:
+        """Architectures of the table that have the metric by which they are compared; None without a table."""
+        if self._table is None:
+            return None
+        arch_ids = self._table.arch_ids
+        values = self._table.values(self._metric or self._table.metrics[0], arch_ids)
+        return [arch_id for arch_id, value in zip(arch_ids, values, strict=True) if not math.isnan(value)]
 
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
         from .cell_network import CellNetwork, SingleCellNetwork

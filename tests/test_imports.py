@@ -51,13 +51,14 @@ CORE_ROOMS = {
     "planning plugin_manager results seeding settings shared_passes",
     "asktell": "descriptions errors interfaces jobs loading planning plugin_manager settings",
     "pictures": "errors interfaces plain_text results",
+    "export": "capabilities descriptions domain errors interfaces results seeding",
     "search": "asktell descriptions domain errors hdf5 interfaces jobs loading plan planning plugin_manager results "
     "seeding",
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "
     "rank_correlation results seeding settings",
     "testing": "capabilities context data descriptions domain errors global_state interfaces jobs pictures "
     "plugin_manager results seeding settings",
-    "cli": "asktell capabilities data descriptions documents domain errors input_files interfaces jobs pictures "
+    "cli": "asktell capabilities data descriptions documents domain errors export input_files interfaces jobs pictures "
     "plain_text plan planning plugin_manager results search seeding settings task_search",
 }
 

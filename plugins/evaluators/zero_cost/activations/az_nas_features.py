@@ -138,7 +138,7 @@ def progressivity(features: Sequence[Tensor]) -> float:
     return min(later - earlier for earlier, later in pairwise(entropies))
 
 
-def _features_of_job(context: EvaluationContext, network: str, batch_size: int) -> list[Tensor]:
+def features_of_job(context: EvaluationContext, network: str, batch_size: int) -> list[Tensor]:
     """Return what both scores are made of, as in the authors' code, a pass that they share."""
     made = context.network(network)
     return block_features(made, context.dataset.image_shape, batch_size, context.generator("az_nas"))
@@ -149,7 +149,7 @@ class AzNasExpressivity(Evaluator[BatchSettings]):
 
     def _evaluate(self, context: EvaluationContext) -> float:
         settings = self.settings
-        return expressivity(context.shared_pass(_features_of_job, settings.network, settings.batch_size))
+        return expressivity(context.shared_pass(features_of_job, settings.network, settings.batch_size))
 
 
 class AzNasProgressivity(Evaluator[BatchSettings]):
@@ -157,4 +157,4 @@ class AzNasProgressivity(Evaluator[BatchSettings]):
 
     def _evaluate(self, context: EvaluationContext) -> float:
         settings = self.settings
-        return progressivity(context.shared_pass(_features_of_job, settings.network, settings.batch_size))
+        return progressivity(context.shared_pass(features_of_job, settings.network, settings.batch_size))

@@ -122,7 +122,7 @@ class PluginManager:
         record = PluginRecord(name, distribution)
         self.records.append(record)
         try:
-            with global_state_kept() as lost, silent_process():
+            with silent_process(), global_state_kept() as lost:
                 self._ask(record, load())
         except KeyboardInterrupt:
             raise

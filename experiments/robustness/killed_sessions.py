@@ -136,6 +136,6 @@ def _tasks(path: Path) -> dict[str, Any]:
     read: dict[str, Any] = {}
     for number, line in enumerate(line for line in lines[1:] if line.endswith(b"\n")):
         entry = json.loads(line.partition(b" ")[2] if not line.startswith(b"{") else line)
-        entry.pop("seconds", None)
+        entry.pop("cost", None)
         read[f"line {number}"] = repr(entry)
     return read

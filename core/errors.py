@@ -57,6 +57,10 @@ class DataError(UsageError):
     """A data file that is missing, damaged or not what its description says."""
 
 
+class UnsupportedImportError(UsageError):
+    """Files of a data source that cannot be imported in part."""
+
+
 class DataHomeError(NasbenchError):
     """The data directory cannot be written."""
 

@@ -19,6 +19,7 @@ from .errors import (
     InvalidArchitectureError,
     PluginError,
     SampleSizeError,
+    UnsupportedImportError,
     UnsupportedSearchSpaceError,
 )
 from .loading.faults import (
@@ -104,6 +105,11 @@ def _check_table(space: Any, _arguments: tuple[Any, ...], returned: Any) -> str 
     return problem and f"a table whose 'metrics' are {problem}"
 
 
+def _check_space(_space: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect a search space."""
+    return None if isinstance(returned, SearchSpace) else f"{type(returned).__name__}, expected a SearchSpace"
+
+
 def _check_network(_space: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
     """Expect what can be called and has parameters."""
     if callable(returned) and hasattr(returned, "parameters"):
@@ -156,6 +162,7 @@ _OF_SPACES: dict[str, Check | None] = {
     "sampling": expect_text,
     "_build_network": _check_network,
     "ground_truth": _check_table,
+    "compared_by": _check_space,
     "cell_graphs": _check_cells,
 }
 _OF_GROUND_TRUTHS: dict[str, Check | None] = {
@@ -357,7 +364,8 @@ class SearchSpace(DesignSpace):
     """A set of architectures: how to name, sample and build them.
 
     Must implement ``size``, ``canonicalize``, ``_sample`` and ``_build_network``; may implement ``ground_truth``,
-    ``_mutate``, ``neighbours``, ``choices`` with ``assemble``, ``canonicalize_many``, ``sampling`` and ``cell_graphs``.
+    ``_mutate``, ``neighbours``, ``choices`` with ``assemble``, ``canonicalize_many``, ``sampling``, ``compared_by`` and
+    ``cell_graphs``.
     One instance serves a whole run; it must not change with use.
     """
 
@@ -412,6 +420,14 @@ class SearchSpace(DesignSpace):
     def ground_truth(self) -> GroundTruth | None:
         """Return the table of trained performance, or None if there is none at hand."""
         return None
+
+    def compared_by(self, metric: Metric) -> SearchSpace:
+        """Return this space for a comparison by a metric of its table that not all of its samples have.
+
+        By default it is the space itself. A space that samples from a table of several data sets, each with its own
+        architectures, returns one whose samples have the metric.
+        """
+        return self
 
     def cell_graphs(self, arch_id: str) -> tuple[CellGraph, ...] | None:
         """Return the graphs of an architecture's cells, for pictures, or None if the space draws none.
@@ -503,8 +519,9 @@ class ImportSummary:
 class DataSource(ABC):
     """Reads and checks the files of a benchmark table or data set, and stores what is needed of them.
 
-    Must implement ``import_from`` and ``verify``. Files may come from anywhere: nothing in them is executed, and
-    whatever is wrong with them is a DataError that names the file, the place and the remedy.
+    Must implement ``import_from`` and ``verify``; may implement ``import_valid_from``. Files may come from anywhere:
+    nothing in them is executed, and whatever is wrong with them is a DataError that names the file, the place and the
+    remedy.
     """
 
     def __init__(self, info: DataSourceInfo) -> None:
@@ -512,7 +529,7 @@ class DataSource(ABC):
 
     def __init_subclass__(cls, **named: Any) -> None:
         super().__init_subclass__(**named)
-        guard_methods(cls, {"import_from": _check_summary, "verify": _check_summary})
+        guard_methods(cls, dict.fromkeys(("import_from", "import_valid_from", "verify"), _check_summary))
 
     @abstractmethod
     def import_from(self, path: Path, folder: Path, progress: Progress) -> ImportSummary:
@@ -526,6 +543,17 @@ class DataSource(ABC):
         Raises:
             DataError: ``path`` is not what it should be.
         """
+
+    def import_valid_from(self, path: Path, folder: Path, progress: Progress) -> ImportSummary:
+        """Do as ``import_from``, but leave out records that are wrong by themselves, and name them in the notes.
+
+        Raises:
+            DataError: ``path`` is not what it should be, or nothing is left of it.
+            UnsupportedImportError: The files have no records that could be left out.
+        """
+        raise UnsupportedImportError(
+            f"Files of '{self.info.name}' are imported as a whole or not at all: import them without '--skip-wrong'."
+        )
 
     @abstractmethod
     def verify(self, folder: Path, progress: Progress) -> ImportSummary:

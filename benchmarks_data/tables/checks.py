@@ -25,7 +25,7 @@ def check_columns(path: Path, raw: RawTable) -> RawTable:
     """
     if not len(raw.architectures):
         raise DataError(f"'{path}' has no rows. Get the file again, or check how it was made.")
-    metrics = sorted((_parse(path, key) for key in raw.columns), key=lambda m: (m.split != "test", -(m.epochs or 0)))
+    metrics = sorted((_parse(path, key) for key in raw.columns), key=metric_order)
     columns: dict[str, npt.NDArray[np.float64]] = {}
     empty = []
     for metric in metrics:
@@ -34,12 +34,18 @@ def check_columns(path: Path, raw: RawTable) -> RawTable:
             empty.append(metric.key)
             continue
         _check_range(path, raw, metric, values)
-        _check_percent(path, metric, values)
+        if not raw.percent_is_certain:
+            _check_percent(path, metric, values)
         columns[metric.key] = values
     if not columns:
         raise DataError(f"'{path}' has no result at all: every metric is empty. Check how it was made.")
     notes = (f"Left out, because they have no value: {', '.join(empty)}.",) if empty else ()
     return replace(raw, columns=columns, notes=(*raw.notes, *notes))
+
+
+def metric_order(metric: Metric) -> tuple[bool, int]:
+    """Return the key by which metrics are sorted: the first one is the default."""
+    return metric.split != "test", -(metric.epochs or 0)
 
 
 def _parse(path: Path, key: str) -> Metric:

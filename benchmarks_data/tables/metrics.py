@@ -47,6 +47,7 @@ QUANTITIES = {
     "accuracy": Quantity(Direction.MAXIMIZE, "percent", "split", 100.0),
     "loss": Quantity(Direction.MINIMIZE, "nats", "split"),
     "cross_entropy": Quantity(Direction.MINIMIZE, "nats", "split"),
+    "best_accuracy": Quantity(Direction.MAXIMIZE, "percent", "split", 100.0),
     "latency": Quantity(Direction.MINIMIZE, "ms", "device"),
     "energy": Quantity(Direction.MINIMIZE, "mJ", "device"),
     "arithmetic_intensity": Quantity(Direction.MAXIMIZE, "ops/byte", "device"),
@@ -86,7 +87,8 @@ def parse_metric_key(key: str, reduction: str = "") -> Metric:
 
 def _split_name(key: str, name: str) -> tuple[str, str]:
     """Split ``test_cross_entropy`` into ``test`` and ``cross_entropy``."""
-    for quantity in QUANTITIES:
+    # The longest name first: the best accuracy is no accuracy of a split called best.
+    for quantity in sorted(QUANTITIES, key=len, reverse=True):
         if name == quantity or name.endswith(f"_{quantity}"):
             return name[: -len(quantity)].rstrip("_"), quantity
     raise DataError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ class RawTable:
             ``trainable_parameters`` (whole numbers).
         notes: What the user should know, one sentence each.
         row_name: Names a row in messages, such as ``line 17``.
+        problems: Records that are not among the rows because something is wrong with them, one sentence each, which
+            names the record and the field.
+        percent_is_certain: Whether the format itself says that accuracies are in percent, however small they are.
     """
 
     architectures: Sequence[str]
@@ -33,3 +36,15 @@ class RawTable:
     checks: Mapping[str, Sequence[str] | npt.NDArray[np.int64]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     row_name: Callable[[int], str] = _record_name
+    problems: tuple[str, ...] = ()
+    percent_is_certain: bool = False
+
+    def keep(self, rows: Sequence[int]) -> RawTable:
+        """Return the table with these rows alone, in this order."""
+        return replace(
+            self,
+            architectures=[self.architectures[row] for row in rows],
+            columns={key: values[rows] for key, values in self.columns.items()},
+            checks={key: [values[row] for row in rows] for key, values in self.checks.items()},
+            row_name=lambda row: self.row_name(rows[row]),
+        )

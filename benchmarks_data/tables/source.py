@@ -11,6 +11,7 @@ from typing import ClassVar
 from ...core.errors import DataError, InvalidArchitectureError
 from ...core.interfaces import DataSource, ImportSummary, Progress
 from .checks import check_columns
+from .earlier import add_earlier
 from .interchange import INTERCHANGE_SUFFIXES, read_interchange
 from .merge import TableRows, merge_rows
 from .raw import RawTable
@@ -22,6 +23,8 @@ Reader = Callable[[Path, Progress], RawTable]
 DIRECTORY = "/"
 """Key of :attr:`TableSource.readers` for directories."""
 
+PROBLEMS_SHOWN = 3
+
 BLOCK_ROWS = 16_384
 """Rows whose canonical strings are computed at once: bounds memory, and how often progress is told."""
 
@@ -29,7 +32,8 @@ BLOCK_ROWS = 16_384
 class TableSource(DataSource):
     """Reads a table of a search space, checks it and stores one row for each canonical architecture.
 
-    Must implement ``canonicalize_many``; may extend ``readers`` and implement ``prepare`` and ``check_rows``.
+    Must implement ``canonicalize_many``; may extend ``readers`` and implement ``prepare``, ``check_rows`` and
+    ``earlier_table``.
 
     Attributes:
         readers: By end of the file's name, the longest that fits counts, or :data:`DIRECTORY`; this class brings
@@ -68,21 +72,48 @@ class TableSource(DataSource):
             DataError: A row does not fit; the message names it.
         """
 
+    def earlier_table(self) -> StoredTable | None:
+        """Return the table whose results on other data sets are kept, for benchmarks with a file for each.
+
+        None, by default, lets a table replace the earlier one.
+        """
+        return None
+
     def import_from(self, path: Path, folder: Path, progress: Progress) -> ImportSummary:
         """Read a table, check every row and store it.
 
         Raises:
             DataError: The file or directory is not what it should be; the message names the row and the remedy.
         """
+        return self._import(path, folder, progress, skip_wrong=False)
+
+    def import_valid_from(self, path: Path, folder: Path, progress: Progress) -> ImportSummary:
+        """Read a table and store it without the records that are wrong by themselves.
+
+        These are architectures that are none of the space and, where the reader of the format tells them, records that
+        lack something.
+
+        Raises:
+            DataError: The file or directory is not what it should be, or no record is left.
+        """
+        return self._import(path, folder, progress, skip_wrong=True)
+
+    def _import(self, path: Path, folder: Path, progress: Progress, *, skip_wrong: bool) -> ImportSummary:
         reader = self._reader_of(path)
         # Reading and canonicalising each count for half of the progress, whatever their own units are.
         raw = self.prepare(reader(path, lambda done, total: progress(done, 2 * total)))
+        if raw.problems and not skip_wrong:
+            raise _first_problem(path, raw.problems, len(raw.architectures))
         # Architectures before values: a table of another search space should be refused as such.
+        if skip_wrong:
+            raw = self._known_rows(path, raw)
         arch_ids = self._canonical_strings(path, raw, progress)
         raw = check_columns(path, raw)
         self.check_rows(path, raw, arch_ids)
         rows = merge_rows(path, raw, arch_ids, self.what_is_merged, repeats_are_runs=self.repeats_are_runs)
-        notes = (*raw.notes, *rows.notes, *self._coverage(path, rows))
+        coverage = self._coverage(path, rows)
+        rows = add_earlier(rows, self.earlier_table())
+        notes = (*raw.notes, *_skipped(raw.problems), *rows.notes, *coverage)
         write_table(folder / TABLE_NAME, rows, data_source=self.info.name, imported_from=path.absolute().name)
         return ImportSummary(len(rows.arch_ids), "architectures", notes)
 
@@ -128,6 +159,19 @@ class TableSource(DataSource):
             progress(total + len(arch_ids), 2 * total)
         return arch_ids
 
+    def _known_rows(self, path: Path, raw: RawTable) -> RawTable:
+        """Leave out rows whose architecture is none of the space, each with a problem that names it."""
+        known, problems = [], list(raw.problems)
+        for row, text in enumerate(raw.architectures):
+            try:
+                self.canonicalize_many([text])
+                known.append(row)
+            except InvalidArchitectureError as error:
+                problems.append(f"{raw.row_name(row)}: {str(error).rstrip('.')}")
+        if not known:
+            raise _first_problem(path, problems, 0)
+        return replace(raw.keep(known), problems=tuple(problems))
+
     def _name_bad_row(self, path: Path, raw: RawTable, start: int, block: Sequence[str]) -> None:
         for row, text in enumerate(block, start):
             try:
@@ -143,6 +187,22 @@ class TableSource(DataSource):
         if self.num_architectures is None or count == self.num_architectures:
             return ()
         return (f"'{path.name}' has {count:,} of the {self.num_architectures:,} architectures of the search space.",)
+
+
+def _first_problem(path: Path, problems: Sequence[str], others: int) -> DataError:
+    further = len(problems) - 1
+    more = f" {further:,} more record{'s are' if further > 1 else ' is'} wrong." if further else ""
+    remedy = "; '--skip-wrong' leaves out what is wrong" if others else ""
+    return DataError(f"'{path}', {problems[0]}.{more} Correct the file, or get it again{remedy}.")
+
+
+def _skipped(problems: Sequence[str]) -> tuple[str, ...]:
+    """Say which records were left out, the first few of them with the reason."""
+    if not problems:
+        return ()
+    first = "The first: " if len(problems) > PROBLEMS_SHOWN else ""
+    shown = "; ".join(problems[:PROBLEMS_SHOWN])
+    return (f"Records that are wrong and were left out: {len(problems):,}. {first}{shown}.",)
 
 
 def without_marker(raw: RawTable, key: str, marker: float, meaning: str) -> RawTable:

@@ -73,15 +73,17 @@ def path_command(name: str | None) -> None:
 @data_command.command("import")
 @name_argument
 @click.argument("path", type=FILE)
-def import_command(name: str, path: Path) -> None:
+@click.option("--skip-wrong", is_flag=True, help="Leave out records that are wrong, and say which, instead of all.")
+def import_command(name: str, path: Path, skip_wrong: bool) -> None:
     """Read a file or directory of a benchmark or data set, check it, and store what is needed of it.
 
     NAME is one of 'nasbench data list', PATH what you have: an official file, or a table in the interchange form.
-    The file is not needed afterwards. An earlier import of the same name is replaced if this one succeeds.
+    The file is not needed afterwards. An earlier import of the same name is replaced if this one succeeds; where a
+    benchmark has a file for each data set, results on other data sets are kept.
     """
     from ..plugin_manager import installed_plugins
 
-    _import(installed_plugins().data_source(name).info, path)
+    _import(installed_plugins().data_source(name).info, path, skip_wrong)
 
 
 @data_command.command("download")
@@ -193,12 +195,12 @@ def rebuild_command(space: str, count: int, seed: int, output_format: str) -> No
         sys.exit(1)
 
 
-def _import(info: DataSourceInfo, path: Path) -> None:
+def _import(info: DataSourceInfo, path: Path, skip_wrong: bool = False) -> None:
     from ..data.data_home import data_home, import_data
     from .progress import track_steps
 
     with track_steps(f"reading {path.name}") as progress:
-        manifest = import_data(info.create(), path, progress)
+        manifest = import_data(info.create(), path, progress, skip_wrong=skip_wrong)
     for note in manifest.notes:
         click.echo(f"Note: {printable_lines(note)}", err=True)
     click.echo(

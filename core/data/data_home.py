@@ -125,8 +125,14 @@ def _parse_manifest(name: str, fields: dict[str, Any]) -> Manifest:
     )
 
 
-def import_data(data_source: DataSource, path: Path, progress: Progress) -> Manifest:
+def import_data(data_source: DataSource, path: Path, progress: Progress, *, skip_wrong: bool = False) -> Manifest:
     """Import a user's file or directory; what was imported before under the same name is replaced at the end.
+
+    Args:
+        data_source: What reads it.
+        path: The file or directory.
+        progress: To be told how far it is.
+        skip_wrong: Whether to leave out records that are wrong, instead of refusing the file.
 
     Raises:
         DataError: ``path`` does not exist or is not what it should be; the data directory is as it was.
@@ -135,7 +141,8 @@ def import_data(data_source: DataSource, path: Path, progress: Progress) -> Mani
     check_input(path, data_source.info.accepts, folder=True, error=DataError)
     name = data_source.info.name
     with _importing(name) as folder:
-        summary = data_source.import_from(path, folder, progress)
+        read = data_source.import_valid_from if skip_wrong else data_source.import_from
+        summary = read(path, folder, progress)
         manifest = _write_manifest(name, path, folder, summary)
         put_in_place(folder, data_home() / name)
     return manifest

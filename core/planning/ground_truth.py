@@ -13,6 +13,18 @@ from ..plugin_manager import Provided
 from .metric_names import by_relevance, find_metric
 
 
+def compared_space(space: SearchSpace, dataset: str, metric_text: str | None) -> SearchSpace:
+    """Return a search space whose samples can be compared by the metric that the user named, if any.
+
+    Raises:
+        UsageError: Its table has no such metric.
+    """
+    table = space.ground_truth() if metric_text is not None else None
+    if table is None or metric_text is None:
+        return space
+    return space.compared_by(find_metric(metric_text, table.metrics, dataset))
+
+
 def ground_truth_columns(
     space: SearchSpace,
     provided: Provided[SearchSpaceInfo],

@@ -11,7 +11,7 @@ from ..plugin_manager import PluginManager
 from ..seeding import check_seed
 from .datasets import choose_dataset, dataset_version
 from .evaluators import EvaluatorFactory
-from .ground_truth import ground_truth_columns
+from .ground_truth import compared_space, ground_truth_columns
 from .sampling import read_architectures, sample_architectures
 
 
@@ -51,7 +51,7 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
     dataset = choose_dataset(provided_space.info, request.dataset, request.images, plugins)
     factory = EvaluatorFactory(provided_space.info, dataset, plugins)
     evaluators, aggregates = factory.make_all(request.evaluators)
-    space = provided_space.info.create()
+    space = compared_space(provided_space.info.create(), dataset.name, request.metric)
     if request.architectures:
         arch_ids = read_architectures(request.architectures, space)
         sampling = "given as a list"

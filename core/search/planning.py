@@ -16,7 +16,7 @@ from ..plan import EvaluatorSpec, GroundTruthColumn
 from ..planning.aggregation import refuse_aggregate
 from ..planning.datasets import choose_dataset, dataset_version
 from ..planning.evaluators import EvaluatorFactory
-from ..planning.ground_truth import ground_truth_columns
+from ..planning.ground_truth import compared_space, ground_truth_columns
 from ..plugin_manager import PluginManager
 from ..seeding import check_seed
 from .cost_planning import plan_costs
@@ -70,7 +70,7 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
     check_counts(evaluations=request.evaluations, parallel=request.parallel, seeds=request.seeds)
     provided_space = plugins.search_space(request.space)
     dataset = choose_dataset(provided_space.info, request.dataset, request.images, plugins)
-    space = provided_space.info.create()
+    space = compared_space(provided_space.info.create(), dataset.name, request.metric)
     strategy = choose_strategy(request.strategy, space, request.seed, plugins)
     _check_objectives(strategy.info, request)
     columns = ground_truth_columns(space, provided_space, (), dataset.name, request.metric)

@@ -8,8 +8,7 @@ from ...core.capabilities import BlockNetwork, GroundTruthTable, Images, Labels,
 from ...core.descriptions import NO_IMAGES, DataSourceInfo, SearchSpaceInfo
 from ...core.hookspecs import hookimpl
 from .data_sources import NASBENCH101_SOURCE, NASBENCH201_SOURCE, NASBENCH_NLP_SOURCE
-from .nds.anynet.infos import ANYNET_SPACES
-from .nds.descriptions import CELL_SPACES
+from .nds.descriptions import NDS_SOURCES, NDS_SPACES
 
 # The benchmarks' own data sets, and the images that need no download.
 _CIFAR_LIKE = ("cifar10", "cifar100", "imagenet16-120", "photos")
@@ -100,8 +99,7 @@ def nasbench_search_spaces() -> Iterable[SearchSpaceInfo]:
     yield NASBENCH201
     yield NASBENCH201_TINY
     yield NASBENCH_NLP
-    yield from CELL_SPACES
-    yield from ANYNET_SPACES
+    yield from NDS_SPACES
 
 
 @hookimpl
@@ -110,3 +108,4 @@ def nasbench_data_sources() -> Iterable[DataSourceInfo]:
     yield NASBENCH101_SOURCE
     yield NASBENCH201_SOURCE
     yield NASBENCH_NLP_SOURCE
+    yield from NDS_SOURCES

@@ -17,6 +17,7 @@ METRICS = {
     "nasbench101": "cifar10/test_accuracy@108",
     "nasbench201": "cifar10/test_accuracy@200",
     "nasbench-nlp": "ptb/test_loss",
+    **{name: "cifar10/test_accuracy@100" for name in BUILT_IN if name.startswith("nds-")},
 }
 # Name of a file of training images, key of their labels, and values of an image.
 IMAGES = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ....core.capabilities import BlockNetwork, Images, Labels, Network, StagedNetwork
-from ....core.descriptions import SearchSpaceInfo
+from ....core.capabilities import BlockNetwork, GroundTruthTable, Images, Labels, Network, StagedNetwork
+from ....core.descriptions import DataSourceInfo, OfficialFile, SearchSpaceInfo
+from .anynet.infos import ANYNET_SPACES
 from .space import IDENTITY, NETWORK_VARIANTS
 
 _PAPER = "Radosavovic et al., On Network Design Spaces for Visual Recognition (NDS), ICCV 2019"
@@ -20,8 +21,9 @@ def _describe(name: str, factory: str, summary: str, cells: str) -> SearchSpaceI
         factory=f"{__package__}.spaces:{factory}",
         datasets=_DATASETS,
         takes_any_images=True,
+        requires=name,
         identity=IDENTITY,
-        provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork}),
+        provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
         network_variants=NETWORK_VARIANTS,
     )
 
@@ -82,3 +84,36 @@ CELL_SPACES = (
         _PNAS,
     ),
 )
+
+NDS_SPACES = (*CELL_SPACES, *ANYNET_SPACES)
+
+
+def _describe_source(space: SearchSpaceInfo, *names: str) -> DataSourceInfo:
+    return DataSourceInfo(
+        name=space.name,
+        summary=f"NDS: the networks of '{space.name}' trained on CIFAR-10, and others on ImageNet.",
+        source=_PAPER,
+        factory=f"{__package__}.source:NdsSource",
+        content="table",
+        licence="MIT",
+        homepage="https://github.com/facebookresearch/nds",
+        files=tuple(OfficialFile(f"{name}.json", None, None, None) for name in names),
+        accepts=f"Takes {', '.join(f'{name}.json' for name in names)} of the NDS release (also gzipped), one after the "
+        "other, or an interchange table (.csv, .csv.gz, .parquet).",
+    )
+
+
+RELEASED = {
+    "nds-darts": ("DARTS", "DARTS_in", "DARTS_lr-wd", "DARTS_lr-wd_in"),
+    "nds-darts-f": ("DARTS_fix-w-d", "DARTS_fix-w-d_in"),
+    "nds-amoeba": ("Amoeba", "Amoeba_in"),
+    "nds-enas": ("ENAS", "ENAS_in"),
+    "nds-enas-f": ("ENAS_fix-w-d",),
+    "nds-nasnet": ("NASNet", "NASNet_in"),
+    "nds-pnas": ("PNAS", "PNAS_in"),
+    "nds-pnas-f": ("PNAS_fix-w-d",),
+    "nds-resnet": ("ResNet", "ResNet_reruns"),
+    "nds-resnext-a": ("ResNeXt-A", "ResNeXt-A_in"),
+    "nds-resnext-b": ("ResNeXt-B", "ResNeXt-B_in"),
+}
+NDS_SOURCES = tuple(_describe_source(space, *RELEASED[space.name]) for space in NDS_SPACES)

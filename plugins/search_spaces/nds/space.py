@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from ....core.errors import InvalidArchitectureError
-from ....core.interfaces import SearchSpace
 from .definition import MIN_DEPTH, CellSpaceDefinition, Form
 from .genotype import Architecture, Cell
+from .nearest import nearest
 from .notation import format_architecture, parse_architecture
+from .recorded_space import RecordedSpace
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +43,7 @@ IDENTITY = (
 )
 
 
-class CellSpace(SearchSpace):
+class CellSpace(RecordedSpace):
     """Networks of two cells, each of nodes that are sums of two operations.
 
     Attributes:
@@ -51,14 +52,11 @@ class CellSpace(SearchSpace):
 
     definition: ClassVar[CellSpaceDefinition]
 
-    @property
-    def size(self) -> int | None:
-        """None: nobody counted the architectures without repetition."""
+    def _defined_size(self) -> int | None:
+        """Return None: nobody counted the architectures without repetition."""
         return None
 
-    @property
-    def sampling(self) -> str:
-        """How ``sample`` chooses, in words."""
+    def _defined_sampling(self) -> str:
         return "each decision of the definition uniform, without repetition"
 
     def canonicalize(self, text: str) -> str:
@@ -114,13 +112,13 @@ class CellSpace(SearchSpace):
 
         return cell_graphs(self._parse(arch_id), self.definition)
 
-    def _sample(self, count: int, rng: np.random.Generator) -> list[str]:
+    def _draw_defined(self, count: int, rng: np.random.Generator) -> list[str]:
         drawn: dict[str, None] = {}
         while len(drawn) < count:
             drawn.setdefault(format_architecture(self.definition.canonical(self._draw(rng))))
         return list(drawn)
 
-    def _mutate(self, text: str, rng: np.random.Generator) -> str:
+    def _mutate_defined(self, text: str, rng: np.random.Generator) -> str:
         """Take another option of one decision, both drawn uniformly."""
         choices, chosen = self.definition.choices(), self.definition.decisions(self._parse(text))
         others = [[option for option in options if option != old] for options, old in zip(choices, chosen, strict=True)]
@@ -128,6 +126,10 @@ class CellSpace(SearchSpace):
         place = open_places[rng.integers(len(open_places))]
         chosen[place] = others[place][rng.integers(len(others[place]))]
         return format_architecture(self.definition.assemble(chosen))
+
+    def _nearest(self, text: str, candidates: Sequence[str]) -> str:
+        architectures = [self._parse(candidate) for candidate in candidates]
+        return format_architecture(nearest(self._parse(text), architectures, self.definition))
 
     def _draw(self, rng: np.random.Generator) -> Architecture:
         return self.definition.assemble([options[rng.integers(len(options))] for options in self.definition.choices()])

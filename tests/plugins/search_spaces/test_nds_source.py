@@ -1,0 +1,232 @@
+"""Importing released records, and the search space that has them."""
+
+import copy
+import gzip
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from nasbench_toolkit.core.cli import main
+from nasbench_toolkit.core.data.data_home import Manifest, import_data, verify_data
+from nasbench_toolkit.core.errors import DataError
+from nasbench_toolkit.core.planning.requests import RunRequest, make_plan
+from nasbench_toolkit.core.plugin_manager import installed_plugins
+from nasbench_toolkit.plugins.search_spaces.nds.counts import count
+from nasbench_toolkit.plugins.search_spaces.nds.nearest import nearest
+from nasbench_toolkit.plugins.search_spaces.nds.notation import parse_architecture
+from nasbench_toolkit.plugins.search_spaces.nds.spaces import DARTS, ENAS
+
+DATA = Path(__file__).parents[3] / "../shared/data/nds"
+
+EDGES = [["sep_conv_3x3", 0], ["skip_connect", 1]] * 4
+NET = {
+    "aux": False, "depth": 4, "drop_prob": 0.0, "width": 16,
+    "genotype": {"normal": EDGES, "normal_concat": [2, 3, 4, 5], "reduce": EDGES, "reduce_concat": [2, 3, 4, 5]},
+}  # fmt: skip
+
+
+def space(name: str = "nds-darts"):
+    return installed_plugins().search_space(name).info.create()
+
+
+def cifar_parameters(net: dict[str, object]) -> int:
+    return count(space(), json.dumps(net), installed_plugins().dataset("cifar10").info, "benchmark")[0]
+
+
+def record(error: float = 10.0, *, operation: str = "sep_conv_3x3", **changes: object) -> dict[str, object]:
+    """Return a record of a cell with another operation on its first edge."""
+    net = copy.deepcopy(NET)
+    net["genotype"]["normal"][0][0] = operation
+    fields = {
+        "params": cifar_parameters(net),
+        "flops": 10**8,
+        "net": net,
+        "optim": {"base_lr": 0.1, "max_ep": 2, "wd": 0.0005},
+        "test_ep_top1": [50.0, error],
+        "min_test_top1": error,
+    }
+    return fields | changes
+
+
+def bring(folder: Path, *records: dict[str, object], name: str = "DARTS.json", to: str = "nds-darts",
+          skip_wrong: bool = False) -> Manifest:  # fmt: skip
+    path = folder / name
+    path.write_text(json.dumps(records))
+    return import_data(installed_plugins().data_source(to).info.create(), path, lambda *_: None, skip_wrong=skip_wrong)
+
+
+def test_import_gives_ground_truth_to_the_space(tmp_path: Path) -> None:
+    manifest = bring(tmp_path, record(10.0), record(20.0, operation="none"), record(12.0))
+    assert manifest.items == 2
+    assert manifest.notes[0] == "The parameters of 3 records were compared with those of the networks here: all equal."
+    assert manifest.notes[1].startswith("Their flops are ")
+    assert manifest.notes[2] == "3 rows became 2: the values of repeated trainings were averaged."
+    made = space()
+    table = made.ground_truth()
+    assert [metric.key for metric in table.metrics] == [
+        "cifar10/test_accuracy@2", "cifar10/test_accuracy@1", "cifar10/test_best_accuracy", "cifar10/parameters",
+        "cifar10/flops",
+    ]  # fmt: skip
+    assert table.metrics[0].reduction == "mean of repeated trainings"
+    first, second = (made.canonicalize(json.dumps(record(operation=name)["net"])) for name in ("sep_conv_3x3", "none"))
+    assert table.values(table.metrics[0], [first, second]) == [89.0, 80.0]
+    assert made.size == 2
+    assert set(made.sample(2, np.random.default_rng(0))) == {first, second}
+    assert "2 architectures of the imported table" in made.sampling
+    verify_data(installed_plugins().data_source("nds-darts").info.create(), lambda *_: None)
+
+
+def test_results_on_other_data_sets_are_kept(tmp_path: Path) -> None:
+    bring(tmp_path, record(10.0), record(20.0, operation="none"))
+    manifest = bring(
+        tmp_path, record(30.0, params=1), record(40.0, operation="max_pool_3x3", params=1), name="DARTS_in.json"
+    )
+    assert manifest.items == 3
+    assert "Kept from 'DARTS.json': results on cifar10." in manifest.notes
+    table = space().ground_truth()
+    assert [metric.key for metric in table.metrics][:2] == ["cifar10/test_accuracy@2", "imagenet/test_accuracy@2"]
+    # Another file for a data set replaces what was there, and what only it had.
+    manifest = bring(tmp_path, record(11.0))
+    assert manifest.items == 2
+    values = {metric.key: space().ground_truth().all_values(metric).tolist() for metric in table.metrics}
+    assert [value for value in values["cifar10/test_accuracy@2"] if not math.isnan(value)] == [89.0]
+    assert sum(not math.isnan(value) for value in values["imagenet/test_accuracy@2"]) == 2
+
+
+def test_samples_have_the_metric_that_is_asked_for(tmp_path: Path) -> None:
+    names = ("sep_conv_3x3", "none", "skip_connect", "max_pool_3x3")
+    bring(tmp_path, *(record(10.0, operation=name) for name in names[:3]))
+    bring(tmp_path, *(record(10.0, operation=name, params=1) for name in names[2:]), name="DARTS_in.json")
+    for metric, size in ((None, 3), ("imagenet/test_accuracy", 2), ("cifar10/test_best_accuracy", 3)):
+        plan = make_plan(RunRequest("nds-darts", ("params",), "photos", samples=size, metric=metric),
+                         installed_plugins())  # fmt: skip
+        assert not any(math.isnan(value) for value in plan.ground_truth[0].values)
+        assert f"uniform over the {size} architectures" in plan.header.sampling
+
+
+def test_counts_that_differ_are_told(tmp_path: Path) -> None:
+    expected = cifar_parameters(NET)
+    manifest = bring(tmp_path, record(10.0), record(20.0, operation="none", params=5))
+    assert manifest.notes[0].startswith(
+        "Of 2 records whose networks were built, 1 state other parameters than these have, such as record 2: 5, and "
+    )
+    assert manifest.items == 2
+    assert expected != 5
+
+
+def test_networks_for_imagenet_are_known_whatever_the_file_is_called(tmp_path: Path) -> None:
+    path = DATA / "DARTS_in.json.gz"
+    if not path.is_file():
+        pytest.skip("reads nds in ../shared/data")
+    records = json.loads(gzip.decompress(path.read_bytes()))[:2]
+    manifest = bring(tmp_path, *records, name="mine.json")
+    assert manifest.notes[:2] == (
+        "The networks are those for imagenet, whatever the file's name says, and so are the metrics.",
+        "The parameters of 2 records were compared with those of the networks here: all equal.",
+    )
+    assert space().ground_truth().metrics[0].key == "imagenet/test_accuracy@50"
+
+
+def test_released_file_is_imported_whole() -> None:
+    path = DATA / "DARTS_in.json.gz"
+    if not path.is_file():
+        pytest.skip("reads nds in ../shared/data")
+    manifest = import_data(installed_plugins().data_source("nds-darts").info.create(), path, lambda *_: None)
+    assert manifest.items == 121
+    assert manifest.notes[0] == "The parameters of 12 records were compared with those of the networks here: all equal."
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"test_ep_top1": []}, "record 2: 'test_ep_top1' has no test error"),
+        ({"test_ep_top1": [50.0, float("nan")]}, "record 2: 'test_ep_top1' of epoch 2 is nan"),
+        ({"net": {"ds": [1, 2]}}, "record 2: Architecture of 'nds-darts': 'net' has no 'genotype'"),
+        ({"net": {**NET, "width": 17}}, "record 2: Architecture of 'nds-darts': the width is 17"),
+    ],
+)
+def test_wrong_records_are_refused_or_left_out(tmp_path: Path, wrong: dict[str, object], problem: str) -> None:
+    records = [record(10.0), record(20.0, **wrong), record(30.0, operation="none")]
+    with pytest.raises(DataError) as raised:
+        bring(tmp_path, *records)
+    assert problem in str(raised.value)
+    assert space().ground_truth() is None
+    manifest = bring(tmp_path, *records, skip_wrong=True)
+    assert manifest.items == 2
+    (note,) = (note for note in manifest.notes if "left out" in note)
+    assert note.startswith("Records that are wrong and were left out: 1.")
+    assert problem in note
+
+
+def test_command_line_says_how_to_use_the_rest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "DARTS.json"
+    path.write_text(json.dumps([record(), record(test_ep_top1=[]), record(test_ep_top1=[])]))
+    with pytest.raises(SystemExit, match="2"):
+        main(["data", "import", "nds-darts", str(path)])
+    refused = capsys.readouterr().err
+    assert "accuracy. 1 more record is wrong. Correct the file, or get it again; '--skip-wrong' leaves out" in refused
+    with pytest.raises(SystemExit, match="0"):
+        main(["data", "import", "nds-darts", str(path), "--skip-wrong"])
+    assert "Imported 1 architectures" in capsys.readouterr().out
+
+
+def test_a_file_without_any_record_of_the_space_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="record 1: Architecture of 'nds-enas': the normal cell has 4 nodes, expected"):
+        bring(tmp_path, record(), record(), name="mine.json", to="nds-enas", skip_wrong=True)
+
+
+def test_files_of_other_spaces_are_told_by_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is, by its name, the file of 'nds-darts-f', and is imported for 'nds-darts'"):
+        bring(tmp_path, record(), name="DARTS_fix-w-d.json")
+
+
+def test_records_of_fixed_size_have_one(tmp_path: Path) -> None:
+    assert bring(tmp_path, record(), name="mine.json", to="nds-darts-f").items == 1
+    with pytest.raises(DataError, match="record 2: width and depth are w16d8, those of record 1 w16d4, and 'nds-dar"):
+        bring(tmp_path, record(), record(net={**NET, "depth": 8}), name="mine.json", to="nds-darts-f")
+
+
+def test_operations_that_no_record_has_are_told(tmp_path: Path) -> None:
+    path = DATA / "ENAS_in.json.gz"
+    if not path.is_file():
+        pytest.skip("reads nds in ../shared/data")
+    records = json.loads(gzip.decompress(path.read_bytes()))
+    notes = bring(tmp_path, *records, name="mine.json", to="nds-amoeba").notes
+    assert notes[-1].startswith("No record has sep7 or dilsep3 or conv7x1, operations of 'nds-amoeba': is it a file of")
+
+
+def test_mutants_are_the_nearest_of_some_records(tmp_path: Path) -> None:
+    names = ("sep_conv_3x3", "none", "skip_connect", "max_pool_3x3")
+    bring(tmp_path, *(record(10.0, operation=name) for name in names))
+    made = space()
+    records = made.sample(4, np.random.default_rng(0))
+    # All four are drawn, the parent among them, which is the nearest.
+    assert {made.mutate(parent, np.random.default_rng(0)) for parent in records} == set(records)
+    other = made.canonicalize(records[0].replace("w16d4", "w32d20"))
+    assert made.mutate(other, np.random.default_rng(0)) == records[0]
+
+
+def test_nearest_counts_scalars_and_keeps_the_first() -> None:
+    def darts(size: str, first: str) -> object:
+        cell = f"{first},sep3~0+skip~1,sep3~0+skip~1,sep3~0+skip~1"
+        return parse_architecture(f"{size}/normal={cell}/reduce={cell.replace(first, 'sep3~0+skip~1')}", DARTS)
+
+    parent = darts("w16d4", "sep3~0+skip~1")
+    one, two, three = darts("w16d8", "sep3~0+skip~1"), darts("w16d4", "sep5~1+skip~1"), darts("w16d8", "sep5~1+skip~1")
+    assert nearest(parent, [three, two, one], DARTS) is one
+    assert nearest(parent, [three, two], DARTS) is two
+    assert nearest(darts("w24d4", "sep3~0+skip~1"), [two, three], DARTS) is two
+    assert nearest(parent, [one, darts("w16d4", "sep3~0+skip~0")], DARTS) is one
+
+
+def test_nearest_counts_concatenated_nodes() -> None:
+    def enas(last: str) -> object:
+        cell = f"sep3~0+skip~1,sep3~0+skip~1,sep3~0+skip~1,sep3~0+skip~1,{last}"
+        plain = "sep3~0+skip~1,sep3~0+skip~1,sep3~0+skip~1,sep3~0+skip~1,sep3~0+skip~1"
+        return parse_architecture(f"w16d4/normal={cell}/reduce={plain}", ENAS)
+
+    # Concatenated are 2 to 6, or 3 to 6 and nothing in the fifth place: five more differences.
+    parent, further, nearer = enas("sep3~0+skip~1"), enas("sep3~0+skip~2"), enas("sep5~1+avg3~0")
+    assert nearest(parent, [further, nearer], ENAS) is nearer

@@ -15,6 +15,7 @@ COMMANDS = {
     "report": ("report", "Print rank correlations of a run, or compare searches."),
     "inspect": ("inspect", "Say what a results file holds."),
     "draw": ("draw", "Draw the cells of an architecture."),
+    "export": ("export", "Write the network of an architecture for use without this toolkit."),
     "merge": ("merge", "Join shards of one plan into one results file."),
     "spaces": ("listing", "List installed search spaces, or explain one."),
     "evaluators": ("listing", "List installed evaluators, or explain one."),

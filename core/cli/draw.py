@@ -50,7 +50,7 @@ def draw_command(
     from ..plugin_manager import installed_plugins
 
     if search is not None:
-        space, text = _found_by(search)
+        space, text = found_by(search, "draw")
         output = output or Path(picture_of(search).name)
     else:
         space, text = space or DEFAULT_SPACE, str(architecture)
@@ -68,15 +68,24 @@ def draw_command(
     click.echo(f"Picture: {output}", err=True)
 
 
-def _found_by(path: Path) -> tuple[str, str]:
-    """Return search space and architecture of the best step of a search."""
+def found_by(path: Path, purpose: str) -> tuple[str, str]:
+    """Return search space and architecture of the best step of a search.
+
+    Args:
+        path: File of the search.
+        purpose: What it is to be found for, for messages.
+
+    Raises:
+        ResultsFileError: There is no search in the file.
+        NasbenchError: The search has no score.
+    """
     from ..search.storage import read_search
 
     history = read_search(path)
     positions = history.incumbents()
     if not positions or positions[-1] is None:
         raise NasbenchError(
-            f"The search of '{path}' has found nothing to draw: no architecture has a score. 'nasbench inspect {path}' "
-            "says why."
+            f"The search of '{path}' has found nothing to {purpose}: no architecture has a score. 'nasbench inspect "
+            f"{path}' says why."
         )
     return history.header.space, history.steps[positions[-1]].arch_id

@@ -43,6 +43,25 @@ def choose_dataset(
     return info
 
 
+def dataset_to_build_for(space: SearchSpaceInfo, name: str | None, plugins: PluginManager) -> DatasetInfo:
+    """Return the image set that a network is built for, whose images need not be at hand.
+
+    Args:
+        space: The search space.
+        name: What the user named, None for the first of the space's that is installed.
+        plugins: Where data sets come from.
+
+    Raises:
+        UsageError: It does not exist, or the space has no networks for it.
+    """
+    if name is None:
+        installed = plugins.datasets()
+        first = next((own for own in space.datasets if own in installed), None)
+        return installed[first].info if first is not None else choose_dataset(space, None, None, plugins)
+    info = plugins.dataset(name).info
+    return info if info.name in space.datasets else _check_takes_images(space, info)
+
+
 def dataset_version(dataset: DatasetInfo, images: DatasetInfo | None, plugins: PluginManager) -> str:
     """Return distribution and version of a data set, an empty text for the user's own images."""
     return "" if images is not None else plugins.dataset(dataset.name).version

@@ -52,9 +52,10 @@ SHORT_SETTINGS = {
 }
 SMALL_BATCH = {"batch_size": "8"}
 
-# Spaces of one network builder, which differ in their operations: all of the contract on one, the main part on others.
+# Spaces of one network builder, which differ in their values: all of the contract on one, the main part on others.
 NDS_CELL_SPACES = [name for name in PLUGINS.search_spaces() if name.startswith("nds-") and "resne" not in name]
-BUILT_ALIKE = set(NDS_CELL_SPACES) - {"nds-darts"}
+ANYNET_SPACES = [name for name in PLUGINS.search_spaces() if name.startswith("nds-resne")]
+BUILT_ALIKE = {*NDS_CELL_SPACES, *ANYNET_SPACES} - {"nds-darts", "nds-resnet"}
 MAIN_TESTS = ("test_space_is_supported", "test_score_is_finite_or_has_a_reason")
 
 
@@ -123,9 +124,11 @@ def quick_settings(evaluator: str) -> dict[str, str]:
 
 def smallest_networks(space: str) -> dict[str, object]:
     """Return attributes that replace drawn architectures by small ones, where any size can be spelled."""
-    if space not in NDS_CELL_SPACES:
+    if space not in NDS_CELL_SPACES + ANYNET_SPACES:
         return {}
     example = PLUGINS.search_space(space).info.create().example()
+    if space in ANYNET_SPACES:
+        return {"draw": lambda self: [example]}
     return {"draw": lambda self: [re.sub(r"^w\d+d\d+", "w4d3", example)]}
 
 

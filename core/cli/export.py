@@ -1,0 +1,106 @@
+"""``nasbench export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..errors import UsageError
+from .options import DEFAULT_SPACE
+from .types import FILE, SEED
+
+
+@click.command("export")
+@click.argument("architecture", required=False)
+@click.option(
+    "--space", metavar="NAME", help=f"Search space of the architecture.  [default: {DEFAULT_SPACE}, or the search's]"
+)
+@click.option(
+    "--search",
+    "search",
+    type=FILE,
+    metavar="FILE",
+    help="Export what this search found instead: the architecture with the best score.",
+)
+@click.option(
+    "--output",
+    "-o",
+    "outputs",
+    type=FILE,
+    multiple=True,
+    metavar="FILE",
+    help="File to write: .py for source, .pt2 for a program of torch.export, .pt for initial weights. Repeatable.  "
+    "[default: model.py]",
+)
+@click.option("--network", "variant", default="benchmark", show_default=True, metavar="NAME", help="Which network.")
+@click.option(
+    "--dataset", metavar="NAME", help="Image set that decides channels, size and classes.  [default: the space's first]"
+)
+@click.option("--image-size", type=click.IntRange(1, 4096), metavar="PIXELS", help="Height and width instead.")
+@click.option("--classes", type=click.IntRange(1, 1_000_000), metavar="N", help="Number of classes instead.")
+@click.option(
+    "--length",
+    type=click.IntRange(1, 1024),
+    default=8,
+    show_default=True,
+    metavar="STEPS",
+    help="Of sequences, where networks take these: the file is for this length alone.",
+)
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the initial weights: those of a run with it.")
+@click.option("--overwrite", is_flag=True, help="Replace files that exist.")
+def export_command(
+    architecture: str | None,
+    space: str | None,
+    search: Path | None,
+    outputs: tuple[Path, ...],
+    variant: str,
+    dataset: str | None,
+    image_size: int | None,
+    classes: int | None,
+    length: int,
+    seed: int,
+    overwrite: bool,
+) -> None:
+    """Write the network of an architecture for use without this toolkit.
+
+    ARCHITECTURE is spelled as 'nasbench spaces NAME' and results files have it. A .py file has the source of the
+    network, to train it elsewhere: it needs PyTorch alone, and people can read it. Its parameters have the names that
+    they have here, so that it takes the weights of a .pt file. A .pt2 file is for evaluation: the graph with the
+    initial weights. What a .py file makes was compared with the network itself, in training and in evaluation.
+    """
+    if (architecture is None) == (search is None):
+        raise UsageError("Name what to export: either an architecture, or a search's file with --search.")
+    if space and search:
+        raise UsageError("--search says which space its architecture is of: leave --space away.")
+    from ..errors import UnknownNameError
+    from ..export.files import ExportedNetwork, check_files, check_space, resized
+    from ..pictures.files import refuse_existing
+    from ..planning.datasets import dataset_to_build_for
+    from ..plugin_manager import installed_plugins
+    from ..results.whole_files import write_whole
+    from .draw import found_by
+
+    if search is not None:
+        space, text = found_by(search, "export")
+    else:
+        space, text = space or DEFAULT_SPACE, str(architecture)
+    outputs = outputs or (Path("model.py"),)
+    check_files(outputs)
+    for path in () if overwrite else outputs:
+        refuse_existing(path)
+    plugins = installed_plugins()
+    searched = plugins.search_space(space).info.create()
+    check_space(searched)
+    if variant not in searched.info.network_variants:
+        raise UnknownNameError(
+            "network", variant, searched.info.network_variants, f"Run 'nasbench spaces {space}' to list them."
+        )
+    info = resized(dataset_to_build_for(searched.info, dataset, plugins), image_size, classes)
+    arch_id = searched.canonicalize(text)
+    network = ExportedNetwork(searched, arch_id, variant, info, seed, length)
+    for path, content in zip(outputs, network.contents(outputs), strict=True):
+        write_whole(path, content, "Make room, or choose another file.")
+        click.echo(f"Network: {path}", err=True)
+    if arch_id != text:
+        click.echo(f"Exported in its canonical form: {arch_id}", err=True)

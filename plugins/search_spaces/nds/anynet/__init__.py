@@ -1,0 +1,1 @@
+"""The spaces of NDS whose networks are three stages of residual blocks: ResNet, ResNeXt-A and ResNeXt-B."""

@@ -179,7 +179,7 @@ class TableSource(DataSource):
             except InvalidArchitectureError as error:
                 raise DataError(
                     f"'{path}', {raw.row_name(row)}: {str(error).rstrip('.')}. Correct the file, or check that it is a "
-                    f"table of '{self.info.name}'."
+                    f"table of '{self.info.name}'; '--skip-wrong' leaves out such rows."
                 ) from error
 
     def _coverage(self, path: Path, rows: TableRows) -> tuple[str, ...]:

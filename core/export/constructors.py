@@ -101,9 +101,10 @@ def parameter_text(parameter: Tensor) -> str:
     """Return an expression for a parameter or buffer that has its shape, and is spread as it is."""
     shape, values = tuple(parameter.shape), parameter.detach()
     dtype = "" if values.dtype is torch.float32 else f", dtype={values.dtype}"
-    if values.numel() == 0 or bool((values == values.flatten()[0]).all()):
-        constant = values.flatten()[0].item() if values.numel() else 0
-        return f"torch.full({shape}, {constant!r}{dtype})"
+    if values.numel() == 0:
+        return f"torch.empty({shape}{dtype})"
+    if bool((values == values.flatten()[0]).all()):
+        return f"torch.full({shape}, {values.flatten()[0].item()!r}{dtype})"
     if not values.is_floating_point():
         return f"torch.tensor({values.tolist()!r}{dtype})"
     low, high = float(f"{float(values.min()):.3g}"), float(f"{float(values.max()):.3g}")

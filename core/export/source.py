@@ -111,7 +111,7 @@ class SourceWriter:
             self._nodes[instance.path] = Build(name, values)
 
     def _instance(self, path: str, module: nn.Module) -> _Instance:
-        raw = [f"self.{name} = nn.Parameter({parameter_text(value)})" for name, value in _own_parameters(module)]
+        raw = [f"self.{name} = {_parameter(value)}" for name, value in _own_parameters(module)]
         for name, buffer in module.named_buffers(recurse=False):
             kept = "" if name not in module._non_persistent_buffers_set else ", persistent=False"
             raw.append(f'self.register_buffer("{name}", {parameter_text(buffer)}{kept})')
@@ -127,7 +127,7 @@ class SourceWriter:
         if is_plain(module):
             return plain_module(module)
         if isinstance(module, nn.ParameterDict | nn.ParameterList):
-            entries = tuple((name, Build(f"nn.Parameter({parameter_text(p)})")) for name, p in _own_parameters(module))
+            entries = tuple((name, Build(_parameter(p))) for name, p in _own_parameters(module))
             of_list = isinstance(module, nn.ParameterList)
             inner: Node = Items(tuple(node for _, node in entries)) if of_list else Entries(entries)
             return Build(f"nn.{'ParameterList' if of_list else 'ParameterDict'}", (inner,))
@@ -159,6 +159,11 @@ def _check_shared(network: nn.Module) -> None:
             first = seen.setdefault(id(thing), path)
             if first != path:
                 raise UnsupportedNetworkError(f"the {kind} '{path}' is '{first}' as well, and they would become two")
+
+
+def _parameter(parameter: nn.Parameter) -> str:
+    fixed = "" if parameter.requires_grad else ", requires_grad=False"
+    return f"nn.Parameter({parameter_text(parameter)}{fixed})"
 
 
 def _own_parameters(module: nn.Module) -> list[tuple[str, nn.Parameter]]:

@@ -1,8 +1,8 @@
 """What a network does in one forward pass, module by module.
 
-Tensors are on torch's device ``meta``, so that nothing is computed. In each module of a class of its own, every call of
-a PyTorch function and of a submodule is noted with its arguments; modules of ``torch.nn`` are not looked into. What
-depends on shapes is noted as the numbers that came out.
+In each module of a class of its own, every call of a PyTorch function and of a submodule is noted with its arguments;
+modules of ``torch.nn`` are not looked into. What depends on shapes is noted as the numbers that came out. What depends
+on values cannot be noted: to ask for them is an error, unless they are those of constants.
 """
 
 from __future__ import annotations
@@ -18,9 +18,18 @@ from unittest import mock
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from torch.overrides import TorchFunctionMode, resolve_name
 
 from ..errors import NasbenchError, UsageError
+from ..seeding import torch_generator
+
+# What tells the values of a tensor.
+_LOOKING = {
+    f"torch.Tensor.{name}"
+    for name in ("__bool__", "__int__", "__float__", "__index__", "__array__", "item", "tolist", "numpy")
+}
+# What makes a tensor that is the same each time.
+_CONSTANT = {f"torch.{name}" for name in ("tensor", "as_tensor", "arange", "zeros", "ones", "full", "eye")}
 
 
 class UnsupportedNetworkError(UsageError):
@@ -43,12 +52,14 @@ class Call:
         arguments: Positional ones: names of tensors, literals, and lists, tuples and dictionaries of them.
         keywords: The others.
         outputs: Variables that the result is assigned to: one, or a tuple of them.
+        constant: Whether the result is the same each time, and nothing is changed to get it.
     """
 
     target: Callable[..., Any] | str
     arguments: tuple[Any, ...]
     keywords: Mapping[str, Any]
     outputs: Any
+    constant: bool = False
 
 
 @dataclass
@@ -68,6 +79,30 @@ class Trace:
 
 Traces: TypeAlias = dict[str, Trace]
 """The forward pass of each module of a class of its own, by its path in the network."""
+
+
+def without_unused_constants(trace: Trace) -> Trace:
+    """Return a forward pass without the constants that nothing is made of, such as those that were only compared."""
+    used = {name.text for name in _names(trace.result)}
+    calls: list[Call] = []
+    for call in reversed(trace.calls):
+        if call.constant and not used & {name.text for name in _names(call.outputs)}:
+            continue
+        used |= {name.text for name in _names((call.arguments, call.keywords))}
+        calls.append(call)
+    return Trace(trace.inputs, calls[::-1], trace.result)
+
+
+def _names(value: Any) -> Iterator[Name]:
+    if isinstance(value, Name):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _names(item)
+    elif isinstance(value, dict):
+        yield from _names(tuple(value.values()))
+    elif isinstance(value, slice):
+        yield from _names((value.start, value.stop, value.step))
 
 
 def is_plain(module: nn.Module) -> bool:
@@ -112,16 +147,17 @@ def trace_network(network: nn.Module, shape: Sequence[int], *, training: bool) -
     Raises:
         UnsupportedNetworkError: It looks at the values of tensors, or a module does different things at each call.
     """
-    subject = copy.deepcopy(network).to("meta").train(training)
+    subject = copy.deepcopy(network).train(training)
     recorder = _Recorder(subject)
+    inputs = torch.randn(tuple(shape), generator=torch_generator(0))
     try:
-        with recorder.recording():
-            subject(torch.empty(tuple(shape), device="meta"))
+        with torch.random.fork_rng(devices=()), recorder.recording():
+            subject(inputs)
     except NasbenchError:
         raise
     except Exception as error:
         raise UnsupportedNetworkError(
-            f"the network cannot be followed step by step, without values: {type(error).__name__}: {error!s:.200}"
+            f"it cannot be followed step by step: {type(error).__name__}: {error!s:.200}"
         ) from error
     return recorder.traces
 
@@ -134,6 +170,7 @@ class _Scope:
             tuple((name, "Tensor" if isinstance(value, Tensor) else "list[Tensor]") for name, value in inputs.items())
         )
         self._names: dict[int, str] = {}
+        self._constants: set[int] = set()
         self._kept_alive: list[Any] = []
         self._expressions = {id(child): attribute(module, path) for path, child in module.named_modules()}
         for path, tensor in (*module.named_parameters(), *module.named_buffers()):
@@ -156,8 +193,24 @@ class _Scope:
         used = list(_tensors((arguments, keywords)))
         if not _has_tensors(result) or (used and not any(id(tensor) in self._names for tensor in used)):
             return
-        arguments, keywords = self.expressed(arguments), self.expressed(keywords)
-        self.trace.calls.append(Call(target, arguments, keywords, self._assigned(result)))
+        expressed = self.expressed(arguments), self.expressed(keywords)
+        constant = self._all_constant(used) if used else resolve_name(target) in _CONSTANT
+        self.trace.calls.append(Call(target, *expressed, self._assigned(result), constant))
+        if constant:
+            self._constants.update(map(id, _tensors(result)))
+
+    def check_look(self, function: Callable[..., Any], arguments: Any) -> None:
+        """Refuse a function that tells values which come from the input or from parameters.
+
+        Raises:
+            UnsupportedNetworkError: It does.
+        """
+        used = [tensor for tensor in _tensors(arguments) if id(tensor) in self._names]
+        if not self._all_constant(used) and resolve_name(function) in _LOOKING:
+            raise UnsupportedNetworkError("what it does depends on the values of tensors")
+
+    def _all_constant(self, tensors: Sequence[Tensor]) -> bool:
+        return all(id(tensor) in self._constants for tensor in tensors)
 
     def expressed(self, value: Any) -> Any:
         """Return a value with the names of its tensors in their places."""
@@ -226,7 +279,8 @@ class _Recorder(TorchFunctionMode):
         """Call a function, and note it."""
         kwargs = kwargs or {}
         scope = self._scopes[-1] if self._scopes else None
-        # Before the call, which may change what it is given.
+        if scope is not None:
+            scope.check_look(func, args)
         result = func(*args, **kwargs)
         if scope is not None:
             scope.note(func, args, kwargs, result)
@@ -243,7 +297,7 @@ class _Recorder(TorchFunctionMode):
         scope = _Scope(module, inputs)
         result = self._within(scope, lambda: call(module, *arguments, **keywords))
         scope.trace.result = scope.expressed(result)
-        self._keep(module, scope.trace)
+        self._keep(module, without_unused_constants(scope.trace))
         if caller is not None:
             caller.note(caller.expression_of(module), tuple(inputs.values()), {}, result)
         return result

@@ -69,7 +69,8 @@ def _unified_call(first: Call, second: Call, symbols: dict[Any, Symbol], batch: 
     if first.target != second.target or first.outputs != second.outputs:
         raise _DifferentError
     arguments = _unified(first.arguments, second.arguments, symbols, batch)
-    return Call(first.target, arguments, _unified(first.keywords, second.keywords, symbols, batch), first.outputs)
+    keywords = _unified(first.keywords, second.keywords, symbols, batch)
+    return Call(first.target, arguments, keywords, first.outputs)
 
 
 def _unified(first: Any, second: Any, symbols: dict[Any, Symbol], batch: int | None) -> Any:

@@ -8,7 +8,6 @@ from ...core.capabilities import BlockNetwork, GroundTruthTable, Images, Labels,
 from ...core.descriptions import NO_IMAGES, DataSourceInfo, SearchSpaceInfo
 from ...core.hookspecs import hookimpl
 from .data_sources import NASBENCH101_SOURCE, NASBENCH201_SOURCE, NASBENCH_NLP_SOURCE
-from .nds.anynet.infos import ANYNET_SPACES
 from .nds.descriptions import NDS_SOURCES, NDS_SPACES
 
 # The benchmarks' own data sets, and the images that need no download.
@@ -101,7 +100,6 @@ def nasbench_search_spaces() -> Iterable[SearchSpaceInfo]:
     yield NASBENCH201_TINY
     yield NASBENCH_NLP
     yield from NDS_SPACES
-    yield from ANYNET_SPACES
 
 
 @hookimpl

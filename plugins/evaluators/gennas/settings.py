@@ -100,9 +100,11 @@ class GennasSettings(Settings):
         None,
         "How a named frequency band is filled: ten even frequencies (code) or ten random ones (paper).",
     )
-    network: Literal["gennas", "benchmark"] = setting(
+    network: str = setting(
         "gennas",
-        "The network of the authors' code where it differs, or the one that the benchmark trained.",
+        "By default the network of the authors' code where it differs from that which the benchmark trained; or "
+        "another that 'nasbench spaces NAME' lists.",
+        network_variant=True,
     )
     head: Literal["bn-conv", "conv"] = setting(
         "bn-conv",

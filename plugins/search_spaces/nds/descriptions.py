@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ....core.capabilities import BlockNetwork, GroundTruthTable, Images, Labels, Network, StagedNetwork
 from ....core.descriptions import DataSourceInfo, OfficialFile, SearchSpaceInfo
+from .anynet.infos import ANYNET_SPACES
 from .space import IDENTITY, NETWORK_VARIANTS
 
 _PAPER = "Radosavovic et al., On Network Design Spaces for Visual Recognition (NDS), ICCV 2019"
@@ -84,7 +85,7 @@ CELL_SPACES = (
     ),
 )
 
-NDS_SPACES = CELL_SPACES
+NDS_SPACES = (*CELL_SPACES, *ANYNET_SPACES)
 
 
 def _describe_source(space: SearchSpaceInfo, *names: str) -> DataSourceInfo:
@@ -111,5 +112,8 @@ RELEASED = {
     "nds-nasnet": ("NASNet", "NASNet_in"),
     "nds-pnas": ("PNAS", "PNAS_in"),
     "nds-pnas-f": ("PNAS_fix-w-d",),
+    "nds-resnet": ("ResNet", "ResNet_reruns"),
+    "nds-resnext-a": ("ResNeXt-A", "ResNeXt-A_in"),
+    "nds-resnext-b": ("ResNeXt-B", "ResNeXt-B_in"),
 }
-NDS_SOURCES = tuple(_describe_source(space, *RELEASED[space.name]) for space in CELL_SPACES)
+NDS_SOURCES = tuple(_describe_source(space, *RELEASED[space.name]) for space in NDS_SPACES)

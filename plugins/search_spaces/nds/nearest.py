@@ -8,8 +8,6 @@ from itertools import zip_longest
 from .definition import CellSpaceDefinition
 from .genotype import Architecture
 
-RECORDS_DRAWN = 200
-
 
 def nearest(
     architecture: Architecture, candidates: Sequence[Architecture], definition: CellSpaceDefinition

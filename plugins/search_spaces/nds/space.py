@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import copy
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from ....core.data.data_home import stored_folder
-from ....core.domain import Metric
 from ....core.errors import InvalidArchitectureError
-from ....core.interfaces import GroundTruth, SearchSpace
 from .definition import MIN_DEPTH, CellSpaceDefinition, Form
 from .genotype import Architecture, Cell
-from .nearest import RECORDS_DRAWN, nearest
+from .nearest import nearest
 from .notation import format_architecture, parse_architecture
+from .recorded_space import RecordedSpace
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
-    from ....benchmarks_data.tables.store import StoredTable
     from ....core.descriptions import DatasetInfo
     from ....core.pictures.graph import CellGraph
 
@@ -49,7 +43,7 @@ IDENTITY = (
 )
 
 
-class CellSpace(SearchSpace):
+class CellSpace(RecordedSpace):
     """Networks of two cells, each of nodes that are sums of two operations.
 
     Attributes:
@@ -57,32 +51,13 @@ class CellSpace(SearchSpace):
     """
 
     definition: ClassVar[CellSpaceDefinition]
-    _metric: Metric | None = None
 
-    @property
-    def size(self) -> int | None:
-        """Number of records to sample from; None without a table: nobody counted architectures without repetition."""
-        return None if self._records is None else len(self._records)
+    def _defined_size(self) -> int | None:
+        """Return None: nobody counted the architectures without repetition."""
+        return None
 
-    @property
-    def sampling(self) -> str:
-        """How ``sample`` chooses, in words."""
-        if self._records is None:
-            return "each decision of the definition uniform, without repetition"
-        return (
-            f"uniform over the {self.size:,} architectures of the imported table with the metric, without replacement"
-        )
-
-    def compared_by(self, metric: Metric) -> SearchSpace:
-        """Return the space whose samples are those architectures of the table that have this metric."""
-        space = copy.copy(self)
-        space.__dict__.pop("_records", None)
-        space._metric = metric
-        return space
-
-    def ground_truth(self) -> GroundTruth | None:
-        """Return the imported table, None if there is none."""
-        return self._table
+    def _defined_sampling(self) -> str:
+        return "each decision of the definition uniform, without repetition"
 
     def canonicalize(self, text: str) -> str:
         """Return the first spelling of an architecture.
@@ -137,18 +112,14 @@ class CellSpace(SearchSpace):
 
         return cell_graphs(self._parse(arch_id), self.definition)
 
-    def _sample(self, count: int, rng: np.random.Generator) -> list[str]:
-        if self._records is not None:
-            return [self._records[index] for index in rng.choice(len(self._records), count, replace=False)]
+    def _draw_defined(self, count: int, rng: np.random.Generator) -> list[str]:
         drawn: dict[str, None] = {}
         while len(drawn) < count:
             drawn.setdefault(format_architecture(self.definition.canonical(self._draw(rng))))
         return list(drawn)
 
-    def _mutate(self, text: str, rng: np.random.Generator) -> str:
-        """Take another option of one decision, both drawn uniformly; with records, the nearest of some."""
-        if self._records is not None:
-            return self._nearest_record(text, self._records, rng)
+    def _mutate_defined(self, text: str, rng: np.random.Generator) -> str:
+        """Take another option of one decision, both drawn uniformly."""
         choices, chosen = self.definition.choices(), self.definition.decisions(self._parse(text))
         others = [[option for option in options if option != old] for options, old in zip(choices, chosen, strict=True)]
         open_places = [place for place, options in enumerate(others) if options]
@@ -156,10 +127,9 @@ class CellSpace(SearchSpace):
         chosen[place] = others[place][rng.integers(len(others[place]))]
         return format_architecture(self.definition.assemble(chosen))
 
-    def _nearest_record(self, text: str, records: Sequence[str], rng: np.random.Generator) -> str:
-        drawn = rng.choice(len(records), min(RECORDS_DRAWN, len(records)), replace=False)
-        candidates = [self._parse(records[index]) for index in drawn]
-        return format_architecture(nearest(self._parse(text), candidates, self.definition))
+    def _nearest(self, text: str, candidates: Sequence[str]) -> str:
+        architectures = [self._parse(candidate) for candidate in candidates]
+        return format_architecture(nearest(self._parse(text), architectures, self.definition))
 
     def _draw(self, rng: np.random.Generator) -> Architecture:
         return self.definition.assemble([options[rng.integers(len(options))] for options in self.definition.choices()])
@@ -169,24 +139,6 @@ class CellSpace(SearchSpace):
             return parse_architecture(text, self.definition)
         except InvalidArchitectureError as error:
             raise InvalidArchitectureError(f"Architecture of '{self.name}': {str(error).rstrip('.')}.") from error
-
-    @cached_property
-    def _table(self) -> StoredTable | None:
-        folder = None if self.info.requires is None else stored_folder(self.info.requires)
-        if folder is None:
-            return None
-        from ....benchmarks_data.tables.store import TABLE_NAME, StoredTable
-
-        return StoredTable.open(folder / TABLE_NAME)
-
-    @cached_property
-    def _records(self) -> list[str] | None:
-        """Architectures of the table that have the metric by which they are compared; None without a table."""
-        if self._table is None:
-            return None
-        arch_ids = self._table.arch_ids
-        values = self._table.values(self._metric or self._table.metrics[0], arch_ids)
-        return [arch_id for arch_id, value in zip(arch_ids, values, strict=True) if not math.isnan(value)]
 
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
         from .cell_network import CellNetwork, SingleCellNetwork

@@ -159,3 +159,52 @@ def test_without_marker_makes_values_missing() -> None:
 def test_without_marker_leaves_other_tables_alone(key) -> None:
     raw = RawTable(["x"], {"hardware/tpu_latency": np.array([2.0])})
     assert without_marker(raw, key, -1.0, "it did not run") is raw
+
+
+def test_rows_of_other_spaces_are_left_out_when_asked_for(source, folder, write_csv, no_progress) -> None:
+    path = write_csv("architecture,a/loss", "a,1", "1,2", "b,3", "2,4", "3,5", "4,6")
+    with pytest.raises(DataError, match="line 3: '1' is no letter.*'--skip-wrong' leaves out such rows"):
+        source.import_from(path, folder, no_progress)
+    summary = source.import_valid_from(path, folder, no_progress)
+    assert summary.items == 2
+    assert summary.notes[0] == (
+        "Records that are wrong and were left out: 4. The first: line 3: '1' is no letter; allowed are A to Z; "
+        "line 5: '2' is no letter; allowed are A to Z; line 6: '3' is no letter; allowed are A to Z."
+    )
+    table = StoredTable.open(folder / TABLE_NAME)
+    assert table.values(table.metrics[0], ["a", "b"]) == [1.0, 3.0]
+
+
+def test_checks_follow_the_rows_that_are_kept(source, folder, write_csv, no_progress) -> None:
+    path = write_csv("architecture,trainable_parameters,a/loss", "1,0,2", "a,97,1", "b,99,3")
+    with pytest.raises(DataError, match="line 4: trainable_parameters is 99"):
+        source.import_valid_from(path, folder, no_progress)
+
+
+def test_nothing_is_stored_if_no_row_is_right(source, folder, write_csv, no_progress) -> None:
+    with pytest.raises(
+        DataError, match="line 2: '1' is no letter; allowed are A to Z. 1 more record is wrong. Correct"
+    ):
+        source.import_valid_from(write_csv("architecture,a/loss", "1,1", "2,2"), folder, no_progress)
+    assert list(folder.iterdir()) == []
+
+
+def test_results_on_other_data_sets_are_kept_where_the_source_says_so(
+    source, folder, write_csv, no_progress, tmp_path
+) -> None:
+    earlier = tmp_path / "earlier"
+    earlier.mkdir()
+    source.import_from(
+        write_csv("architecture,a/test_loss@9,b/test_loss@5,a/loss", "a,1,7,1", "c,2,,1"), earlier, no_progress
+    )
+    source.earlier_table = lambda: StoredTable.open(earlier / TABLE_NAME)
+    summary = source.import_from(write_csv("architecture,a/test_loss@5", "b,3", "a,4"), folder, no_progress)
+    assert summary.items == 2
+    assert "Kept from 'table.csv': results on b." in summary.notes
+    table = StoredTable.open(folder / TABLE_NAME)
+    # As long a training on both: by name. What only the replaced data set had is gone.
+    assert [metric.key for metric in table.metrics] == ["a/test_loss@5", "b/test_loss@5"]
+    assert table.arch_ids == ["a", "b"]
+    assert table.all_values(table.metrics[0]).tolist() == [4.0, 3.0]
+    np.testing.assert_array_equal(table.all_values(table.metrics[1]), [7.0, np.nan])
+    assert table.num_rows == 2

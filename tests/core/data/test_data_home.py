@@ -10,7 +10,7 @@ from nasbench_toolkit.core.data.data_home import (
     stored_folder,
     verify_data,
 )
-from nasbench_toolkit.core.errors import DataError, DataHomeError
+from nasbench_toolkit.core.errors import DataError, DataHomeError, UnsupportedImportError
 
 
 @pytest.fixture
@@ -71,6 +71,14 @@ def test_import_data_replaces_an_earlier_import(bring, data_directory, numbers) 
     bring("5\n")
     assert verify_data(numbers, lambda done, total: None).items == 1
     assert sorted(path.name for path in data_directory.iterdir()) == ["toy-numbers"]
+
+
+def test_import_data_skip_wrong_needs_a_source_of_records(numbers, tmp_path, data_directory) -> None:
+    path = tmp_path / "numbers.txt"
+    path.write_text("1")
+    with pytest.raises(UnsupportedImportError, match="Files of 'toy-numbers' are imported as a whole or not at all"):
+        import_data(numbers, path, lambda _done, _total: None, skip_wrong=True)
+    assert contents(data_directory) == {}
 
 
 def test_import_data_missing_file_says_what_is_taken(numbers, tmp_path) -> None:

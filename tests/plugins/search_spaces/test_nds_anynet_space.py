@@ -1,13 +1,18 @@
+import json
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+from nasbench_toolkit.core.data.data_home import import_data
 from nasbench_toolkit.core.errors import InvalidArchitectureError
+from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.plugins.datasets import PHOTOS
 from nasbench_toolkit.plugins.search_spaces.nds.anynet.infos import ANYNET_SPACES
 
+DATA = Path(__file__).parents[3] / "../shared/data/nds"
 SPACES = {info.name: info for info in ANYNET_SPACES}
 
 
@@ -121,3 +126,73 @@ def test_reduced_networks_have_a_quarter_of_the_channels_where_they_can():
         (1, 64),
         (1, 256),
     ]
+
+
+NET = {
+    "block_type": "res_basic_block",
+    "bot_muls": [],
+    "ds": [1, 12, 12, 12],
+    "num_gs": [],
+    "ss": [1, 1, 2, 2],
+    "ws": [16, 24, 24, 40],
+}
+
+
+def test_the_net_of_a_record_is_an_architecture():
+    space = SPACES["nds-resnet"].create()
+    assert space.canonicalize(json.dumps(NET)) == "d12w24 d12w24 d12w40"
+    assert space.canonicalize(space.mutate(json.dumps(NET), np.random.default_rng(0))) != "d12w24 d12w24 d12w40"
+    for text, message in (
+        (json.dumps(NET | {"ws": [16, 24, 24, 41]}), "Record of 'nds-resnet': 'net': stage 3 has the width 41; choose"),
+        (json.dumps(NET | {"block_type": "double_plain_block"}), "'net.block_type' is 'double_plain_block'"),
+        ('{"ds": [1', "Record of 'nds-resnet': Expecting"),
+        ('{"a":' * 100_000, "Record of 'nds-resnet'"),
+    ):
+        with pytest.raises(InvalidArchitectureError, match=message):
+            space.canonicalize(text)
+
+
+def record(error, **changes):
+    """Return a record as the release has it."""
+    return {
+        "params": 594_138,
+        "flops": 10**8,
+        "net": NET | changes,
+        "optim": {"base_lr": 0.1, "max_ep": 2, "wd": 0.0005},
+        "test_ep_top1": [50.0, error],
+        "min_test_top1": error,
+    }
+
+
+def test_imported_records_are_ground_truth_sample_and_mutants(tmp_path):
+    path = tmp_path / "ResNet.json"
+    others = ({"ds": [1, 12, 12, 1]}, {"ds": [1, 1, 2, 3], "ws": [16, 16, 16, 16]})
+    path.write_text(json.dumps([record(10.0), *(record(20.0 + n, **change) for n, change in enumerate(others))]))
+    import_data(installed_plugins().data_source("nds-resnet").info.create(), path, lambda *_: None)
+    space = SPACES["nds-resnet"].create()
+    table = space.ground_truth()
+    designs = ["d12w24 d12w24 d12w40", "d12w24 d12w24 d1w40", "d1w16 d2w16 d3w16"]
+    assert table.values(table.metrics[0], designs) == [90.0, 80.0, 79.0]
+    assert sorted(space.sample(3, np.random.default_rng(0))) == sorted(designs)
+    assert space.size == 3
+    # The nearest of at most 200 records, the parent not excluded.
+    assert space.mutate("d12w24 d12w24 d1w48", np.random.default_rng(0)) == "d12w24 d12w24 d1w40"
+    assert space.mutate(designs[2], np.random.default_rng(0)) == designs[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "count"),
+    [
+        ("nds-resnet", "ResNet_reruns", 2),
+        ("nds-resnext-a", "ResNeXt-A_in", 130),
+        ("nds-resnext-b", "ResNeXt-B_in", 164),
+    ],
+)
+def test_released_files_are_imported_whole(name, file, count):
+    path = DATA / f"{file}.json.gz"
+    if not path.exists():
+        pytest.skip("reads ../shared/data/nds")
+    manifest = import_data(installed_plugins().data_source(name).info.create(), path, lambda *_: None)
+    assert manifest.items == count
+    assert "records were compared with those of the networks here: all equal." in manifest.notes[0]
+    assert SPACES[name].create().size == count

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .....core.interfaces import SearchSpace
-from .design import NUM_STAGES, RESNET, RESNEXT_A, RESNEXT_B, Definition
+from .....core.errors import InvalidArchitectureError
+from ..recorded_space import RecordedSpace
+from .design import NUM_STAGES, RESNET, RESNEXT_A, RESNEXT_B, Definition, Stage
 from .layout import CIFAR_STEM_WIDTH, IMAGENET_STEM_WIDTH, NetworkLayout, benchmark_layout, reduced, scored_layout
+from .records import design_of_record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,25 +23,36 @@ if TYPE_CHECKING:
 DEFINITIONS: dict[str, Definition] = {"nds-resnet": RESNET, "nds-resnext-a": RESNEXT_A, "nds-resnext-b": RESNEXT_B}
 
 
-class AnyNetSpace(SearchSpace):
+class AnyNetSpace(RecordedSpace):
     """All combinations of the values that a definition has; no two are the same network."""
 
     def __init__(self, info: SearchSpaceInfo) -> None:
         super().__init__(info)
         self.definition = DEFINITIONS[info.name]
 
-    @property
-    def size(self) -> int:
-        """Number of designs."""
+    def _defined_size(self) -> int:
         return math.prod(map(len, self.definition.decisions))
+
+    def _defined_sampling(self) -> str:
+        return "uniform over the space, without replacement"
 
     def canonicalize(self, text: str) -> str:
         """Return the design with one blank between stages, and numbers without leading zeros.
 
+        The ``net`` of a released record is read too, as JSON.
+
         Raises:
             InvalidArchitectureError: ``text`` is no design of this space.
         """
-        return self.definition.text(self.definition.parse(text))
+        return self.definition.text(self._parse(text))
+
+    def _parse(self, text: str) -> tuple[Stage, ...]:
+        if not text.lstrip().startswith("{"):
+            return self.definition.parse(text)
+        try:
+            return self.definition.parse(design_of_record(self.definition, json.loads(text)))
+        except (InvalidArchitectureError, ValueError, RecursionError) as error:
+            raise InvalidArchitectureError(f"Record of '{self.name}': {str(error).rstrip('.')}.") from error
 
     def describe(self, text: str) -> str:
         """Return a design in words.
@@ -46,7 +60,7 @@ class AnyNetSpace(SearchSpace):
         Raises:
             InvalidArchitectureError: ``text`` is no design of this space.
         """
-        stages = self.definition.parse(text)
+        stages = self._parse(text)
         depth = 1 + sum((2 if self.definition.block == "basic" else 3) * stage.depth for stage in stages) + 1
         widths = ", ".join(f"{stage.depth} x {stage.width}" for stage in stages)
         return f"{depth} layers, blocks x channels {widths}"
@@ -55,8 +69,8 @@ class AnyNetSpace(SearchSpace):
         """Return a small design."""
         return self.definition.example
 
-    def _sample(self, count: int, rng: np.random.Generator) -> list[str]:
-        numbers = rng.choice(self.size, count, replace=False).tolist()
+    def _draw_defined(self, count: int, rng: np.random.Generator) -> list[str]:
+        numbers = rng.choice(self._defined_size(), count, replace=False).tolist()
         return [self.assemble(self._options(number)) for number in numbers]
 
     def _options(self, number: int) -> list[int]:
@@ -67,13 +81,13 @@ class AnyNetSpace(SearchSpace):
             options.append(option)
         return options[::-1]
 
-    def _mutate(self, text: str, rng: np.random.Generator) -> str:
+    def _mutate_defined(self, text: str, rng: np.random.Generator) -> str:
         """Redraw each decision with probability 1 / (number of decisions), uniformly among its other values.
 
         If none was chosen, one is: the mutant is always another network.
         """
         decisions = self.definition.decisions
-        decided = self.definition.decided(self.definition.parse(text))
+        decided = self.definition.decided(self._parse(text))
         redrawn = rng.random(len(decisions)) < 1 / len(decisions)
         redrawn[rng.integers(len(decisions))] |= not redrawn.any()
         for place in redrawn.nonzero()[0].tolist():
@@ -81,13 +95,22 @@ class AnyNetSpace(SearchSpace):
             decided[place] = others[rng.integers(len(others))]
         return self.definition.text(self.definition.design(decided))
 
+    def _nearest(self, text: str, candidates: Sequence[str]) -> str:
+        decided = self.definition.decided(self._parse(text))
+
+        def differences(candidate: str) -> int:
+            others = self.definition.decided(self.definition.parse(candidate))
+            return sum(mine != other for mine, other in zip(decided, others, strict=True))
+
+        return min(candidates, key=differences)
+
     def neighbours(self, text: str) -> list[str] | None:
         """Return every design that has another value of one decision: 57 of ResNet, 36 or 42 of ResNeXt.
 
         Raises:
             InvalidArchitectureError: ``text`` is no design of this space.
         """
-        decided = self.definition.decided(self.definition.parse(text))
+        decided = self.definition.decided(self._parse(text))
         return [
             self.definition.text(self.definition.design([*decided[:place], value, *decided[place + 1 :]]))
             for place, values in enumerate(self.definition.decisions)
@@ -112,11 +135,11 @@ class AnyNetSpace(SearchSpace):
         """Return the graph of the network, and of a block of each stage."""
         from .picture import network_graphs
 
-        return network_graphs(self.definition.block, self.definition.parse(arch_id))
+        return network_graphs(self.definition.block, self._parse(arch_id))
 
     def network_layout(self, arch_id: str, variant: str) -> NetworkLayout:
         """Return what a network of a design is made of."""
-        stages = self.definition.parse(arch_id)
+        stages = self._parse(arch_id)
         match variant:
             case "imagenet":
                 return benchmark_layout(self.definition, stages, imagenet=True)

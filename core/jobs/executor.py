@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import selectors
 import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from multiprocessing.connection import wait
 from typing import Any
 
 from ..domain import JobCost, Record, Status
@@ -53,6 +53,7 @@ class Worker:
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=worker_main, args=(theirs, setup, device), daemon=True)
         self.process.start()
+        self.signs = (self.connection.fileno(), self.process.sentinel)
         theirs.close()
 
     def start(self, attempt: Attempt, number: int) -> None:
@@ -64,10 +65,9 @@ class Worker:
         self.started_at = time.monotonic()
 
     def receive(self) -> Message | None:
-        """Return what the process says, None if it is gone or says what no worker says."""
+        """Return what the process says, None if it is gone or says what no worker says. Waits for it."""
         try:
-            # What came before the end is still there to be read.
-            return decode(self.connection.recv_bytes(MAX_REPLY_BYTES)) if self.connection.poll() else None
+            return decode(self.connection.recv_bytes(MAX_REPLY_BYTES))
         except (EOFError, OSError, ValueError):
             return None
 
@@ -116,11 +116,13 @@ class ProcessExecutor(JobExecutor):
         self._waiting = WaitingJobs()
         self._numbers = itertools.count(1)
         self._failed_starts = 0
+        self._selector = selectors.DefaultSelector()
 
     def close(self) -> None:
         """End all worker processes."""
         for worker in self._workers:
             worker.stop()
+        self._selector.close()
 
     def submit(self, job: Job) -> None:
         """Add one job; a worker starts if all that have started would have something to do."""
@@ -152,10 +154,16 @@ class ProcessExecutor(JobExecutor):
 
     def _start_workers(self) -> None:
         """Start workers on devices that have none, as many as have something to do."""
-        free = Counter(self._devices) - Counter(worker.device for worker in self._workers)
         wanted = min(self.unfinished, len(self._devices)) - len(self._workers)
-        for device in list(free.elements())[: max(0, wanted)]:
-            self._workers.append(Worker(self._setup, device))
+        if wanted <= 0:
+            return
+        free = Counter(self._devices) - Counter(worker.device for worker in self._workers)
+        for device in list(free.elements())[:wanted]:
+            worker = Worker(self._setup, device)
+            self._workers.append(worker)
+            # A process that an evaluator forked may keep a connection open, so that its end alone says nothing.
+            for sign in worker.signs:
+                self._selector.register(sign, selectors.EVENT_READ, worker)
 
     def _may_hand_out(self) -> bool:
         """Whether the next job may start now: one that is to be alone waits for all others, and they wait for it."""
@@ -178,21 +186,21 @@ class ProcessExecutor(JobExecutor):
 
     def _collect(self) -> Iterator[tuple[JobIndex, Record]]:
         """Wait for news from any worker, or for the next time limit, and yield what has ended."""
-        # A process that an evaluator forked may keep a connection open, so that its end alone says nothing.
-        signs: dict[Any, Worker] = {worker.connection: worker for worker in self._workers}
-        signs |= {worker.process.sentinel: worker for worker in self._workers}
-        for worker in {
-            id(signs[sign]): signs[sign] for sign in wait(list(signs), self._seconds_to_next_limit())
-        }.values():
-            outcome = self._take_news(worker)
+        signs = self._selector.select(self._seconds_to_next_limit())
+        speaks: dict[Worker, bool] = {}
+        for key, _ in signs:
+            worker = key.data
+            # What came before the end of its process is still there to be read.
+            speaks[worker] = speaks.get(worker, False) or key.fd == worker.signs[0]
+        for worker, can_be_read in speaks.items():
+            outcome = self._take_news(worker.receive() if can_be_read else None, worker)
             if outcome:
                 yield outcome
         for worker in self._busy:
             if self._overdue(worker):
                 yield self._give_up(worker, Status.TIMEOUT, self._overdue_message)
 
-    def _take_news(self, worker: Worker) -> tuple[JobIndex, Record] | None:
-        message = worker.receive()
+    def _take_news(self, message: Message | None, worker: Worker) -> tuple[JobIndex, Record] | None:
         if message is None:
             return self._handle_end(worker)
         if isinstance(message, WorkerFailed):
@@ -235,6 +243,8 @@ class ProcessExecutor(JobExecutor):
         return attempt.job.index, Record(status, float("nan"), message, cost)
 
     def _drop(self, worker: Worker) -> None:
+        for sign in worker.signs:
+            self._selector.unregister(sign)
         worker.stop()
         self._workers.remove(worker)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -143,13 +143,14 @@ def read_journal(path: Path) -> JournalContents:
 
 def record_to_json(index: JobIndex, record: Record) -> dict[str, Any]:
     """Return one record as the entry of a line."""
+    cost = record.cost
     return {
         "kind": RECORD,
         "job": index,
         "status": record.status,
         "score": number_to_json(record.score),
         "message": record.message,
-        "cost": astuple(record.cost),
+        "cost": [cost.build, cost.transfer, cost.compute, cost.processor, cost.saved, cost.peak_memory],
         "curves": record.curves,
         "batches": record.batches,
         "traceback": record.traceback,

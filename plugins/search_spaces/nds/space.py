@@ -25,7 +25,7 @@ FORMS: dict[str, Form] = {"imagenet": "imagenet", "imagenet-unstrided": "imagene
 SINGLE_CELLS = ("single-cell", "te-nas")
 
 DRAWS_WITHOUT_NEWS = 2000
-"""After so many repetitions in a row a space counts as exhausted; of a twentieth that is left, one draw in 20 is new."""
+"""After so many repetitions in a row a space counts as exhausted: where a hundredth is left, one draw in 100 is new."""
 
 NARROW_WIDTH = 4
 REDUCED_SHARE = 4

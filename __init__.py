@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         DatasetInfo,
         DataSourceInfo,
         EvaluatorInfo,
+        ExecutorInfo,
         OfficialFile,
         SearchableSetting,
         SearchSpaceInfo,
@@ -61,6 +62,9 @@ if TYPE_CHECKING:
         SearchSpace,
         SearchStrategy,
     )
+    from .core.jobs.interface import JobExecutor
+    from .core.jobs.messages import Job, WorkerSetup
+    from .core.jobs.remote import RemoteWorker, pack_jobs, pack_setup, read_reply
     from .core.pictures.graph import CellEdge, CellGraph, CellNode, NodeKind, OperationFamily
     from .core.seeding import derive_seed
     from .core.settings import Settings, setting
@@ -89,6 +93,7 @@ __all__ = [
     "EvaluationError",
     "Evaluator",
     "EvaluatorInfo",
+    "ExecutorInfo",
     "GroundTruth",
     "GroundTruthTable",
     "ImageSet",
@@ -96,6 +101,8 @@ __all__ = [
     "ImportSummary",
     "InvalidArchitectureError",
     "InvalidSettingError",
+    "Job",
+    "JobExecutor",
     "JobKey",
     "Labels",
     "Metric",
@@ -108,6 +115,7 @@ __all__ = [
     "Progress",
     "RawTable",
     "RemadeRow",
+    "RemoteWorker",
     "SearchSpace",
     "SearchSpaceInfo",
     "SearchStrategy",
@@ -120,8 +128,12 @@ __all__ = [
     "StoredTable",
     "TableSource",
     "UnsupportedSearchSpaceError",
+    "WorkerSetup",
     "derive_seed",
     "hookimpl",
+    "pack_jobs",
+    "pack_setup",
+    "read_reply",
     "require",
     "setting",
     "stored_folder",
@@ -133,14 +145,17 @@ _MODULES = {
     ".core.capabilities": "BlockNetwork GroundTruthTable Images Labels Network SequenceNetwork StagedNetwork require",
     ".core.context": "EvaluationContext",
     ".core.data.data_home": "stored_folder",
-    ".core.descriptions": "AggregateInfo DatasetInfo DataSourceInfo EvaluatorInfo OfficialFile SearchableSetting "
-    "SearchSpaceInfo SearchStrategyInfo",
+    ".core.descriptions": "AggregateInfo DatasetInfo DataSourceInfo EvaluatorInfo ExecutorInfo OfficialFile "
+    "SearchableSetting SearchSpaceInfo SearchStrategyInfo",
     ".core.domain": "Direction Evaluation JobKey Metric Status",
     ".core.errors": "DataError DegenerateError DivergedError EvaluationError InvalidArchitectureError "
     "InvalidSettingError NasbenchError UnsupportedSearchSpaceError",
     ".core.hookspecs": "hookimpl",
     ".core.interfaces": "Aggregate Dataset DataSource DesignSpace Evaluator GroundTruth ImportSummary "
     "PartialEvaluation Progress RemadeRow SearchSpace SearchStrategy",
+    ".core.jobs.interface": "JobExecutor",
+    ".core.jobs.messages": "Job WorkerSetup",
+    ".core.jobs.remote": "RemoteWorker pack_jobs pack_setup read_reply",
     ".core.pictures.graph": "CellEdge CellGraph CellNode NodeKind OperationFamily",
     ".core.seeding": "derive_seed",
     ".core.settings": "Settings setting",

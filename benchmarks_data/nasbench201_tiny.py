@@ -13,9 +13,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from scipy.stats import spearmanr
-
 from ..core.errors import DataError
+from ..core.metrics import spearman_rho
 
 TABLE_PATH = Path(__file__).with_name("nasbench201_tiny.csv.gz")
 FORMAT_VERSION = 1
@@ -69,7 +68,8 @@ class TinyTable:
             DataError: If the table has no such metric.
         """
         by_seed = list(zip(*self._rows(metric), strict=True))
-        return fmean(float(spearmanr(first, second).statistic) for first, second in combinations(by_seed, 2))
+        # Undefined where all results of a seed are equal: nothing is reliable then.
+        return fmean(spearman_rho(first, second) or 0.0 for first, second in combinations(by_seed, 2))
 
     def noise_ceiling(self, metric: str) -> float:
         """Reliability of the mean over the k seeds: rank correlation between seeds, stepped up to their mean.

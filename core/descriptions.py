@@ -50,7 +50,7 @@ def _made(name: str, factory: Callable[..., Any], expected: str, *arguments: Any
         raise PluginError(
             f"The {name} cannot be made: {describe_error(error)}. This is a fault of its plugin."
         ) from error
-    if f"{__package__}.interfaces.{expected}" not in map(_path_of, type(made).__mro__):
+    if expected not in {base.__name__ for base in type(made).__mro__ if base.__module__.startswith(f"{__package__}.")}:
         raise PluginError(
             f"The {name} cannot be made: its factory returned {type(made).__name__}, which is no {expected}: derive "
             f"its class from {expected}. This is a fault of its plugin."
@@ -356,6 +356,27 @@ class SearchStrategyInfo(Description):
         """Build a strategy that proposes architectures of ``space``."""
         made: SearchStrategy[Any] = self._make("SearchStrategy", space, settings, seed)
         return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutorInfo(Description):
+    """What runs jobs on processes or machines, returned by the hook ``nasbench_executors``.
+
+    Attributes:
+        settings: Its settings class.
+    """
+
+    kind: ClassVar[str] = "executor"
+
+    settings: type[Settings] = Settings
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_settings_class(f"the executor '{self.name}'", self.settings)
+
+    def create(self, *arguments: Any) -> Any:
+        """Start an executor with what :class:`ExecutorSpec` gives it."""
+        return self._make("JobExecutor", *arguments)
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,10 @@ class DataError(UsageError):
     """A data file that is missing, damaged or not what its description says."""
 
 
+class DataInUseError(DataError):
+    """A data file that another program may be writing."""
+
+
 class UnsupportedImportError(UsageError):
     """Files of a data source that cannot be imported in part."""
 

@@ -6,10 +6,11 @@ hooks.
 
 All hooks have this in common. They are called without arguments, once in every process that needs plugins and before
 anything is evaluated, worker processes included; never while something is evaluated. They must be quick and should not
-import torch. They yield descriptions, or return a list of them. If one raises, yields something else, or provides a
-name that is taken, one warning names plugin, distribution and remedy, and the whole plugin is left out; nothing else
-changes. A plugin may implement hooks of a newer version: one warning says which this version does not have, none if
-they are marked ``optionalhook=True``, and the others work.
+import torch. They yield descriptions, or return a list of them. If one raises, yields something else, or yields one
+name twice, one warning names plugin, distribution and remedy, and the whole plugin is left out. A name that an earlier
+plugin provides leaves out that one thing, with a warning, and the rest of the plugin works. What a hook prints goes to
+standard error, and what it changes in the process is put back. A plugin may implement hooks of a newer version: one
+warning says which this version does not have, none if they are marked ``optionalhook=True``, and the others work.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from .descriptions import (
     DatasetInfo,
     DataSourceInfo,
     EvaluatorInfo,
+    ExecutorInfo,
     SearchSpaceInfo,
     SearchStrategyInfo,
 )
@@ -41,7 +43,8 @@ def nasbench_search_spaces() -> Iterable[SearchSpaceInfo]:
     is called with the description, once in every process that uses the space.
 
     Returns:
-        Descriptions of search spaces; a name that an earlier plugin provides leaves this plugin out.
+        Descriptions of search spaces. One whose name an earlier plugin provides is left out; a wrong one
+        leaves this plugin out.
 
     Since version 0.1.
 
@@ -69,8 +72,8 @@ def nasbench_evaluators() -> Iterable[EvaluatorInfo]:
     factory is called with the settings, once in every worker process.
 
     Returns:
-        Descriptions of evaluators; a name of an evaluator or aggregate of an earlier plugin leaves this plugin out, as
-        do settings of a type that cannot be read from a text.
+        Descriptions of evaluators. One with the name of an evaluator or aggregate of an earlier plugin is left out; a
+        wrong one, such as one with settings of a type that cannot be read from a text, leaves this plugin out.
 
     Since version 0.1.
 
@@ -98,7 +101,8 @@ def nasbench_aggregates() -> Iterable[AggregateInfo]:
     a report is made, never in a worker process.
 
     Returns:
-        Descriptions of aggregates; a name of an evaluator or aggregate of an earlier plugin leaves this plugin out.
+        Descriptions of aggregates. One with the name of an evaluator or aggregate of an earlier plugin is left out; a
+        wrong one leaves this plugin out.
 
     Since version 0.1.
 
@@ -126,8 +130,8 @@ def nasbench_search_strategies() -> Iterable[SearchStrategyInfo]:
     factory is called with space, settings and seed, once for a search, in the main process.
 
     Returns:
-        Descriptions of strategies; a name that an earlier plugin provides leaves this plugin out, as do settings of a
-        type that cannot be read from a text.
+        Descriptions of strategies. One whose name an earlier plugin provides is left out; a wrong one, such as one with
+        settings of a type that cannot be read from a text, leaves this plugin out.
 
     Since version 0.1.
 
@@ -154,7 +158,8 @@ def nasbench_datasets() -> Iterable[DatasetInfo]:
     factory is called without arguments, once in every worker process, and images are read when they are first needed.
 
     Returns:
-        Descriptions of data sets; a name that an earlier plugin provides leaves this plugin out.
+        Descriptions of data sets. One whose name an earlier plugin provides is left out; a wrong one
+        leaves this plugin out.
 
     Since version 0.1.
 
@@ -185,7 +190,8 @@ def nasbench_data_sources() -> Iterable[DataSourceInfo]:
     in the main process.
 
     Returns:
-        Descriptions of data sources; a name that an earlier plugin provides leaves this plugin out.
+        Descriptions of data sources. One whose name an earlier plugin provides is left out; a wrong one
+        leaves this plugin out.
 
     Since version 0.1.
 
@@ -201,6 +207,35 @@ def nasbench_data_sources() -> Iterable[DataSourceInfo]:
                     factory="my_plugin.table:MyTable",
                     content="table",
                     accepts="the file my-table.csv",
+                )
+    """
+    raise AssertionError("a hook specification is never called")
+
+
+@hookspec
+def nasbench_executors() -> Iterable[ExecutorInfo]:
+    """Yield executors: what runs jobs on processes, or on other machines.
+
+    Called when plugins are loaded. What is yielded is what ``nasbench executors`` lists and ``--executor`` takes; the
+    factory is called with what jobs have in common, devices, time limit and settings, once for a run, in the main
+    process.
+
+    Returns:
+        Descriptions of executors. One whose name an earlier plugin provides is left out; a wrong one, such as one with
+        settings of a type that cannot be read from a text, leaves this plugin out.
+
+    Since version 0.1.
+
+    Example:
+        .. code-block:: python
+
+            @hookimpl
+            def nasbench_executors():
+                yield ExecutorInfo(
+                    name="my-cluster",
+                    summary="Jobs on the machines of my laboratory.",
+                    source="this example",
+                    factory="my_plugin.cluster:MyCluster",
                 )
     """
     raise AssertionError("a hook specification is never called")

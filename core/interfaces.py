@@ -345,7 +345,7 @@ class DesignSpace(ABC):
         Raises:
             UnsupportedSearchSpaceError: The space has no ``choices``.
         """
-        if type(self).choices is not DesignSpace.choices:
+        if self.choices() is not None:
             raise fault(self, "has 'choices' and no 'assemble'")
         raise UnsupportedSearchSpaceError(f"The search space '{self.name}' is no list of independent decisions.")
 
@@ -569,8 +569,12 @@ class DataSource(ABC):
 
 
 def _check_summary(_source: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
-    """Expect a summary."""
-    return None if isinstance(returned, ImportSummary) else f"{type(returned).__name__}, expected an ImportSummary"
+    """Expect a summary whose fields are of their types."""
+    if not isinstance(returned, ImportSummary):
+        return f"{type(returned).__name__}, expected an ImportSummary"
+    right = isinstance(returned.items, int) and isinstance(returned.unit, str)
+    notes = isinstance(returned.notes, tuple) and all(isinstance(note, str) for note in returned.notes)
+    return None if right and notes else f"{returned!r:.80}, expected a number of items, their unit and a tuple of notes"
 
 
 class Evaluator(ABC, Generic[SettingsT]):

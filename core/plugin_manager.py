@@ -18,6 +18,7 @@ from .descriptions import (
     DataSourceInfo,
     Description,
     EvaluatorInfo,
+    ExecutorInfo,
     SearchSpaceInfo,
     SearchStrategyInfo,
 )
@@ -36,6 +37,7 @@ HOOKS: dict[str, tuple[type[Description], str]] = {
     "nasbench_search_strategies": (SearchStrategyInfo, "nasbench strategies"),
     "nasbench_datasets": (DatasetInfo, "nasbench datasets"),
     "nasbench_data_sources": (DataSourceInfo, "nasbench data list"),
+    "nasbench_executors": (ExecutorInfo, "nasbench executors"),
 }
 
 InfoT = TypeVar("InfoT", bound=Description)
@@ -120,7 +122,7 @@ class PluginManager:
         record = PluginRecord(name, distribution)
         self.records.append(record)
         try:
-            with global_state_kept() as lost, silent_process():
+            with silent_process(), global_state_kept() as lost:
                 self._ask(record, load())
         except KeyboardInterrupt:
             raise
@@ -166,6 +168,10 @@ class PluginManager:
         """Return all data sources by name, sorted."""
         return self._named(DataSourceInfo)
 
+    def executors(self) -> dict[str, Provided[ExecutorInfo]]:
+        """Return all executors by name, sorted."""
+        return self._named(ExecutorInfo)
+
     def search_space(self, name: str) -> Provided[SearchSpaceInfo]:
         """Return one search space. Raises UnknownNameError with the closest matches."""
         return self._get(SearchSpaceInfo, name)
@@ -185,6 +191,10 @@ class PluginManager:
     def data_source(self, name: str) -> Provided[DataSourceInfo]:
         """Return one data source. Raises UnknownNameError with the closest matches."""
         return self._get(DataSourceInfo, name)
+
+    def executor(self, name: str) -> Provided[ExecutorInfo]:
+        """Return one executor. Raises UnknownNameError with the closest matches."""
+        return self._get(ExecutorInfo, name)
 
     def _ask(self, record: PluginRecord, plugin: object) -> None:
         implemented = find_hooks(plugin, self._pluggy, HOOKS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -16,6 +17,8 @@ _KINDS = {
     stat.S_IFLNK: "a symbolic link",
 }
 
+_LOCKED = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+
 
 class SpecialFileError(OSError):
     """What is at a path is no regular file.
@@ -27,6 +30,10 @@ class SpecialFileError(OSError):
     def __init__(self, path: Path, kind: str) -> None:
         super().__init__(errno.EINVAL, f"it is {kind}, not a file", str(path))
         self.kind = kind
+
+
+class OpenElsewhereError(Exception):
+    """Another program has a file open for writing."""
 
 
 def open_regular(path: Path) -> int:
@@ -53,3 +60,19 @@ def check_regular(path: Path) -> None:
 def kind_of(mode: int) -> str | None:
     """Say what a file of this mode is, None for a regular one."""
     return None if stat.S_ISREG(mode) else _KINDS.get(stat.S_IFMT(mode), "no regular file")
+
+
+def check_unlocked(path: Path, descriptor: int) -> None:
+    """Check that no program writes an open file: HDF5 locks what it writes, and changes it while it is open.
+
+    The descriptor holds a lock afterwards that keeps others from writing the file, until it is closed.
+
+    Raises:
+        OpenElsewhereError: One does.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        # Not every file system has locks; then nobody holds one.
+        if error.errno in _LOCKED:
+            raise OpenElsewhereError(f"'{path}' is open in another program, which may be writing it") from error

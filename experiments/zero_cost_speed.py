@@ -20,7 +20,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -35,9 +35,11 @@ from ..core.context import EvaluationContext, WorkerCache
 from ..core.descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo
 from ..core.domain import JobKey
 from ..core.errors import EvaluationError
+from ..core.seeding import derive_seed, torch_generator
 from ..core.settings import parse_settings
 from ..plugins.datasets import PHOTOS
 from ..plugins.evaluators.zero_cost import EVALUATORS
+from ..plugins.evaluators.zero_cost.activations import az_nas_features
 from ..plugins.evaluators.zero_cost.activations.te_nas_regions import random_crops
 from ..plugins.search_spaces import NASBENCH201
 
@@ -188,7 +190,11 @@ def _meco(tests: ModuleType, context: EvaluationContext, settings: Any) -> float
 
 def _entropies(tests: ModuleType, context: EvaluationContext, settings: Any) -> Any:
     network, shape = context.network(settings.network), context.dataset.image_shape
-    return tests.naive_entropies(network, shape, settings.batch_size, context.generator("az_nas"))
+    # The noise is that of the pass that both evaluators share.
+    function = az_nas_features.features_of_job
+    key = replace(context.key, evaluator=f"{function.__module__}:{function.__qualname__}")
+    noise = torch_generator(derive_seed("az_nas", *key.own_seed_parts))
+    return tests.naive_entropies(network, shape, settings.batch_size, noise)
 
 
 def _az_nas_trainability(tests: ModuleType, context: EvaluationContext, settings: Any) -> float:

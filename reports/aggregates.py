@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 
 from ..core.domain import Direction, Status
 from ..core.errors import PluginError
@@ -84,7 +83,10 @@ def cohort_ranks(scores: Sequence[Floats]) -> Floats:
         Shape `(components, architectures)`.
     """
     lowest = [np.where(np.isnan(component), -np.inf, component) for component in scores]
-    return np.stack([stats.rankdata(component) for component in lowest])
+    # Imported here, since it takes half a second, and most reports have no aggregate.
+    from scipy.stats import rankdata
+
+    return np.stack([rankdata(component) for component in lowest])
 
 
 def _combined_statuses(components: Sequence[Records], policy: FailurePolicy) -> Codes:

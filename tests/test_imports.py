@@ -44,19 +44,21 @@ CORE_ROOMS = {
     "shared_passes": "domain fingerprint",
     "context": "batches descriptions domain fingerprint interfaces memory seeding shared_passes",
     "documents": "plain_text",
-    "data": "descriptions errors input_files interfaces",
+    "data": "descriptions errors input_files interfaces regular_files",
     "results": "checked_evaluation domain errors hdf5 plan regular_files",
     "planning": "data descriptions domain errors input_files interfaces plan plugin_manager results seeding settings",
-    "asktell": "descriptions errors interfaces loading planning plugin_manager settings",
     "jobs": "checked_evaluation context descriptions domain errors global_state interfaces memory plain_text plan "
-    "plugin_manager results seeding shared_passes",
+    "planning plugin_manager results seeding settings shared_passes",
+    "asktell": "descriptions errors interfaces jobs loading planning plugin_manager settings",
     "pictures": "errors interfaces plain_text results",
-    "search": "asktell descriptions domain errors hdf5 interfaces jobs plan planning plugin_manager results seeding",
+    "export": "capabilities descriptions domain errors interfaces results seeding",
+    "search": "asktell descriptions domain errors hdf5 interfaces jobs loading plan planning plugin_manager results "
+    "seeding",
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "
     "rank_correlation results seeding settings",
-    "testing": "capabilities context data descriptions domain errors interfaces jobs pictures plugin_manager seeding "
-    "settings",
-    "cli": "asktell capabilities data descriptions documents domain errors input_files interfaces jobs pictures "
+    "testing": "capabilities context data descriptions domain errors global_state interfaces jobs pictures "
+    "plugin_manager results seeding settings",
+    "cli": "asktell capabilities data descriptions documents domain errors export input_files interfaces jobs pictures "
     "plain_text plan planning plugin_manager results search seeding settings task_search",
 }
 
@@ -68,10 +70,11 @@ DESCRIBING = "capabilities descriptions domain errors hookspecs interfaces seedi
 FOLDERS = {
     "core/cli": ("benchmarks_data reports", "*"),
     "core": ("", "*"),
-    "benchmarks_data": ("", "descriptions domain errors hdf5 input_files interfaces"),
+    "benchmarks_data": ("", "descriptions domain errors hdf5 input_files interfaces metrics plain_text regular_files"),
     "reports": ("", "documents domain errors metrics plan planning plugin_manager results"),
     "plugins/datasets": ("benchmarks_data", f"{DESCRIBING} data"),
     "plugins/search_spaces": ("benchmarks_data", f"{DESCRIBING} data pictures"),
+    "plugins/executors": ("", f"{DESCRIBING} jobs plan"),
     "plugins/strategies": ("", DESCRIBING),
     "plugins/evaluators/aggregates": ("", DESCRIBING),
     "plugins/evaluators/gennas": ("plugins/evaluators", f"{DESCRIBING} batches context input_files"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,9 @@ CHANNELS = (1, 3)
 
 MAX_LABEL = 99_999
 """Four times what the largest image set has: networks get an output for each label. Ours."""
+
+MAX_HEADER_BYTES = 10_000
+"""Fifty times that of four axes. NumPy's own limit."""
 
 MAX_ARRAY_BYTES = 8 * 2**30
 """Larger sets belong into a folder of files, of which only those of a batch are read. Ours."""
@@ -102,9 +106,7 @@ def _read_member(archive: zipfile.ZipFile, key: str, limit: int) -> npt.NDArray[
     if problem := problem_of_zipped(member):
         raise ValueError(f"'{key}' {problem}")
     with archive.open(member) as file:
-        version = np.lib.format.read_magic(file)
-        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-        shape, fortran_order, dtype = read_header[version](file)
+        shape, fortran_order, dtype = _read_header(file)
         size = dtype.itemsize
         for length in shape:
             size *= length
@@ -117,6 +119,17 @@ def _read_member(archive: zipfile.ZipFile, key: str, limit: int) -> npt.NDArray[
         contents = _read_exactly(file, size)
     array: npt.NDArray[Any] = np.frombuffer(contents, dtype)
     return array.reshape(shape, order="F" if fortran_order else "C")
+
+
+def _read_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, order and type of an array, whose header must be short: NumPy evaluates it."""
+    version = np.lib.format.read_magic(file)
+    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+    size = _read_exactly(file, 2 * version[0])
+    length = int.from_bytes(size, "little")
+    if length > MAX_HEADER_BYTES:
+        raise ValueError(f"its header has {length:,} bytes, expected at most {MAX_HEADER_BYTES:,}")
+    return read_header(io.BytesIO(size + _read_exactly(file, length)))
 
 
 def _read_exactly(file: Any, size: int) -> bytearray:

@@ -23,7 +23,7 @@ import numpy as np
 from ...core.errors import DataError
 from ...core.input_files import UTF8, other_delimiter
 from ...core.interfaces import Progress
-from .interchange_columns import ARCHITECTURE, ColumnPlan, checks_of, plan_columns
+from .interchange_columns import ARCHITECTURE, MAX_ROWS, ColumnPlan, checks_of, plan_columns
 from .raw import RawTable
 
 INTERCHANGE_SUFFIXES = (".csv", ".csv.gz", ".parquet")
@@ -33,6 +33,9 @@ MAX_UNPACKED_CHARACTERS = 2**28
 
 # A line of NAS-Bench-NLP, whose recipes are the longest strings of all, has some 2,000 characters.
 MAX_LINE_CHARACTERS = 1_000_000
+
+# Empty lines are read over, and a gigabyte of them packs into one megabyte.
+_MAX_LINES = 2 * MAX_ROWS
 
 _ROWS_PER_PROGRESS = 16_384
 
@@ -95,6 +98,11 @@ def _lines(path: Path, text: TextIO) -> Iterator[str]:
     while line := text.readline(MAX_LINE_CHARACTERS + 1):
         number += 1
         unpacked += len(line)
+        if number > _MAX_LINES:
+            raise DataError(
+                f"'{path}' has more than {_MAX_LINES:,} lines, which is more than any table has. It is not what it "
+                "claims to be; get the file again."
+            )
         if len(line) > MAX_LINE_CHARACTERS:
             raise DataError(
                 f"'{path}', line {number}: longer than {MAX_LINE_CHARACTERS:,} characters. This is no table of "

@@ -13,10 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ...core.domain import Metric
-from ...core.errors import DataError
-from ...core.hdf5.reading import OpenElsewhereError, read_hdf5
+from ...core.errors import DataError, DataInUseError
+from ...core.hdf5.reading import read_hdf5
 from ...core.hdf5.stored import StoredArray, StoredGroup, Unread
 from ...core.interfaces import GroundTruth
+from ...core.plain_text import printable, shortened
+from ...core.regular_files import OpenElsewhereError
 from .metrics import QUANTITIES, parse_metric_key
 from .store_writer import FORMAT, FORMAT_VERSION
 
@@ -44,10 +46,7 @@ class StoredTable(GroundTruth):
         reduction = _text(file.attrs["reduction"])
         self._length = math.prod(file.array("architectures").shape)
         columns = file.group("columns")
-        self._names = {
-            parse_metric_key(_text(columns.array(name).attrs["key"]), reduction): name
-            for name in sorted(columns.members, key=int)
-        }
+        self._names = {_metric(columns.array(name), reduction): name for name in sorted(columns.members, key=int)}
         if not self._names or not self._length:
             raise ValueError("it has no values")
         self._columns: dict[str, npt.NDArray[np.float64]] = {}
@@ -122,7 +121,10 @@ class StoredTable(GroundTruth):
     @cached_property
     def _encoded_ids(self) -> npt.NDArray[np.bytes_]:
         with _reading(self.path, "architectures") as file:
-            return _values(file.array("architectures"), "S", self._length)
+            ids = _values(file.array("architectures"), "S", self._length)
+            if (ids.view(np.uint8) >= 0x80).any():
+                b"".join(ids.tolist()).decode()
+            return ids
 
     def _column(self, metric: Metric) -> npt.NDArray[np.float64]:
         if metric.key not in self._columns:
@@ -145,7 +147,7 @@ def _reading(path: Path, *wanted: str) -> Iterator[StoredGroup]:
     except FileNotFoundError as error:
         raise DataError(f"There is no table '{path}'. Import it again with 'nasbench data import'.") from error
     except OpenElsewhereError as error:
-        raise DataError(f"{error}. Close it there, or wait until it is done.") from error
+        raise DataInUseError(f"{error}. Close it there, or wait until it is done.") from error
     except READ_ERRORS as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
@@ -171,6 +173,17 @@ def _text(value: str | float | Unread) -> str:
     if not isinstance(value, str):
         raise ValueError(f"expected a text of fixed length, got {value.kind if isinstance(value, Unread) else value!r}")
     return value
+
+
+def _metric(column: StoredArray, reduction: str) -> Metric:
+    """Return what a column holds. Raises ValueError if its key is none of a metric."""
+    key = _text(column.attrs["key"])
+    try:
+        return parse_metric_key(key, reduction)
+    except DataError as error:
+        raise ValueError(
+            f"'{column.name}' has the key '{printable(shortened(key, 100))}', which is no metric"
+        ) from error
 
 
 def _values(array: StoredArray, kind: str, length: int) -> npt.NDArray[Any]:

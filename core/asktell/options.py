@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UsageError
+from ..jobs.executor import ProcessExecutor
+from ..jobs.interface import StartExecutor
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class SearchOptions:
         time_limit: Seconds that one job may take, None for no limit.
         resume: Continue the search if its file exists.
         overwrite: Replace what exists.
+        start_executor: Starts what runs jobs: worker processes of this machine, unless the user names another one.
     """
 
     output: Path
@@ -27,6 +30,7 @@ class SearchOptions:
     time_limit: float | None = None
     resume: bool = False
     overwrite: bool = False
+    start_executor: StartExecutor = ProcessExecutor
 
 
 def check_counts(**counts: int) -> None:

@@ -115,10 +115,10 @@ def verify_command(name: str | None, output_format: str) -> None:
     """Read all that was imported, or one import, and check it against its checksums and its meaning.
 
     A table of NAS-Bench-101 takes some minutes: the hash of every cell is computed with two independent codes.
-    Exit code 1 if something is damaged.
+    Exit code 1 if something is damaged, or in use by another program.
     """
     from ..data.data_home import stored_folder, verify_data
-    from ..errors import DataError
+    from ..errors import DataError, DataInUseError
     from ..plugin_manager import installed_plugins
     from .progress import track_steps
 
@@ -134,7 +134,8 @@ def verify_command(name: str | None, output_format: str) -> None:
                 summary = verify_data(data_source, progress)
             rows.append({"name": known, "outcome": "intact", "details": f"{summary.items:,} {summary.unit}"})
         except DataError as error:
-            rows.append({"name": known, "outcome": "DAMAGED", "details": str(error)})
+            outcome = "IN USE" if isinstance(error, DataInUseError) else "DAMAGED"
+            rows.append({"name": known, "outcome": outcome, "details": str(error)})
     print_rows(rows, output_format)
     if any(row["outcome"] != "intact" for row in rows):
         sys.exit(1)

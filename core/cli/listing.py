@@ -65,6 +65,19 @@ def strategies_command(name: str | None, output_format: str) -> None:
         print_record(_explain_strategy(plugins.search_strategy(name)), output_format)
 
 
+@click.command("executors")
+@name_argument
+@format_option
+def executors_command(name: str | None, output_format: str) -> None:
+    """List what can run jobs, here or on other machines, or explain one."""
+    plugins = installed_plugins()
+    if name is None:
+        _print_list(plugins.executors(), output_format)
+    else:
+        item = plugins.executor(name)
+        print_record(_common(item) | {"settings": describe_settings(item.info.settings)}, output_format)
+
+
 @click.command("datasets")
 @name_argument
 @format_option

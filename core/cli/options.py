@@ -52,6 +52,13 @@ time_limit_option = click.option(
     metavar="SECONDS",
     help="Give up a job that takes longer.  [default: none]",
 )
+executor_option = click.option(
+    "--executor",
+    default="local",
+    show_default=True,
+    metavar="NAME[:SETTING=VALUE,...]",
+    help="What runs the jobs; 'nasbench executors' lists them.",
+)
 strategy_option = click.option(
     "--strategy",
     "-s",

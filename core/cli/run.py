@@ -14,6 +14,7 @@ from .options import (
     check_options,
     dataset_option,
     device_option,
+    executor_option,
     image_size_option,
     images_option,
     overwrite_option,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the run.")
 @task_option
 @device_option
+@executor_option
 @click.option("--workers", "-j", type=PROCESSES, help="Worker processes on the CPU.  [default: one a core]")
 @threads_option
 @time_limit_option
@@ -85,9 +87,9 @@ if TYPE_CHECKING:
 )
 def run_command(
     evaluators: tuple[str, ...], space: str, dataset: str | None, images: Path | None, image_size: int | None,
-    samples: int, architectures: Path | None, seed: int, task: Path | None, device: str, workers: int | None,
-    threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool, retry_failed: bool,
-    in_process: bool, shard: str | None, metric: str | None,
+    samples: int, architectures: Path | None, seed: int, task: Path | None, device: str, executor: str,
+    workers: int | None, threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool,
+    retry_failed: bool, in_process: bool, shard: str | None, metric: str | None,
 ) -> int:  # fmt: skip
     """Score architectures with evaluators and write a results file.
 
@@ -101,12 +103,15 @@ def run_command(
     if in_process and (time_limit is not None or workers not in (None, 1)):
         raise UsageError("--in-process uses no worker processes: leave out --time-limit and --workers.")
 
+    from ..jobs.choice import choose_executor
     from ..jobs.devices import worker_devices
     from ..jobs.run import RunOptions
     from ..planning.default_evaluators import default_evaluators
     from ..planning.requests import RunRequest, make_plan
     from ..plugin_manager import installed_plugins
 
+    if in_process:
+        import torch  # noqa: F401  # before plugins are loaded, so that what they replace in it is put back
     plugins = installed_plugins()
     processes = 1 if in_process and device == "cpu" else workers
     own_images = describe_images(images, image_size)
@@ -117,7 +122,8 @@ def run_command(
     options = RunOptions(
         output=output or dated_file("nasbench", ".h5"),
         devices=worker_devices(device, processes), threads=threads, time_limit=time_limit, resume=resume,
-        overwrite=overwrite, retry_failed=retry_failed, shard=shard_position, in_process=in_process,
+        overwrite=overwrite, retry_failed=retry_failed, shard=shard_position,
+        start_executor=choose_executor(executor, plugins).start, in_process=in_process,
     )  # fmt: skip
     info = plugins.search_space(space).info
     say_what_is_missing(

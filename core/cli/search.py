@@ -16,6 +16,7 @@ from .options import (
     check_options,
     dataset_option,
     device_option,
+    executor_option,
     image_size_option,
     images_option,
     overwrite_option,
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
 )
 @cost_options
 @device_option
+@executor_option
 @click.option(
     "--workers",
     "-j",
@@ -105,7 +107,7 @@ if TYPE_CHECKING:
 @format_option
 def search_command(
     evaluators: tuple[str, ...], strategy: str, space: str, dataset: str | None, images: Path | None,
-    image_size: int | None, evaluations: int, seed: int, seeds: int, parallel: int | None, device: str,
+    image_size: int | None, evaluations: int, seed: int, seeds: int, parallel: int | None, device: str, executor: str,
     workers: int | None, threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool,
     metric: str | None, output_format: str, limits: tuple[str, ...], max_params: str | None, max_flops: str | None,
     minimize: tuple[str, ...],
@@ -123,6 +125,7 @@ def search_command(
     evaluator = _only_one(evaluators)
 
     from ..asktell.options import SearchOptions
+    from ..jobs.choice import choose_executor
     from ..jobs.devices import worker_devices
     from ..plugin_manager import installed_plugins
     from ..search.planning import SearchRequest, make_search_plans
@@ -137,9 +140,12 @@ def search_command(
     )  # fmt: skip
     with naming_missing_plugins(output if resume else None):
         plans = make_search_plans(request, plugins)
+    chosen = choose_executor(executor, plugins)
     whole = output or dated_file("nasbench-search", ".h5")
     options = [
-        SearchOptions(_file_of(plan, plans, whole), devices[:together], threads, time_limit, resume, overwrite)
+        SearchOptions(
+            _file_of(plan, plans, whole), devices[:together], threads, time_limit, resume, overwrite, chosen.start
+        )
         for plan in plans
     ]
     _check_targets(options)

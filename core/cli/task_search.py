@@ -16,6 +16,7 @@ from .options import (
     check_options,
     dataset_option,
     device_option,
+    executor_option,
     image_size_option,
     images_option,
     overwrite_option,
@@ -96,6 +97,7 @@ SHOWN_TASKS = 5
     help="Tasks that may wait for their fitness at the same time; another number is another search.",
 )
 @device_option
+@executor_option
 @click.option("--workers", "-j", type=PROCESSES, help="Worker processes on the CPU.  [default: one a core]")
 @threads_option
 @time_limit_option
@@ -119,7 +121,7 @@ SHOWN_TASKS = 5
 def task_search_command(
     labelled: Path, label: str | None, lower_is_better: bool | None, evaluator: str | None, strategy: str,
     fitness: FitnessKind, space: str, dataset: str | None, images: Path | None, image_size: int | None,
-    evaluations: int, seed: int, parallel: int, device: str, workers: int | None, threads: int,
+    evaluations: int, seed: int, parallel: int, device: str, executor: str, workers: int | None, threads: int,
     time_limit: float | None, output: Path | None, plot: Path | None, resume: bool, overwrite: bool, output_format: str,
 ) -> int:  # fmt: skip
     """Search for the proxy task that ranks a few labelled architectures best.
@@ -133,6 +135,7 @@ def task_search_command(
     )
 
     from ..asktell.options import SearchOptions
+    from ..jobs.choice import choose_executor
     from ..jobs.devices import worker_devices
     from ..pictures.files import check_picture, refuse_existing
     from ..planning.default_evaluators import searchable_evaluator
@@ -152,7 +155,7 @@ def task_search_command(
     plan = make_task_search_plan(request, plugins)
     options = SearchOptions(
         output or dated_file("nasbench-task", ".json"), devices, threads, time_limit, resume,
-        overwrite,
+        overwrite, choose_executor(executor, plugins).start,
     )  # fmt: skip
     say_what_is_missing(
         plugins.search_space(space).info, plan.header.dataset, chose_dataset=bool(dataset or images), has_table=True

@@ -17,9 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, DataHomeError
+from ..errors import DataError, DataHomeError, DataInUseError
 from ..input_files import check_input
 from ..interfaces import DataSource, ImportSummary, Progress
+from ..regular_files import OpenElsewhereError, check_unlocked, open_regular
 from .unfinished import put_in_place, working_folder
 
 ENVIRONMENT_VARIABLE = "NASBENCH_DATA"
@@ -187,6 +188,7 @@ def verify_data(data_source: DataSource, progress: Progress) -> ImportSummary:
     """Check every stored byte of an import against its manifest, then what the bytes mean.
 
     Raises:
+        DataInUseError: Another program has a file of it open for writing.
         DataError: It was not imported, or is damaged.
     """
     name = data_source.info.name
@@ -196,10 +198,21 @@ def verify_data(data_source: DataSource, progress: Progress) -> ImportSummary:
     folder = data_home() / name
     for file in manifest.files:
         path = folder / file.name
-        if not path.is_file() or file_digest(path, "sha256") != file.sha256:
-            problem = "was changed" if path.is_file() else "is missing"
+        if problem := _problem_of(path, file):
             raise DataError(f"'{path}' {problem} since it was imported. Import '{name}' again.")
     return data_source.verify(folder, progress)
+
+
+def _problem_of(path: Path, file: StoredFile) -> str:
+    """Say what happened to a stored file, empty if nothing did. Raises DataInUseError."""
+    try:
+        with os.fdopen(open_regular(path), "rb") as opened:
+            check_unlocked(path, opened.fileno())
+            return "" if file_digest(path, "sha256") == file.sha256 else "was changed"
+    except OpenElsewhereError as error:
+        raise DataInUseError(f"{error}. Close it there, or wait until it is done.") from error
+    except OSError:
+        return "was changed" if path.is_file() else "is missing"
 
 
 def remove_data(name: str) -> int:

@@ -71,14 +71,11 @@ def plain_module(module: nn.Module) -> Build:
     for parameter in inspect.signature(type(module).__init__).parameters.values():
         if parameter.name == "self" or parameter.name in _ELSEWHERE:
             continue
+        if type(module) is nn.Identity:
+            # Takes anything and keeps nothing.
+            continue
         required = parameter.default is inspect.Parameter.empty
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) or (
-            required and not hasattr(module, parameter.name)
-        ):
-            if parameter.kind is not parameter.VAR_POSITIONAL and type(module) is nn.Identity:
-                continue
-            if type(module) is nn.Identity:
-                continue
+        if required and not hasattr(module, parameter.name):
             raise UnsupportedNetworkError(f"'nn.{name}' does not keep '{parameter.name}', which it was made with")
         value = _kept(module, parameter)
         if required:

@@ -83,6 +83,8 @@ class Writer:
     def _method(self, method: str, call: Call) -> str:
         subject, *others = call.arguments
         receiver = self.value(subject)
+        if method == "__setitem__":
+            return f"{receiver}[{self._index(others[0])}] = {self.value(others[1])}"
         if method.endswith(".__get__"):
             return f"{receiver}.{method.removesuffix('.__get__')}"
         if method == "__getitem__":

@@ -7,34 +7,20 @@ share one, whose constructor takes them. Its forward method is what the module d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
 from .constructors import Build, Entries, Items, Literal, Node, Parameter, parameter_text, plain_module
-from .expressions import Writer, quoted
-from .trace import Call, Name, Trace, UnsupportedNetworkError, is_plain, is_sequence
+from .rendering import SourceClass, class_lines, forward_lines
+from .trace import UnsupportedNetworkError, is_container, is_plain
 from .unify import Forward
-
-_WIDTH = 100
-_INDENT = "    "
-# So many equal modules in a row are written as a loop.
-_REPEATED = 3
 
 ROOT_CLASS = "Network"
 
-
-@dataclass
-class _Class:
-    """A class of the text: instances with equal methods, and constructors that are equal up to numbers."""
-
-    name: str
-    summary: str
-    parameters: list[str]
-    attributes: list[tuple[str, Node]]
-    raw: list[str]
-    forward: list[str] = field(default_factory=list)
+# Names that the text has from elsewhere.
+_TAKEN = {"torch", "nn", "functional", "Tensor", "OrderedDict"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +51,7 @@ class SourceWriter:
         self._forwards = forwards
         self._batch_dimension = batch_dimension
         self._nodes: dict[str, Node] = {}
-        self._classes: list[_Class] = []
+        self._classes: list[SourceClass] = []
 
     def classes(self) -> str:
         """Return the text of all classes, the network's last, as ``Network``.
@@ -76,11 +62,11 @@ class SourceWriter:
         _check_shared(self._network)
         by_height: dict[int, list[tuple[str, nn.Module]]] = {}
         for path, module in self._network.named_modules():
-            if not is_plain(module) and not _is_holder(module):
+            if not is_plain(module) and not is_container(module):
                 by_height.setdefault(_height(module), []).append((path, module))
         for height in sorted(by_height):
             self._write_level([self._instance(path, module) for path, module in by_height[height]])
-        return "\n\n\n".join("\n".join(_class_lines(each)) for each in self._classes)
+        return "\n\n\n".join("\n".join(class_lines(each)) for each in self._classes)
 
     def _write_level(self, instances: Sequence[_Instance]) -> None:
         groups: dict[Any, list[_Instance]] = {}
@@ -92,7 +78,7 @@ class SourceWriter:
             self._add_class(kind, members)
 
     def _add_class(self, kind: str, members: Sequence[_Instance]) -> None:
-        taken = {each.name for each in self._classes}
+        taken = _TAKEN | {each.name for each in self._classes}
         name = next(
             name for name in _numbered(kind) if name not in taken and (name != ROOT_CLASS or not members[0].path)
         )
@@ -104,7 +90,7 @@ class SourceWriter:
         first = members[0]
         summary = _summary(self._network.get_submodule(first.path))
         self._classes.append(
-            _Class(name, summary, list(names.values()), attributes, list(first.raw), list(first.forward))
+            SourceClass(name, summary, list(names.values()), attributes, list(first.raw), list(first.forward))
         )
         for number, instance in enumerate(members):
             values = tuple(Literal(parameter, column[number]) for column, parameter in names.items())
@@ -120,7 +106,7 @@ class SourceWriter:
             if not name.isidentifier():
                 raise UnsupportedNetworkError(f"its module '{_join(path, name)}' has a name that no attribute can have")
         forward = self._forwards.get(path)
-        lines = tuple(_forward_lines(forward, self._batch_dimension)) if forward is not None else ()
+        lines = tuple(forward_lines(forward, self._batch_dimension)) if forward is not None else ()
         return _Instance(path, attributes, tuple(raw), lines)
 
     def _node(self, module: nn.Module, path: str) -> Node:
@@ -131,7 +117,7 @@ class SourceWriter:
             of_list = isinstance(module, nn.ParameterList)
             inner: Node = Items(tuple(node for _, node in entries)) if of_list else Entries(entries)
             return Build(f"nn.{'ParameterList' if of_list else 'ParameterDict'}", (inner,))
-        if not _is_holder(module):
+        if not is_container(module):
             return self._nodes[path]
         children = tuple((name, self._node(child, _join(path, name))) for name, child in module.named_children())
         if isinstance(module, nn.ModuleDict):
@@ -142,11 +128,6 @@ class SourceWriter:
         return (
             Build("nn.ModuleList", (items,)) if isinstance(module, nn.ModuleList) else Build("nn.Sequential", (items,))
         )
-
-
-def _is_holder(module: nn.Module) -> bool:
-    holders = (nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
-    return is_sequence(module) or isinstance(module, holders)
 
 
 def _check_shared(network: nn.Module) -> None:
@@ -172,7 +153,7 @@ def _own_parameters(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
 
 def _height(module: nn.Module) -> int:
     below = max((_height(child) for child in module.children()), default=0)
-    return below if is_plain(module) or _is_holder(module) else below + 1
+    return below if is_plain(module) or is_container(module) else below + 1
 
 
 def _join(path: str, name: str) -> str:
@@ -269,137 +250,3 @@ def _summary(module: nn.Module) -> str:
     """Return the first line of the docstring of a module's class."""
     line = (vars(type(module)).get("__doc__") or "").strip().partition("\n")[0]
     return line if line.isprintable() and not set(line) & set('\\"') else ""
-
-
-def _class_lines(each: _Class) -> Iterator[str]:
-    yield f"class {each.name}(nn.Module):"
-    if each.summary:
-        yield f'{_INDENT}"""{each.summary}"""'
-        yield ""
-    signature = "".join(f", {name}: int" for name in each.parameters)
-    yield f"{_INDENT}def __init__(self{signature}) -> None:"
-    yield f"{_INDENT * 2}super().__init__()"
-    for line in each.raw:
-        yield _INDENT * 2 + line
-    for attribute, node in each.attributes:
-        yield from _assignment(f"self.{attribute} = ", node)
-    if each.forward:
-        yield ""
-        yield from (_INDENT + line for line in each.forward)
-
-
-def _assignment(target: str, node: Node) -> Iterator[str]:
-    first, *others = _node_lines(node, _WIDTH - 2 * len(_INDENT), len(target))
-    yield _INDENT * 2 + target + first
-    yield from (_INDENT * 2 + line for line in others)
-
-
-def _node_lines(node: Node, width: int, used: int = 0) -> list[str]:
-    """Return a node as lines of ``width`` characters where it can be broken; ``used`` of the first are taken."""
-    text = _node_text(node)
-    parts = _parts(node)
-    if len(text) + used <= width or parts is None:
-        return [text]
-    opening, inner, closing = parts
-    lines = [opening]
-    for prefix, item in inner:
-        first, *others = _node_lines(item, width - len(_INDENT) - 1, len(prefix)) if isinstance(item, Node) else [item]
-        block = [prefix + first, *others]
-        lines += [_INDENT + line for line in block[:-1]] + [f"{_INDENT}{block[-1]},"]
-    return [*lines, closing]
-
-
-def _parts(node: Node) -> tuple[str, list[tuple[str, Any]], str] | None:
-    """Return how a node begins, its parts with what stands before each, and how it ends."""
-    match node:
-        case Build(callee, (Items() | Entries() as inner,), ()):
-            opening, parts, closing = _parts(inner) or ("", [], "")
-            if callee == "nn.Sequential" and isinstance(inner, Items):
-                return "nn.Sequential(", parts, ")"
-            return f"{callee}({opening}", parts, f"{closing})"
-        case Build(callee, (Build() as inner,), ()) if callee == "nn.Sequential":
-            opening, parts, closing = _parts(inner) or ("", [], "")
-            return f"{callee}({opening}", parts, f"{closing})"
-        case Items():
-            return "[", _item_parts(node), "]"
-        case Entries():
-            return "{", [(f"{quoted(name)}: ", inner) for name, inner in node.entries], "}"
-    return None
-
-
-def _item_parts(items: Items) -> list[tuple[str, Any]]:
-    """Return the parts of a list, with a loop for modules that repeat."""
-    parts: list[tuple[str, Any]] = []
-    position = 0
-    while position < len(items.items):
-        node = items.items[position]
-        end = position + 1
-        while end < len(items.items) and items.items[end] == node:
-            end += 1
-        if end - position >= _REPEATED:
-            parts.append(("", f"*({_node_text(node)} for _ in range({end - position}))"))
-        else:
-            parts += [("", node)] * (end - position)
-        position = end
-    return parts
-
-
-def _node_text(node: Node) -> str:
-    match node:
-        case Literal():
-            return repr(node.value)
-        case Parameter():
-            return node.name
-        case Build() if node.callee.startswith("nn.Parameter("):
-            return node.callee
-        case Build():
-            parts = _parts(node)
-            if parts is not None:
-                opening, inner, closing = parts
-                return opening + _joined(inner) + closing
-            keywords = [f"{name}={_node_text(inner)}" for name, inner in node.keywords]
-            return f"{node.callee}({', '.join([*map(_node_text, node.positional), *keywords])})"
-    opening, inner, closing = _parts(node) or ("", [], "")
-    return opening + _joined(inner) + closing
-
-
-def _joined(parts: Sequence[tuple[str, Any]]) -> str:
-    return ", ".join(prefix + (item if isinstance(item, str) else _node_text(item)) for prefix, item in parts)
-
-
-def _forward_lines(forward: Forward, batch_dimension: int) -> Iterator[str]:
-    trace = forward.trace
-    inputs = "".join(f", {name}: {kind}" for name, kind in trace.inputs)
-    yield f"def forward(self{inputs}) -> {_result_type(trace.result)}:"
-    if forward.evaluation is None:
-        yield from _body(trace, _INDENT, batch_dimension)
-        return
-    yield f"{_INDENT}if self.training:"
-    yield from _body(trace, _INDENT * 2, batch_dimension)
-    yield from _body(forward.evaluation, _INDENT, batch_dimension)
-
-
-def _result_type(result: Any) -> str:
-    if isinstance(result, tuple):
-        return f"tuple[{', '.join(map(_result_type, result))}]"
-    return "list[Tensor]" if isinstance(result, list) else "Tensor"
-
-
-def _body(trace: Trace, indent: str, batch_dimension: int) -> Iterator[str]:
-    first, kind = trace.inputs[0] if trace.inputs else ("self", "Tensor")
-    tensor = first if kind == "Tensor" else f"{first}[0]"
-    writer = Writer(tensor, f"{tensor}.shape[{batch_dimension}]")
-    for call in trace.calls:
-        yield f"{indent}{_targets(call)} = {writer.call(call)}"
-    yield f"{indent}return {writer.value(trace.result)}"
-
-
-def _targets(call: Call) -> str:
-    names = call.outputs
-    if isinstance(names, Name):
-        return names.text
-    return ", ".join(map(_inner_targets, names)) + ("," if len(names) == 1 else "")
-
-
-def _inner_targets(names: Any) -> str:
-    return names.text if isinstance(names, Name) else f"({', '.join(map(_inner_targets, names))})"

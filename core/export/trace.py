@@ -51,7 +51,7 @@ class Call:
         target: The function, or the expression for a submodule, such as `self.stages[0]`.
         arguments: Positional ones: names of tensors, literals, and lists, tuples and dictionaries of them.
         keywords: The others.
-        outputs: Variables that the result is assigned to: one, or a tuple of them.
+        outputs: Variables that the result is assigned to: one, or a tuple of them; None for an assignment to elements.
         constant: Whether the result is the same each time, and nothing is changed to get it.
     """
 
@@ -191,13 +191,24 @@ class _Scope:
     def note(self, target: Callable[..., Any] | str, arguments: Any, keywords: Any, result: Any) -> None:
         """Note a call, unless no tensor comes out of it, or it works on constants of the module alone."""
         used = list(_tensors((arguments, keywords)))
-        if not _has_tensors(result) or (used and not any(id(tensor) in self._names for tensor in used)):
+        assigns = target is Tensor.__setitem__
+        if not (_has_tensors(result) or assigns) or (used and not any(id(tensor) in self._names for tensor in used)):
             return
         expressed = self.expressed(arguments), self.expressed(keywords)
-        constant = self._all_constant(used) if used else resolve_name(target) in _CONSTANT
+        if assigns:
+            self._constants.difference_update(map(id, used))
+            self.trace.calls.append(Call(target, *expressed, None))
+            return
+        constant = not isinstance(target, str) and self._is_constant(resolve_name(target) or "", used)
         self.trace.calls.append(Call(target, *expressed, self._assigned(result), constant))
         if constant:
             self._constants.update(map(id, _tensors(result)))
+
+    def _is_constant(self, function: str, used: Sequence[Tensor]) -> bool:
+        """Whether a function of these tensors gives the same each time, and changes none of them."""
+        if not used:
+            return function in _CONSTANT
+        return self._all_constant(used) and not (function.endswith("_") and not function.endswith("__"))
 
     def check_look(self, function: Callable[..., Any], arguments: Any) -> None:
         """Refuse a function that tells values which come from the input or from parameters.
@@ -233,6 +244,8 @@ class _Scope:
     def _assigned(self, result: Any) -> Any:
         if isinstance(result, Tensor):
             self._variables += 1
+            while f"x{self._variables}" in dict(self.trace.inputs):
+                self._variables += 1
             name = f"x{self._variables}"
             self._know(result, name)
             return Name(name)

@@ -23,8 +23,10 @@ import warnings
 # Without the wrapper that makes enumerations of numbers: it is called for every signal after every job.
 from _signal import getsignal as get_handler  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
+from .functions import toolkit_parts
 from .parts import Part, attribute
 
 try:
@@ -60,25 +62,26 @@ class GlobalState:
         """Note how the process is, as far as its libraries are loaded, and ``more`` parts."""
         return cls([*STANDARD_PARTS, *_number_parts(), *more])
 
+    def changed(self) -> tuple[str, ...]:
+        """Return the names of what is not as it was."""
+        return tuple(part.name for part, kept in self._kept if part.differs_from(kept))
+
     def put_back(self) -> tuple[str, ...]:
         """Put back what is not as it was, and return the names of what cannot be put back."""
         return tuple(part.name for part, kept in self._kept if part.differs_from(kept) and not _put_back(part, kept))
 
 
 @contextlib.contextmanager
-def global_state_kept(more: Sequence[Part] = ()) -> Iterator[list[str]]:
+def global_state_kept() -> Iterator[list[str]]:
     """Put back what the block changes in the process, also where it raises.
 
     The list that it gives is filled at the end of the block with the names of what could not be put back. Libraries
     that the block loads end up as they are when they are just loaded. Folders that it adds to ``sys.path`` stay, behind
     all others, since a plugin may import from its own when it is used. Modules that it replaces or
-    removes are put back.
-
-    Args:
-        more: Further parts to look at.
+    removes are put back, and so are functions of the engine, and of libraries that were loaded before.
     """
     lost: list[str] = []
-    state = GlobalState.now(more)
+    state = GlobalState.now(toolkit_parts())
     loaded, path, modules = _loaded_libraries(), list(sys.path), dict(sys.modules)
     try:
         yield lost
@@ -158,6 +161,8 @@ def _read_umask() -> int:
 _BUILT_IN = tuple(
     name for name in vars(builtins) if not name.startswith("_") or name in ("__import__", "__build_class__")
 )
+
+_get_built_in = itemgetter(*_BUILT_IN)
 
 
 def _write_built_in(value: Sequence[Any]) -> None:
@@ -268,7 +273,7 @@ STANDARD_PARTS: tuple[Part, ...] = (
     ),
     _list_in_place("filters of warnings", lambda: warnings.filters),  # type: ignore[arg-type, return-value]
     *(attribute(f"warnings.{name}", warnings, name) for name in FUNCTIONS_OF_WARNINGS),
-    Part("built-in functions", lambda: [vars(builtins).get(name) for name in _BUILT_IN], _write_built_in, list),
+    Part("built-in functions", lambda: _get_built_in(vars(builtins)), _write_built_in),
     Part("logging", _read_logging, _write_logging),
     attribute("sys.stdin", sys, "stdin"),
     attribute("sys.stdout", sys, "stdout"),

@@ -6,8 +6,6 @@ The process is started with the first file and kept; one that died of a file, or
 from __future__ import annotations
 
 import atexit
-import errno
-import fcntl
 import os
 import signal
 import socket
@@ -20,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..regular_files import open_regular
+from ..regular_files import check_unlocked, open_regular
 from .stored import Attributes, StoredArray, StoredGroup, Unread, joined
 from .wire import bytes_of, receive_frame, receive_into, send_frame
 
@@ -40,12 +38,6 @@ _ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "HDF5_PLUGIN_PRELOAD": "::",
 }
-
-_LOCKED = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
-
-
-class OpenElsewhereError(Exception):
-    """Another program has the file open for writing."""
 
 
 class DamagedFileError(ValueError):
@@ -68,7 +60,7 @@ def read_hdf5(path: Path, wanted: Collection[str] = ()) -> StoredGroup:
     """
     descriptor = open_regular(path)
     try:
-        _check_unlocked(path, descriptor)
+        check_unlocked(path, descriptor)
         return _current_reader().read(path, descriptor, wanted)
     finally:
         os.close(descriptor)
@@ -199,13 +191,3 @@ atexit.register(end_reader)
 def _attributes(frame: dict[str, Any]) -> Attributes:
     attrs = frame["attrs"].items()
     return joined({name: Unread(value["unread"]) if isinstance(value, dict) else value for name, value in attrs})
-
-
-def _check_unlocked(path: Path, descriptor: int) -> None:
-    """Check that no program writes the file, which HDF5 locks while it does. Raises OpenElsewhereError if one does."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        # Not every file system has locks; then nobody holds one.
-        if error.errno in _LOCKED:
-            raise OpenElsewhereError(f"'{path}' is open in another program, which may be writing it") from error

@@ -7,19 +7,22 @@ import multiprocessing
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import wait
-from types import TracebackType
 from typing import Any
 
 from ..domain import JobCost, Record, Status
 from ..errors import NasbenchError
 from ..plan import JobIndex
+from ..settings import Settings
+from .interface import JobExecutor
 from .messages import Job, WorkerSetup
 from .parent_death import kill_descendants
 from .replies import MAX_REPLY_BYTES, Message, Reply, WorkerFailed, WorkerReady, decode
 from .waiting import Attempt, WaitingJobs
 from .worker import worker_main
+
+NO_SETTINGS = Settings()
 
 # Imported by the server only: it ties itself to this process.
 FORK_SERVER = f"{__package__}.fork_server"
@@ -87,19 +90,25 @@ class Worker:
         return code
 
 
-class ProcessExecutor:
+class ProcessExecutor(JobExecutor):
     """A pool of worker processes, one a device; use it as a context manager.
 
-    Jobs that are known beforehand go to ``run``; a search calls ``submit`` and ``collect`` as it finds out. A job whose
-    worker is killed from outside is repeated once.
+    A job whose worker is killed from outside is repeated once.
 
     Args:
         setup: What all workers need to know.
         devices: Device of each worker.
         time_limit: Seconds that one job may take, None for no limit.
+        settings: It has none.
     """
 
-    def __init__(self, setup: WorkerSetup, devices: Sequence[str], time_limit: float | None) -> None:
+    def __init__(
+        self,
+        setup: WorkerSetup,
+        devices: Sequence[str],
+        time_limit: float | None,
+        settings: Settings = NO_SETTINGS,
+    ) -> None:
         self._setup = setup
         self._time_limit = time_limit
         self._devices = devices
@@ -108,25 +117,10 @@ class ProcessExecutor:
         self._numbers = itertools.count(1)
         self._failed_starts = 0
 
-    def __enter__(self) -> ProcessExecutor:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """End all worker processes."""
         for worker in self._workers:
             worker.stop()
-
-    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[JobIndex, Record]]:
-        """Run jobs, yielding each record as it comes; the order of records is not fixed, their content is.
-
-        Raises:
-            NasbenchError: Workers cannot start.
-        """
-        for job in jobs:
-            self.submit(job)
-        while self._unfinished:
-            yield from self.collect()
 
     def submit(self, job: Job) -> None:
         """Add one job; a worker starts if all that have started would have something to do."""
@@ -148,17 +142,18 @@ class ProcessExecutor:
         yield from self._collect()
 
     @property
-    def _busy(self) -> list[Worker]:
-        return [worker for worker in self._workers if worker.attempt]
+    def unfinished(self) -> int:
+        """How many jobs were submitted that have not come back."""
+        return len(self._waiting) + len(self._busy)
 
     @property
-    def _unfinished(self) -> int:
-        return len(self._waiting) + len(self._busy)
+    def _busy(self) -> list[Worker]:
+        return [worker for worker in self._workers if worker.attempt]
 
     def _start_workers(self) -> None:
         """Start workers on devices that have none, as many as have something to do."""
         free = Counter(self._devices) - Counter(worker.device for worker in self._workers)
-        wanted = min(self._unfinished, len(self._devices)) - len(self._workers)
+        wanted = min(self.unfinished, len(self._devices)) - len(self._workers)
         for device in list(free.elements())[: max(0, wanted)]:
             self._workers.append(Worker(self._setup, device))
 

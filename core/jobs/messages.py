@@ -23,6 +23,8 @@ class WorkerSetup:
         threads: Math threads of a worker.
         evaluators: Made when a worker starts, and kept. Jobs may name others, which are made when they are needed.
         max_points: How many points of a curve can be stored.
+        space_version: Distribution and version of the search space, for machines that may have another one.
+        dataset_version: Likewise of the data set; empty for the user's own images.
     """
 
     space: str
@@ -32,13 +34,31 @@ class WorkerSetup:
     threads: int = 1
     evaluators: tuple[EvaluatorSpec, ...] = ()
     max_points: int = MAX_CURVE_POINTS
+    space_version: str = ""
+    dataset_version: str = ""
 
     @classmethod
     def of(cls, plan: Plan, threads: int) -> WorkerSetup:
         """Return what the workers of a run need to know."""
         header = plan.header
         max_points = most_curve_points(len(plan.arch_ids))
-        return cls(header.space, header.dataset, plan.images, header.seed, threads, plan.evaluators, max_points)
+        return cls(
+            header.space,
+            header.dataset,
+            plan.images,
+            header.seed,
+            threads,
+            plan.evaluators,
+            max_points,
+            header.space_version,
+            header.dataset_version,
+        )
+
+    @property
+    def distributions(self) -> tuple[str, ...]:
+        """Distributions and versions that the jobs need."""
+        named = {self.space_version, self.dataset_version, *(spec.header.distribution for spec in self.evaluators)}
+        return tuple(sorted(named - {""}))
 
     def job_key(self, job: Job) -> JobKey:
         """Return all that a job's score may depend on."""

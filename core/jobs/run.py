@@ -12,6 +12,7 @@ from ..results.contents import Results
 from ..results.run_writer import ResultsWriter
 from .environment import describe_environment
 from .executor import ProcessExecutor
+from .interface import StartExecutor
 from .messages import Job, WorkerSetup
 
 
@@ -28,6 +29,7 @@ class RunOptions:
         overwrite: Replace the file if it exists.
         retry_failed: With ``resume``: do jobs again that ended without a score.
         shard: ``(index, count)``, index from 0: do only every ``count``-th architecture.
+        start_executor: Starts what runs jobs: worker processes of this machine, unless the user names another one.
         in_process: Run jobs one after the other in this process, on the first device and without a time limit.
     """
 
@@ -39,6 +41,7 @@ class RunOptions:
     overwrite: bool = False
     retry_failed: bool = False
     shard: tuple[int, int] = (0, 1)
+    start_executor: StartExecutor = ProcessExecutor
     in_process: bool = False
 
 
@@ -80,7 +83,7 @@ def _run(setup: WorkerSetup, options: RunOptions, jobs: Iterator[Job]) -> Iterat
 
         yield from run_in_process(setup, options.devices[0], jobs)
         return
-    with ProcessExecutor(setup, options.devices, options.time_limit) as executor:
+    with options.start_executor(setup, options.devices, options.time_limit) as executor:
         yield from executor.run(jobs)
 
 

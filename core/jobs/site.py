@@ -10,6 +10,7 @@ from typing import Any
 from ..context import WorkerCache
 from ..domain import Record, Status
 from ..errors import PluginError
+from ..global_state.functions import toolkit_parts
 from ..global_state.state import GlobalState, global_state_kept, running_threads
 from ..interfaces import Evaluator
 from ..plan import EvaluatorSpec
@@ -19,7 +20,6 @@ from .evaluation import JobRunner, explain_failure
 from .messages import Job, WorkerSetup
 from .open_files import OpenFiles
 from .parent_death import end_children, has_children
-from .toolkit_functions import toolkit_parts
 
 # Evaluators that only jobs name; a task search goes from one to the next.
 RECENT_EVALUATORS = 8
@@ -68,8 +68,7 @@ class JobSite:
 
         self._setup = setup
         self._shared_process = shared_process
-        # Of a worker torch is loaded already, and what plugins replace when they are imported is put back as well.
-        with global_state_kept(toolkit_parts()) as lost:
+        with global_state_kept() as lost:
             plugins = installed_plugins()
             dataset = setup.images or plugins.dataset(setup.dataset).info
             self._runner = JobRunner(

@@ -67,7 +67,7 @@ def load_object(subject: str, factory: Callable[..., Any] | str) -> Callable[...
         return factory
     module_name, _, attribute = factory.partition(":")
     try:
-        with global_state_kept(), silent_process():
+        with silent_process(), global_state_kept():
             module = importlib.import_module(module_name)
     except KeyboardInterrupt:
         raise

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TextIO
 
 from ..errors import NasbenchError, PluginError
 
@@ -56,11 +57,36 @@ def owner_of(made: Any) -> str:
     return str(getattr(made, OWNER, None) or f"class '{type(made).__name__}'")
 
 
+class _Unclosable(io.TextIOBase):
+    """Writes to a stream that belongs to others, and leaves it open."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 @contextlib.contextmanager
 def silent_output() -> Iterator[None]:
     """Send what plugins print to stderr: stdout is for results."""
     before = sys.stdout
-    sys.stdout = sys.stderr
+    sys.stdout = _Unclosable(sys.stderr)
     try:
         yield
     finally:
@@ -78,7 +104,7 @@ def silent_process() -> Iterator[None]:
     if {1, 2} <= kept.keys():
         os.dup2(2, 1)
     try:
-        with silent_output():
+        with silent_output(), contextlib.redirect_stderr(_Unclosable(sys.stderr)):
             yield
     finally:
         _flush()
@@ -210,13 +236,12 @@ def expect_number_or_none(_made: Any, _arguments: tuple[Any, ...], returned: Any
 
 
 def expect_shares(_made: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
-    """Expect at least one number."""
+    """Expect numbers above 0 that ascend to 1."""
     try:
-        right = len(returned) > 0 and not any(expect_number_or_none(None, (), share) for share in returned)
-        right = right and None not in returned
-    except TypeError:
+        right = list(returned) == sorted(set(returned)) and returned[0] > 0 and returned[-1] == 1
+    except (TypeError, IndexError):
         right = False
-    return None if right else f"{_short(returned)}, expected a tuple of numbers that ascend to 1"
+    return None if right else f"{_short(returned)}, expected a tuple of numbers above 0 that ascend to 1"
 
 
 def expect_size(_made: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:

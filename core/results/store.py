@@ -14,10 +14,10 @@ from pathlib import Path
 import h5py
 
 from ..errors import ResultsFileError, ResultsWriteError
-from ..hdf5.reading import OpenElsewhereError, read_hdf5
+from ..hdf5.reading import read_hdf5
 from ..hdf5.stored import StoredGroup
 from ..hdf5.writing import image_of, new_file, write_attributes
-from ..regular_files import SpecialFileError, check_regular
+from ..regular_files import OpenElsewhereError, SpecialFileError, check_regular
 from .contents import Results
 from .elements import architectures, environment, evaluators, ground_truth, plan
 from .elements.encoding import UPGRADE, read_text, read_whole_number

@@ -14,7 +14,6 @@ from typing import cast
 from ..asktell.loop import PendingProposal, Proposal
 from ..asktell.options import SearchOptions
 from ..domain import Status
-from ..jobs.executor import ProcessExecutor
 from ..jobs.messages import Job, WorkerSetup
 from ..plan import EvaluatorHeader, JobIndex
 from .history import Step, make_step
@@ -34,9 +33,10 @@ class Evaluations:
     def __init__(self, plan: SearchPlan, options: SearchOptions, writer: SearchWriter) -> None:
         header = plan.header
         setup = WorkerSetup(
-            header.space, header.dataset, plan.images, header.seed, options.threads, evaluators=plan.evaluators
-        )
-        self._executor = ProcessExecutor(setup, options.devices, options.time_limit)
+            header.space, header.dataset, plan.images, header.seed, options.threads, evaluators=plan.evaluators,
+            space_version=writer.results().plan.space_version, dataset_version=writer.results().plan.dataset_version,
+        )  # fmt: skip
+        self._executor = options.start_executor(setup, options.devices, options.time_limit)
         self._evaluators = plan.evaluators
         self._header = header
         self._writer = writer
@@ -49,7 +49,7 @@ class Evaluations:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._executor.__exit__(kind, error, trace)
+        self._executor.close()
 
     def start(self, proposal: Proposal) -> PendingProposal[Step]:
         """Store a proposal, obtain its limited costs, and let it be scored if it is within the limits.

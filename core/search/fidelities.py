@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from typing import Any
 
 from ..descriptions import EvaluatorInfo
-from ..errors import PluginError, UsageError
+from ..errors import UsageError
+from ..interfaces import SearchStrategy
+from ..loading.faults import expect_shares, fault
 from ..plan import EvaluatorSpec
 from ..planning.evaluators import EvaluatorFactory
 from ..planning.spellings import parse_evaluator_spelling
 
 
 def lower_fidelities(
-    text: str, strategy: str, shares: Sequence[float], factory: EvaluatorFactory
+    text: str, made: SearchStrategy[Any], strategy: str, factory: EvaluatorFactory
 ) -> tuple[EvaluatorSpec, ...]:
     """Make an evaluator with shares of the setting that says when to stop.
 
     Args:
         text: The evaluator in full.
-        strategy: Name of the strategy that wants them, for messages.
-        shares: Ascending, the last of them 1.
+        made: The strategy that wants them.
+        strategy: Its name, for messages.
         factory: Makes evaluators.
 
     Returns:
-        One for each share but the last.
+        One for each of the strategy's fidelities but the last.
 
     Raises:
         UsageError: It has no such setting, or so small a one that two fidelities are the same.
-        PluginError: These are no shares.
+        PluginError: The strategy has no fidelities that ascend to 1.
     """
-    if list(shares) != sorted(set(shares)) or shares[0] <= 0 or shares[-1] != 1:
-        raise PluginError(
-            f"The search strategy '{strategy}' has the fidelities {', '.join(map(str, shares))}: they must ascend "
-            "to 1. This is a fault of its plugin."
-        )
+    shares = made.fidelities
+    if problem := expect_shares(made, (), shares):  # often an attribute, which no guard sees
+        raise fault(made, f"has as 'fidelities' {problem}")
     if len(shares) == 1:
         return ()
     spelling = parse_evaluator_spelling(text, factory.plugins)

@@ -107,7 +107,7 @@ def _choose_evaluators(
     evaluator = factory.make(request.evaluator)
     costs = plan_costs(request.limits, request.minimize, factory, metrics)
     # Makes the strategy to say now, not after the first evaluations, what the space or the evaluator lacks.
-    lower = lower_fidelities(request.evaluator, strategy.name, strategy.make().fidelities, factory)
+    lower = lower_fidelities(request.evaluator, strategy.make(), strategy.name, factory)
     specs = [evaluator, *costs.evaluators, *lower]
     # One evaluator has one label, however often and however it was spelled.
     named = {spec.header.identity: spec.header for spec in reversed(specs)}

@@ -6,6 +6,7 @@ the architectures, so that which ones count does not depend on the number of wor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from ..asktell.replay import Replay
 from ..domain import Record, Status
 from ..errors import ResultsFileError
 from ..results.journal import RECORD, JournalLine, record_from_json, record_to_json
-from ..results.lines import LockedLines, decode_lines, read_content
+from ..results.lines import LockedLines, decode_lines, encode_line, read_content
 from ..results.whole_files import check_target, target_of
 from ..results.writer import check_same_images
 from .plan import TaskSearchPlan
@@ -108,6 +109,9 @@ class TaskHistory:
         content = read_content(self.path)
         if not content:
             return None
+        if _is_cut_header(content):
+            self._lines.truncate()
+            return None
         proposals: list[str] = []
         entries = decode_lines(self.path, content)
         self._check_header(entries[0] if entries else {})
@@ -166,6 +170,14 @@ class TaskHistory:
 
     def _damaged(self, line: int, problem: str) -> ResultsFileError:
         return ResultsFileError(f"'{self.path}' has no valid entry at line {line}: {problem}. It was left as it is.")
+
+
+def _is_cut_header(content: bytes) -> bool:
+    """Return whether this is all that a kill left of a first line."""
+    checksum, _, text = content.partition(b" ")
+    start = encode_line({"format": FORMAT}).partition(b" ")[2].removesuffix(b"}\n")
+    is_start = text.startswith(start) or start.startswith(text)
+    return b"\n" not in content and re.fullmatch(rb"[0-9a-f]{1,8}", checksum) is not None and is_start
 
 
 def _is_short(value: object) -> bool:

@@ -9,7 +9,6 @@ from types import TracebackType
 from ..asktell.loop import PendingProposal, Proposal
 from ..asktell.options import SearchOptions
 from ..domain import Record
-from ..jobs.executor import ProcessExecutor
 from ..jobs.messages import Job, WorkerSetup
 from ..plan import EvaluatorSpec
 from .history import TaskHistory
@@ -93,7 +92,7 @@ class TaskScoring:
     def __init__(self, plan: TaskSearchPlan, options: SearchOptions, history: TaskHistory) -> None:
         header = plan.header
         setup = WorkerSetup(header.space, header.dataset, plan.images, header.seed, options.threads)
-        self._executor = ProcessExecutor(setup, options.devices, options.time_limit)
+        self._executor = options.start_executor(setup, options.devices, options.time_limit)
         self._plan = plan
         self._history = history
         self._workers = len(options.devices)
@@ -108,7 +107,7 @@ class TaskScoring:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._executor.__exit__(kind, error, trace)
+        self._executor.close()
 
     def start(self, proposal: Proposal) -> PendingProposal[TaskOutcome]:
         """Store a proposal and let its networks be scored; its outcome waits for all of them that count."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import math
 import multiprocessing
 import random
@@ -15,8 +16,11 @@ import numpy as np
 import torch
 
 from ..domain import JobKey, Record, Status
-from ..jobs.evaluation import JobRunner
+from ..global_state.functions import toolkit_parts
+from ..global_state.state import GlobalState
+from ..jobs.evaluation import MAX_MESSAGE_LENGTH, JobRunner
 from ..plugin_manager import installed_plugins
+from ..results.journal import record_from_json, record_to_json
 from ..settings import parse_settings, settings_hash
 from .context import images_at_hand
 
@@ -101,6 +105,24 @@ class EvaluatorContract:
                 assert re.match(r"(all )?[1-9]\d* ", description)
                 assert re.fullmatch(r"[0-9a-f]{16}", digest)
                 assert digests.setdefault(description, digest) == digest
+
+    def test_outcome_is_stored_as_it_is(self) -> None:
+        """Names of curves and messages need no escape, no message is cut, and a stored record reads as it was."""
+        for record in self.run(self.draw()):
+            stored = json.loads(json.dumps(record_to_json((0, 0), record)))
+            assert repr(record_from_json(stored)[1]) == repr(record)
+            assert not any("\\" in name for name in record.curves), f"names of curves with escapes: {[*record.curves]}"
+            assert len(record.message) <= MAX_MESSAGE_LENGTH, "the message is too long, and was cut"
+
+    def test_process_is_left_as_it_was(self) -> None:
+        """Types, threads, modes, flags, folder, environment, warnings and the like are what they were before."""
+        # Twice, since libraries load parts of themselves at first use.
+        for _ in range(2):
+            runner, state = self.make_runner(), GlobalState.now(toolkit_parts())
+            self.run(self.draw()[:1], runner=runner)
+            changed = state.changed()
+            state.put_back()
+        assert changed == (), f"it changes {', '.join(changed)}"
 
     def check_gpu(self) -> None:
         """On a GPU the same architectures get a score, close to the CPU's. Call this where there is one."""

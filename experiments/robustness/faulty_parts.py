@@ -296,7 +296,10 @@ _STRATEGIES: dict[str, tuple[type, str]] = {
     "fidelities-raise": (_strategy(fidelities=property(_raise)), "failed in 'fidelities' with KeyError"),
     "fidelities-none": (_strategy(fidelities=property(_returning(()))), "returned from 'fidelities' tuple ()"),
     "fidelities-text": (_strategy(fidelities=property(_returning("all"))), "returned from 'fidelities' str 'all'"),
-    "fidelities-fall": (_strategy(fidelities=property(_returning((1.0, 0.5)))), "they must ascend to 1"),
+    "fidelities-fall": (
+        _strategy(fidelities=property(_returning((1.0, 0.5)))),
+        "tuple (1.0, 0.5), expected a tuple of numbers above 0 that ascend to 1",
+    ),
 }
 
 

@@ -114,11 +114,7 @@ PICKLES: Mapping[str, Callable[[], bytes]] = MappingProxyType(
         "a type with an endless name": lambda: b"cnumpy\ndtype\n(" + _unicode(b"u" * (50 * MEGA)) + b"K\x00K\x01tR",
         "a module with an endless name": lambda: b"c" + b"m" * MEGA + b"\n" + b"f" * MEGA + b"\n",
         "numbers that share a hash, as keys": lambda: (
-            b"}("
-            + b"".join(
-                b"\x8a\x09" + ((1 << 61) - 1 << 3).__mul__(n + 1).to_bytes(9, "little") + b"N" for n in range(30_000)
-            )
-            + b"u"
+            b"}(" + b"".join(b"\x8a\x0a" + (_MODULUS * n).to_bytes(10, "little") + b"N" for n in range(30_000)) + b"u"
         ),
         "records that fill an older list": lambda: _kept_by_records(b"]q\xc8", b"h\xc8" + _MANY + b"e", 40),
         "records that fill an older list under a new name": lambda: _kept_by_records(

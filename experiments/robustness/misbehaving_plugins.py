@@ -27,7 +27,7 @@ from nasbench_toolkit.experiments.robustness.plugin_folder import make_plugin_fo
 from nasbench_toolkit.experiments.robustness.ways_to_load import EVALUATOR, LOADINGS, PLUGIN, Loading
 
 NEIGHBOURS = ("synflow", "snip", "l2_norm", "gennas-single:iterations=2,batch_size=4")
-SECONDS_A_COMMAND = 120
+SECONDS_A_COMMAND = 300
 
 Done = subprocess.CompletedProcess[str]
 

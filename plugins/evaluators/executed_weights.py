@@ -2,11 +2,14 @@
 
 A weight is the tensor that a convolution, linear or embedding layer or a matrix product with a tensor of parameters
 receives, whichever module or function makes the call: a parameter, or what is computed of parameters alone, as
-``weight_norm`` does. What is computed of the images, such as the products inside attention, is none.
+``weight_norm`` does. Parts of a parameter, and its values in another order or shape, are no weights of their own but
+that parameter. What is computed of the images, such as the products inside attention, is none, nor is what a weight is
+computed of.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...core.errors import EvaluationError
-from .observe import Call
+from .observe import OWN_BACKWARD_PASS, Call, inside_own_function
 
 _Function = Callable[..., Any]
 
@@ -27,28 +30,28 @@ SCATTERING_CONVOLUTIONS: tuple[_Function, ...] = (
     functional.conv_transpose2d,
     functional.conv_transpose3d,
 )
-MATRIX_PRODUCTS: tuple[_Function, ...] = (
-    torch.matmul,
-    Tensor.matmul,
-    Tensor.__matmul__,
-    torch.mm,
-    Tensor.mm,
-    torch.bmm,
-    Tensor.bmm,
+_PRODUCTS: dict[_Function, tuple[tuple[int, str], ...]] = {
+    **dict.fromkeys((torch.matmul, Tensor.matmul, Tensor.__matmul__, Tensor.__rmatmul__), ((0, "input"), (1, "other"))),
+    **dict.fromkeys((torch.inner, Tensor.inner, torch.linalg.matmul), ((0, "input"), (1, "other"))),
+    **dict.fromkeys((torch.mm, Tensor.mm, torch.bmm, Tensor.bmm), ((0, "input"), (1, "mat2"))),
+    **dict.fromkeys((torch.mv, Tensor.mv), ((0, "input"), (1, "vec"))),
+    **dict.fromkeys((torch.addmm, Tensor.addmm), ((1, "mat1"), (2, "mat2"))),
+    **dict.fromkeys((torch.addmv, Tensor.addmv), ((1, "mat"), (2, "vec"))),
+    **dict.fromkeys((torch.baddbmm, Tensor.baddbmm, torch.addbmm, Tensor.addbmm), ((1, "batch1"), (2, "batch2"))),
+    torch.einsum: tuple((position, "") for position in range(1, 8)),
+    torch.tensordot: ((0, "a"), (1, "b")),
+    functional.bilinear: ((0, "input1"), (1, "input2"), (2, "weight")),
+}
+"""Which arguments are multiplied with each other."""
+
+_ELEMENTWISE_PRODUCTS: tuple[_Function, ...] = (
+    torch.mul,
+    Tensor.mul,
+    Tensor.__mul__,
+    Tensor.__rmul__,
+    torch.multiply,
+    Tensor.multiply,
 )
-_UNREADABLE: tuple[_Function, ...] = (
-    torch.einsum,
-    torch.tensordot,
-    functional.bilinear,
-    torch.addmm,
-    torch.baddbmm,
-    torch.addbmm,
-    Tensor.addmm,
-    Tensor.baddbmm,
-    Tensor.addbmm,
-    Tensor.__rmatmul__,
-)
-"""Products whose operands' axes are not read off here."""
 
 _WITH_WEIGHT = (*GATHERING_CONVOLUTIONS, *SCATTERING_CONVOLUTIONS, functional.linear, functional.embedding)
 
@@ -81,6 +84,7 @@ class ExecutedWeights:
         self._names = list(parameters)
         self._found = {id(parameters[name]) for name in recurrent_weight_names(network) if name in parameters}
         self._computed: list[_Computed] = []
+        self._views: dict[int, Tensor] = {}
 
     def by_name(self) -> dict[str, Tensor]:
         """Return the weights found so far, in the order of the parameters that they are or are first computed of.
@@ -97,34 +101,95 @@ class ExecutedWeights:
             tensors[first, f"{suffix}, computed {counts[weight.sources]:06}"] = weight.leaf
         return {self._names[position] + suffix: tensors[position, suffix] for position, suffix in sorted(tensors)}
 
+    def computed(self) -> dict[str, Tensor]:
+        """Return the values of those weights found so far that are computed of parameters' values, by name."""
+        values = {id(weight.leaf): weight.values for weight in self._computed}
+        return {name: values[id(leaf)] for name, leaf in self.by_name().items() if id(leaf) in values}
+
+    def views(self) -> dict[str, Tensor]:
+        """Return what layers received of parameters whose values they get in another shape, by the parameter's name."""
+        return {self._names[position]: tensor for position, tensor in self._views.items()}
+
+    def sources(self) -> set[str]:
+        """Return the names of the parameters that those of :meth:`computed` are computed of."""
+        return {self._names[position] for weight in self._computed for position in weight.sources}
+
+    def multiplies(self, call: Call) -> bool:
+        """Return whether a call is a product with a weight that is none of a layer of torch."""
+        return call.function not in _WITH_WEIGHT and bool(self._slots(with_separate_operands(call)))
+
     def observe(self, call: Call) -> Any:
         """Make the call, with leaves in place of weights that are computed of parameters.
 
         Raises:
-            EvaluationError: A product runs of which it is not known which operands are weights.
+            EvaluationError: A layer is made of products of single numbers, or its weight's gradient would be lost.
         """
-        for position, name in weight_slots(call):
+        call = with_separate_operands(call)
+        for position, name in self._slots(call):
             operand = call.argument(position, name)
-            if isinstance(operand, Tensor):
-                weight = self._weight(operand)
-                if weight is not None and weight is not operand:
-                    call = _with_argument(call, position, name, weight)
+            weight = self._weight(operand)
+            if inside_own_function() and id(operand) not in self._positions:
+                raise EvaluationError(OWN_BACKWARD_PASS)
+            if weight is not None and weight is not operand:
+                call = _with_argument(call, position, name, weight)
         return call()
 
     def refuse_products(self, call: Call) -> None:
-        """Refuse a matrix product with a weight, for measures that count the outputs of layers.
+        """Refuse a matrix product with a weight, for measures that look at the outputs of layers.
 
         Raises:
             EvaluationError: The call is such a product.
         """
-        if call.function in (*MATRIX_PRODUCTS, *_UNREADABLE) and any(
-            isinstance(operand, Tensor) and self._weight(operand) is not None
-            for operand in (call.argument(position, name) for position, name in weight_slots(call))
-        ):
+        if self.multiplies(call):
             raise EvaluationError(
                 "the network multiplies by a weight outside of convolutions and linear layers, whose outputs are "
                 "counted: call torch.nn.functional.linear instead"
             )
+
+    def _slots(self, call: Call) -> tuple[tuple[int, str], ...]:
+        """Return position and name of those arguments of a call that are weights.
+
+        Raises:
+            EvaluationError: It is a part of a layer that is made of products of single numbers.
+        """
+        if call.function in _WITH_WEIGHT:
+            operand = call.argument(1, "weight")
+            return ((1, "weight"),) if isinstance(operand, Tensor) else ()
+        if call.function in _ELEMENTWISE_PRODUCTS:
+            self._refuse_expansion(call)
+        if call.function not in _PRODUCTS:
+            return ()
+        operands = [slot for slot in _PRODUCTS[call.function] if isinstance(call.argument(*slot), Tensor)]
+        weights = [slot for slot in operands if self._is_weight(call.argument(*slot))]
+        # A product of parameters and constants alone is no layer; what it gives may be a weight.
+        others = [call.argument(*slot) for slot in operands if slot not in weights]
+        return tuple(weights) if any(other.requires_grad for other in others) else ()
+
+    def _refuse_expansion(self, call: Call) -> None:
+        """Refuse a product of numbers with a weight that is to be added up.
+
+        It gives more numbers than it gets of the images, or is one of many with slices of the same kernel.
+        """
+        pair = call.argument(0, "input"), call.argument(1, "other")
+        if not all(isinstance(operand, Tensor) and operand.requires_grad for operand in pair):
+            return
+        size = torch.broadcast_shapes(pair[0].shape, pair[1].shape).numel()  # type: ignore[no-untyped-call]
+        for values, weight in (pair, pair[::-1]):
+            is_larger = size > values.numel() and weight.dim() > 1 and self._is_weight(weight)
+            if (is_larger or self._is_slice_of_kernel(weight)) and not self._is_weight(values):
+                raise EvaluationError(
+                    "the network multiplies by a weight outside of convolutions and linear layers, number by number: "
+                    "call torch.nn.functional.linear instead"
+                )
+
+    def _is_slice_of_kernel(self, operand: Tensor) -> bool:
+        if operand.grad_fn is None or not _is_rearranged(operand):
+            return False
+        kernels = [self._parameters[position] for position in self._sources(operand) or ()]
+        return any(kernel.dim() > 2 and kernel.numel() > operand.numel() for kernel in kernels)
+
+    def _is_weight(self, operand: Tensor) -> bool:
+        return id(operand) in self._positions or self._sources(operand) is not None
 
     def _weight(self, operand: Tensor) -> Tensor | None:
         if id(operand) in self._positions:
@@ -133,6 +198,11 @@ class ExecutedWeights:
         sources = self._sources(operand)
         if sources is None:
             return None
+        if _is_rearranged(operand):
+            (position,) = sources
+            self._found.add(id(self._parameters[position]))
+            self._views[position] = operand.detach()
+            return operand
         for known in self._computed:
             if known.sources == sources and torch.equal(known.values, operand):
                 return known.leaf
@@ -160,23 +230,28 @@ class ExecutedWeights:
         return frozenset(leaves) or None
 
 
-def weight_slots(call: Call) -> tuple[tuple[int, str], ...]:
-    """Return position and name of the arguments of a call that may be weights.
+_REARRANGEMENTS = re.compile(
+    r"(View|UnsafeView|ReshapeAlias|AsStrided|T|Transpose|Permute|Unsqueeze|Squeeze|Slice|Select|Split|SplitWithSizes|"
+    r"Unbind|Expand|Alias|Detach|Clone|ToCopy)Backward\d*|AccumulateGrad"
+)
 
-    Raises:
-        EvaluationError: It is a product whose axes are not read off.
-    """
-    if call.function in _WITH_WEIGHT:
-        return ((1, "weight"),)
-    if call.function in MATRIX_PRODUCTS:
-        return ((0, "input"), (1, "mat2" if "mat2" in call.kwargs else "other"))
-    if call.function in _UNREADABLE:
-        name = getattr(call.function, "__name__", str(call.function))
-        raise EvaluationError(
-            f"the network calls '{name}', of whose operands it is not known which are weights: "
-            "call torch.nn.functional.linear or torch.matmul instead"
-        )
-    return ()
+
+def _is_rearranged(operand: Tensor) -> bool:
+    """Return whether a tensor's values are those of one parameter, in another order or shape."""
+    nodes = [operand.grad_fn]
+    while nodes:
+        node = nodes.pop()
+        if node is None or not _REARRANGEMENTS.fullmatch(node.name().removeprefix("torch::autograd::")):
+            return False
+        nodes += [following for following, _ in node.next_functions]
+    return True
+
+
+def with_separate_operands(call: Call) -> Call:
+    """Return a call of ``einsum`` with a list of operands as one with an argument for each."""
+    if call.function is torch.einsum and len(call.args) == 2 and isinstance(call.args[1], list | tuple):
+        return replace(call, args=(call.args[0], *call.args[1]))
+    return call
 
 
 def _with_argument(call: Call, position: int, name: str, value: Tensor) -> Call:
@@ -201,11 +276,9 @@ def check_visible(network: nn.Module) -> None:
     """Refuse a network whose layers cannot be looked at while they run.
 
     Raises:
-        EvaluationError: A module is TorchScript or was compiled.
+        EvaluationError: A module is TorchScript.
     """
     for name, module in network.named_modules():
         where = f"its module '{name}'" if name else "the network"
         if isinstance(module, torch.jit.ScriptModule):
             raise EvaluationError(f"{where} is TorchScript, whose layers are not seen: return it as an nn.Module")
-        if isinstance(module, torch._dynamo.eval_frame.OptimizedModule):
-            raise EvaluationError(f"{where} is compiled, so that its layers are not seen: leave out torch.compile")

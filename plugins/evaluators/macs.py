@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional
 
 from .checkpoints import checkpoints_ignored
 from .executed_weights import ExecutedWeights, check_visible
 from .observe import Call, observe_calls
 from .probing import batch_norm_bypassed, blank_image, leaf_parameters, network_mode
+from .stand_ins import run_with
 
 _GATHERING = (functional.conv1d, functional.conv2d, functional.conv3d, functional.linear)
 _SCATTERING = (functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d)
@@ -62,5 +62,5 @@ def count_macs(network: nn.Module, image_shape: tuple[int, int, int]) -> int:
         batch_norm_bypassed(),
         observe_calls(counter.observe),
     ):
-        functional_call(network, parameters, (image.clone(),))
+        run_with(network, parameters, image.clone())
     return counter.macs

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional
 
 from ...core.batches import Batch
@@ -17,6 +16,10 @@ from ...core.errors import DegenerateError, DivergedError, EvaluationError
 from .checkpoints import checkpoints_ignored
 from .executed_weights import ExecutedWeights, check_visible
 from .observe import Call, observe_calls
+from .stand_ins import run_with
+
+WeightGradients = dict[str, tuple[Tensor, Tensor]]
+"""Weights with their gradients, by name."""
 
 NO_WEIGHTS = "no convolution, linear, recurrent or embedding layer has run, hence no weights"
 
@@ -70,9 +73,9 @@ def forward_in_training(network: nn.Module, images: Tensor, weights: Mapping[str
         DivergedError: The logits are not finite.
     """
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
-    with network_mode(network, training=True):
+    with network_mode(network, training=True), checkpoints_ignored():
         # A copy goes in: a network may begin with an in-place operation, and others are to see the same images.
-        logits = require_logits(functional_call(network, {**(weights or {}), **buffers}, (images.clone(),)))
+        logits = require_logits(run_with(network, {**(weights or {}), **buffers}, images.clone()))
     if not torch.isfinite(logits).all():
         raise DivergedError("the network's output is not finite")
     return logits
@@ -104,7 +107,7 @@ def run_weights(network: nn.Module, image_shape: tuple[int, int, int]) -> list[T
         batch_norm_bypassed(),
         executed_weights(network, parameters) as executed,
     ):
-        functional_call(network, {**parameters, **buffers}, (image.clone(),))
+        run_with(network, {**parameters, **buffers}, image.clone())
     return [weight.detach() for weight in differentiable_by(executed).values()]
 
 
@@ -119,7 +122,7 @@ def require_logits(output: Any) -> Tensor:
     return output
 
 
-def weight_gradients(network: nn.Module, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+def weight_gradients(network: nn.Module, batch: Batch) -> WeightGradients:
     """Return each executed weight with the gradient of the batch's mean cross-entropy, both detached.
 
     One forward pass in training mode and one backward pass; the network is left as found. A weight that the loss does
@@ -148,6 +151,21 @@ def weight_gradients(network: nn.Module, batch: Batch) -> dict[str, tuple[Tensor
     check_gradients([gradient for _, gradient in pairs.values()])
     check_outputs(logits)
     return pairs
+
+
+def loss_gradients(context: EvaluationContext, network: str, batch_size: int) -> WeightGradients:
+    """Return :func:`weight_gradients` of a job's network and batch, a pass that several evaluators share.
+
+    Args:
+        context: The job.
+        network: One of the space's networks.
+        batch_size: Number of images.
+
+    Raises:
+        DegenerateError: See :func:`weight_gradients` and :func:`labelled_batch`.
+        DivergedError: See :func:`weight_gradients`.
+    """
+    return weight_gradients(context.network(network), labelled_batch(context, batch_size))
 
 
 def check_gradients(gradients: Sequence[Tensor]) -> None:

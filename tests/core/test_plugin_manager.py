@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 from nasbench_toolkit import AggregateInfo, Direction, EvaluatorInfo, SearchStrategyInfo, Settings, hookimpl
 from nasbench_toolkit.core.errors import PluginError, UnknownNameError
 from nasbench_toolkit.core.plugin_manager import PluginManager, PluginWarning
+from nasbench_toolkit.experiments.robustness.plugin_folder import make_plugin_folder
 
 TOY_PLUGIN = Path(__file__).parents[1] / "toy_plugin"
 
@@ -259,6 +261,46 @@ def test_reason_unsupported_that_fails_is_a_reason(toy_plugins: PluginManager) -
     space, dataset = toy_plugins.search_space("toy").info, toy_plugins.dataset("noise").info
     reason = info.reason_unsupported(space, dataset)
     assert reason == "asked for a reason, it failed with ZeroDivisionError: division by zero; a fault of its plugin"
+
+
+def test_spaces_whose_images_are_not_installed_do_not_disturb_listings(run_nasbench, tmp_path) -> None:
+    folder = make_plugin_folder(tmp_path / "plugin", "blind", "blind")
+    (folder / "blind.py").write_text(
+        "from nasbench_toolkit import SearchSpaceInfo, hookimpl\n"
+        "@hookimpl\n"
+        "def nasbench_search_spaces():\n"
+        "    for name, datasets in (('blind', ('nowhere',)), ('without', ())):\n"
+        "        yield SearchSpaceInfo(name=name, summary='S.', source='here', factory='blind:It', datasets=datasets)\n"
+    )
+    done = run_nasbench("evaluators", "params", "-f", "json", plugins=[folder])
+    assert done.returncode == 0, done.stderr
+    supported = {row["space"]: row["supported"] for row in json.loads(done.stdout)["spaces"]}
+    assert supported["blind"] == supported["without"] == "no: no dataset of this space is installed"
+    done = run_nasbench("run", "--space", "blind", "-e", "params", plugins=[folder])
+    assert done.returncode == 2
+    assert "(plugin 'blind' of blind 1.0) names the datasets nowhere, none of which is installed." in done.stderr
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import threading, time; threading.Thread(target=time.sleep, args=(3600,)).start()",
+        "import atexit; atexit.register(print, 'bye')",
+    ],
+)
+def test_threads_and_functions_at_exit_of_plugins_change_neither_end_nor_output(tmp_path, code: str) -> None:
+    folder = make_plugin_folder(tmp_path / "plugin", "lasting", "lasting")
+    (folder / "lasting.py").write_text(code)
+    for args, expected in ((["plugins", "lasting", "-f", "json"], 0), (["plugins", "nowhere"], 2)):
+        done = subprocess.run(
+            [sys.executable, "-m", "nasbench_toolkit", *args],
+            env=os.environ | {"PYTHONPATH": str(folder)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == expected, done.stderr
+        assert not done.stdout or json.loads(done.stdout)["distribution"] == "lasting 1.0"
 
 
 def test_evaluator_unknown_name_gives_closest_match() -> None:

@@ -123,7 +123,7 @@ def test_a_pass_within_a_pass_counts_once(make_context) -> None:
         context.shared_pass(compute)
         costs.append(context.cost())
     assert len(CALLS) == 1
-    assert 0.03 <= costs[0].seconds
+    assert costs[0].seconds >= 0.03
     for cost in costs[1:]:
         assert cost.seconds == pytest.approx(costs[0].seconds, rel=0.5)
         assert cost.processor == pytest.approx(costs[0].processor, rel=0.5)

@@ -39,9 +39,12 @@ from ....core.context import EvaluationContext
 from ....core.domain import Evaluation
 from ....core.errors import DegenerateError, DivergedError
 from ....core.interfaces import Evaluator
+from ..checkpoints import checkpoints_ignored
+from ..layer_parameters import trainable_parameters
 from ..macs import count_macs
 from ..probing import network_mode
 from .eproxy_network import EproxyNetwork, draw_target, random_crop
+from .momentum_descent import MomentumDescent
 from .regression_network import parameter_groups, probe_stages
 from .settings import EproxySettings
 
@@ -131,16 +134,19 @@ def train(
 
     Raises:
         DivergedError: A loss is not finite.
+        EvaluationError: The network trains otherwise than its function tells.
     """
-    optimizer = torch.optim.SGD(
-        parameter_groups(network.trained_part(), settings.weight_decay),
-        lr=settings.learning_rate,
-        momentum=settings.momentum,
+    found = trainable_parameters(network, tuple(images.shape[1:]), "backbone.")
+    optimizer = MomentumDescent(
+        parameter_groups(network.trained_parameters(), found, settings.weight_decay),
+        settings.learning_rate,
+        settings.momentum,
     )
     network.train()
     branch_losses = []
     for _ in range(settings.iterations):
-        outputs = network(images)
+        with checkpoints_ignored():
+            outputs = network(images)
         losses = [functional.mse_loss(output, target) for output, target in zip(outputs, targets, strict=True)]
         optimizer.zero_grad()
         torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -62,9 +62,9 @@ class EproxyNetwork(nn.Module):
             for features, head, barrier in zip(reversed(stages), self.heads, self.barriers, strict=False)
         ]
 
-    def trained_part(self) -> nn.Module:
-        """Return backbone and heads."""
-        return nn.ModuleDict({"backbone": self.backbone, "heads": self.heads})
+    def trained_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Yield the parameters of backbone and heads, with their names."""
+        return ((name, value) for name, value in self.named_parameters() if not name.startswith("barriers."))
 
 
 def convolution(in_channels: int, out_channels: int, generator: torch.Generator) -> nn.Conv2d:

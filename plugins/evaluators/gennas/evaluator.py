@@ -24,7 +24,7 @@ from torch import Tensor
 from ....core.context import EvaluationContext
 from ....core.domain import Evaluation
 from ....core.interfaces import Evaluator
-from .regression_network import RegressionNetwork, initialize, probe_stages
+from .regression_network import RegressionNetwork, initialize, probe_stages, regression_parameters
 from .settings import Frequencies, GennasSettings
 from .signals import stage_target
 from .task import Task
@@ -54,12 +54,13 @@ class Gennas(Evaluator[GennasSettings]):
                 stages=options.stages,
                 head=options.head,
             ).to(context.device)
-            initialize(network, options.weight_init, options.bias_init)
+            found = regression_parameters(network, tuple(images.shape[1:]))
+            initialize(network, found, options.weight_init, options.bias_init)
         if context.device.type == "cpu":
             # Measured to save 15 to 30 % of the time of NAS-Bench-201 networks on a CPU.
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             images = images.contiguous(memory_format=torch.channels_last)
-        training = RegressionTraining(network, images, targets, task.noise, options, context.generator("noise"))
+        training = RegressionTraining(network, found, images, targets, task.noise, options, context.generator("noise"))
         return training.run()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from ....core.capabilities import StagedNetwork, require
 from ....core.errors import EvaluationError
+from ..layer_parameters import LayerParameters, Role, layer_parameters, trainable_parameters
 from .settings import BiasInit, Head, WeightInit
 from .task import MAP_SIZE, NUM_STAGES
 
@@ -91,40 +92,92 @@ def probe_stages(backbone: nn.Module, images: Tensor) -> list[int]:
     return [feature.shape[1] for feature in features]
 
 
+class _WithClassifier(nn.Module):
+    """Runs the backbone's classifier as well, so that all layers are seen."""
+
+    def __init__(self, network: RegressionNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> None:
+        self.network(images)
+        self.network.backbone(images)
+
+
+def regression_parameters(network: RegressionNetwork, image_shape: tuple[int, ...]) -> LayerParameters:
+    """Find what the parameters are for, those of the classifier included, which is not trained.
+
+    Args:
+        network: Left as found.
+        image_shape: ``(channels, height, width)``.
+
+    Raises:
+        EvaluationError: The network trains otherwise than its function tells, or its layers cannot be looked at.
+    """
+    trainable_parameters(network, image_shape)
+    found = layer_parameters(_WithClassifier(network), image_shape)
+    return found.without_prefix("network.")
+
+
 @torch.no_grad()
-def initialize(network: nn.Module, weights: WeightInit, biases: BiasInit) -> None:
+def initialize(network: nn.Module, found: LayerParameters, weights: WeightInit, biases: BiasInit) -> None:
     """Redraw the initial values of convolutions and linear layers, heads included, from the global generator.
 
     Args:
         network: Changed in place.
+        found: What its parameters are for.
         weights: ``xavier``: normal with gain 1; ``kaiming``: normal, fan-in, gain sqrt(2); ``zero``;
             ``default``: as is.
         biases: ``zero``, or ``default``: as they are.
+
+    Raises:
+        EvaluationError: There are to be other values, and it is not known what a parameter is for.
     """
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
+    if weights == biases == "default":
+        return
+    _check_known(found)
+    for name, parameter in network.named_parameters():
+        role = found.roles.get(name)
+        if role is Role.WEIGHT and weights != "default":
             # Drawn on the CPU, so that networks start alike on all devices.
-            values = torch.empty(module.weight.shape)
-            if weights == "xavier":
-                module.weight.copy_(nn.init.xavier_normal_(values))
-            elif weights == "kaiming":
-                module.weight.copy_(nn.init.kaiming_normal_(values))
-            elif weights == "zero":
-                module.weight.zero_()
-            if biases == "zero" and module.bias is not None:
-                module.bias.zero_()
+            parameter.copy_(_DRAWS[weights](torch.empty(parameter.shape)))
+        elif role is Role.BIAS and biases == "zero":
+            parameter.zero_()
 
 
-def parameter_groups(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Split the parameters into two: weights of convolutions and linear layers, which decay, and the rest.
+_DRAWS: dict[str, Callable[[Tensor], Tensor]] = {
+    "xavier": nn.init.xavier_normal_,
+    "kaiming": nn.init.kaiming_normal_,
+    "zero": nn.init.zeros_,
+}
 
-    The rule is the authors': what decays has "weight" in its name and more than one dimension.
+
+def _check_known(found: LayerParameters) -> None:
+    unknown = found.named(Role.UNKNOWN)
+    if unknown or found.multiplies:
+        raise EvaluationError(
+            "it gives convolutions and linear layers other initial values, and cannot tell what "
+            f"{repr(min(unknown)) if unknown else 'the factors of a product'} is to be: use the layers of torch.nn, or "
+            "functions of torch.nn.functional"
+        )
+
+
+def parameter_groups(
+    named: Iterable[tuple[str, nn.Parameter]], found: LayerParameters, weight_decay: float
+) -> list[tuple[list[nn.Parameter], float]]:
+    """Split parameters into two, each with its weight decay: weights of layers, which decay, and the rest.
+
+    The rule is the authors', who tell weights by their names, where here the layers that run tell: what decays is a
+    weight of more than one dimension.
+
+    Args:
+        named: What is trained.
+        found: What the parameters are for.
+        weight_decay: Of the first group.
     """
+    weights = set(found.named(Role.WEIGHT, Role.OTHER_WEIGHT))
     decayed: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
-    for name, parameter in network.named_parameters():
-        (decayed if "weight" in name and parameter.dim() > 1 else others).append(parameter)
-    return [
-        {"params": decayed, "weight_decay": weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
+    for name, parameter in named:
+        (decayed if name in weights and parameter.dim() > 1 else others).append(parameter)
+    return [(decayed, weight_decay), (others, 0.0)]

@@ -11,6 +11,9 @@ from torch.nn import functional
 
 from ....core.domain import Evaluation
 from ....core.errors import DivergedError
+from ..checkpoints import checkpoints_ignored
+from ..layer_parameters import LayerParameters
+from .momentum_descent import MomentumDescent
 from .regression_network import RegressionNetwork, parameter_groups
 from .settings import RegressionOptions
 from .task import Noise
@@ -22,6 +25,7 @@ class RegressionTraining:
     def __init__(
         self,
         network: RegressionNetwork,
+        found: LayerParameters,
         images: Tensor,
         targets: Sequence[Tensor],
         noise: Noise,
@@ -32,6 +36,7 @@ class RegressionTraining:
 
         Args:
             network: Trained in place.
+            found: What its parameters are for.
             images: Normalised images, shape ``(batch, colours, height, width)``.
             targets: One for each stage of the task, shape ``(batch, channels, 8, 8)``.
             noise: Added to the images at every forward pass.
@@ -46,10 +51,10 @@ class RegressionTraining:
         self.noise = noise
         self.options = options
         self.generator = generator
-        self.optimizer = torch.optim.SGD(
-            parameter_groups(network, options.weight_decay),
-            lr=options.learning_rate,
-            momentum=options.momentum,
+        self.optimizer = MomentumDescent(
+            parameter_groups(network.named_parameters(), found, options.weight_decay),
+            options.learning_rate,
+            options.momentum,
         )
 
     def run(self) -> Evaluation:
@@ -64,9 +69,11 @@ class RegressionTraining:
             DivergedError: A loss is no longer finite.
         """
         self.network.train()
-        train_losses, stage_losses = train_and_score(
-            self.train_step, self.score_pass, self.options.iterations, self.options.score_interval
-        )
+        # Which run batch normalisation twice, and so change its statistics.
+        with checkpoints_ignored():
+            train_losses, stage_losses = train_and_score(
+                self.train_step, self.score_pass, self.options.iterations, self.options.score_interval
+            )
         return self._evaluation(train_losses, stage_losses)
 
     def train_step(self) -> Tensor:

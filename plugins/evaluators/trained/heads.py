@@ -65,7 +65,8 @@ class _LastMap:
     def observe(self, call: Call) -> Any:
         """Make the call and look at what it returns."""
         output = call()
-        if isinstance(output, Tensor) and output.dim() == 4 and output.shape[2:] == self.size:
+        is_map = isinstance(output, Tensor) and output.is_floating_point() and output.dim() == 4
+        if is_map and output.shape[2:] == self.size:
             self.found = output
         return output
 

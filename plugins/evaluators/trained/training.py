@@ -39,6 +39,9 @@ from ....core.domain import Evaluation
 from ....core.errors import DivergedError, EvaluationError
 from ....core.interfaces import Evaluator
 from ....core.seeding import torch_generator
+from ..checkpoints import checkpoints_ignored
+from ..layer_parameters import trainable_parameters
+from ..probing import require_logits
 from .batch_norm import set_precise_statistics
 from .settings import TrainingSettings
 
@@ -192,7 +195,9 @@ class Training:
 
         Raises:
             DivergedError: A loss or an output is no longer finite.
+            EvaluationError: The network trains otherwise than its function tells, or does not return a tensor.
         """
+        trainable_parameters(self.network, self._input_shape())
         train_losses: list[float] = []
         accuracies: list[float] = []
         for epoch in range(self.settings.epochs):
@@ -208,6 +213,11 @@ class Training:
             accuracies.append(accuracy)
         return Evaluation(accuracies[-1], {"train_loss": tuple(train_losses), "test_accuracy": tuple(accuracies)})
 
+    def _input_shape(self) -> tuple[int, ...]:
+        """Return the shape of one input; no random number is drawn that the training would have."""
+        (images, labels), *_ = self.train.batches(torch.arange(1), 1, self.device)
+        return self.task.training_batch(images, labels, torch_generator(0))[0].shape[1:]
+
     def train_epoch(self, learning_rate: float) -> float:
         """Take one step for each full batch of a new random order; return the mean loss."""
         self.optimizer.param_groups[0]["lr"] = learning_rate
@@ -221,7 +231,9 @@ class Training:
         return float(torch.stack(losses).double().mean())
 
     def _train_step(self, inputs: Tensor, targets: Tensor) -> Tensor:
-        loss = functional.cross_entropy(self.network(inputs), targets)
+        with checkpoints_ignored():
+            outputs = require_logits(self.network(inputs))
+        loss = functional.cross_entropy(outputs, targets)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
@@ -248,7 +260,7 @@ class Training:
         count = 0
         for images, labels in self.test.batches(torch.arange(len(self.test)), self.batch_size, self.device):
             inputs, targets = self.task.test_batch(images, labels, generator)
-            largest, predicted = self.network(inputs).max(dim=1)
+            largest, predicted = require_logits(self.network(inputs)).max(dim=1)
             hits += (predicted == targets).sum()
             finite &= largest.isfinite().all()
             count += targets.numel()

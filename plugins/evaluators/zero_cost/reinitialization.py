@@ -8,12 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ....core.errors import EvaluationError
-from ..executed_weights import check_visible
+from ..layer_parameters import LayerParameters, Role, layer_parameters
 
 MATRIX_DIMENSIONS = 2
-
-WeightedLayer = nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.Linear
-NormLayer = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d | nn.GroupNorm
 
 
 def standard_normal(values: Tensor, generator: torch.Generator) -> Tensor:
@@ -26,25 +23,41 @@ def kaiming_normal(values: Tensor, generator: torch.Generator) -> Tensor:
     return nn.init.kaiming_normal_(values, mode="fan_in", nonlinearity="relu", generator=generator)
 
 
-def _check_known(network: nn.Module) -> None:
-    """Refuse parameters that are neither those of a layer to redraw nor vectors of a module of PyTorch's own."""
-    for name, module in network.named_modules():
-        for own_name, parameter in module.named_parameters(recurse=False):
-            if isinstance(module, WeightedLayer | NormLayer) and own_name in {"weight", "bias"}:
-                continue
-            if parameter.dim() < MATRIX_DIMENSIONS and type(module).__module__.startswith("torch.nn.modules."):
-                continue
-            full_name = f"{name}.{own_name}" if name else own_name
-            raise EvaluationError(
-                "it draws new weights for convolution, linear and normalisation layers, and cannot tell what "
-                f"'{full_name}' of the class '{type(module).__name__}' is to be: use the layers of torch.nn, "
-                "without parametrisation"
-            )
+def drawable_parameters(network: nn.Module, image_shape: tuple[int, ...]) -> LayerParameters:
+    """Find which parameters are weights, biases, scales and shifts by running one image of zeros.
+
+    Args:
+        network: Takes inputs of shape ``(1, *image_shape)``; left as found.
+        image_shape: ``(channels, height, width)``.
+
+    Raises:
+        EvaluationError: It is not known what a parameter is for, so that the same function could get other draws.
+    """
+    found = layer_parameters(network, image_shape)
+    if found.multiplies:
+        raise EvaluationError(
+            "it draws new weights for convolution and linear layers, and the network multiplies by a weight outside of "
+            "convolutions and linear layers: call torch.nn.functional.linear instead"
+        )
+    sizes = {name: parameter.dim() for name, parameter in network.named_parameters()}
+    unknown = {*found.sources, *found.named(Role.UNKNOWN)}
+    unknown |= {name for name in found.named(Role.OTHER_WEIGHT) if sizes[name] >= MATRIX_DIMENSIONS}
+    unknown |= {name for name, view in found.views.items() if not _is_whole_view(view, network.get_parameter(name))}
+    if unknown:
+        raise EvaluationError(
+            "it draws new weights for convolution, linear and normalisation layers, and cannot tell what "
+            f"'{min(unknown)}' is to be: use the layers of torch.nn, or functions of torch.nn.functional, without "
+            "parametrisation"
+        )
+    return found
 
 
 @torch.no_grad()
 def redrawn_state(
-    network: nn.Module, draw: Callable[[Tensor, torch.Generator], Tensor], generator: torch.Generator
+    network: nn.Module,
+    parameters: LayerParameters,
+    draw: Callable[[Tensor, torch.Generator], Tensor],
+    generator: torch.Generator,
 ) -> dict[str, Tensor]:
     """Return parameters and buffers to run the network with instead of its own, which stay as they are.
 
@@ -53,28 +66,32 @@ def redrawn_state(
 
     Args:
         network: Where the shapes come from.
+        parameters: Which of its parameters are which, see :func:`drawable_parameters`.
         draw: Fills a weight tensor.
-        generator: Source of the weights, on the CPU, so that all devices start alike.
+        generator: Source of the weights, on the CPU, so that all devices start alike. They are drawn in the order in
+            which the parameters are registered.
 
     Returns:
-        Detached tensors by name, for ``torch.func.functional_call``.
-
-    Raises:
-        EvaluationError: It is not known what a parameter is for, so that the same function could get other draws.
+        Detached tensors by name, for ``run_with``.
     """
-    check_visible(network)
-    _check_known(network)
     state = {name: tensor.detach().clone() for name, tensor in [*network.named_parameters(), *network.named_buffers()]}
-    for name, layer in network.named_modules():
-        is_weighted = isinstance(layer, WeightedLayer)
-        if not is_weighted and not isinstance(layer, NormLayer):
-            continue
-        prefix = f"{name}." if name else ""
-        weight, bias = state.get(f"{prefix}weight"), state.get(f"{prefix}bias")
-        if bias is not None:
-            bias.zero_()
-        if weight is not None and is_weighted:
-            weight.copy_(draw(torch.empty(weight.shape), generator))
-        elif weight is not None:
-            weight.fill_(1.0)
+    for name, role in parameters.roles.items():
+        match role:
+            case Role.WEIGHT:
+                seen = parameters.views.get(name, state[name])
+                _as_seen(state[name], seen).copy_(draw(torch.empty(seen.shape), generator))
+            case Role.BIAS | Role.SHIFT:
+                state[name].zero_()
+            case Role.SCALE:
+                state[name].fill_(1.0)
     return state
+
+
+def _is_whole_view(seen: Tensor, parameter: Tensor) -> bool:
+    same_memory = seen.untyped_storage().data_ptr() == parameter.untyped_storage().data_ptr()
+    return same_memory and seen.numel() == parameter.numel()
+
+
+def _as_seen(parameter: Tensor, seen: Tensor) -> Tensor:
+    """Return a parameter in the shape in which its layer receives it."""
+    return parameter if seen.shape == parameter.shape else parameter.as_strided(seen.shape, seen.stride())

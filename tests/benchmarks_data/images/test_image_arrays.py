@@ -111,6 +111,24 @@ def test_array_that_claims_more_than_there_is(tmp_path):
         read_arrays(path)
 
 
+def test_array_with_a_long_header(tmp_path):
+    header = b"\x93NUMPY\x02\x00" + (1_000_000).to_bytes(4, "little") + b"(" * 1_000_000
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("images.npy", header)
+        archive.writestr("labels.npy", header)
+    with pytest.raises(DataError, match="its header has 1,000,000 bytes, expected at most 10,000"):
+        read_arrays(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_array_that_is_unpacked_at_once(tmp_path, method):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", method) as archive:
+        archive.writestr("images.npy", b"")
+        archive.writestr("labels.npy", b"")
+    with pytest.raises(DataError, match=f"'images' is packed by method {method}; only 'store' and 'deflate' are read"):
+        read_arrays(tmp_path / "a.npz")
+
+
 def test_zip_bomb(tmp_path, monkeypatch):
     monkeypatch.setattr("nasbench_toolkit.benchmarks_data.images.image_arrays.MAX_ARRAY_BYTES", 10**6)
     path = write_members(tmp_path / "a.npz", images=npy((400, 50, 50, 3), bytes(3 * 10**6)), labels=npy((400,)))

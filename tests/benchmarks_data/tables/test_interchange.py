@@ -119,6 +119,14 @@ def test_read_csv_refuses_a_gzip_bomb(tmp_path, no_progress, monkeypatch, conten
         read_interchange(path, no_progress)
 
 
+def test_read_csv_refuses_empty_lines_without_an_end(tmp_path, no_progress, monkeypatch) -> None:
+    monkeypatch.setattr(interchange, "_MAX_LINES", 1000)
+    path = tmp_path / "table.csv.gz"
+    path.write_bytes(gzip.compress(b"architecture,a/loss\nx,5\n" + b"\n" * 1000))
+    with pytest.raises(DataError, match="has more than 1,000 lines, which is more than any table has"):
+        read_interchange(path, no_progress)
+
+
 @pytest.mark.parametrize(("limit", "value"), [("MAX_ROWS", 10), ("MAX_VALUES", 20)])
 def test_read_csv_refuses_too_many_rows(write_csv, no_progress, monkeypatch, limit, value) -> None:
     monkeypatch.setattr(interchange_columns, limit, value)

@@ -121,7 +121,10 @@ def replace_array(file, name, values, key=None) -> None:
         (lambda f: f.__delitem__("architectures"), "damaged or not a stored table"),
         (lambda f: [f["columns"].__delitem__(name) for name in "01"], "has no values"),
         (lambda f: f["columns"].move("0", "x"), "damaged or not a stored table"),
-        (lambda f: f["columns/0"].attrs.__setitem__("key", np.bytes_("a/beauty")), "Unknown quantity"),
+        (
+            lambda f: f["columns/0"].attrs.__setitem__("key", np.bytes_("a/beauty")),
+            "key 'a/beauty', which is no metric",
+        ),
         (lambda f: replace_array(f, "architectures", np.array([b"b", b"a", b"c", b"d", b"e"])), "not in order"),
         (lambda f: replace_array(f, "architectures", np.array([b"a", b"a", b"c", b"d", b"e"])), "not in order"),
         (lambda f: replace_array(f, "architectures", np.arange(5)), "'/architectures' has shape"),

@@ -186,6 +186,32 @@ def test_constants_that_are_only_looked_at():
     assert_same(Constants(), made, 4, *SHAPE)
 
 
+class Tensor(nn.Module):
+    """A class whose name the source has for something else."""
+
+    def forward(self, x1, x2):
+        x = torch.zeros_like(x1)
+        x[:, 0] = x1[:, 0] - x2[:, 1]
+        x[:, 1:] = 3.0
+        return x
+
+
+class Named(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.tensor = Tensor()
+
+    def forward(self, images):
+        return self.tensor(images, images + 1).sum((1, 2, 3))
+
+
+def test_names_that_are_taken_and_assignments_to_elements():
+    text, made = export(Named())
+    assert "class Tensor2(nn.Module):" in text
+    assert "x3[:, 1:] = 3.0" in text
+    assert_same(Named(), made, 4, *SHAPE)
+
+
 def module(forward, **children):
     network = type("Odd", (nn.Module,), {"forward": forward})()
     for name, child in children.items():

@@ -124,7 +124,9 @@ def test_resume_with_other_fidelities_is_refused(plan, search) -> None:
 def test_fidelities_that_do_not_ascend_are_a_fault_of_the_plugin(plan, monkeypatch) -> None:
     strategy = type(plan().strategy.make())
     monkeypatch.setattr(strategy, "fidelities", (1.0, 0.5))
-    with pytest.raises(PluginError, match="they must ascend to 1. This is a fault of its plugin"):
+    with pytest.raises(
+        PluginError, match="expected a tuple of numbers above 0 that ascend to 1. This is a fault of its plugin"
+    ):
         plan()
 
 

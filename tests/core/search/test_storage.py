@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import signal
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from nasbench_toolkit.core.results.merge import merge_results
 from nasbench_toolkit.core.results.run_writer import ResultsWriter
 from nasbench_toolkit.core.results.store import read_results, write_results
 from nasbench_toolkit.core.search.proposals import proposal_to_json
-from nasbench_toolkit.core.search.storage import read_search
+from nasbench_toolkit.core.search.storage import read_search, read_stored_search
 
 CLIMB = Path(__file__).with_name("climb.py")
 
@@ -292,6 +293,27 @@ def test_journal_left_behind_after_the_file_was_written_changes_nothing(search_p
     history = search(search_plan(), on_step=on_step)
     journal_path(tmp_path / "s.h5").write_bytes(copies[-1])
     assert read_search(tmp_path / "s.h5") == history
+
+
+def test_journal_cut_at_any_place_loses_only_the_line_that_is_cut(search_plan, search, tmp_path) -> None:
+    path, journal = tmp_path / "s.h5", journal_path(tmp_path / "s.h5")
+    left = {}
+
+    def on_step(step, number):
+        left.update({file: file.read_bytes() for file in (path, journal)})
+
+    search(search_plan(evaluations=2), on_step=on_step)
+    for file, content in left.items():
+        file.write_bytes(content)
+    whole = read_stored_search(path)
+    entries = [json.loads(line[9:]) for line in left[journal].split(b"\n")[1:-1]]
+    for cut in range(len(left[journal]) + 1):
+        journal.write_bytes(left[journal][:cut])
+        known = entries[: max(0, left[journal][:cut].count(b"\n") - 1)]
+        stored = read_stored_search(path)
+        assert stored.proposals == whole.proposals[: sum(entry["kind"] == "proposal" for entry in known)]
+        done = [record.score for record in stored.results.evaluators[0].records if record.status == "ok"]
+        assert done == [entry["score"] for entry in known if entry["kind"] == "record"]
 
 
 def test_killed_and_resumed_search_has_the_steps_of_an_uninterrupted_one(

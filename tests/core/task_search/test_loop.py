@@ -5,6 +5,7 @@ import pytest
 from nasbench_toolkit.core.asktell.options import SearchOptions
 from nasbench_toolkit.core.errors import ResultsFileError
 from nasbench_toolkit.core.planning.evaluators import EvaluatorFactory
+from nasbench_toolkit.core.task_search.history import TaskHistory
 from nasbench_toolkit.core.task_search.loop import best_of, run_task_search
 from nasbench_toolkit.core.task_search.planning import TaskSearchRequest, make_task_search_plan
 from nasbench_toolkit.core.task_search.scoring import TaskStatus
@@ -173,6 +174,34 @@ def test_a_search_cut_off_anywhere_goes_on_to_the_same_history(make_plan, search
         (tmp_path / "cut.json.history").write_bytes(content[: first_line + int(share * (len(content) - first_line))])
         assert search(plan, "cut.json", workers=2, resume=True) == whole
         assert (tmp_path / "cut.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
+
+
+def test_a_history_cut_at_any_place_loses_only_the_line_that_is_cut(make_plan, search, tmp_path) -> None:
+    plan = make_plan("random-search", tasks=2)
+    search(plan)
+    (tmp_path / "task.json").unlink()
+    path = tmp_path / "task.json.history"
+    content = path.read_bytes()
+    entries = [json.loads(line[9:]) for line in content.split(b"\n")[1:-1]]
+    for cut in range(len(content) + 1):
+        path.write_bytes(content[:cut])
+        known = entries[: max(0, content[:cut].count(b"\n") - 1)]
+        with TaskHistory.open(plan, SearchOptions(tmp_path / "task.json", ("cpu",), resume=True), {}) as history:
+            assert history.replay.stored == sum("task" in entry for entry in known)
+            scores = [record.score for records in history.records for record in records]
+            assert scores == [entry["score"] for entry in known if "score" in entry]
+
+
+@pytest.mark.parametrize("content", [b"mine", b"0123abcd mine", b"0123abcd {}", b'0123abcd {"format":"mine"}\n'])
+def test_a_file_of_somebody_else_is_no_cut_history(make_plan, tmp_path, content) -> None:
+    path = tmp_path / "task.json.history"
+    path.write_bytes(content)
+    with (
+        pytest.raises(ResultsFileError, match=r"task.json.history' is (no history of a task search|damaged at line 1)"),
+        TaskHistory.open(make_plan(), SearchOptions(tmp_path / "task.json", ("cpu",), resume=True), {}),
+    ):
+        pass
+    assert path.read_bytes() == content
 
 
 def test_a_longer_search_continues_a_shorter_one(make_plan, search) -> None:

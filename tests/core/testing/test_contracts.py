@@ -9,7 +9,9 @@ from nasbench_toolkit import (
     AggregateInfo,
     DataSource,
     DataSourceInfo,
+    DegenerateError,
     Direction,
+    Evaluation,
     Evaluator,
     EvaluatorInfo,
     ImportSummary,
@@ -78,6 +80,39 @@ class Forgets(Evaluator):
         return float(self.asked)
 
 
+class Careful(Evaluator):
+    """Returns what is converted: a tensor, and curves that are arrays."""
+
+    def _evaluate(self, context):
+        import torch
+
+        return Evaluation(torch.tensor(0.5), {"train loss": np.array([1.0, 0.5], np.float32), "none": []})
+
+
+class Wordy(Evaluator):
+    """Its message is cut."""
+
+    def _evaluate(self, context):
+        raise DegenerateError("m" * 10_000)
+
+
+class Escaped(Evaluator):
+    """The name of its curve is stored as another one."""
+
+    def _evaluate(self, context):
+        return Evaluation(0.5, {"train\nloss": [1.0]})
+
+
+class Global(Evaluator):
+    """Changes the type of numbers for everybody."""
+
+    def _evaluate(self, context):
+        import torch
+
+        torch.set_default_dtype(torch.float64)
+        return 0.5
+
+
 class OneOrTwo(SearchSpace):
     """Two architectures, fewer than a contract draws by default."""
 
@@ -125,7 +160,8 @@ class Plugin:
     def nasbench_evaluators(self):
         common = {"summary": "E.", "source": "here", "direction": Direction.MAXIMIZE, "needs": frozenset()}
         yield EvaluatorInfo(name="brightness", factory=Brightness, settings=PictureSettings, **common)
-        yield EvaluatorInfo(name="forgets", factory=Forgets, **common)
+        for factory in (Forgets, Careful, Wordy, Escaped, Global):
+            yield EvaluatorInfo(name=factory.__name__.lower(), factory=factory, **common)
 
     @hookimpl
     def nasbench_search_spaces(self):
@@ -171,6 +207,23 @@ def test_evaluator_whose_images_are_not_called_batch_size_is_legal() -> None:
 def test_evaluator_with_a_memory_is_found() -> None:
     with pytest.raises(AssertionError):
         check(EvaluatorContract, evaluator="forgets", space="toy")
+
+
+def test_evaluator_that_returns_tensors_and_arrays_is_legal() -> None:
+    check(EvaluatorContract, evaluator="careful", space="toy")
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "only", "message"),
+    [
+        ("wordy", "test_outcome_is_stored_as_it_is", "the message is too long, and was cut"),
+        ("escaped", "test_outcome_is_stored_as_it_is", "names of curves with escapes"),
+        ("global", "test_process_is_left_as_it_was", "it changes torch's default type"),
+    ],
+)
+def test_evaluator_that_returns_or_changes_what_it_must_not_is_found(evaluator: str, only: str, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check(EvaluatorContract, only, evaluator=evaluator, space="toy")
 
 
 def test_small_space_is_legal() -> None:

@@ -96,7 +96,7 @@ def test_bad_texts_are_refused_with_the_place(text: str, message: str) -> None:
         (with_genotype(reduce=[["sep_conv_7x7", 0]] * 8), "unknown operation 'sep_conv_7x7'"),
         (with_genotype(reduce_concat=None), "'net.genotype.reduce_concat' is None, expected indices of nodes"),
         (with_genotype(reduce_concat=[2, 3]),
-         "'net.genotype.reduce_concat' is [2, 3], expected [2, 3, 4, 5]: cells of this space concatenate their all "
+         "'net.genotype.reduce_concat' is [2, 3], expected [2, 3, 4, 5]: cells of this space concatenate all their "
          "nodes"),
         ("[" * 100_000, "is no architecture of this space"),
         ('{"a":' * 100_000, "is not JSON"),

@@ -25,19 +25,20 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from .....core.capabilities import BlockNetwork, require
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError, EvaluationError
 from .....core.interfaces import Evaluator
+from ...checkpoints import checkpoints_ignored
 from ...probing import network_mode
-from ..reinitialization import kaiming_normal, redrawn_state
+from ...stand_ins import run_with
+from ..reinitialization import drawable_parameters, kaiming_normal, redrawn_state
 from ..settings import BatchSettings
 
 
 class _Blocks(nn.Module):
-    """Gives ``functional_call`` a forward pass that returns the outputs of all blocks."""
+    """Has a forward pass that returns the outputs of all blocks."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -45,6 +46,14 @@ class _Blocks(nn.Module):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         return require(self.network, BlockNetwork).forward_blocks(images)
+
+
+class _BlocksAndClassifier(_Blocks):
+    """Runs what is behind the blocks as well, so that the weights there are drawn too."""
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        self.network(images)
+        return super().forward(images)
 
 
 def block_features(
@@ -66,13 +75,15 @@ def block_features(
 
     Raises:
         DivergedError: An output is not finite.
-        EvaluationError: There are fewer than two.
+        EvaluationError: There are fewer than two, or it is not known what a parameter is for.
     """
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
-    state = {f"network.{name}": tensor for name, tensor in redrawn_state(network, kaiming_normal, generator).items()}
+    blocks = _Blocks(network)
+    parameters = drawable_parameters(_BlocksAndClassifier(network), image_shape)
+    state = redrawn_state(blocks, parameters, kaiming_normal, generator)
     images = torch.randn((batch_size, *image_shape), generator=generator).to(device).requires_grad_(differentiable)
-    with network_mode(network, training=True), torch.set_grad_enabled(differentiable):
-        features: list[Tensor] = functional_call(_Blocks(network), state, (images,))
+    with network_mode(network, training=True), torch.set_grad_enabled(differentiable), checkpoints_ignored():
+        features: list[Tensor] = run_with(blocks, state, images)
     if len(features) < 2:
         raise EvaluationError("AZ-NAS needs the outputs of a stem and at least one block")
     # NaN and infinities show in the extremes, many times faster than by a look at every value.
@@ -127,20 +138,23 @@ def progressivity(features: Sequence[Tensor]) -> float:
     return min(later - earlier for earlier, later in pairwise(entropies))
 
 
-def _features_of_job(context: EvaluationContext, settings: BatchSettings) -> list[Tensor]:
-    network, shape = context.network(settings.network), context.dataset.image_shape
-    return block_features(network, shape, settings.batch_size, context.generator("az_nas"))
+def features_of_job(context: EvaluationContext, network: str, batch_size: int) -> list[Tensor]:
+    """Return what both scores are made of, as in the authors' code, a pass that they share."""
+    made = context.network(network)
+    return block_features(made, context.dataset.image_shape, batch_size, context.generator("az_nas"))
 
 
 class AzNasExpressivity(Evaluator[BatchSettings]):
     """Scores an architecture by the summed entropy of its blocks' outputs."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        return expressivity(_features_of_job(context, self.settings))
+        settings = self.settings
+        return expressivity(context.shared_pass(features_of_job, settings.network, settings.batch_size))
 
 
 class AzNasProgressivity(Evaluator[BatchSettings]):
     """Scores an architecture by the smallest gain in entropy of a block."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        return progressivity(_features_of_job(context, self.settings))
+        settings = self.settings
+        return progressivity(context.shared_pass(features_of_job, settings.network, settings.batch_size))

@@ -27,16 +27,17 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional
 
 from .....core.context import EvaluationContext
-from .....core.errors import DegenerateError, DivergedError
+from .....core.errors import DegenerateError, DivergedError, EvaluationError
 from .....core.interfaces import Evaluator
-from ...executed_weights import check_visible
+from ...layer_parameters import LayerParameters, layer_parameters
 from ...observe import Call, observe_calls
 from ...probing import network_mode
+from ...stand_ins import run_with
 from ..settings import MecoSettings
+from .layer_outputs import pooled_map, refuse_own_normalisation, run_and_find_relu
 
 _LAYERS = (
     functional.conv1d,
@@ -47,20 +48,8 @@ _LAYERS = (
     functional.conv_transpose3d,
     functional.batch_norm,
     torch.batch_norm,
-    functional.relu,
-    functional.relu_,
-    functional.relu6,
-    functional.hardtanh,
-    torch.relu,
-    torch.relu_,
-    Tensor.relu,
-    Tensor.relu_,
-    functional.avg_pool2d,
-    functional.max_pool2d,
-    functional.adaptive_avg_pool2d,
-    functional.adaptive_max_pool2d,
 )
-"""``hardtanh`` is what the module ReLU6 calls."""
+"""Besides ReLUs and poolings."""
 
 
 class EigenvalueSum:
@@ -75,9 +64,13 @@ class EigenvalueSum:
 
     def observe(self, call: Call) -> Any:
         """Make the call and look at its output, before an in-place layer overwrites it."""
-        output = call()
-        if call.function in _LAYERS and isinstance(output, Tensor):
-            self.total += smallest_eigenvalue(output[0])
+        refuse_own_normalisation(call)
+        output, rectified = run_and_find_relu(call, lambda _: None)
+        layer_output = rectified
+        if rectified is None:
+            layer_output = output if call.function in _LAYERS else pooled_map(call, output)
+        if isinstance(layer_output, Tensor):
+            self.total += smallest_eigenvalue(layer_output[0])
         return output
 
 
@@ -125,7 +118,9 @@ def meco_score(
     Raises:
         DegenerateError: Every map of every image is singular.
         DivergedError: A map is not finite.
+        EvaluationError: The network has layers whose outputs are not seen.
     """
+    _check_outputs_seen(layer_parameters(network, (channels, image_size, image_size)))
     sums = [_eigenvalue_sum(network, torch.randn((1, channels, image_size, image_size), generator=generator))
             for _ in range(repeats)]  # fmt: skip
     if not any(sums):
@@ -135,14 +130,28 @@ def meco_score(
     return math.fsum(sums) / repeats
 
 
+def _check_outputs_seen(found: LayerParameters) -> None:
+    """Refuse a network that computes the output of a convolution otherwise than by one call."""
+    if found.multiplies:
+        raise EvaluationError(
+            "the network multiplies by a weight outside of convolutions and linear layers, whose outputs are looked "
+            "at: call torch.nn.functional.conv2d instead"
+        )
+    parts = found.partial_kernels()
+    if parts:
+        raise EvaluationError(
+            f"the network gives its convolutions parts of '{parts[0]}', and the whole output is looked at: call "
+            "torch.nn.functional.conv2d once"
+        )
+
+
 @torch.no_grad()
 def _eigenvalue_sum(network: nn.Module, image: Tensor) -> float:
-    check_visible(network)
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     eigenvalues = EigenvalueSum()
     with network_mode(network, training=True), observe_calls(eigenvalues.observe):
-        functional_call(network, buffers, (image.to(device),))
+        run_with(network, buffers, image.to(device))
     return eigenvalues.total
 
 

@@ -2,7 +2,7 @@
 
 Source: Mellor, Turner, Storkey, Crowley, "Neural Architecture Search without Training", ICML 2021, section 3.
 Formula: log |det K|, where K_ij is the number of ReLU units that are on for both or off for both of images i
-and j.
+and j. A ReLU is what returns 0 for negative values and the others as they are, whatever its name.
 Direction: higher is better.
 
 One forward pass in training mode of 128 real images, not augmented, through the network with the space's own
@@ -18,16 +18,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
 from ...executed_weights import check_visible
 from ...observe import Call, observe_calls
-from ...probing import network_mode
+from ...probing import network_mode, require_logits
+from ...stand_ins import run_with
 from ..settings import NaswotSettings
-from .relu_patterns import relu_input
+from .layer_outputs import run_and_find_relu
 
 EXACT_UNITS = 2**24
 """Sums of as many values +-1 are exact in float32, in any order."""
@@ -46,11 +46,11 @@ class ReluAgreement:
 
     def observe(self, call: Call) -> Any:
         """Look at the input of a ReLU, before an in-place one overwrites it, and make the call."""
-        pre_activations = relu_input(call)
-        if pre_activations is not None:
-            agreements = count_agreements(pre_activations)
-            self.kernel = agreements if self.kernel is None else self.kernel + agreements
-        return call()
+        return run_and_find_relu(call, self._note)[0]
+
+    def _note(self, pre_activations: Tensor) -> None:
+        agreements = count_agreements(pre_activations)
+        self.kernel = agreements if self.kernel is None else self.kernel + agreements
 
 
 def count_agreements(pre_activations: Tensor) -> Tensor:
@@ -98,13 +98,14 @@ def naswot_score(network: nn.Module, images: Tensor) -> float:
     Raises:
         DegenerateError: No ReLU has run, or K is singular.
         DivergedError: The network's output is not finite.
+        EvaluationError: The network's layers cannot be looked at, or it does not return a tensor.
     """
     check_visible(network)
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     agreement = ReluAgreement()
     with network_mode(network, training=True), torch.no_grad(), observe_calls(agreement.observe):
         # A copy goes in: a network may begin with an in-place operation, and others are to see the same images.
-        logits: Tensor = functional_call(network, buffers, (images.clone(),))
+        logits = require_logits(run_with(network, buffers, images.clone()))
     if agreement.kernel is None:
         raise DegenerateError("no ReLU has run: the network has no activation patterns to compare")
     if not torch.isfinite(logits).all():

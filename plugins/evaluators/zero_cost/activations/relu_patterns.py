@@ -7,34 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from .....core.errors import DegenerateError
 from ...executed_weights import check_visible
 from ...observe import Call, observe_calls
 from ...probing import forward_in_training
-
-_RELUS = (
-    functional.relu,
-    functional.relu_,
-    functional.relu6,
-    torch.relu,
-    torch.relu_,
-    Tensor.relu,
-    Tensor.relu_,
-)
-_CLIPPINGS = (functional.hardtanh, functional.hardtanh_)
-
-
-def relu_input(call: Call) -> Tensor | None:
-    """Return the input of a call if that is a ReLU, else None.
-
-    ``nn.ReLU6`` makes a clipping whose lower end is 0.
-    """
-    if call.function in _RELUS or (call.function in _CLIPPINGS and call.argument(1, "min_val", -1.0) == 0):
-        pre_activations: Tensor = call.argument(0, "input")
-        return pre_activations
-    return None
+from .layer_outputs import run_and_find_relu
 
 
 class _MapReluCapture:
@@ -46,12 +24,13 @@ class _MapReluCapture:
 
     def observe(self, call: Call) -> Any:
         """Look at the input of a ReLU, before an in-place one overwrites it, and make the call."""
-        pre_activations = relu_input(call)
-        if pre_activations is not None and pre_activations.dim() == 4:
+        return run_and_find_relu(call, self._note)[0]
+
+    def _note(self, pre_activations: Tensor) -> None:
+        if pre_activations.dim() == 4:
             # Channels last, which costs nothing where the maps are stored in that order.
             units_on = (pre_activations.detach() > 0).movedim(1, -1).flatten(1)
             self.packed.append(self._pack(units_on))
-        return call()
 
 
 def map_relu_patterns(

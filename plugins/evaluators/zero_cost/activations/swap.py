@@ -28,7 +28,8 @@ from torch import Tensor, nn
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError
 from .....core.interfaces import Evaluator
-from ..reinitialization import redrawn_state, standard_normal
+from ..layer_sizes import count_params
+from ..reinitialization import drawable_parameters, redrawn_state, standard_normal
 from ..settings import MINIMUM_SWAP_IMAGES, SwapSettings
 from .relu_patterns import map_relu_patterns
 
@@ -47,13 +48,15 @@ def swap_score(network: nn.Module, images: Tensor, generator: torch.Generator, r
     Raises:
         DegenerateError: The batch is so small that every pattern occurs, or no ReLU on feature maps has run.
         DivergedError: The logits are not finite.
+        EvaluationError: It is not known what a parameter is for.
     """
     if len(images) < MINIMUM_SWAP_IMAGES:
         raise DegenerateError(
             f"{len(images)} images have only {2 ** len(images)} activation patterns, which every network makes: "
             f"use at least {MINIMUM_SWAP_IMAGES} images"
         )
-    draws = (redrawn_state(network, standard_normal, generator) for _ in range(repeats))
+    parameters = drawable_parameters(network, images.shape[1:])
+    draws = (redrawn_state(network, parameters, standard_normal, generator) for _ in range(repeats))
     return statistics.fmean(count_patterns(network, images, weights) for weights in draws)
 
 
@@ -98,9 +101,9 @@ def pack_units(units_on: Tensor) -> Tensor:
     return packed.T.contiguous().view(torch.int64)
 
 
-def parameter_regularisation(network: nn.Module, mu: float, sigma: float) -> float:
+def parameter_regularisation(parameters: int, mu: float, sigma: float) -> float:
     """Return exp(-(P - mu)^2 / sigma), with P the number of parameters in thousands."""
-    thousands = sum(parameter.numel() for parameter in network.parameters()) / 1000
+    thousands = parameters / 1000
     return math.exp(-((thousands - mu) ** 2) / sigma)
 
 
@@ -114,4 +117,5 @@ class Swap(Evaluator[SwapSettings]):
         score = swap_score(network, images, context.generator("weights"), settings.repeats)
         if settings.mu is None or settings.sigma is None:
             return score
-        return score * parameter_regularisation(network, settings.mu, settings.sigma)
+        parameters = count_params(network, context.dataset.image_shape)
+        return score * parameter_regularisation(parameters, settings.mu, settings.sigma)

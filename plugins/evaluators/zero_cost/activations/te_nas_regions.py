@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from .....core.context import EvaluationContext
 from .....core.errors import EvaluationError
 from .....core.interfaces import Evaluator
-from ..reinitialization import kaiming_normal, redrawn_state
+from ..reinitialization import drawable_parameters, kaiming_normal, redrawn_state
 from ..settings import TeNasRegionsSettings
 from .relu_patterns import map_relu_patterns
 
@@ -46,9 +46,12 @@ def te_nas_regions_score(network: nn.Module, crops: Tensor, generator: torch.Gen
     Raises:
         DegenerateError: No ReLU on feature maps has run.
         DivergedError: The logits are not finite.
+        EvaluationError: It is not known what a parameter is for.
     """
+    parameters = drawable_parameters(network, crops.shape[2:])
     return statistics.fmean(
-        count_regions(network, repeat, redrawn_state(network, kaiming_normal, generator)) for repeat in crops
+        count_regions(network, repeat, redrawn_state(network, parameters, kaiming_normal, generator))
+        for repeat in crops
     )
 
 

@@ -29,18 +29,19 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional
 
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError, EvaluationError
 from .....core.interfaces import Evaluator
 from .....core.seeding import seeded_global_rng
-from ...executed_weights import check_visible
+from ...layer_parameters import LayerParameters
 from ...observe import Call, observe_calls
 from ...probing import network_mode
-from ..reinitialization import redrawn_state, standard_normal
+from ...stand_ins import run_with
+from ..reinitialization import drawable_parameters, redrawn_state, standard_normal
 from ..settings import ZenSettings
+from .layer_outputs import refuse_own_normalisation
 
 NOISE_LEVEL = 0.01
 """Standard deviation of the noise on the images (mixup coefficient of the authors' code)."""
@@ -79,6 +80,7 @@ class FeatureProbe:
 
     def observe(self, call: Call) -> Any:
         """Make the call and note its input."""
+        refuse_own_normalisation(call)
         if call.function in _BATCH_NORMS:
             self._note_batch_norm(call, _BATCH_NORMS[call.function])
         output = call()
@@ -128,17 +130,20 @@ def zen_score(
     Raises:
         DegenerateError: The feature map does not react to the noise.
         DivergedError: A feature map or variance is not finite.
-        EvaluationError: There is no global average pooling, or ``running`` is asked of a layer without statistics.
+        EvaluationError: There is no global average pooling, ``running`` is asked of a layer without statistics, or it
+            is not known what a parameter is for.
     """
     shape = (batch_size, *image_shape)
-    return math.fsum(_one_score(network, shape, generator, variance) for _ in range(repeats)) / repeats
+    parameters = drawable_parameters(network, image_shape)
+    return math.fsum(_one_score(network, parameters, shape, generator, variance) for _ in range(repeats)) / repeats
 
 
 @torch.no_grad()
-def _one_score(network: nn.Module, shape: tuple[int, ...], generator: torch.Generator, variance: str) -> float:
-    check_visible(network)
+def _one_score(
+    network: nn.Module, parameters: LayerParameters, shape: tuple[int, ...], generator: torch.Generator, variance: str
+) -> float:
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
-    state = redrawn_state(network, standard_normal, generator)
+    state = redrawn_state(network, parameters, standard_normal, generator)
     images = torch.randn(shape, generator=generator)
     noisy_images = images + NOISE_LEVEL * torch.randn(shape, generator=generator)
     clean, noisy = FeatureProbe(with_variances=variance == "batch"), FeatureProbe(with_variances=False)
@@ -146,7 +151,7 @@ def _one_score(network: nn.Module, shape: tuple[int, ...], generator: torch.Gene
         for probe, batch in ((clean, images), (noisy, noisy_images)):
             # f is one function: what it drops at random it drops in both passes.
             with seeded_global_rng(generator.initial_seed()), observe_calls(probe.observe):
-                functional_call(network, state, (batch.to(device),))
+                run_with(network, state, batch.to(device))
     return _log_reaction(clean.features, noisy.features) + _log_scale(clean, variance)
 
 

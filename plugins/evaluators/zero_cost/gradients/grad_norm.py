@@ -20,7 +20,7 @@ from torch import nn
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
 from .....core.interfaces import Evaluator
-from ...probing import labelled_batch, weight_gradients
+from ...probing import WeightGradients, loss_gradients, weight_gradients
 from ..settings import BatchSettings
 
 
@@ -35,10 +35,12 @@ def grad_norm_score(network: nn.Module, batch: Batch) -> float:
         DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images.
         DivergedError: The logits or a gradient are not finite.
     """
-    norms = [
-        torch.linalg.vector_norm(gradient, dtype=torch.float64)
-        for _, gradient in weight_gradients(network, batch).values()
-    ]
+    return norm_of(weight_gradients(network, batch))
+
+
+def norm_of(gradients: WeightGradients) -> float:
+    """Return the sum of the gradients' norms of weights with their gradients."""
+    norms = [torch.linalg.vector_norm(gradient, dtype=torch.float64) for _, gradient in gradients.values()]
     return float(torch.stack(norms).sum())
 
 
@@ -46,5 +48,5 @@ class GradNorm(Evaluator[BatchSettings]):
     """Scores an architecture by the sum of its weights' gradient norms at initialisation."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        network = context.network(self.settings.network)
-        return grad_norm_score(network, labelled_batch(context, self.settings.batch_size))
+        settings = self.settings
+        return norm_of(context.shared_pass(loss_gradients, settings.network, settings.batch_size))

@@ -24,7 +24,7 @@ from torch import nn
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
 from .....core.interfaces import Evaluator
-from ...probing import labelled_batch, weight_gradients
+from ...probing import WeightGradients, loss_gradients, weight_gradients
 from ..settings import BatchSettings
 
 
@@ -39,7 +39,12 @@ def plain_score(network: nn.Module, batch: Batch) -> float:
         DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images.
         DivergedError: The logits or a gradient are not finite.
     """
-    changes = [(weight.double() * gradient).sum() for weight, gradient in weight_gradients(network, batch).values()]
+    return change_of(weight_gradients(network, batch))
+
+
+def change_of(gradients: WeightGradients) -> float:
+    """Return the signed sum of weight x gradient of weights with their gradients."""
+    changes = [(weight.double() * gradient).sum() for weight, gradient in gradients.values()]
     return float(torch.stack(changes).sum())
 
 
@@ -47,5 +52,5 @@ class Plain(Evaluator[BatchSettings]):
     """Scores an architecture by the signed sum of weight times gradient at initialisation."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        network = context.network(self.settings.network)
-        return plain_score(network, labelled_batch(context, self.settings.batch_size))
+        settings = self.settings
+        return change_of(context.shared_pass(loss_gradients, settings.network, settings.batch_size))

@@ -22,7 +22,7 @@ from torch import nn
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
 from .....core.interfaces import Evaluator
-from ...probing import labelled_batch, weight_gradients
+from ...probing import WeightGradients, loss_gradients, weight_gradients
 from ..settings import BatchSettings
 
 
@@ -37,9 +37,12 @@ def snip_score(network: nn.Module, batch: Batch) -> float:
         DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images.
         DivergedError: The logits or a gradient are not finite.
     """
-    saliencies = [
-        (weight.double() * gradient).abs().sum() for weight, gradient in weight_gradients(network, batch).values()
-    ]
+    return saliency_of(weight_gradients(network, batch))
+
+
+def saliency_of(gradients: WeightGradients) -> float:
+    """Return the sum of |weight x gradient| of weights with their gradients."""
+    saliencies = [(weight.double() * gradient).abs().sum() for weight, gradient in gradients.values()]
     return float(torch.stack(saliencies).sum())
 
 
@@ -47,5 +50,5 @@ class Snip(Evaluator[BatchSettings]):
     """Scores an architecture by the sum of its weights' connection sensitivities at initialisation."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        network = context.network(self.settings.network)
-        return snip_score(network, labelled_batch(context, self.settings.batch_size))
+        settings = self.settings
+        return saliency_of(context.shared_pass(loss_gradients, settings.network, settings.batch_size))

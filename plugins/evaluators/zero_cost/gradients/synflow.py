@@ -3,8 +3,9 @@
 Source: Tanaka, Kunin, Yamins, Ganguli, "Pruning neural networks without any data by iteratively conserving
 synaptic flow", NeurIPS 2020; as an architecture score Abdelfattah et al., "Zero-Cost Proxies for Lightweight
 NAS", ICLR 2021.
-Formula: log sum |theta * dR/dtheta| over the weights of convolutions and linear layers, where all parameters
-and buffers are replaced by their absolute values and R is the sum of the logits of one all-ones image.
+Formula: log sum |theta * dR/dtheta| over the weights that convolutions, linear layers and matrix products receive,
+where all parameters and buffers are replaced by their absolute values and R is the sum of the logits of one all-ones
+image. Where absolute parameters do not make a computed weight's absolute value, the network is refused.
 Direction: higher is better.
 
 As in the released code of Abdelfattah et al., batch normalisation is skipped and everything is float64: the
@@ -16,16 +17,18 @@ mode, so that dropout does nothing.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from .....core.context import EvaluationContext
-from .....core.errors import DegenerateError, DivergedError
+from .....core.errors import DegenerateError, DivergedError, EvaluationError
 from .....core.interfaces import Evaluator
+from ...layer_parameters import layer_parameters
 from ...network_settings import NetworkSettings
 from ...probing import batch_norm_bypassed, differentiable_by, executed_weights, network_mode, require_logits
+from ...stand_ins import run_with
 
 
 def log_synaptic_flow(network: nn.Module, image_shape: tuple[int, int, int]) -> float:
@@ -38,6 +41,7 @@ def log_synaptic_flow(network: nn.Module, image_shape: tuple[int, int, int]) -> 
     Raises:
         DegenerateError: The flow is 0.
         DivergedError: The flow is not finite.
+        EvaluationError: Absolute parameters do not make absolute weights, or the layers cannot be looked at.
     """
     state = _absolute_state(network)
     parameters = {
@@ -53,13 +57,25 @@ def log_synaptic_flow(network: nn.Module, image_shape: tuple[int, int, int]) -> 
         batch_norm_bypassed(),
         executed_weights(network, parameters) as executed,
     ):
-        logits = require_logits(functional_call(network, state, (image.clone(),)))
+        logits = require_logits(run_with(network, state, image.clone()))
+        if computed := executed.computed():
+            _check_absolute(network, image_shape, computed)
         flow = _total_flow(logits, list(differentiable_by(executed).values()))
     if flow == 0.0:
         raise DegenerateError("the synaptic flow is 0: the network has no path from its input to its output")
     if not math.isfinite(flow):
         raise DivergedError(f"the synaptic flow is {flow}: it does not fit into float64")
     return math.log(flow)
+
+
+def _check_absolute(network: nn.Module, image_shape: tuple[int, int, int], computed: Mapping[str, Tensor]) -> None:
+    """Refuse weights that are computed of parameters otherwise than so that absolute values give absolute values."""
+    for name, weight in layer_parameters(network, image_shape).computed.items():
+        if name not in computed or not torch.allclose(weight.abs().to(computed[name]), computed[name], rtol=1e-4):
+            raise EvaluationError(
+                f"it takes the absolute values of all parameters, and the weight of '{name}' is computed of other "
+                "parameters so that this does not give the weight's absolute value: use layers without parametrisation"
+            )
 
 
 def _absolute_state(network: nn.Module) -> dict[str, Tensor]:

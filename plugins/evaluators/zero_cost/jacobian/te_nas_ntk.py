@@ -4,16 +4,15 @@ Source: Chen, Gong, Wang, "Neural Architecture Search on ImageNet in Four GPU Ho
 Perspective" (TE-NAS), ICLR 2021, section 3.1.1. The first of the two numbers of TE-NAS; the other is
 ``te_nas_regions``.
 Formula: lambda_max / lambda_min of Theta = G G^T, where row n of G is the gradient of the sum of the logits of
-image n by all parameters whose name contains "weight", those of batch normalisation included; the mean of 3
-repeats.
+image n by the weights of all layers, those of batch normalisation included; the mean of 3 repeats.
 Direction: lower is better.
 
 One batch of real images, not augmented, in training mode, where batch normalisation couples the images; each repeat
-draws new weights as the authors' code does: kaiming normal by fan-out, biases 0, batch normalisation 1 and 0.
-Like theirs, the network has 3 channels and one cell a stage, where the space has such a network ('narrow'). Deviations:
-64 images (theirs 72 on NAS-Bench-201); Theta and its eigenvalues are float64 (theirs float32, where lambda_min can come
-out negative), summed over blocks of parameters; a kernel that is singular to working precision has no score (status
-``degenerate``).
+draws new weights as the authors' code does: kaiming normal by fan-out, biases 0, batch normalisation 1 and 0. That code
+tells weights by their names, where here the layers that run tell. Like theirs, the network has 3 channels and one cell
+a stage, where the space has such a network ('narrow'). Deviations: 64 images (theirs 72 on NAS-Bench-201); Theta and
+its eigenvalues are float64 (theirs float32, where lambda_min can come out negative), summed over blocks of parameters;
+a kernel that is singular to working precision has no score (status ``degenerate``).
 
 There is one backward pass of the whole batch for each image, and G takes 4 * batch * parameters bytes.
 """
@@ -21,7 +20,7 @@ There is one backward pass of the whole batch for each image, and G takes 4 * ba
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -29,8 +28,9 @@ from torch import Tensor, nn
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
+from ...layer_parameters import Role
 from ...probing import forward_in_training
-from ..reinitialization import redrawn_state
+from ..reinitialization import drawable_parameters, redrawn_state
 from ..settings import TeNasNtkSettings
 
 BLOCK_COLUMNS = 2**16
@@ -53,8 +53,10 @@ def te_nas_ntk_score(network: nn.Module, images: Tensor, generator: torch.Genera
         DegenerateError: There are no more parameters than images, or a kernel is singular.
         DivergedError: The logits or a gradient are not finite.
     """
-    draws = (redrawn_state(network, kaiming_fan_out, generator) for _ in range(repeats))
-    return statistics.fmean(condition_number(tangent_kernel(network, images, weights)) for weights in draws)
+    parameters = drawable_parameters(network, images.shape[1:])
+    draws = (redrawn_state(network, parameters, kaiming_fan_out, generator) for _ in range(repeats))
+    names = set(parameters.named(Role.WEIGHT, Role.SCALE, Role.OTHER_WEIGHT))
+    return statistics.fmean(condition_number(tangent_kernel(network, images, weights, names)) for weights in draws)
 
 
 def kaiming_fan_out(values: Tensor, generator: torch.Generator) -> Tensor:
@@ -62,20 +64,23 @@ def kaiming_fan_out(values: Tensor, generator: torch.Generator) -> Tensor:
     return nn.init.kaiming_normal_(values, mode="fan_out", nonlinearity="relu", generator=generator)
 
 
-def tangent_kernel(network: nn.Module, images: Tensor, initial_weights: Mapping[str, Tensor]) -> Tensor:
+def tangent_kernel(
+    network: nn.Module, images: Tensor, initial_weights: Mapping[str, Tensor], names: Collection[str]
+) -> Tensor:
     """Return Theta, shape (batch, batch), float64; the network is left as found.
 
     Args:
         network: Takes ``images``.
         images: Shape (batch, channels, height, width).
         initial_weights: Stand-ins for the network's parameters, by name; the network's own for those that lack one.
+        names: Names of the parameters to differentiate by.
 
     Raises:
         DegenerateError: There are no more parameters than images, or all gradients are 0.
         DivergedError: The logits or a gradient are not finite.
     """
     parameters = {
-        name: initial_weights.get(name, parameter).detach().requires_grad_("weight" in name)
+        name: initial_weights.get(name, parameter).detach().requires_grad_(name in names)
         for name, parameter in network.named_parameters()
     }
     weights = [parameter for parameter in parameters.values() if parameter.requires_grad]

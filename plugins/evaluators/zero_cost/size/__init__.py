@@ -10,11 +10,11 @@ from ...network_settings import NetworkSettings
 EVALUATORS: tuple[EvaluatorInfo, ...] = (
     EvaluatorInfo(
         name="params",
-        summary="Number of trainable parameters.",
+        summary="Number of parameters.",
         source="size baseline, by definition",
         factory=f"{__name__}.params:Params",
         direction=Direction.MAXIMIZE,
-        formula="number of trainable scalars",
+        formula="number of scalars of the parameters in use",
         needs=frozenset({Network}),
         settings=NetworkSettings,
         compared_by_default=True,

@@ -1,25 +1,26 @@
-"""``params``: the number of trainable parameters, the size baseline.
+"""``params``: the number of parameters, the size baseline.
 
-Formula: number of scalars that require a gradient in the network actually evaluated, classifier included.
+Formula: number of scalars of the parameters that the network actually evaluated uses, classifier included.
 Direction: higher is better.
+
+Where the space has networks for images, one image runs through and tells which parameters are used; a parametrised
+layer's weight counts as computed. On other spaces all parameters count. Frozen ones count as others do.
 """
 
 from __future__ import annotations
 
-from torch import nn
-
+from .....core.capabilities import Images
 from .....core.context import EvaluationContext
 from .....core.interfaces import Evaluator
 from ...network_settings import NetworkSettings
-
-
-def count_params(network: nn.Module) -> int:
-    """Return the number of trainable scalars; a shared parameter counts once."""
-    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+from ..layer_sizes import count_params
 
 
 class Params(Evaluator[NetworkSettings]):
-    """Scores an architecture by the number of its trainable parameters."""
+    """Scores an architecture by the number of its parameters."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        return float(count_params(context.network(self.settings.network)))
+        network = context.network(self.settings.network)
+        if Images in context.space.info.provides:
+            return float(count_params(network, context.dataset.image_shape))
+        return float(sum(parameter.numel() for parameter in network.parameters()))

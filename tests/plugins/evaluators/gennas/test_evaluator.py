@@ -107,3 +107,21 @@ def test_targets_have_the_shapes_of_the_task(images) -> None:
     # Independent sums: sines have variance 1/2, dense dots 1, and a shrunk image at most 1.
     assert targets[0].var().item() == pytest.approx(2.0, rel=0.05)
     assert targets[2].var().item() == pytest.approx(1.5 + 0.15, abs=0.2)
+
+
+@pytest.mark.parametrize("name", ["gennas-single:iterations=1,batch_size=2", "eproxy:iterations=1,batch_size=2"])
+def test_networks_are_built_for_the_size_of_the_images_that_they_get(name: str, monkeypatch, run_nasbench) -> None:
+    from nasbench_toolkit.plugins.search_spaces.nasbench201.space import Nasbench201Tiny
+
+    build, shapes = Nasbench201Tiny._build_network, []
+
+    def note(space, arch_id, dataset, variant):
+        network = build(space, arch_id, dataset, variant)
+        shapes.append(dataset.image_shape)
+        network.register_forward_pre_hook(lambda _, images: shapes.append(tuple(images[0].shape[1:])))
+        return network
+
+    monkeypatch.setattr(Nasbench201Tiny, "_build_network", note)
+    done = run_nasbench("run", "-e", name, "-n", "1", "--in-process", "-o", "out.h5")
+    assert done.returncode == 0, done.stderr
+    assert set(shapes) == {(1, 32, 32)}

@@ -6,7 +6,9 @@ from nasbench_toolkit.plugins.evaluators.gennas.regression_network import (
     initialize,
     parameter_groups,
     probe_stages,
+    regression_parameters,
 )
+from nasbench_toolkit.plugins.evaluators.layer_parameters import layer_parameters
 from torch import nn
 
 
@@ -81,15 +83,16 @@ def test_probe_refuses_features_that_are_not_square(make_network) -> None:
 
 def test_parameter_groups_let_convolution_and_linear_weights_decay(make_network) -> None:
     network = regression_network(make_network())
-    decayed, others = parameter_groups(network, 4e-5)
-    assert (decayed["weight_decay"], others["weight_decay"]) == (4e-5, 0.0)
+    found = regression_parameters(network, (3, 32, 32))
+    (decayed, decay), (others, no_decay) = parameter_groups(network.named_parameters(), found, 4e-5)
+    assert (decay, no_decay) == (4e-5, 0.0)
     names = {id(parameter): name for name, parameter in network.named_parameters()}
-    assert {names[id(parameter)] for parameter in decayed["params"]} == {
+    assert {names[id(parameter)] for parameter in decayed} == {
         *(f"backbone.stages.{stage}.0.weight" for stage in range(3)),
         *(f"heads.{stage}.1.weight" for stage in range(3)),
         "backbone.classifier.weight",
     }
-    assert len(decayed["params"]) + len(others["params"]) == len(names)
+    assert len(decayed) + len(others) == len(names)
 
 
 def weights_and_biases(network):
@@ -99,10 +102,10 @@ def weights_and_biases(network):
 
 @pytest.mark.parametrize("scheme", ["xavier", "kaiming"])
 def test_initialize_draws_normal_weights_of_the_schemes_width(scheme) -> None:
-    network = nn.Sequential(nn.Conv2d(30, 50, 3), nn.BatchNorm2d(50), nn.Linear(200, 300))
+    network = nn.Sequential(nn.Conv2d(30, 50, 3), nn.BatchNorm2d(50), nn.Flatten(), nn.Linear(200, 300))
     torch.manual_seed(0)
-    initialize(network, scheme, "default")
-    for layer, fan_in, fan_out in ((network[0], 270, 450), (network[2], 200, 300)):
+    initialize(network, layer_parameters(network, (30, 4, 4)), scheme, "default")
+    for layer, fan_in, fan_out in ((network[0], 270, 450), (network[3], 200, 300)):
         expected = (2 / (fan_in + fan_out) if scheme == "xavier" else 2 / fan_in) ** 0.5
         assert layer.weight.std().item() == pytest.approx(expected, rel=0.03)
         # Normal, not uniform: some weights lie beyond sqrt(3) standard deviations.
@@ -114,13 +117,13 @@ def test_initialize_draws_normal_weights_of_the_schemes_width(scheme) -> None:
 def test_initialize_by_default_changes_nothing(make_network) -> None:
     network = make_network()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    initialize(network, "default", "default")
+    initialize(network, layer_parameters(network, (3, 32, 32)), "default", "default")
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
 
 def test_initialize_zero_reaches_heads_but_not_batch_normalisation(make_network) -> None:
     network = regression_network(make_network())
-    initialize(network, "zero", "zero")
+    initialize(network, regression_parameters(network, (3, 32, 32)), "zero", "zero")
     weights, biases = weights_and_biases(network)
     assert all(not values.any() for values in weights + biases)
     assert len(biases) == 4
@@ -132,7 +135,7 @@ def test_initialize_follows_the_global_generator(make_network) -> None:
     for seed in (1, 1, 2):
         network = make_network()
         torch.manual_seed(seed)
-        initialize(network, "xavier", "default")
+        initialize(network, layer_parameters(network, (3, 32, 32)), "xavier", "default")
         drawn.append(network.classifier.weight)
     assert torch.equal(drawn[0], drawn[1])
     assert not torch.equal(drawn[0], drawn[2])

@@ -13,13 +13,13 @@ from nasbench_toolkit.plugins.evaluators.macs import count_macs
 from nasbench_toolkit.plugins.evaluators.zero_cost import EVALUATORS
 from nasbench_toolkit.plugins.evaluators.zero_cost.activations.naswot import naswot_score
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.synflow import log_synaptic_flow
+from nasbench_toolkit.plugins.evaluators.zero_cost.layer_sizes import count_params
 from nasbench_toolkit.plugins.evaluators.zero_cost.settings import NaswotSettings
-from nasbench_toolkit.plugins.evaluators.zero_cost.size.params import count_params
 
 INFOS = {info.name: info for info in EVALUATORS}
 
 EXPECTED = {
-    "params": lambda context: count_params(context.network()),
+    "params": lambda context: count_params(context.network(), (3, 32, 32)),
     "flops": lambda context: count_macs(context.network(), (3, 32, 32)),
     "synflow": lambda context: log_synaptic_flow(context.network(), (3, 32, 32)),
     "naswot": lambda context: naswot_score(context.network(), context.batch(8).images),

@@ -11,7 +11,12 @@ from nasbench_toolkit.plugins.evaluators.zero_cost.activations.swap import (
     parameter_regularisation,
     swap_score,
 )
-from nasbench_toolkit.plugins.evaluators.zero_cost.reinitialization import redrawn_state, standard_normal
+from nasbench_toolkit.plugins.evaluators.zero_cost.layer_sizes import count_params
+from nasbench_toolkit.plugins.evaluators.zero_cost.reinitialization import (
+    drawable_parameters,
+    redrawn_state,
+    standard_normal,
+)
 from nasbench_toolkit.plugins.evaluators.zero_cost.settings import SwapSettings
 from torch import nn
 from torch.nn import functional
@@ -105,7 +110,7 @@ def naive_swap_score(network, images, draws, repeats):
 @pytest.mark.parametrize("variant", ["benchmark", "gennas"])
 def test_count_patterns_equals_naive(make_network, images, variant):
     network, plain = make_network(variant=variant), make_network(variant=variant)
-    weights = redrawn_state(network, standard_normal, generator())
+    weights = redrawn_state(network, drawable_parameters(network, (3, 16, 16)), standard_normal, generator())
     plain.load_state_dict(weights)
     assert count_patterns(network, images, weights) == naive_count(plain, images)
 
@@ -121,7 +126,7 @@ def test_swap_score_dead_cell_has_one_pattern(make_network, images):
 
 def test_parameter_regularisation_by_hand():
     # 1,000 weights: exp(-(1 - 2)^2 / 4).
-    assert parameter_regularisation(nn.Linear(1000, 1, bias=False), 2.0, 4.0) == pytest.approx(math.exp(-0.25))
+    assert parameter_regularisation(1000, 2.0, 4.0) == pytest.approx(math.exp(-0.25))
 
 
 def test_swap_score_all_patterns_are_degenerate():
@@ -176,4 +181,4 @@ def test_swap_of_a_job(make_context):
     settings = {"network": "reduced", "batch_size": 16, "repeats": 2}
     assert Swap(SwapSettings(**settings))._evaluate(make_context()) == expected
     regularised = Swap(SwapSettings(**settings, mu=50.0, sigma=1000.0))._evaluate(make_context())
-    assert regularised == expected * parameter_regularisation(network, 50.0, 1000.0)
+    assert regularised == expected * parameter_regularisation(count_params(network, (3, 32, 32)), 50.0, 1000.0)

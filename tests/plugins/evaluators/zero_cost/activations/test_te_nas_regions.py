@@ -10,7 +10,11 @@ from nasbench_toolkit.plugins.evaluators.zero_cost.activations.te_nas_regions im
     random_crops,
     te_nas_regions_score,
 )
-from nasbench_toolkit.plugins.evaluators.zero_cost.reinitialization import kaiming_normal, redrawn_state
+from nasbench_toolkit.plugins.evaluators.zero_cost.reinitialization import (
+    drawable_parameters,
+    kaiming_normal,
+    redrawn_state,
+)
 from nasbench_toolkit.plugins.evaluators.zero_cost.settings import TeNasRegionsSettings
 from torch import nn
 from torch.nn import functional
@@ -99,7 +103,7 @@ def test_count_regions_equals_naive_in_passes(make_network, monkeypatch, variant
     network, plain = make_network(variant=variant), make_network(variant=variant)
     crops = torch.randn(50, 3, 4, 4, generator=torch.Generator().manual_seed(0)).sign()
     crops = torch.cat([crops, crops, crops.flip(0), crops.flip(1)])
-    weights = redrawn_state(network, kaiming_normal, generator())
+    weights = redrawn_state(network, drawable_parameters(network, (3, 4, 4)), kaiming_normal, generator())
     plain.load_state_dict(weights)
     count = count_regions(network, crops, weights)
     assert 50 <= count < 200

@@ -31,9 +31,14 @@ def test_te_nas_ntk_score_by_hand():
     assert te_nas_ntk_score(LINEAR, IMAGES, generator()) == pytest.approx(expected, rel=1e-12)
 
 
+def kernel_of(network, images, weights=None):
+    names = {name for name, _ in network.named_parameters() if "weight" in name}
+    return tangent_kernel(network, images, weights or {}, names)
+
+
 def test_tangent_kernel_by_hand_of_the_sum_of_logits():
     # Each of two outputs has weights of its own.
-    kernel = tangent_kernel(nn.Sequential(nn.Flatten(), nn.Linear(3, 2)), IMAGES, {})
+    kernel = kernel_of(nn.Sequential(nn.Flatten(), nn.Linear(3, 2)), IMAGES)
     assert torch.equal(kernel, torch.tensor([[2.0, 2.0], [2.0, 4.0]], dtype=torch.float64))
 
 
@@ -42,7 +47,7 @@ def test_tangent_kernel_includes_weights_of_batch_norm():
     # output is 0.5 + 0.5, by those of the linear layer (1, 1): the row (1, 1, 1); the second row is its negative.
     network = nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(2, 1, bias=False))
     images = torch.tensor([[1.0, 1.0], [-1.0, -1.0]])[:, None, None]
-    kernel = tangent_kernel(network, images, {"2.weight": torch.tensor([[0.5, 0.5]])})
+    kernel = kernel_of(network, images, {"2.weight": torch.tensor([[0.5, 0.5]])})
     assert torch.allclose(kernel, torch.tensor([[3.0, -3.0], [-3.0, 3.0]], dtype=torch.float64), rtol=1e-4)
 
 
@@ -79,8 +84,8 @@ def naive_te_nas_ntk_score(network, images, draws, repeats):
 def test_tangent_kernel_equals_naive(make_network, images, variant):
     network = make_network(variant=variant)
     expected = naive_tangent_kernel(network, images)
-    assert torch.allclose(tangent_kernel(network, images, {}), expected, rtol=1e-6)
-    assert condition_number(tangent_kernel(network, images, {})) == pytest.approx(condition_number(expected), rel=1e-4)
+    assert torch.allclose(kernel_of(network, images), expected, rtol=1e-6)
+    assert condition_number(kernel_of(network, images)) == pytest.approx(condition_number(expected), rel=1e-4)
 
 
 def test_tangent_kernel_equals_batched_gradients(make_network, images):
@@ -89,13 +94,13 @@ def test_tangent_kernel_equals_batched_gradients(make_network, images):
     gradients = torch.autograd.grad(network(images).sum(1), weights, torch.eye(16), is_grads_batched=True)
     rows = torch.cat([gradient.flatten(1) for gradient in gradients], 1).double()
     expected = rows @ rows.T
-    assert torch.allclose(tangent_kernel(network, images, {}), expected, rtol=1e-5, atol=1e-6 * float(expected.max()))
+    assert torch.allclose(kernel_of(network, images), expected, rtol=1e-5, atol=1e-6 * float(expected.max()))
 
 
 def test_tangent_kernel_in_blocks(make_network, images, monkeypatch):
-    expected = tangent_kernel(make_network(), images, {})
+    expected = kernel_of(make_network(), images)
     monkeypatch.setattr(te_nas_ntk, "BLOCK_COLUMNS", 100)
-    assert torch.allclose(tangent_kernel(make_network(), images, {}), expected, rtol=1e-12)
+    assert torch.allclose(kernel_of(make_network(), images), expected, rtol=1e-12)
 
 
 def test_te_nas_ntk_score_is_mean_over_kaiming_fan_out_weights(make_network, images):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import Any
 
-from ..global_state.parts import Part
+from .parts import Part
 
 # Modules of the engine by their names below ``core``, and libraries as a whole.
 ENGINE = (
@@ -30,11 +30,12 @@ CLASSES = ("torch:Tensor", "torch.nn:Module")
 
 
 def toolkit_parts() -> tuple[Part, ...]:
-    """Return the functions and classes of the engine, with their methods, and those of libraries."""
-    core = __name__.rpartition(".jobs.")[0]
+    """Return the functions and classes of the engine, with their methods, and those of libraries that are loaded."""
+    core = __name__.rpartition(".global_state.")[0]
     modules = [f"{core}.{name}" for name in ENGINE] + list(LIBRARIES)
     owners = [owner for name in modules if name in sys.modules for owner in _owners(sys.modules[name], core)]
-    owners += [getattr(sys.modules[module], name) for module, name in (text.split(":") for text in CLASSES)]
+    classes = (text.split(":") for text in CLASSES)
+    owners += [getattr(sys.modules[module], name) for module, name in classes if module in sys.modules]
     return tuple(_functions_of(owner) for owner in owners)
 
 

@@ -1,0 +1,46 @@
+"""Chooses the executor that a user names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..descriptions import ExecutorInfo
+from ..planning.spellings import parse_spelling
+from ..plugin_manager import PluginManager
+from ..settings import Settings, parse_settings
+from .interface import JobExecutor
+from .messages import WorkerSetup
+
+
+@dataclass(frozen=True)
+class ExecutorSpec:
+    """An executor with its settings."""
+
+    info: ExecutorInfo
+    settings: Settings
+
+    def start(self, setup: WorkerSetup, devices: Sequence[str], time_limit: float | None) -> JobExecutor:
+        """Start it.
+
+        Args:
+            setup: What all jobs have in common.
+            devices: Device of each worker, as ``--device`` and ``--workers`` say.
+            time_limit: Seconds that one job may take, None for no limit.
+
+        Raises:
+            NasbenchError: It cannot start.
+        """
+        made: JobExecutor = self.info.create(setup, devices, time_limit, self.settings)
+        return made
+
+
+def choose_executor(text: str, plugins: PluginManager) -> ExecutorSpec:
+    """Return the executor that a text such as ``ray:address=auto`` names.
+
+    Raises:
+        UsageError: It does not exist, or its settings cannot be read.
+    """
+    spelling = parse_spelling(text)
+    info = plugins.executor(spelling.name).info
+    return ExecutorSpec(info, parse_settings(spelling.name, info.settings, spelling.settings))

@@ -1,0 +1,43 @@
+"""Running a network with other tensors in place of its parameters and buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+
+
+def run_with(network: nn.Module, tensors: Mapping[str, Tensor], inputs: Tensor) -> Any:
+    """Return what the network returns with stand-ins for some of its parameters and buffers, which it gets back.
+
+    Unlike ``torch.func.functional_call``, which leaves stand-ins behind in modules that a network has under two names.
+
+    Args:
+        network: Left as found, but for what its forward pass does to the stand-ins.
+        tensors: By name, as ``named_parameters`` and ``named_buffers`` give them.
+        inputs: What it is called with.
+    """
+    own = dict([*network.named_parameters(), *network.named_buffers()])
+    with _replaced(network, {id(own[name]): tensor for name, tensor in tensors.items()}):
+        return network(inputs)
+
+
+@contextmanager
+def _replaced(network: nn.Module, stand_ins: Mapping[int, Tensor]) -> Iterator[None]:
+    places: list[tuple[Any, Any, Any]] = []
+    for module in network.modules():
+        for store in (module._parameters, module._buffers):
+            places += [(store, name, tensor) for name, tensor in store.items() if id(tensor) in stand_ins]
+        if isinstance(module, nn.RNNBase):
+            # Its forward pass reads a list of its own.
+            weights: list[Any] = module._flat_weights
+            places += [(weights, place, tensor) for place, tensor in enumerate(weights) if id(tensor) in stand_ins]
+    for store, name, tensor in places:
+        store[name] = stand_ins[id(tensor)]
+    try:
+        yield
+    finally:
+        for store, name, tensor in places:
+            store[name] = tensor

@@ -1,0 +1,130 @@
+"""``submitit``: batches of jobs through a queue, such as SLURM's.
+
+A batch is one task of the queue: it runs its jobs one after the other in a worker process of its machine, and its
+replies come back together when it ends, through the folder on a shared disk. What a lost batch has not brought is
+repeated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...core.domain import Record
+from ...core.errors import NasbenchError, UsageError
+from ...core.jobs.interface import JobExecutor
+from ...core.jobs.messages import Job, WorkerSetup
+from ...core.jobs.remote import RemoteWorker, pack_jobs, pack_setup, read_reply
+from ...core.jobs.waiting import Attempt, WaitingJobs
+from ...core.plan import JobIndex
+from .extras import import_extra
+from .lost_jobs import LostJobs
+from .settings import SubmititSettings
+
+# How often the queue is asked: SLURM's is shared with others.
+SECONDS_BETWEEN_LOOKS = {"slurm": 5.0, "local": 0.2}
+
+
+def run_batch(setup: bytes, device: str, time_limit: float | None, jobs: bytes) -> tuple[list[Any], str]:
+    """Do a batch on the machine that the queue chose; return replies, or why there are none."""
+    try:
+        worker = RemoteWorker(setup, device, time_limit)
+        with contextlib.closing(worker):
+            return worker.run(jobs), ""
+    except NasbenchError as error:
+        return [], str(error)
+
+
+class SubmititExecutor(JobExecutor):
+    """Runs jobs through a queue.
+
+    Args:
+        setup: What all jobs have in common.
+        devices: The first one says what a batch computes on.
+        time_limit: Seconds that one job may take, None for no limit.
+        settings: Which queue, and how much at the same time.
+
+    Raises:
+        UsageError: submitit is not installed, or there is no such queue on this machine.
+    """
+
+    def __init__(
+        self, setup: WorkerSetup, devices: Sequence[str], time_limit: float | None, settings: SubmititSettings
+    ) -> None:
+        submitit = import_extra("submitit", "submitit", "slurm")
+        self._settings = settings
+        self._arguments = (pack_setup(setup), devices[0], time_limit)
+        try:
+            self._queue: Any = submitit.AutoExecutor(folder=Path(settings.folder), cluster=settings.cluster)
+        except RuntimeError as error:
+            raise UsageError(f"The queue '{settings.cluster}' does not work on this machine: {error}.") from error
+        gpus = 1 if devices[0].startswith("cuda") else 0
+        self._queue.update_parameters(
+            timeout_min=settings.minutes, cpus_per_task=1, tasks_per_node=1, gpus_per_node=gpus, name="nasbench"
+        )
+        if settings.partition:
+            self._queue.update_parameters(slurm_partition=settings.partition)
+        self._running: list[tuple[Any, list[Job]]] = []
+        self._waiting = WaitingJobs()
+        self._lost = LostJobs()
+
+    def submit(self, job: Job) -> None:
+        """Add one job."""
+        self._waiting.add(Attempt(job))
+
+    @property
+    def unfinished(self) -> int:
+        """How many jobs were submitted that have not come back."""
+        return len(self._waiting) + sum(len(jobs) for _, jobs in self._running)
+
+    def collect(self) -> Iterator[tuple[JobIndex, Record]]:
+        """Fill the queue, look what has ended, and yield what it brought."""
+        self._fill()
+        ended = [batch for batch in self._running if batch[0].done()]
+        if not ended:
+            time.sleep(SECONDS_BETWEEN_LOOKS[self._settings.cluster])
+            return
+        self._running = [batch for batch in self._running if batch not in ended]
+        for task, jobs in ended:
+            yield from self._take(task, jobs)
+
+    def close(self) -> None:
+        """Cancel what is in the queue."""
+        for task, _ in self._running:
+            with contextlib.suppress(Exception):  # it may have ended just now
+                task.cancel()
+
+    def _fill(self) -> None:
+        while len(self._waiting) and len(self._running) < self._settings.workers:
+            size = self._settings.batch or -(-len(self._waiting) // (self._settings.workers - len(self._running)))
+            jobs = [self._waiting.take(None, ()).job]
+            while len(self._waiting) and len(jobs) < size:
+                jobs.append(self._waiting.take(jobs[-1].arch_id, ()).job)
+            try:
+                task = self._queue.submit(run_batch, *self._arguments, pack_jobs(jobs))
+            except Exception as error:
+                raise NasbenchError(f"The queue '{self._settings.cluster}' refuses a batch: {error}.") from error
+            self._running.append((task, jobs))
+
+    def _take(self, task: Any, jobs: Sequence[Job]) -> Iterator[tuple[JobIndex, Record]]:
+        replies, problem = self._result(task)
+        if problem:
+            raise NasbenchError(problem)
+        brought = {index for index, _ in replies}
+        for index, content in replies:
+            yield index, read_reply(content)
+        repeated, given_up = self._lost.sort(job for job in jobs if job.index not in brought)
+        for job in reversed(repeated):
+            self._waiting.add(Attempt(job), first=True)
+        yield from given_up
+
+    @staticmethod
+    def _result(task: Any) -> tuple[list[tuple[JobIndex, bytes]], str]:
+        try:
+            replies, problem = task.result()
+        except Exception:  # the batch was lost, whatever the library says of it
+            return [], ""
+        return replies, problem

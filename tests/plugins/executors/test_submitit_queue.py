@@ -1,0 +1,82 @@
+import sys
+
+import pytest
+from nasbench_toolkit.core.results.store import read_results
+
+pytest.importorskip("submitit", reason="needs the extra 'slurm'")
+
+RUN = ["run", "-e", "params", "-e", "synflow", "-n", "4", "--seed", "3"]
+
+
+def scores(path):
+    return [part.records.scores.tolist() for part in read_results(path).evaluators]
+
+
+def test_run_through_a_queue_gives_the_scores_of_a_local_one(run_nasbench, tmp_path) -> None:
+    local = run_nasbench(*RUN, "-o", "local.h5", "-j", "1")
+    assert local.returncode == 0, local.stderr
+    queued = run_nasbench(*RUN, "-o", "queued.h5", "--executor", "submitit:cluster=local,folder=jobs,workers=2,batch=3")
+    assert queued.returncode == 0, queued.stderr
+    assert scores(tmp_path / "queued.h5") == scores(tmp_path / "local.h5")
+
+
+def test_what_a_lost_batch_has_not_brought_is_repeated(monkeypatch, toy_plan) -> None:
+    from nasbench_toolkit.core.jobs.messages import Job, WorkerSetup
+    from nasbench_toolkit.plugins.executors.settings import SubmititSettings
+    from nasbench_toolkit.plugins.executors.submitit_queue import SubmititExecutor, run_batch
+
+    plan = toy_plan(samples=3)
+    jobs = [Job((0, arch), plan.evaluators[0], arch_id) for arch, arch_id in enumerate(plan.arch_ids)]
+
+    class Task:
+        def __init__(self, lost, arguments) -> None:
+            self.lost, self.arguments = lost, arguments
+
+        def done(self) -> bool:
+            return True
+
+        def result(self):
+            if self.lost:
+                raise RuntimeError("the node is gone")
+            return run_batch(*self.arguments)
+
+    class Queue:
+        batches = 0
+
+        def submit(self, _, *arguments):
+            self.batches += 1
+            return Task(self.batches == 1, arguments)
+
+    with SubmititExecutor(
+        WorkerSetup.of(plan, 1), ("cpu",), None, SubmititSettings(cluster="local", folder="unused", workers=1)
+    ) as executor:
+        executor._queue = Queue()
+        outcomes = list(executor.run(jobs))
+        assert executor._queue.batches == 2
+    assert sorted(index for index, _ in outcomes) == [(0, 0), (0, 1), (0, 2)]
+    assert all(record.status == "ok" for _, record in outcomes)
+
+
+@pytest.mark.parametrize(("executor", "module", "extra"), [("ray", "ray", "ray"), ("submitit", "submitit", "slurm")])
+def test_missing_extra_is_named(monkeypatch, executor, module, extra) -> None:
+    from nasbench_toolkit.core.errors import UsageError
+    from nasbench_toolkit.plugins.executors.extras import import_extra
+
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(UsageError, match=f"'{executor}' needs '{module}'.*pip install 'nasbench-toolkit.{extra}.'"):
+        import_extra(module, executor, extra)
+
+
+def test_queue_that_is_not_here_is_named(run_nasbench) -> None:
+    done = run_nasbench(*RUN, "-o", "r.h5", "--executor", "submitit")
+    assert done.returncode == 2
+    assert "The queue 'slurm' does not work on this machine" in done.stderr
+
+
+def test_unknown_executor_and_setting_are_named(run_nasbench) -> None:
+    done = run_nasbench(*RUN, "--executor", "rey")
+    assert done.returncode == 2
+    assert "Did you mean 'ray'" in done.stderr
+    done = run_nasbench(*RUN, "--executor", "ray:adress=auto")
+    assert done.returncode == 2
+    assert "address" in done.stderr

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from ....core.errors import InvalidArchitectureError
+from ....core.errors import InvalidArchitectureError, SampleSizeError
 from .definition import MIN_DEPTH, CellSpaceDefinition, Form
 from .genotype import Architecture, Cell
 from .nearest import nearest
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 FORMS: dict[str, Form] = {"imagenet": "imagenet", "imagenet-unstrided": "imagenet-unstrided"}
 SINGLE_CELLS = ("single-cell", "te-nas")
+
+DRAWS_WITHOUT_NEWS = 2000
+"""After so many repetitions in a row a space counts as exhausted: where a hundredth is left, one draw in 100 is new."""
 
 NARROW_WIDTH = 4
 REDUCED_SHARE = 4
@@ -114,8 +117,16 @@ class CellSpace(RecordedSpace):
 
     def _draw_defined(self, count: int, rng: np.random.Generator) -> list[str]:
         drawn: dict[str, None] = {}
+        repeated = 0
         while len(drawn) < count:
-            drawn.setdefault(format_architecture(self.definition.canonical(self._draw(rng))))
+            arch_id = format_architecture(self.definition.canonical(self._draw(rng)))
+            repeated = repeated + 1 if arch_id in drawn else 0
+            if repeated == DRAWS_WITHOUT_NEWS:
+                raise SampleSizeError(
+                    f"Of {count:,} architectures of '{self.name}' only {len(drawn):,} were found: the last "
+                    f"{repeated:,} draws repeated one. Ask for at most {len(drawn)}."
+                )
+            drawn.setdefault(arch_id)
         return list(drawn)
 
     def _mutate_defined(self, text: str, rng: np.random.Generator) -> str:

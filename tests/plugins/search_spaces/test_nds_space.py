@@ -5,10 +5,11 @@ import re
 
 import numpy as np
 import pytest
-from nasbench_toolkit.core.errors import PluginError
+from nasbench_toolkit.core.errors import PluginError, SampleSizeError
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.plugins.search_spaces.nds.definition import CellSpaceDefinition
 from nasbench_toolkit.plugins.search_spaces.nds.operations import NONE, SEP3, SKIP
+from nasbench_toolkit.plugins.search_spaces.nds.space import CellSpace
 from nasbench_toolkit.plugins.search_spaces.nds.spaces import AMOEBA, DARTS, ENAS, NASNET, PNAS
 
 NAMES = [
@@ -82,6 +83,19 @@ def test_mutation_changes_one_decision(name: str) -> None:
     for _ in range(50):
         after = made.definition.decisions(made._parse(made.mutate(parent, rng)))
         assert sum(old != new for old, new in zip(before, after, strict=True)) == 1
+
+
+def test_a_small_space_is_exhausted() -> None:
+    class Skips(CellSpace):
+        definition = CellSpaceDefinition(
+            operations=(SKIP,), num_nodes=1, output="all nodes", widths=(2,), depths=(3, 4)
+        )
+
+    made = Skips(installed_plugins().search_space("nds-darts").info)
+    # Two depths, and of each cell the sources 0 and 0, 0 and 1, or 1 and 1.
+    assert len(set(made.sample(18, np.random.default_rng(0)))) == 18
+    with pytest.raises(SampleSizeError, match="Of 19 architectures of 'nds-darts' only 18 were found"):
+        made.sample(19, np.random.default_rng(0))
 
 
 def test_neighbours_are_all_that_differ_in_one_decision() -> None:

@@ -50,13 +50,14 @@ CORE_ROOMS = {
     "asktell": "descriptions errors interfaces loading planning plugin_manager settings",
     "jobs": "checked_evaluation context descriptions domain errors global_state interfaces memory plain_text plan "
     "plugin_manager results seeding shared_passes",
+    "export": "capabilities descriptions domain errors interfaces results seeding",
     "pictures": "errors interfaces plain_text results",
     "search": "asktell descriptions domain errors hdf5 interfaces jobs plan planning plugin_manager results seeding",
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "
     "rank_correlation results seeding settings",
     "testing": "capabilities context data descriptions domain errors interfaces jobs pictures plugin_manager seeding "
     "settings",
-    "cli": "asktell capabilities data descriptions documents domain errors input_files interfaces jobs pictures "
+    "cli": "asktell capabilities data descriptions documents domain errors export input_files interfaces jobs pictures "
     "plain_text plan planning plugin_manager results search seeding settings task_search",
 }
 

@@ -57,7 +57,7 @@ class ExportedNetwork:
         Raises:
             UsageError: The network cannot be written so; the message says what stands in the way, and what can be done.
         """
-        from .trace import UnsupportedNetworkError
+        from .forward_pass import UnsupportedNetworkError
 
         network = self._build()
         contents = []

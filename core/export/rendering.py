@@ -8,7 +8,7 @@ from typing import Any
 
 from .constructors import Build, Entries, Items, Literal, Node, Parameter
 from .expressions import Writer, quoted
-from .trace import Call, Name, Trace
+from .forward_pass import Call, Name, Trace
 from .unify import Forward
 
 _WIDTH = 100

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from .trace import UnsupportedNetworkError
+from .forward_pass import UnsupportedNetworkError
 
 
 @dataclass(frozen=True)

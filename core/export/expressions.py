@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.overrides import resolve_name
 
-from .trace import Call, Name, UnsupportedNetworkError
+from .forward_pass import Call, Name, UnsupportedNetworkError
 from .unify import Symbol
 
 _BINARY = {

@@ -57,7 +57,7 @@ class ExportedNetwork:
         Raises:
             UsageError: The network cannot be written so; the message says what stands in the way, and what can be done.
         """
-        from .trace import UnsupportedNetworkError
+        from .forward_pass import UnsupportedNetworkError
 
         network = self._build()
         contents = []
@@ -110,7 +110,6 @@ class ExportedNetwork:
     def _about(self, network: nn.Module) -> str:
         parameters = sum(parameter.numel() for parameter in network.parameters())
         lines = [
-            f"Architecture: {self.arch_id}",
             f"Search space: {self.space.name}, {self.space.info.source}",
             f"Network: {self.variant}, {self.space.info.network_variants[self.variant]}",
             f"Parameters: {parameters:,}",
@@ -121,6 +120,7 @@ class ExportedNetwork:
             [
                 f"A network of the search space {self.space.name}; needs PyTorch alone.",
                 "",
+                f"Architecture: {self.arch_id}",
                 *(wrapped for line in lines for wrapped in textwrap.wrap(line, 110, subsequent_indent="    ")),
                 "",
                 f"Written by nasbench-toolkit {version}. Weights begin as PyTorch's layers draw them. For those of the",

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from ..seeding import torch_generator
+from .forward_pass import UnsupportedNetworkError
 from .source import ROOT_CLASS, SourceWriter
-from .trace import UnsupportedNetworkError, trace_network
+from .trace import trace_network
 from .unify import Forward, unify
 
 _BATCHES = (2, 3)

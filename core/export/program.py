@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from .trace import UnsupportedNetworkError
+from .forward_pass import UnsupportedNetworkError
 
 _BATCH = 2
 

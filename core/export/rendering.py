@@ -8,7 +8,7 @@ from typing import Any
 
 from .constructors import Build, Entries, Items, Literal, Node, Parameter
 from .expressions import Writer, quoted
-from .trace import Call, Name, Trace
+from .forward_pass import Call, Name, Trace
 from .unify import Forward
 
 _WIDTH = 100
@@ -44,6 +44,15 @@ def class_lines(each: SourceClass) -> Iterator[str]:
     if each.summary:
         yield f'{_INDENT}"""{each.summary}"""'
         yield ""
+    constructor = list(_constructor_lines(each)) if each.raw or each.attributes or not each.forward else []
+    yield from constructor
+    if each.forward:
+        if constructor:
+            yield ""
+        yield from (_INDENT + line for line in each.forward)
+
+
+def _constructor_lines(each: SourceClass) -> Iterator[str]:
     signature = "".join(f", {name}: int" for name in each.parameters)
     yield f"{_INDENT}def __init__(self{signature}) -> None:"
     yield f"{_INDENT * 2}super().__init__()"
@@ -51,9 +60,6 @@ def class_lines(each: SourceClass) -> Iterator[str]:
         yield _INDENT * 2 + line
     for attribute, node in each.attributes:
         yield from _assignment(f"self.{attribute} = ", node)
-    if each.forward:
-        yield ""
-        yield from (_INDENT + line for line in each.forward)
 
 
 def _assignment(target: str, node: Node) -> Iterator[str]:

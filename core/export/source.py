@@ -13,8 +13,9 @@ from typing import Any
 from torch import nn
 
 from .constructors import Build, Entries, Items, Literal, Node, Parameter, parameter_text, plain_module
+from .forward_pass import UnsupportedNetworkError
+from .module_kinds import is_container, is_plain
 from .rendering import SourceClass, class_lines, forward_lines
-from .trace import UnsupportedNetworkError, is_container, is_plain
 from .unify import Forward
 
 ROOT_CLASS = "Network"

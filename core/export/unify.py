@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from .trace import Call, Trace, UnsupportedNetworkError
+from .forward_pass import Call, Trace, UnsupportedNetworkError
 
 
 class Symbol(Enum):

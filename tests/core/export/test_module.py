@@ -2,8 +2,8 @@
 
 import pytest
 import torch
+from nasbench_toolkit.core.export.forward_pass import UnsupportedNetworkError
 from nasbench_toolkit.core.export.module import write_module
-from nasbench_toolkit.core.export.trace import UnsupportedNetworkError
 from torch import nn
 from torch.nn import functional
 

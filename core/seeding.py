@@ -41,6 +41,19 @@ def torch_generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def seed_global_rng(seed: int) -> None:
+    """Seed the global generators of Python, NumPy and torch; those of CUDA if it is initialised."""
+    import numpy as np
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    # torch.manual_seed does the same, and where CUDA is not initialised keeps a note with a traceback each time.
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.manual_seed_all(seed)
+
+
 @contextmanager
 def seeded_global_rng(seed: int) -> Iterator[None]:
     """Seed the global generators of Python, NumPy and torch, and restore all but those of CUDA afterwards.
@@ -51,12 +64,7 @@ def seeded_global_rng(seed: int) -> Iterator[None]:
     import torch
 
     python_state, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    # torch.manual_seed does the same, and where CUDA is not initialised keeps a note with a traceback each time.
-    torch.default_generator.manual_seed(seed)
-    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
-        torch.cuda.manual_seed_all(seed)
+    seed_global_rng(seed)
     try:
         yield
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from ..errors import EvaluationError, InvalidEvaluationError
 from ..interfaces import Dataset, Evaluator, SearchSpace
 from ..memory import MemoryMeter
 from ..plain_text import printable, printable_lines, shortened
-from ..seeding import derive_seed, seeded_global_rng
+from ..seeding import derive_seed, seed_global_rng, seeded_global_rng
 from ..shared_passes import SharedPasses
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class JobRunner:
         max_points: How many points of a curve can be stored.
         passed_on: Exceptions that are none of the evaluator's, such as the user's Ctrl-C: they are raised.
         passes: Values shared by the jobs of one architecture.
+        owns_process: Whether nothing but jobs, which are all seeded, uses the process's global generators: they are not
+            restored then, which takes longer than anything else that the engine does for a job.
     """
 
     space: SearchSpace
@@ -62,12 +65,15 @@ class JobRunner:
     max_points: int = MAX_CURVE_POINTS
     passed_on: tuple[type[BaseException], ...] = ()
     passes: SharedPasses = field(default_factory=SharedPasses)
+    owns_process: bool = False
 
     def __post_init__(self) -> None:
         self._memory = MemoryMeter(self.device)
 
     def run(self, key: JobKey, evaluator: Evaluator[Any]) -> Record:
-        """Run one job; the result depends on ``key`` and the evaluator only, and global generators are restored.
+        """Run one job; the result depends on ``key`` and the evaluator only.
+
+        Global generators are restored, unless the jobs own the process.
 
         Nothing of what the record holds is of a type that the evaluator chose.
         """
@@ -86,7 +92,7 @@ class JobRunner:
         )
         status, score, message, trace, curves = Status.OK, math.nan, "", "", {}
         try:
-            with seeded_global_rng(derive_seed("global", *key.own_seed_parts)):
+            with self._seeded(derive_seed("global", *key.own_seed_parts)):
                 evaluation = checked_evaluation(evaluator.evaluate(context), self.max_points)
             score, curves = evaluation.score, {name: tuple(curve) for name, curve in evaluation.curves.items()}
         except self.passed_on:
@@ -97,6 +103,12 @@ class JobRunner:
         self.cache.forget_changed()
         self.passes.forget_changed()
         return Record(status, score, message, cost, curves, context.batches, trace)
+
+    def _seeded(self, seed: int) -> AbstractContextManager[None]:
+        if not self.owns_process:
+            return seeded_global_rng(seed)
+        seed_global_rng(seed)
+        return nullcontext()
 
 
 def explain_failure(error: BaseException, evaluator: str) -> tuple[Status, str, str]:

@@ -78,6 +78,7 @@ class JobSite:
                 device=torch.device(device),
                 max_points=setup.max_points,
                 passed_on=passed_on,
+                owns_process=not shared_process,
             )
             self._evaluators = MadeEvaluators(setup.evaluators)
         if unwanted := set(lost) - HARMLESS:

@@ -31,10 +31,10 @@ class Evaluations:
     """
 
     def __init__(self, plan: SearchPlan, options: SearchOptions, writer: SearchWriter) -> None:
-        header = plan.header
+        header, planned = plan.header, writer.results().plan
         setup = WorkerSetup(
             header.space, header.dataset, plan.images, header.seed, options.threads, evaluators=plan.evaluators,
-            space_version=writer.results().plan.space_version, dataset_version=writer.results().plan.dataset_version,
+            space_version=planned.space_version, dataset_version=planned.dataset_version,
         )  # fmt: skip
         self._executor = options.start_executor(setup, options.devices, options.time_limit)
         self._evaluators = plan.evaluators

@@ -91,7 +91,10 @@ class TaskScoring:
 
     def __init__(self, plan: TaskSearchPlan, options: SearchOptions, history: TaskHistory) -> None:
         header = plan.header
-        setup = WorkerSetup(header.space, header.dataset, plan.images, header.seed, options.threads)
+        setup = WorkerSetup(
+            header.space, header.dataset, plan.images, header.seed, options.threads,
+            space_version=header.space_version, dataset_version=header.dataset_version,
+        )  # fmt: skip
         self._executor = options.start_executor(setup, options.devices, options.time_limit)
         self._plan = plan
         self._history = history

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 @task_option
 @device_option
 @executor_option
-@click.option("--workers", "-j", type=PROCESSES, help="Worker processes on the CPU.  [default: one a core]")
+@click.option("--workers", "-j", type=PROCESSES, help="Worker processes.  [default: one a core or CUDA device]")
 @threads_option
 @time_limit_option
 @click.option(

@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     "--workers",
     "-j",
     type=PROCESSES,
-    help="Worker processes on the CPU, at most --parallel.  [default: as many as --parallel and cores allow]",
+    help="Worker processes, at most --parallel.  [default: as many as --parallel and cores allow]",
 )
 @threads_option
 @time_limit_option

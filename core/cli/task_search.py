@@ -98,7 +98,7 @@ SHOWN_TASKS = 5
 )
 @device_option
 @executor_option
-@click.option("--workers", "-j", type=PROCESSES, help="Worker processes on the CPU.  [default: one a core]")
+@click.option("--workers", "-j", type=PROCESSES, help="Worker processes.  [default: one a core or CUDA device]")
 @threads_option
 @time_limit_option
 @click.option(

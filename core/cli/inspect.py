@@ -53,7 +53,6 @@ def inspect_command(
 ) -> None:  # fmt: skip
     """Say what a results file holds: plan, software, hardware, evaluators and how their jobs ended."""
     from ..results.store import read_results
-    from .score_table import score_document
 
     if part != "scores" and (metrics or sort or top):
         raise UsageError("--metric, --sort and --top are for the scores: add --scores, or leave them out.")
@@ -63,13 +62,22 @@ def inspect_command(
     elif part == "architectures" and output_format == "table":
         click.echo(printable_lines("\n".join(results.arch_ids)))
     elif part == "scores":
-        print_document(score_document(results, metrics, sort, top), output_format)
+        _print_scores(results, metrics, sort, top, output_format)
     else:
         rows = {"architectures": _architectures, "failures": _failures}[part](results)
         if part == "failures" and is_debugging(context):
             _print_failures_with_tracebacks(rows, results, output_format)
         else:
             print_rows(rows, output_format)
+
+
+def _print_scores(
+    results: Results, metrics: tuple[str, ...], sort: str | None, top: int | None, output_format: str
+) -> None:
+    from ...reports import score_document
+    from .aggregates import find_aggregates
+
+    print_document(score_document(results, find_aggregates(results), metrics, sort, top), output_format)
 
 
 def _summarise(results: Results) -> dict[str, Any]:

@@ -19,7 +19,11 @@ from .options import (
     executor_option,
     image_size_option,
     images_option,
+    label_direction_option,
+    label_option,
+    labels_option,
     overwrite_option,
+    own_labels,
     resume_option,
     search_seed_option,
     space_option,
@@ -104,13 +108,16 @@ if TYPE_CHECKING:
     help="Ground truth that measures what was found, such as test_accuracy; the search does not see it: an "
     "evaluator that looks a metric up has a setting of its own.  [default: the first one of the data set]",
 )
+@labels_option
+@label_option
+@label_direction_option
 @format_option
 def search_command(
     evaluators: tuple[str, ...], strategy: str, space: str, dataset: str | None, images: Path | None,
     image_size: int | None, evaluations: int, seed: int, seeds: int, parallel: int | None, device: str, executor: str,
     workers: int | None, threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool,
-    metric: str | None, output_format: str, limits: tuple[str, ...], max_params: str | None, max_flops: str | None,
-    minimize: tuple[str, ...],
+    metric: str | None, labels: Path | None, label: str | None, lower_is_better: bool | None, output_format: str,
+    limits: tuple[str, ...], max_params: str | None, max_flops: str | None, minimize: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Search a space for the architecture with the best score.
 
@@ -137,6 +144,7 @@ def search_command(
     request = SearchRequest(
         space, evaluator, strategy, dataset, describe_images(images, image_size), evaluations,
         together, seed, seeds, metric, read_limits(limits, max_params, max_flops), minimize,
+        own_labels(labels, label, lower_is_better),
     )  # fmt: skip
     with naming_missing_plugins(output if resume else None):
         plans = make_search_plans(request, plugins)

@@ -15,8 +15,8 @@ from typing import Literal
 import numpy as np
 
 from ..domain import Direction, Record, Status
+from ..planning.labelled import LabelledArchitectures
 from ..rank_correlation import Floats, Ints, dense_ranks, rho_of_resamples, tau_of_resamples
-from .labelled import LabelledArchitectures
 
 FitnessKind = Literal["signed", "absolute"]
 

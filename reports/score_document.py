@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from ..documents.document import Document
-from ..documents.records import make_grid
-from ..domain import Direction
-from ..errors import UsageError, closest_matches
-
-if TYPE_CHECKING:
-    from ..plan import GroundTruthColumn
-    from ..results.contents import Results
+from ..core.documents.document import Document
+from ..core.documents.records import make_grid
+from ..core.domain import Direction
+from ..core.errors import UsageError, closest_matches
+from ..core.metrics import FailurePolicy
+from ..core.plan import GroundTruthColumn
+from ..core.planning.aggregation import AggregateSpec
+from ..core.results.contents import Results
+from .aggregates import select_aggregate
+from .select import choose_metric, select_all
 
 ALL_METRICS = "all"
 
@@ -44,12 +45,17 @@ class ScoreColumn:
 
 
 def score_document(
-    results: Results, metrics: Sequence[str] = (), sort: str | None = None, top: int | None = None
+    results: Results,
+    aggregates: Sequence[AggregateSpec] = (),
+    metrics: Sequence[str] = (),
+    sort: str | None = None,
+    top: int | None = None,
 ) -> Document:
     """Describe one row an architecture: metrics, scores and aggregates, as they are stored, with their directions.
 
     Args:
         results: Contents of a results file.
+        aggregates: Aggregates to show beside the evaluators.
         metrics: Ground truth to show, ``all`` for all; the first of the file if none is named.
         sort: Column to sort by, best first; an architecture without value comes last.
         top: How many rows, all if None; sorted by the first score unless ``sort`` says otherwise.
@@ -57,7 +63,7 @@ def score_document(
     Raises:
         UsageError: There is no such metric or column.
     """
-    truth, scores = _metric_columns(results, metrics), _score_columns(results)
+    truth, scores = _metric_columns(results, metrics), _score_columns(results, aggregates)
     columns = [*truth, *scores]
     order = list(range(len(results.arch_ids)))
     if sort is not None or top is not None:
@@ -80,8 +86,6 @@ def _notes(columns: Sequence[ScoreColumn]) -> list[str]:
 
 
 def _metric_columns(results: Results, names: Sequence[str]) -> list[ScoreColumn]:
-    from ...reports.select import choose_metric
-
     chosen: list[GroundTruthColumn | None] = (
         [*results.ground_truth]
         if ALL_METRICS in names
@@ -94,18 +98,13 @@ def _metric_columns(results: Results, names: Sequence[str]) -> list[ScoreColumn]
     ]
 
 
-def _score_columns(results: Results) -> list[ScoreColumn]:
-    from ...reports.aggregates import select_aggregate
-    from ...reports.select import select_all
-    from ..metrics import FailurePolicy
-    from .aggregates import find_aggregates
-
+def _score_columns(results: Results, aggregates: Sequence[AggregateSpec]) -> list[ScoreColumn]:
     scores = [
         ScoreColumn(part.header.label, part.header.direction, part.records.scores.tolist())
         for part in results.evaluators
     ]
     whole = select_all(results)
-    for spec in find_aggregates(results):
+    for spec in aggregates:
         made = select_aggregate(spec, whole, FailurePolicy.WORST).selection
         scores.append(ScoreColumn(made.evaluator.label, made.evaluator.direction, made.scores.tolist()))
     return scores

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import click
 
@@ -34,7 +36,7 @@ NO_USAGE = Usage(0.0, 0.0)
 
 
 def measure_command(command: Sequence[str], stdin: str = "") -> Usage:
-    """Run a command to its end, its processes included that outlive it.
+    """Run a command to the end of all its processes, those included that outlive it.
 
     Args:
         command: Program and arguments.
@@ -43,18 +45,27 @@ def measure_command(command: Sequence[str], stdin: str = "") -> Usage:
     Raises:
         ClickException: It ended with another exit code than 0; the message is what it wrote to standard error.
     """
-    # Servers of worker processes are no children of those that they serve, and come to this one.
-    adopt_orphans()
-    before, start = _processor_seconds(), time.perf_counter()
-    done = subprocess.run(command, input=stdin, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    wall = time.perf_counter() - start
+    # In a process that has no children of its own, so that all of them are the command's.
+    watcher = [sys.executable, "-m", __name__, *command]
+    done = subprocess.run(watcher, input=stdin, text=True, capture_output=True)
     if done.returncode:
         raise click.ClickException(f"{' '.join(command)}\nended with exit code {done.returncode}:\n{done.stderr}")
+    return Usage(**json.loads(done.stdout))
+
+
+def main(command: Sequence[str]) -> int:
+    """Run a command, print the usage as JSON, and return the exit code."""
+    # Servers of worker processes are no children of those that they serve, and come to this one.
+    adopt_orphans()
+    start = time.perf_counter()
+    code = subprocess.run(command, stdout=subprocess.DEVNULL).returncode
+    wall = time.perf_counter() - start
     while has_children():
         os.wait()
-    return Usage(_processor_seconds() - before, wall)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(json.dumps(asdict(Usage(used.ru_utime + used.ru_stime, wall))))
+    return code
 
 
-def _processor_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

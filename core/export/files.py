@@ -112,6 +112,7 @@ class ExportedNetwork:
         lines = [
             f"Search space: {self.space.name}, {self.space.info.source}",
             f"Network: {self.variant}, {self.space.info.network_variants[self.variant]}",
+            *self._described(),
             f"Parameters: {parameters:,}",
             *self._about_input(),
         ]
@@ -129,6 +130,11 @@ class ExportedNetwork:
                 "",
             ]
         )
+
+    def _described(self) -> list[str]:
+        """Return what the architecture is in words, if the space has other words than its text."""
+        words = self.space.describe(self.arch_id)
+        return [] if words == self.arch_id else [f"The architecture: {words}"]
 
     def _about_input(self) -> list[str]:
         if Images not in self.space.info.provides:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ....core.descriptions import DatasetInfo
     from ....core.pictures.graph import CellGraph
 
-FORMS: dict[str, Form] = {"imagenet": "imagenet", "imagenet-unstrided": "imagenet-unstrided"}
 SINGLE_CELLS = ("single-cell", "te-nas")
 
 DRAWS_WITHOUT_NEWS = 2000
@@ -51,9 +50,13 @@ class CellSpace(RecordedSpace):
 
     Attributes:
         definition: What the space is made of.
+        forms: The stems of those network variants that do not have those for CIFAR.
+        reduced_variants: Network variants with a quarter of the width.
     """
 
     definition: ClassVar[CellSpaceDefinition]
+    forms: ClassVar[Mapping[str, Form]] = {"imagenet": "imagenet", "imagenet-unstrided": "imagenet-unstrided"}
+    reduced_variants: ClassVar[tuple[str, ...]] = ("reduced",)
 
     def _defined_size(self) -> int | None:
         """Return None: nobody counted the architectures without repetition."""
@@ -68,7 +71,7 @@ class CellSpace(RecordedSpace):
         Raises:
             InvalidArchitectureError: ``text`` is none of this space.
         """
-        return format_architecture(self.definition.canonical(self._parse(text)))
+        return self._spell(self.definition.canonical(self._parse(text)))
 
     def example(self) -> str:
         """Return a small architecture: the first draw, with the smallest width and depth."""
@@ -76,7 +79,7 @@ class CellSpace(RecordedSpace):
 
         drawn = self._draw(np.random.default_rng(0))
         smallest = replace(drawn, width=min(self.definition.widths), depth=min(self.definition.depths))
-        return format_architecture(self.definition.canonical(smallest))
+        return self._spell(self.definition.canonical(smallest))
 
     def describe(self, text: str) -> str:
         """Return width, depth, and what the two cells are made of.
@@ -86,9 +89,12 @@ class CellSpace(RecordedSpace):
         """
         architecture = self._parse(text)
         return (
-            f"{architecture.width} channels, {architecture.depth} cells; normal cell: "
-            f"{_operations(architecture.normal)}; reduction cell: {_operations(architecture.reduction)}"
+            f"{self._describe_size(architecture)}; normal cell: {_operations(architecture.normal)}; reduction cell: "
+            f"{_operations(architecture.reduction)}"
         )
+
+    def _describe_size(self, architecture: Architecture) -> str:
+        return f"{architecture.width} channels, {architecture.depth} cells"
 
     def neighbours(self, text: str) -> list[str] | None:
         """Return every architecture that differs in width, depth, or an operation or source of one edge.
@@ -96,7 +102,7 @@ class CellSpace(RecordedSpace):
         Raises:
             InvalidArchitectureError: ``text`` is none of this space.
         """
-        return [format_architecture(neighbour) for neighbour in self.definition.neighbours(self._parse(text))]
+        return [self._spell(neighbour) for neighbour in self.definition.neighbours(self._parse(text))]
 
     def choices(self) -> tuple[tuple[str, ...], ...] | None:
         """Return the options of width, depth, and operation and source of each edge."""
@@ -105,7 +111,7 @@ class CellSpace(RecordedSpace):
     def assemble(self, options: Sequence[int]) -> str:
         """Return the architecture that takes these options."""
         choices = self.definition.choices()
-        return format_architecture(
+        return self._spell(
             self.definition.assemble([names[option] for names, option in zip(choices, options, strict=True)])
         )
 
@@ -119,7 +125,7 @@ class CellSpace(RecordedSpace):
         drawn: dict[str, None] = {}
         repeated = 0
         while len(drawn) < count:
-            arch_id = format_architecture(self.definition.canonical(self._draw(rng)))
+            arch_id = self._spell(self.definition.canonical(self._draw(rng)))
             repeated = repeated + 1 if arch_id in drawn else 0
             if repeated == DRAWS_WITHOUT_NEWS:
                 raise SampleSizeError(
@@ -136,14 +142,17 @@ class CellSpace(RecordedSpace):
         open_places = [place for place, options in enumerate(others) if options]
         place = open_places[rng.integers(len(open_places))]
         chosen[place] = others[place][rng.integers(len(others[place]))]
-        return format_architecture(self.definition.assemble(chosen))
+        return self._spell(self.definition.assemble(chosen))
 
     def _nearest(self, text: str, candidates: Sequence[str]) -> str:
         architectures = [self._parse(candidate) for candidate in candidates]
-        return format_architecture(nearest(self._parse(text), architectures, self.definition))
+        return self._spell(nearest(self._parse(text), architectures, self.definition))
 
     def _draw(self, rng: np.random.Generator) -> Architecture:
         return self.definition.assemble([options[rng.integers(len(options))] for options in self.definition.choices()])
+
+    def _spell(self, architecture: Architecture) -> str:
+        return format_architecture(architecture, self.definition)
 
     def _parse(self, text: str) -> Architecture:
         try:
@@ -165,20 +174,19 @@ class CellSpace(RecordedSpace):
                 final_activation=variant == "te-nas",
             )
         return CellNetwork(
-            _resized(architecture, variant),
+            self._resized(architecture, variant),
             self.definition,
             input_channels=input_channels,
             num_classes=num_classes,
-            form=FORMS.get(variant, "cifar"),
+            form=self.forms.get(variant, "cifar"),
         )
 
-
-def _resized(architecture: Architecture, variant: str) -> Architecture:
-    if variant == "narrow":
-        return replace(architecture, width=NARROW_WIDTH, depth=MIN_DEPTH)
-    if variant == "reduced":
-        return replace(architecture, width=max(2, architecture.width // REDUCED_SHARE // 2 * 2))
-    return architecture
+    def _resized(self, architecture: Architecture, variant: str) -> Architecture:
+        if variant == "narrow":
+            return replace(architecture, width=NARROW_WIDTH, depth=MIN_DEPTH)
+        if variant in self.reduced_variants:
+            return replace(architecture, width=max(2, architecture.width // REDUCED_SHARE // 2 * 2))
+        return architecture
 
 
 def _operations(cell: Cell) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ....core.errors import InvalidArchitectureError
@@ -16,6 +16,9 @@ from .space import CellSpace
 from .spaces import DARTS
 
 MILLION = 10**6
+
+SMALL_DEPTH = 5
+"""Cells of the smaller proxy: with fewer, no normal cell stands between the two reductions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,9 +111,13 @@ class DartsImagenetMobile(CellSpace):
         "benchmark": "imagenet",
         "reduced": "imagenet",
         "gennas": "imagenet-unstrided",
-        "gennas-quarter": "imagenet-unstrided",
+        "gennas-small": "imagenet-unstrided",
     }
-    reduced_variants: ClassVar[tuple[str, ...]] = ("reduced", "gennas-quarter")
+
+    def _resized(self, architecture: Architecture, variant: str) -> Architecture:
+        if variant == "gennas-small":
+            return replace(super()._resized(architecture, "reduced"), depth=SMALL_DEPTH)
+        return super()._resized(architecture, variant)
 
     def _describe_size(self, architecture: Architecture) -> str:
         parameters, multiply_adds = MOBILE.count(architecture)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from ....core.errors import InvalidArchitectureError, SampleSizeError
+from ....core.errors import InvalidArchitectureError, SampleSizeError, UnsupportedSearchSpaceError
 from .definition import MIN_DEPTH, CellSpaceDefinition, Form
 from .genotype import Architecture, Cell
 from .nearest import nearest
@@ -25,6 +25,13 @@ SINGLE_CELLS = ("single-cell", "te-nas")
 
 DRAWS_WITHOUT_NEWS = 2000
 """After so many repetitions in a row a space counts as exhausted: where a hundredth is left, one draw in 100 is new."""
+
+SIDES_FOR_HEADS: dict[Form, range] = {
+    "cifar": range(29, 41),
+    "imagenet": range(193, 257),
+    "imagenet-unstrided": range(25, 33),
+}
+"""Height and width of images from whose features the auxiliary head gets two windows in each direction, as it needs."""
 
 NARROW_WIDTH = 4
 REDUCED_SHARE = 4
@@ -51,12 +58,10 @@ class CellSpace(RecordedSpace):
     Attributes:
         definition: What the space is made of.
         forms: The stems of those network variants that do not have those for CIFAR.
-        reduced_variants: Network variants with a quarter of the width.
     """
 
     definition: ClassVar[CellSpaceDefinition]
     forms: ClassVar[Mapping[str, Form]] = {"imagenet": "imagenet", "imagenet-unstrided": "imagenet-unstrided"}
-    reduced_variants: ClassVar[tuple[str, ...]] = ("reduced",)
 
     def _defined_size(self) -> int | None:
         """Return None: nobody counted the architectures without repetition."""
@@ -161,30 +166,48 @@ class CellSpace(RecordedSpace):
             raise InvalidArchitectureError(f"Architecture of '{self.name}': {str(error).rstrip('.')}.") from error
 
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
-        from .cell_network import CellNetwork, SingleCellNetwork
+        from .cell_network import SingleCellNetwork
 
-        architecture = self._parse(arch_id)
-        input_channels, num_classes = dataset.image_shape[0], dataset.num_classes
-        if variant in SINGLE_CELLS:
-            return SingleCellNetwork(
-                architecture,
-                self.definition,
-                input_channels=input_channels,
-                num_classes=num_classes,
-                final_activation=variant == "te-nas",
-            )
-        return CellNetwork(
-            self._resized(architecture, variant),
+        if variant not in SINGLE_CELLS:
+            return self._build_cells(arch_id, dataset, variant, auxiliary=False)
+        return SingleCellNetwork(
+            self._parse(arch_id),
             self.definition,
-            input_channels=input_channels,
-            num_classes=num_classes,
+            input_channels=dataset.image_shape[0],
+            num_classes=dataset.num_classes,
+            final_activation=variant == "te-nas",
+        )
+
+    def _build_with_auxiliary_head(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
+        """Add the head behind the second reduction cell (Liu et al., DARTS, whose training weighs its loss by 0.4)."""
+        if variant in SINGLE_CELLS:
+            raise UnsupportedSearchSpaceError(
+                f"The network '{variant}' of '{self.name}' is a single cell, without an auxiliary head."
+            )
+        sides, (height, width) = SIDES_FOR_HEADS[self.forms.get(variant, "cifar")], dataset.image_shape[1:]
+        if height not in sides or width not in sides:
+            raise UnsupportedSearchSpaceError(
+                f"The auxiliary head of the network '{variant}' of '{self.name}' takes features of images of "
+                f"{sides[0]} to {sides[-1]} pixels, not {height} x {width}."
+            )
+        return self._build_cells(arch_id, dataset, variant, auxiliary=True)
+
+    def _build_cells(self, arch_id: str, dataset: DatasetInfo, variant: str, *, auxiliary: bool) -> nn.Module:
+        from .cell_network import CellNetwork
+
+        return CellNetwork(
+            self._resized(self._parse(arch_id), variant),
+            self.definition,
+            input_channels=dataset.image_shape[0],
+            num_classes=dataset.num_classes,
             form=self.forms.get(variant, "cifar"),
+            auxiliary=auxiliary,
         )
 
     def _resized(self, architecture: Architecture, variant: str) -> Architecture:
         if variant == "narrow":
             return replace(architecture, width=NARROW_WIDTH, depth=MIN_DEPTH)
-        if variant in self.reduced_variants:
+        if variant == "reduced":
             return replace(architecture, width=max(2, architecture.width // REDUCED_SHARE // 2 * 2))
         return architecture
 

@@ -123,10 +123,10 @@ def test_gennas_scores_the_network_for_imagenet_at_full_resolution() -> None:
         images = torch.zeros(2, 3, 32, 32)
         stages = {
             name: SPACE.build_network(arch_id, photos, name).forward_stages(images)
-            for name in ("gennas", "gennas-quarter")
+            for name in ("gennas", "gennas-small")
         }
     assert [tuple(stage.shape) for stage in stages["gennas"]] == [(2, 200, 32, 32), (2, 400, 16, 16), (2, 800, 8, 8)]
-    assert [tuple(stage.shape) for stage in stages["gennas-quarter"]] == [
+    assert [tuple(stage.shape) for stage in stages["gennas-small"]] == [
         (2, 48, 32, 32),
         (2, 96, 16, 16),
         (2, 192, 8, 8),

@@ -164,7 +164,7 @@ def search_command(
         has_table=bool(plans[0].ground_truth(())),
     )  # fmt: skip
     outcomes = _search_all(plans, options, whole)
-    print_outcomes(outcomes, [option.output for option in options], output_format)
+    print_outcomes(plans[0].space, outcomes, [option.output for option in options], output_format)
     return _conclude(plans, outcomes, options)
 
 

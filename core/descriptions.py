@@ -188,6 +188,8 @@ class SearchSpaceInfo(Description):
         identity: When two spellings are one architecture, in one or two sentences for people.
         network_variants: Named ways to build the network of an architecture, with one sentence each. ``benchmark``,
             the network that the ground truth was measured on, must be there.
+        exported_for: Image set that exported networks are for unless another one is named, whose images nobody need
+            have; None for the first of ``datasets``.
         version: Raised by one whenever the same architecture becomes another network, or the same seed another sample.
     """
 
@@ -201,6 +203,7 @@ class SearchSpaceInfo(Description):
     network_variants: Mapping[str, str] = field(
         default_factory=lambda: {"benchmark": "the network that the ground truth was measured on"}
     )
+    exported_for: DatasetInfo | None = None
     version: int = 1
 
     def __post_init__(self) -> None:

@@ -161,6 +161,7 @@ _OF_SPACES: dict[str, Check | None] = {
     "example": expect_text,
     "sampling": expect_text,
     "_build_network": _check_network,
+    "_build_with_auxiliary_head": _check_network,
     "ground_truth": _check_table,
     "compared_by": _check_space,
     "cell_graphs": _check_cells,
@@ -364,8 +365,8 @@ class SearchSpace(DesignSpace):
     """A set of architectures: how to name, sample and build them.
 
     Must implement ``size``, ``canonicalize``, ``_sample`` and ``_build_network``; may implement ``ground_truth``,
-    ``_mutate``, ``neighbours``, ``choices`` with ``assemble``, ``canonicalize_many``, ``sampling``, ``compared_by`` and
-    ``cell_graphs``.
+    ``_mutate``, ``neighbours``, ``choices`` with ``assemble``, ``canonicalize_many``, ``sampling``, ``compared_by``,
+    ``cell_graphs`` and ``_build_with_auxiliary_head``.
     One instance serves a whole run; it must not change with use.
     """
 
@@ -416,6 +417,24 @@ class SearchSpace(DesignSpace):
                 f"{', '.join(self.info.network_variants)}."
             )
         return self._build_network(arch_id, dataset, variant)
+
+    def build_with_auxiliary_head(self, arch_id: str, dataset: DatasetInfo, variant: str = "benchmark") -> nn.Module:
+        """Build the same network with the head that its training adds: in training it returns a pair of logits.
+
+        The second are those of the head. In evaluation it returns what the network without the head does.
+
+        Args:
+            arch_id: Canonical string.
+            dataset: As for ``build_network``.
+            variant: One of ``info.network_variants``.
+
+        Raises:
+            UnsupportedSearchSpaceError: There is no such head, or not for these images.
+        """
+        return self._build_with_auxiliary_head(arch_id, dataset, variant)
+
+    def _build_with_auxiliary_head(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
+        raise UnsupportedSearchSpaceError(f"The networks of the search space '{self.name}' have no auxiliary head.")
 
     def ground_truth(self) -> GroundTruth | None:
         """Return the table of trained performance, or None if there is none at hand."""

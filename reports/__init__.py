@@ -4,5 +4,6 @@ from .correlation import correlation_table
 from .correlation_document import correlation_document
 from .curve_document import curve_document
 from .curves import curve_table
+from .score_document import score_document
 
-__all__ = ["correlation_document", "correlation_table", "curve_document", "curve_table"]
+__all__ = ["correlation_document", "correlation_table", "curve_document", "curve_table", "score_document"]

@@ -110,6 +110,12 @@ def select(results: Results, metric_key: str | None = None) -> Selection:
     )
 
 
+def select_all(results: Results) -> Selection:
+    """Turn the scores of all architectures so that higher is better, without any ground truth."""
+    known = np.ones(len(results.arch_ids), dtype=np.bool_)
+    return Selection(None, None, 0, tuple(_select_evaluator(part, known) for part in results.evaluators))
+
+
 def choose_metric(results: Results, metric_key: str | None) -> GroundTruthColumn | None:
     """Return the ground truth with this key or part of one, by default the first; None if the file has none.
 

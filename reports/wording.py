@@ -25,7 +25,7 @@ def title(table: CorrelationTable) -> str:
     if table.metric is None:
         return f"{run}, no ground truth"
     metric = table.metric
-    about = [str(metric.direction), metric.unit, *([metric.reduction] if metric.reduction else [])]
+    about = [part for part in (str(metric.direction), metric.unit, metric.reduction) if part]
     return f"{run}, compared with {metric.key} ({', '.join(about)})"
 
 

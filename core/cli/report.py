@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import UsageError
+from .options import label_direction_option, label_option, labels_option, own_labels
 from .tables import format_option, print_document
 from .types import FILE
 
 if TYPE_CHECKING:
+    from ..planning.own_labels import LabelFile
     from ..results.contents import Results
 
 DEFAULT_FAILURES = "worst"
@@ -26,6 +29,9 @@ DEFAULT_FAILURES = "worst"
     metavar="KEY",
     help="Ground truth to compare with, or that measures what searches found.  [default: each file's first]",
 )
+@labels_option
+@label_option
+@label_direction_option
 @click.option(
     "--failures",
     type=click.Choice(["worst", "omit"]),
@@ -52,8 +58,9 @@ DEFAULT_FAILURES = "worst"
 )
 @click.option("--overwrite", is_flag=True, help="Replace the plot if it exists.")
 def report_command(
-    files: tuple[Path, ...], output_format: str, metric: str | None, failures: str | None, aggregates: tuple[str, ...],
-    pairwise: bool, curves: bool, plot: Path | None, overwrite: bool,
+    files: tuple[Path, ...], output_format: str, metric: str | None, labels: Path | None, label: str | None,
+    lower_is_better: bool | None, failures: str | None, aggregates: tuple[str, ...], pairwise: bool, curves: bool,
+    plot: Path | None, overwrite: bool,
 ) -> None:  # fmt: skip
     """Print how well evaluators rank the architectures of a run, or compare searches.
 
@@ -67,7 +74,8 @@ def report_command(
     truth of what they found, its rank in the table and its regret, the value of the table's best minus that.
     """
     of_a_run = {
-        "--failures": failures, "--aggregate": aggregates, "--pairwise": pairwise, "--curves": curves
+        "--labels": labels, "--failures": failures, "--aggregate": aggregates, "--pairwise": pairwise,
+        "--curves": curves,
     }  # fmt: skip
     of_searches = {"--plot": plot, "--overwrite": overwrite}
     if plot:
@@ -80,6 +88,9 @@ def report_command(
         _report_searches(files, output_format, metric, plot)
     else:
         _refuse("a run", "searches", of_searches)
+        own = own_labels(labels, label, lower_is_better)
+        if own:
+            run = _with_labels(run, own)
         _report_run(run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, pairwise, curves)
 
 
@@ -112,6 +123,17 @@ def _read_run(file: Path) -> Results | None:
 
     with open_results(file) as opened:
         return opened.results if opened.origin.command == RUN else None
+
+
+def _with_labels(results: Results, labels: LabelFile) -> Results:
+    """Put the user's own labels before the ground truth that the file has."""
+    from ..planning.own_labels import read_own_labels, require_labels
+    from ..plugin_manager import installed_plugins
+
+    space = installed_plugins().search_space(results.plan.space).info.create()
+    column = require_labels(read_own_labels(labels, space, results.plan.dataset).column(results.arch_ids))
+    others = tuple(other for other in results.ground_truth if other.metric.key != column.metric.key)
+    return replace(results, ground_truth=(column, *others))
 
 
 def _refuse(given: str, wanted: str, options: Mapping[str, object]) -> None:

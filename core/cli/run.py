@@ -17,7 +17,11 @@ from .options import (
     executor_option,
     image_size_option,
     images_option,
+    label_direction_option,
+    label_option,
+    labels_option,
     overwrite_option,
+    own_labels,
     resume_option,
     space_option,
     threads_option,
@@ -49,18 +53,26 @@ if TYPE_CHECKING:
 @dataset_option
 @images_option
 @image_size_option
-@click.option("--samples", "-n", type=COUNT, default=100, show_default=True, help="Number of architectures to sample.")
+@click.option(
+    "--samples",
+    "-n",
+    type=COUNT,
+    help="Number of architectures to sample.  [default: 100, or all that have --labels]",
+)
 @click.option(
     "--architectures",
     type=FILE,
     metavar="FILE",
     help="Score the architectures of a results file, or of a text with one a line, instead of sampling.",
 )
+@labels_option
+@label_option
+@label_direction_option
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the run.")
 @task_option
 @device_option
 @executor_option
-@click.option("--workers", "-j", type=PROCESSES, help="Worker processes on the CPU.  [default: one a core]")
+@click.option("--workers", "-j", type=PROCESSES, help="Worker processes.  [default: one a core or CUDA device]")
 @threads_option
 @time_limit_option
 @click.option(
@@ -87,7 +99,8 @@ if TYPE_CHECKING:
 )
 def run_command(
     evaluators: tuple[str, ...], space: str, dataset: str | None, images: Path | None, image_size: int | None,
-    samples: int, architectures: Path | None, seed: int, task: Path | None, device: str, executor: str,
+    samples: int | None, architectures: Path | None, labels: Path | None, label: str | None,
+    lower_is_better: bool | None, seed: int, task: Path | None, device: str, executor: str,
     workers: int | None, threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool,
     retry_failed: bool, in_process: bool, shard: str | None, metric: str | None,
 ) -> int:  # fmt: skip
@@ -118,7 +131,11 @@ def run_command(
     with naming_missing_plugins(output if resume else None):
         named = give_task(evaluators, task, space, plugins) if task else evaluators
         chosen = named or default_evaluators(space, plugins)
-        plan = make_plan(RunRequest(space, chosen, dataset, own_images, samples, seed, architectures, metric), plugins)
+        request = RunRequest(
+            space, chosen, dataset, own_images, samples, seed, architectures, metric,
+            own_labels(labels, label, lower_is_better),
+        )  # fmt: skip
+        plan = make_plan(request, plugins)
     options = RunOptions(
         output=output or dated_file("nasbench", ".h5"),
         devices=worker_devices(device, processes), threads=threads, time_limit=time_limit, resume=resume,

@@ -93,7 +93,7 @@ class Worker:
 class ProcessExecutor(JobExecutor):
     """A pool of worker processes, one a device; use it as a context manager.
 
-    A job whose worker is killed from outside is repeated once.
+    A job whose worker is killed from outside is repeated once, and so is one that got no memory beside others, alone.
 
     Args:
         setup: What all workers need to know.
@@ -215,6 +215,9 @@ class ProcessExecutor(JobExecutor):
         assert attempt is not None
         if message.lost:
             self._drop(worker)
+        if message.record.status is Status.OUT_OF_MEMORY and not attempt.alone and len(self._devices) > 1:
+            self._waiting.add(Attempt(attempt.job, repeated=True, alone=True))
+            return None
         return attempt.job.index, self._within_limit(message.record)
 
     def _handle_end(self, worker: Worker) -> tuple[JobIndex, Record] | None:

@@ -15,10 +15,10 @@ from typing import Literal
 import numpy as np
 
 from ..domain import Direction, Record, Status
+from ..planning.labelled import LabelledArchitectures
 from ..statistics.arrays import Floats
 from ..statistics.correlation import kendall_tau, spearman_rho
 from ..statistics.ranks import dense_ranks
-from .labelled import LabelledArchitectures
 
 FitnessKind = Literal["signed", "absolute"]
 

@@ -8,7 +8,7 @@ from ...core.capabilities import BlockNetwork, GroundTruthTable, Images, Labels,
 from ...core.descriptions import NO_IMAGES, DataSourceInfo, SearchSpaceInfo
 from ...core.hookspecs import hookimpl
 from .data_sources import NASBENCH101_SOURCE, NASBENCH201_SOURCE, NASBENCH_NLP_SOURCE
-from .nds.descriptions import NDS_SOURCES, NDS_SPACES
+from .nds.descriptions import DARTS_IMAGENET_MOBILE, NDS_SOURCES, NDS_SPACES
 
 # The benchmarks' own data sets, and the images that need no download.
 _CIFAR_LIKE = ("cifar10", "cifar100", "imagenet16-120", "photos")
@@ -100,6 +100,7 @@ def nasbench_search_spaces() -> Iterable[SearchSpaceInfo]:
     yield NASBENCH201_TINY
     yield NASBENCH_NLP
     yield from NDS_SPACES
+    yield DARTS_IMAGENET_MOBILE
 
 
 @hookimpl

@@ -133,8 +133,28 @@ def test_inspect_says_what_a_file_holds(nasbench) -> None:
         "command",
     }
     scores = nasbench("inspect", "r.h5", "--scores", "--format", "csv").stdout.splitlines()
-    assert scores[0] == "architecture,noise/test_accuracy@5,noise/test_cross_entropy@5,toy-width:mode=x"
+    assert scores[0] == "architecture,noise/test_accuracy@5 (higher is better),toy-width:mode=x (higher is better)"
     assert len(scores) == 6
+
+
+def test_inspect_sorts_scores_and_shows_the_best_of_a_column(nasbench) -> None:
+    nasbench("run", "--space", "toy", "-e", "toy-width", "-n", 6, "-o", "r.h5")
+    scores = ["inspect", "r.h5", "--scores", "--format", "json"]
+    rows = json.loads(nasbench(*scores, "--metric", "all").stdout)
+    by_width = json.loads(nasbench(*scores, "--top", 2).stdout)
+    width = "toy-width (higher is better)"
+    assert [row[width] for row in by_width] == sorted((row[width] for row in rows), reverse=True)[:2]
+    # Lower is better for this one, and it is not the column that is shown by default.
+    loss = "noise/test_cross_entropy@5"
+    by_loss = json.loads(nasbench(*scores, "--metric", "test_cross_entropy", "--sort", loss).stdout)
+    losses = [row[f"{loss} (lower is better)"] for row in by_loss]
+    assert losses == sorted(losses)
+    table = nasbench("inspect", "r.h5", "--scores", "--metric", "test_cross_entropy").stdout
+    assert f"Lower is better for {loss}; higher for all others." in table
+    unknown = nasbench("inspect", "r.h5", "--scores", "--sort", "toy-widt")
+    assert unknown.returncode == 2
+    assert "No column 'toy-widt' to sort by. Did you mean 'toy-width'?" in unknown.stderr
+    assert nasbench("inspect", "r.h5", "--top", 3).returncode == 2
 
 
 def test_shards_merge_into_the_whole(nasbench) -> None:

@@ -61,6 +61,17 @@ def test_run_turns_every_misbehaviour_into_a_status(toy_plan, tmp_path) -> None:
     ]
 
 
+def test_run_repeats_alone_what_got_no_memory_beside_others(toy_plan, tmp_path) -> None:
+    archs = tmp_path / "archs.txt"
+    archs.write_text("".join(f"width-{width}\n" for width in (10, 16, 15)))
+    hungry = f"toy-hungry:log={tmp_path / 'memory'}"
+    results = run(toy_plan((hungry,), architectures=archs), tmp_path / "r.h5", devices=("cpu", "cpu"))
+    assert [record.status for record in results.evaluators[0].records] == [Status.OK] * 3
+    lines = (tmp_path / "memory").read_text().splitlines()
+    assert sorted(lines[:3]) == ["refused width-10", "refused width-15", "refused width-16"]
+    assert lines[3:] == ["begin", "end"] * 3
+
+
 def test_run_resumes_what_is_missing_only(toy_plan, tmp_path) -> None:
     plan, path = toy_plan(samples=8), tmp_path / "r.h5"
     run(plan, path, shard=(1, 2))

@@ -154,6 +154,38 @@ def test_score_curve_ends_with_the_last_step(training) -> None:
     assert [len(curve) for name, curve in curves.items() if name != "train_loss"] == [3, 3, 3, 3]
 
 
+def test_score_is_the_mean_of_the_last_scoring_passes(training) -> None:
+    options = {"iterations": 6, "score_interval": 2}
+    curve = training(**options).run().curves["score_loss"]
+    averaged = training(**options, readout_average=2).run()
+    assert averaged.curves["score_loss"] == curve
+    assert averaged.score == pytest.approx((curve[1] + curve[2]) / 2, rel=1e-12)
+
+
+def test_score_of_the_training_steps(training) -> None:
+    options = {"iterations": 6, "score_interval": 4, "train_weights": (1.0, 1.0, 1.0), "score_weights": (0.0, 0.0, 1.0)}
+    by_passes = training(**options).run().curves
+    trained = training(**options, readout="steps", readout_average=3)
+    trained.score_pass = None
+    evaluation = trained.run()
+    curves = evaluation.curves
+    # Without noise, scoring passes leave the training as it is.
+    assert curves["train_loss"] == by_passes["train_loss"]
+    assert curves["score_loss"] == curves["score_loss_stage3"]
+    sums = [sum(losses) for losses in zip(*(curves[f"score_loss_stage{stage}"] for stage in (1, 2, 3)), strict=True)]
+    assert sums == pytest.approx(curves["train_loss"], rel=1e-6)
+    assert len(sums) == 6
+    assert evaluation.score == pytest.approx(sum(curves["score_loss"][3:]) / 3, rel=1e-12)
+
+
+def test_half_precision_gives_nearly_the_same_losses(training) -> None:
+    options = {"iterations": 4, "score_interval": 2}
+    single = training(**options).run()
+    half = training(**options, precision="bfloat16").run()
+    assert half.score != single.score
+    assert half.score == pytest.approx(single.score, rel=0.05)
+
+
 def test_exploding_training_is_diverged(training) -> None:
     with pytest.raises(DivergedError, match=r"the loss became (nan|inf) at iteration \d+$"):
         training(iterations=30, learning_rate=1e8).run()

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..domain import Direction
 from ..errors import UsageError, closest_matches
 from ..interfaces import SearchSpace
-from ..planning.metric_names import find_metric
+from .metric_names import find_metric
 
 ARCHITECTURE = "architecture"
 """Name of the column of architectures."""

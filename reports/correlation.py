@@ -7,39 +7,28 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..core.domain import Metric, Status
-from ..core.metrics import (
-    BOOTSTRAP_SEED,
-    LEVEL,
-    RESAMPLES,
-    Coefficient,
-    FailurePolicy,
-    apply_failure_policy,
-    bootstrap_interval,
-    count_ties,
-    kendall_tau,
-    spearman_rho,
-)
 from ..core.plan import EvaluatorHeader, PlanHeader
 from ..core.planning.aggregation import AggregateSpec
 from ..core.results.contents import Results
-from .aggregates import select_aggregate
+from ..core.results.records import Floats
+from ..core.statistics.arrays import is_constant
+from ..core.statistics.correlation import spearman_rho
+from ..core.statistics.estimates import (
+    FEWEST_FOR_INTERVAL,
+    LEVEL,
+    Estimate,
+    bootstrapped,
+    estimate_tau,
+)
+from ..core.statistics.failures import FailurePolicy, count_ties
+from ..core.statistics.resampling import Resampling
+from .aggregates import LARGEST_RESAMPLED, AggregateSelection, select_aggregate
+from .samples import Sample, estimate_samples
 from .select import EvaluatorSelection, Selection, select
 
-Floats = NDArray[np.float64]
-
 NO_GROUND_TRUTH = "no ground truth"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A correlation with its bootstrap interval; None where undefined."""
-
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -51,8 +40,10 @@ class CorrelationRow:
     Attributes:
         evaluator: What the evaluator was; `label` names it in the file.
         rho: Spearman's rho.
-        tau: Kendall's tau-b.
+        tau: Kendall's tau-b; an aggregate's has no interval.
         n: Architectures that entered both: all finished jobs, or the ok ones if failures are omitted.
+        other_rho: Spearman's rho under the other failure policy, the same where nothing failed.
+        other_n: Architectures that entered it.
         failures: Number of jobs by status, for the failure statuses that occur.
         ties: Architectures that share their score with another; failures are not among them.
         median_seconds: Median wall-clock seconds of the ok jobs, None if there are none.
@@ -68,6 +59,8 @@ class CorrelationRow:
     rho: Estimate
     tau: Estimate
     n: int
+    other_rho: Estimate
+    other_n: int
     failures: Mapping[Status, int]
     ties: int
     median_seconds: float | None
@@ -158,18 +151,18 @@ def correlation_table(
         results: Contents of a results file.
         metric_key: Such as `cifar10/test_accuracy@200`; None takes the first metric of the file.
         failures: What becomes of architectures whose job failed, a value of `FailurePolicy`.
-        aggregates: What to make of the evaluators' ranks among the architectures that are compared. Their intervals
-            take these ranks as they are: they are not made again for each resample.
+        aggregates: What to make of the evaluators' ranks among the architectures that are compared. For their intervals
+            they are made again in each resample.
 
     Raises:
         UsageError: The file does not have this metric, or lacks a component of an aggregate.
         ValueError: There is no such policy.
     """
-    policy = FailurePolicy(failures)
+    policy, resampling = FailurePolicy(failures), Resampling()
     selection = select(results, metric_key)
     column = selection.column
-    rows = [_correlate(part, selection.truth, policy) for part in selection.evaluators]
-    rows += [_correlate_aggregate(spec, selection, policy) for spec in aggregates]
+    rows = _correlate_evaluators(selection, policy, resampling)
+    rows += [_correlate_aggregate(spec, selection, policy, resampling) for spec in aggregates]
     return CorrelationTable(
         plan=results.plan,
         plan_id=results.plan_id,
@@ -179,34 +172,71 @@ def correlation_table(
         num_architectures=len(results.arch_ids),
         num_without_truth=selection.num_without_truth,
         failure_policy=policy,
-        resamples=RESAMPLES,
+        resamples=resampling.resamples,
         level=LEVEL,
-        bootstrap_seed=BOOTSTRAP_SEED,
+        bootstrap_seed=resampling.seed,
         rows=tuple(rows),
         pairwise=_correlate_pairs(selection, policy),
     )
 
 
-def _correlate(part: EvaluatorSelection, truth: Floats | None, policy: FailurePolicy) -> CorrelationRow:
-    scores, kept = apply_failure_policy(part.scores[part.done], part.ok[part.done], policy)
-    rho, tau, note = Estimate(), Estimate(), NO_GROUND_TRUTH
-    if truth is not None:
-        compared_truth = truth[part.done][kept]
-        rho = _estimate(Coefficient.SPEARMAN_RHO, scores, compared_truth)
-        tau = _estimate(Coefficient.KENDALL_TAU, scores, compared_truth)
-        note = _note(rho, scores, part)
+def _correlate_evaluators(selection: Selection, policy: FailurePolicy, resampling: Resampling) -> list[CorrelationRow]:
+    parts = selection.evaluators
+    samples, others = ([Sample.of(part, each) for part in parts] for each in (policy, policy.other))
+    if selection.truth is None:
+        none = Estimate()
+        return [_describe(*each, none, none) for each in zip(parts, samples, others, strict=True)]
+    estimates = estimate_samples([*samples, *others], selection.truth, resampling)
+    return [
+        _describe(part, sample, other, rho, other_rho, selection.truth)
+        for part, sample, other, rho, other_rho in zip(
+            parts, samples, others, estimates[: len(parts)], estimates[len(parts) :], strict=True
+        )
+    ]
+
+
+def _correlate_aggregate(
+    spec: AggregateSpec, selection: Selection, policy: FailurePolicy, resampling: Resampling
+) -> CorrelationRow:
+    made, other = (select_aggregate(spec, selection, each) for each in (policy, policy.other))
+    samples = [Sample.of(each.selection, own) for each, own in ((made, policy), (other, policy.other))]
+    estimates = [Estimate(), Estimate()]
+    if selection.truth is not None:
+        estimates = [
+            _estimate_aggregate(each, sample, selection.truth, resampling)
+            for each, sample in zip((made, other), samples, strict=True)
+        ]
+    row = _describe(made.selection, samples[0], samples[1], estimates[0], estimates[1], selection.truth)
+    return replace(row, tau=Estimate(row.tau.value), components=made.components, figures=made.figures)
+
+
+def _estimate_aggregate(made: AggregateSelection, sample: Sample, truth: Floats, resampling: Resampling) -> Estimate:
+    value = spearman_rho(sample.scores, truth[sample.rows])
+    if value is None or sample.size < FEWEST_FOR_INTERVAL:
+        return Estimate(value)
+    resampled = made.resampled_rho(truth, sample.rows, resampling)
+    return Estimate(value) if resampled is None else bootstrapped(value, resampled, sample.size)
+
+
+def _describe(
+    part: EvaluatorSelection, sample: Sample, other: Sample, rho: Estimate, other_rho: Estimate,
+    truth: Floats | None = None,
+) -> CorrelationRow:  # fmt: skip
+    """Describe an evaluator, its sample under the policy of the table and that under the other one."""
     return CorrelationRow(
         evaluator=part.evaluator,
         rho=rho,
-        tau=tau,
-        n=scores.size,
+        tau=Estimate() if truth is None else estimate_tau(sample.scores, truth[sample.rows]),
+        n=sample.size,
+        other_rho=other_rho,
+        other_n=other.size,
         failures=part.failures,
         ties=count_ties(part.scores[part.ok]),
         median_seconds=_median(part.ok_seconds),
         median_processor_seconds=_median(part.ok_processor_seconds),
         median_peak_memory=_median(part.ok_peak_memory),
         pending=int((~part.done).sum()),
-        note=note,
+        note=NO_GROUND_TRUTH if truth is None else _note(rho, sample, part),
     )
 
 
@@ -214,32 +244,21 @@ def _median(values: Floats) -> float | None:
     return float(np.median(values)) if values.size else None
 
 
-def _correlate_aggregate(spec: AggregateSpec, selection: Selection, policy: FailurePolicy) -> CorrelationRow:
-    made = select_aggregate(spec, selection, policy)
-    row = _correlate(made.selection, selection.truth, policy)
-    return replace(row, components=made.components, figures=made.figures)
-
-
-def _estimate(coefficient: Coefficient, scores: Floats, truth: Floats) -> Estimate:
-    correlate = spearman_rho if coefficient is Coefficient.SPEARMAN_RHO else kendall_tau
-    value = correlate(scores, truth)
-    if value is None:
-        return Estimate()
-    interval = bootstrap_interval(coefficient, scores, truth)
-    return Estimate(value, *interval) if interval else Estimate(value)
-
-
-def _note(rho: Estimate, scores: Floats, part: EvaluatorSelection) -> str:
+def _note(rho: Estimate, sample: Sample, part: EvaluatorSelection) -> str:
     """Say why a correlation or its interval is undefined; rho and tau always are so together."""
     if rho.low is not None:
         return ""
+    if rho.value is not None and sample.size < FEWEST_FOR_INTERVAL:
+        return f"no interval (fewer than {FEWEST_FOR_INTERVAL} architectures)"
+    if rho.value is not None and sample.size > LARGEST_RESAMPLED:
+        return f"no interval (an aggregate of more than {LARGEST_RESAMPLED:,} architectures)"
     if rho.value is not None:
         return "no interval (too many constant resamples)"
     if part.done.any() and not part.ok.any():
         return "undefined (every job failed)"
-    if scores.size < 2:
+    if sample.size < 2:
         return "undefined (fewer than 2 architectures)"
-    if np.unique(scores).size == 1:
+    if is_constant(sample.scores):
         return "undefined (constant score)"
     return "undefined (constant ground truth)"
 
@@ -249,10 +268,7 @@ def _correlate_pairs(selection: Selection, policy: FailurePolicy) -> tuple[Pairw
 
 
 def _correlate_pair(first: EvaluatorSelection, second: EvaluatorSelection, policy: FailurePolicy) -> PairwiseRow:
-    both = first.done & second.done
-    if policy is FailurePolicy.OMIT:
-        both &= first.ok & second.ok
-    first_scores, _ = apply_failure_policy(first.scores[both], first.ok[both], policy)
-    second_scores, _ = apply_failure_policy(second.scores[both], second.ok[both], policy)
-    rho = spearman_rho(first_scores, second_scores)
+    samples = [Sample.of(part, policy) for part in (first, second)]
+    both = samples[0].rows & samples[1].rows
+    rho = spearman_rho(*(sample.among(both) for sample in samples))
     return PairwiseRow(first.evaluator.label, second.evaluator.label, rho, int(both.sum()))

@@ -23,7 +23,8 @@ def correlation_document(table: CorrelationTable, *, pairwise: bool = False) -> 
 
     For people: one row an evaluator, then how evaluators agree with each other if ``pairwise`` asks for it or there is
     no ground truth. CSV has one line an evaluator: space, dataset, seed, metric, failure_policy; evaluator (label);
-    rho, rho_low, rho_high, tau, tau_low, tau_high; n, failures and their number by status; pending, ties,
+    rho, rho_low, rho_high, tau, tau_low, tau_high; other_rho, other_rho_low, other_rho_high, other_n, under the other
+    failure policy; n, failures and their number by status; pending, ties,
     median_seconds (wall clock), median_processor_seconds, median_peak_memory (bytes), note. What is undefined is empty.
 
     JSON has the whole table, with null for what is undefined or not known:
@@ -37,7 +38,8 @@ def correlation_document(table: CorrelationTable, *, pairwise: bool = False) -> 
     - `failure_policy`: "worst" or "omit".
     - `bootstrap`: `resamples`, `level`, `seed`.
     - `evaluators`: list of `label`, `name`, `direction`, `version`, `settings`, `settings_hash`,
-      `distribution`, `rho`, `rho_low`, `rho_high`, `tau`, `tau_low`, `tau_high`, `n`, `failures` (number by
+      `distribution`, `rho`, `rho_low`, `rho_high`, `tau`, `tau_low`, `tau_high`, `other_rho`, `other_rho_low`,
+      `other_rho_high`, `other_n` (under the other failure policy), `n`, `failures` (number by
       status, every status), `pending`, `ties`, `median_seconds` (wall clock), `median_processor_seconds`,
       `median_peak_memory` (bytes), `note`. Correlations are those after scores
       and metric were turned so that higher is better. Aggregates follow: they have `components` (labels) and
@@ -147,6 +149,10 @@ def _correlations(row: CorrelationRow) -> dict[str, float | None]:
         "tau": row.tau.value,
         "tau_low": row.tau.low,
         "tau_high": row.tau.high,
+        "other_rho": row.other_rho.value,
+        "other_rho_low": row.other_rho.low,
+        "other_rho_high": row.other_rho.high,
+        "other_n": row.other_n,
     }
 
 

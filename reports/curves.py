@@ -9,11 +9,12 @@ import numpy as np
 
 from ..core.domain import Metric
 from ..core.errors import UsageError
-from ..core.metrics import Coefficient, FailurePolicy, apply_failure_policy, bootstrap_interval, spearman_rho
 from ..core.plan import PlanHeader
 from ..core.results.contents import EvaluatorResults, Results
-from ..core.results.records import Floats, Records
-from .correlation import Estimate
+from ..core.results.records import Floats, Mask, Records
+from ..core.statistics.estimates import Estimate, estimate_rho
+from ..core.statistics.failures import FailurePolicy, apply_failure_policy
+from ..core.statistics.resampling import Resampling
 from .select import choose_metric
 
 
@@ -103,16 +104,16 @@ def _points(part: EvaluatorResults, truth: Floats, policy: FailurePolicy) -> Ite
     name = score_curve(scored)
     if name is None:
         return
-    for point in range(scored.curve_lengths(name).min()):
-        values = scored.curves[name][:, point]
-        oriented = np.full(len(records), np.nan)
-        oriented[records.ok] = part.header.direction.sign * values
-        scores, kept = apply_failure_policy(oriented, records.ok, policy)
-        rho = _estimate(scores, compared_truth[kept])
-        yield CurvePoint(part.header.label, name, point + 1, rho, float(values.mean()), len(scores))
+    points = range(scored.curve_lengths(name).min())
+    values = [scored.curves[name][:, point] for point in points]
+    samples = [_sample(part, records, at_point, policy) for at_point in values]
+    # A failed job has no score at any point, so that all points are of the same architectures.
+    estimates = estimate_rho([scores for scores, _ in samples], compared_truth[samples[0][1]], Resampling())
+    for point, at_point, rho, (scores, _) in zip(points, values, estimates, samples, strict=True):
+        yield CurvePoint(part.header.label, name, point + 1, rho, float(at_point.mean()), len(scores))
 
 
-def _estimate(scores: Floats, truth: Floats) -> Estimate:
-    value = spearman_rho(scores, truth)
-    interval = None if value is None else bootstrap_interval(Coefficient.SPEARMAN_RHO, scores, truth)
-    return Estimate(value, *(interval or (None, None)))
+def _sample(part: EvaluatorResults, records: Records, values: Floats, policy: FailurePolicy) -> tuple[Floats, Mask]:
+    oriented = np.full(len(records), np.nan)
+    oriented[records.ok] = part.header.direction.sign * values
+    return apply_failure_policy(oriented, records.ok, policy)

@@ -10,10 +10,10 @@ from ..core.documents.document import Document
 from ..core.documents.records import make_grid
 from ..core.domain import Direction
 from ..core.errors import UsageError, closest_matches
-from ..core.metrics import FailurePolicy
 from ..core.plan import GroundTruthColumn
 from ..core.planning.aggregation import AggregateSpec
 from ..core.results.contents import Results
+from ..core.statistics.failures import FailurePolicy
 from .aggregates import select_aggregate
 from .select import choose_metric, select_all
 

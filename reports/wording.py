@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..core.metrics import FailurePolicy
 from ..core.plan import PROPOSED_BY
-from .correlation import CorrelationRow, CorrelationTable, Estimate
+from ..core.statistics.estimates import Estimate
+from ..core.statistics.failures import FailurePolicy
+from .correlation import CorrelationRow, CorrelationTable
 
 PAIRWISE_TITLE = "Spearman rho between evaluators, over the architectures that count for both"
 UNDEFINED = "undefined"
@@ -76,6 +77,7 @@ def notes(table: CorrelationTable) -> list[str]:
         f"{'Scores and metric' if table.metric else 'Scores'} are turned so that higher is better.",
         POLICY[table.failure_policy],
         *_failures(table),
+        *_other_policy(table),
         *_pending(table),
         *_without_truth(table),
         *_chosen_by_a_search(table),
@@ -116,6 +118,17 @@ def _failures(table: CorrelationTable) -> Iterable[str]:
     return [f"Failures: {'; '.join(failed)}."] if failed else []
 
 
+def _other_policy(table: CorrelationTable) -> Iterable[str]:
+    without = table.failure_policy is FailurePolicy.WORST
+    compared = [
+        f"{row.label} {estimate(row.other_rho)} over {row.other_n}"
+        for row in table.rows
+        if row.failures and row.other_rho.value is not None
+    ]
+    how = "with failed jobs left out" if without else "with failed jobs on the worst rank"
+    return [f"Spearman rho {how}: {'; '.join(compared)}."] if compared else []
+
+
 def _pending(table: CorrelationTable) -> Iterable[str]:
     pending = [
         f"{row.label} {table.num_compared - row.pending:,} of {table.num_compared:,} done"
@@ -145,8 +158,8 @@ def _aggregates(table: CorrelationTable) -> Iterable[str]:
     for row in table.rows:
         if row.components:
             yield (
-                f"{row.label}: made of the ranks of {', '.join(row.components)} among the architectures compared here; "
-                "its interval takes these ranks as they are."
+                f"{row.label}: made of the ranks of {', '.join(row.components)} among the architectures compared here, "
+                "and for its interval among those of each resample."
             )
         yield from (f"{row.label}: {value:.3f} is the {description}." for description, value in row.figures.items())
 
@@ -159,7 +172,7 @@ def _about_metric(table: CorrelationTable) -> Iterable[str]:
         making = "rank correlation between two independent makings of the table"
         ceiling = f"{table.noise_ceiling:z.2f} ({making})"
     return [
-        f"[low, high]: {table.level:.0%} percentile bootstrap, {table.resamples:,} resamples "
-        f"of architectures, seed {table.bootstrap_seed}.",
+        f"[low, high]: {table.level:.0%} interval; of rho a bias-corrected bootstrap (BCa) with {table.resamples:,} "
+        f"resamples of architectures, seed {table.bootstrap_seed}, of tau-b from its influence function.",
         f"Noise ceiling of {table.metric.key}: {ceiling}.",
     ]

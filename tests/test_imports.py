@@ -30,9 +30,8 @@ CORE_ROOMS = {
     "domain": "",
     "checked_evaluation": "domain errors plain_text",
     "seeding": "errors",
-    "rank_correlation": "",
+    "statistics": "",
     "settings": "errors",
-    "metrics": "rank_correlation",
     "capabilities": "errors",
     "loading": "errors global_state plain_text settings",
     "descriptions": "capabilities domain errors loading settings",
@@ -55,7 +54,7 @@ CORE_ROOMS = {
     "search": "asktell descriptions domain errors hdf5 interfaces jobs loading plan planning plugin_manager results "
     "seeding",
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "
-    "rank_correlation results seeding settings",
+    "results seeding settings statistics",
     "testing": "capabilities context data descriptions domain errors global_state interfaces jobs pictures "
     "plugin_manager results seeding settings",
     "cli": "asktell capabilities data descriptions documents domain errors export input_files interfaces jobs pictures "
@@ -70,8 +69,11 @@ DESCRIBING = "capabilities descriptions domain errors hookspecs interfaces seedi
 FOLDERS = {
     "core/cli": ("benchmarks_data reports", "*"),
     "core": ("", "*"),
-    "benchmarks_data": ("", "descriptions domain errors hdf5 input_files interfaces metrics plain_text regular_files"),
-    "reports": ("", "documents domain errors metrics plan planning plugin_manager results"),
+    "benchmarks_data": (
+        "",
+        "descriptions domain errors hdf5 input_files interfaces plain_text regular_files statistics",
+    ),
+    "reports": ("", "documents domain errors interfaces plan planning plugin_manager results statistics"),
     "plugins/datasets": ("benchmarks_data", f"{DESCRIBING} data"),
     "plugins/search_spaces": ("benchmarks_data", f"{DESCRIBING} data pictures"),
     "plugins/executors": ("", f"{DESCRIBING} jobs plan"),

@@ -47,15 +47,18 @@ def results():
 
 @pytest.fixture
 def small_results(results, evaluator):
-    """Eight architectures, one of them without ground truth; four evaluators with a bit of everything."""
+    """Twelve architectures, one of them without ground truth; four evaluators with a bit of everything."""
     failed, pending = Status.DIVERGED, Status.PENDING
     return results(
-        evaluator("jacob_cov", 8, 7, 6, 4, 5, 3, 3, 1),
+        evaluator("jacob_cov", 8, 7, 6, 4, 5, 3, 3, 1, 9, 10, 2, 11),
         evaluator(
-            "gennas-combo:preset=paper", 1, failed, 2, 4, 3, Status.OUT_OF_MEMORY, 6, 7,
+            "gennas-combo:preset=paper", 1, failed, 2, 4, 3, Status.OUT_OF_MEMORY, 6, 7, 1.5, 0.5, 8, 5,
             direction=Direction.MINIMIZE,
         ),
-        evaluator("flat_100%&#", 2, 2, 2, 2, 2, 2, 2, 2),
-        evaluator("late", 1, 2, 3, 4, 5, pending, pending, pending),
-        truth={LOSS: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, math.nan], ACCURACY: [9, 8, 7, 6, 5, 4, 3, 2]},
+        evaluator("flat_100%&#", *[2] * 12),
+        evaluator("late", 1, 2, 3, 4, 5, *[pending] * 7),
+        truth={
+            LOSS: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, math.nan, 0.05, 0.01, 0.65, 0.9],
+            ACCURACY: [9, 8, 7, 6, 5, 4, 3, 2, 10, 11, 1, 0],
+        },
     )  # fmt: skip

@@ -73,7 +73,10 @@ FOLDERS = {
         "",
         "descriptions domain errors hdf5 input_files interfaces plain_text regular_files statistics",
     ),
-    "reports": ("", "documents domain errors interfaces plan planning plugin_manager results statistics"),
+    "reports": (
+        "",
+        "documents domain errors interfaces pictures plain_text plan planning plugin_manager results statistics",
+    ),
     "plugins/datasets": ("benchmarks_data", f"{DESCRIBING} data"),
     "plugins/search_spaces": ("benchmarks_data", f"{DESCRIBING} data pictures"),
     "plugins/executors": ("", f"{DESCRIBING} jobs plan"),

@@ -24,23 +24,14 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
-from ...probing import (
-    check_gradients,
-    check_outputs,
-    differentiable_by,
-    executed_weights,
-    forward_in_training,
-    labelled_batch,
-    leaf_parameters,
-)
+from ...probing import check_gradients, check_outputs, labelled_batch
 from ..settings import BatchSettings
+from ..training_pass import ForwardGraph, forward_graph
 
 
 def grasp_score(network: nn.Module, batch: Batch) -> float:
@@ -54,15 +45,19 @@ def grasp_score(network: nn.Module, batch: Batch) -> float:
         DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images.
         DivergedError: The logits, a gradient or a second derivative are not finite.
     """
-    parameters = leaf_parameters(network)
-    images = batch.images.detach().requires_grad_()
-    # Of the kernels of attention only this one can be differentiated twice.
-    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), executed_weights(network, parameters) as executed:
-        logits = forward_in_training(network, images, parameters)
-        weights = list(differentiable_by(executed).values())
-        loss = functional.cross_entropy(logits, batch.labels)
-        products = _hessian_gradient_products(loss, weights)
-        check_outputs(logits)
+    return gradient_flow_loss(ForwardGraph(network, batch.images), batch.labels)
+
+
+def gradient_flow_loss(graph: ForwardGraph, labels: Tensor) -> float:
+    """Return - theta^T H g of a forward pass.
+
+    Raises:
+        DegenerateError: See :func:`grasp_score`.
+        DivergedError: A gradient or a second derivative is not finite.
+    """
+    weights = list(graph.weights.values())
+    products = _hessian_gradient_products(graph.loss(labels), weights)
+    check_outputs(graph.logits)
     terms = [
         (weight.detach().double() * product).sum()
         for weight, product in zip(weights, products, strict=True)
@@ -83,12 +78,13 @@ def _hessian_gradient_products(loss: Tensor, weights: list[Tensor]) -> tuple[Ten
     check_gradients(gradients)
     # The scalar <stop(g), g> need not be formed: its gradient is the vector-Jacobian product of g with stop(g).
     constants = [gradient.detach() for gradient in gradients]
-    return torch.autograd.grad(gradients, weights, constants, allow_unused=True)
+    return torch.autograd.grad(gradients, weights, constants, retain_graph=True, allow_unused=True)
 
 
 class Grasp(Evaluator[BatchSettings]):
     """Scores an architecture by how much its weights hold the gradient flow at initialisation."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        network = context.network(self.settings.network)
-        return grasp_score(network, labelled_batch(context, self.settings.batch_size))
+        settings = self.settings
+        labels = labelled_batch(context, settings.batch_size).labels
+        return gradient_flow_loss(context.shared_pass(forward_graph, settings.network, settings.batch_size), labels)

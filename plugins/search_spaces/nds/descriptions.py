@@ -100,7 +100,7 @@ DARTS_IMAGENET_MOBILE = SearchSpaceInfo(
     network_variants={
         "benchmark": "the networks for ImageNet: two stems, which leave an eighth of the images' resolution",
         "gennas": "the same with stems that keep the resolution, as GenNAS scores networks for ImageNet",
-        "gennas-small": "a smaller proxy of the latter, with a quarter of the width and 5 cells, to score without a GPU",
+        "gennas-small": "a smaller proxy of these, with a quarter of the width and 5 cells, to score without a GPU",
         "narrow": "the networks for CIFAR with width 4 and three cells, one of them normal, after TE-NAS",
         "reduced": "the networks for ImageNet with a quarter of the width, after EcoNAS",
         "single-cell": "one normal cell with 4 channels, no stem, after SWAP",

@@ -68,6 +68,7 @@ class Description:
             ``gennas-combo``.
         summary: One sentence.
         source: Paper, or where the definition comes from.
+        references: BibTeX entries of it, one a text, which ``nasbench cite`` prints.
         factory: The implementation, or its import path ``"package.module:Name"``.
         provider: Plugin and distribution that it comes from, for messages; filled in when the plugin is loaded.
 
@@ -81,6 +82,7 @@ class Description:
     summary: str
     source: str
     factory: Callable[..., Any] | str
+    references: tuple[str, ...] = ()
     provider: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:

@@ -74,18 +74,19 @@ FOLDERS = {
         "descriptions domain errors hdf5 input_files interfaces plain_text regular_files statistics",
     ),
     "reports": ("", "documents domain errors interfaces plan planning plugin_manager results statistics"),
-    "plugins/datasets": ("benchmarks_data", f"{DESCRIBING} data"),
-    "plugins/search_spaces": ("benchmarks_data", f"{DESCRIBING} data pictures"),
+    "plugins/datasets": ("benchmarks_data plugins/references", f"{DESCRIBING} data"),
+    "plugins/search_spaces": ("benchmarks_data plugins/references", f"{DESCRIBING} data pictures"),
     "plugins/executors": ("", f"{DESCRIBING} jobs plan"),
-    "plugins/strategies": ("", DESCRIBING),
-    "plugins/evaluators/aggregates": ("", DESCRIBING),
-    "plugins/evaluators/gennas": ("plugins/evaluators", f"{DESCRIBING} batches context input_files"),
-    "plugins/evaluators/trained": ("plugins/evaluators", f"{DESCRIBING} batches context planning"),
-    "plugins/evaluators/zero_cost": ("plugins/evaluators", f"{DESCRIBING} batches context"),
+    "plugins/strategies": ("plugins/references", DESCRIBING),
+    "plugins/evaluators/aggregates": ("plugins/references", DESCRIBING),
+    "plugins/evaluators/gennas": ("plugins/evaluators plugins/references", f"{DESCRIBING} batches context input_files"),
+    "plugins/evaluators/trained": ("plugins/evaluators plugins/references", f"{DESCRIBING} batches context planning"),
+    "plugins/evaluators/zero_cost": ("plugins/evaluators plugins/references", f"{DESCRIBING} batches context"),
     "plugins/evaluators": (
         " ".join(f"plugins/evaluators/{family}" for family in ("aggregates", "gennas", "trained", "zero_cost")),
         f"{DESCRIBING} batches context",
     ),
+    "plugins/references": ("", ""),
 }
 
 

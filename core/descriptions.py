@@ -384,6 +384,29 @@ class ExecutorInfo(Description):
         return self._make("JobExecutor", *arguments)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RecipeInfo(Description):
+    """A published table to be made again, returned by the hook ``nasbench_recipes``; its factory returns TOML."""
+
+    kind: ClassVar[str] = "recipe"
+
+    def create(self) -> str:
+        """Return the recipe's TOML.
+
+        Raises:
+            PluginError: The factory raises, or returns no text.
+        """
+        try:
+            text = self.load_factory()()
+        except Exception as error:
+            raise PluginError(f"The {self.full_name} cannot be read: {describe_error(error)}.") from error
+        if not isinstance(text, str):
+            raise PluginError(
+                f"The {self.full_name} returned {type(text).__name__}, where the text of a recipe is due."
+            )
+        return text
+
+
 @dataclass(frozen=True)
 class OfficialFile:
     """A file as its makers publish it.

@@ -2,7 +2,7 @@
 
 Run by hand from a checkout, tests included:
 
-    python -m nasbench_toolkit.experiments.zero_cost_speed [--cells 5] [--repeats 3] [--evaluator zen --evaluator meco]
+    python -m nasbench_toolkit.benchmarks.zero_cost_speed [--cells 5] [--repeats 3] [--evaluator zen --evaluator meco]
 
 Each evaluator scores sampled NAS-Bench-201 cells with its default settings, on one thread, with images of ``photos``.
 The definition is a function of the evaluator's test module, in plain PyTorch with module hooks, copies and loops. Both

@@ -101,7 +101,7 @@ class JobRunner:
             status, message, trace = explain_failure(error, key.evaluator)
         cost = context.cost()
         self.cache.forget_changed()
-        self.passes.forget_changed()
+        context.finish()
         return Record(status, score, message, cost, curves, context.batches, trace)
 
     def _seeded(self, seed: int) -> AbstractContextManager[None]:

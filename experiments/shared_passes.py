@@ -26,6 +26,7 @@ import torch
 from ..core.domain import JobKey, Record
 from ..core.interfaces import Evaluator
 from ..core.jobs.evaluation import JobRunner
+from ..core.memory import MemoryMeter
 from ..core.planning.spellings import parse_spelling
 from ..core.plugin_manager import installed_plugins
 from ..core.settings import parse_settings, settings_hash
@@ -76,7 +77,8 @@ class Measured:
 
 def measure(specs: Sequence[Spec], runner: JobRunner, arch_id: str) -> Measured:
     """Run the jobs of one architecture, without anything that was kept of another time."""
-    runner.passes.clear()
+    runner.passes.enter(None)
+    MemoryMeter(runner.device).give_back_unused()
     start = time.process_time()
     records = {spec.label: spec.score(runner, arch_id) for spec in specs}
     return Measured(time.process_time() - start, records)

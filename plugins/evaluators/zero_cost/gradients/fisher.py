@@ -40,9 +40,10 @@ from ...macs import count_macs
 from ...observe import Call, observe_calls
 from ...probing import batch_norm_bypassed, check_outputs, labelled_batch, leaf_parameters, network_mode
 from ...stand_ins import run_with
+from ..forward_graph import ForwardGraph, output_gradients
 from ..layer_runs import LayerRun, LayerRuns
 from ..settings import FisherSettings
-from ..training_pass import ForwardGraph, forward_graph
+from ..training_passes import forward_graph, loss_by_outputs
 
 Weighting = Literal["fanin", "channel"]
 
@@ -144,29 +145,49 @@ def fisher_score(network: nn.Module, batch: Batch, weighting: Weighting = "fanin
         DivergedError: The logits or a gradient are not finite.
         EvaluationError: The network has layers whose outputs are not seen.
     """
-    return information_of(ForwardGraph(network, batch.images), batch.labels, weighting)
+    graph = ForwardGraph(network, batch.images)
+    check_layers(graph)
+    return information_of(graph, output_gradients(graph, batch.labels), batch.labels, weighting)
 
 
-def information_of(graph: ForwardGraph, labels: Tensor, weighting: Weighting) -> float:
+def check_layers(graph: ForwardGraph) -> None:
+    """Refuse a network with layers that are not seen, as must be done here; takes one image.
+
+    Raises:
+        EvaluationError: It has such layers.
+    """
+    count_macs(graph.network, (graph.images.shape[1], graph.images.shape[2], graph.images.shape[3]))
+    _ = graph.layers
+
+
+def information_of(
+    graph: ForwardGraph, gradients: Sequence[Tensor | None], labels: Tensor, weighting: Weighting
+) -> float:
     """Return the weighted sum over all channels of f_c of a forward pass.
+
+    Args:
+        graph: The forward pass.
+        gradients: The loss's, by the outputs of its layers.
+        labels: Of the images.
+        weighting: See :func:`fisher_score`.
 
     Raises:
         DegenerateError: See :func:`fisher_score`.
         DivergedError: A gradient is not finite.
         EvaluationError: See :func:`fisher_score`.
     """
-    images = graph.images.detach()
-    # Refuses what it does not see, as must be done here, and takes one image.
-    count_macs(graph.network, (images.shape[1], images.shape[2], images.shape[3]))
-    layouts = _layouts(graph.network, images)
+    check_outputs(graph.logits)
+    if all(gradient is None for gradient in gradients):
+        raise DegenerateError("the output depends on no convolution and no linear layer, hence on no channels")
     if any(layer.is_overwritten for layer in graph.layers):
-        graph = ForwardGraph(graph.network, images, copied=True)
-    layers = graph.layers
+        graph = ForwardGraph(graph.network, graph.images.detach(), copied=True)
+        gradients = output_gradients(graph, labels)
+    layouts = _layouts(graph.network, graph.images.detach())
     # A layer that runs in training mode alone is taken to have its images first.
-    layouts += [Layout(0, 1)] * (len(layers) - len(layouts))
+    layouts += [Layout(0, 1)] * (len(gradients) - len(layouts))
     information = [
         _information(layer, layout, gradient).sum() * (layer.fan_in if weighting == "fanin" else 1)
-        for layer, layout, gradient in zip(layers, layouts, _output_gradients(graph, labels), strict=False)
+        for layer, layout, gradient in zip(graph.layers, layouts, gradients, strict=False)
         if gradient is not None
     ]
     score = float(torch.stack(information).sum())
@@ -181,23 +202,13 @@ def _information(layer: LayerRun, layout: Layout, gradient: Tensor) -> Tensor:
     return channel_information(values, gradient, values.dim() + layer.channel_axis)
 
 
-def _output_gradients(graph: ForwardGraph, labels: Tensor) -> Sequence[Tensor | None]:
-    """Return the loss's gradient with respect to each layer's output; None where the loss does not depend on it."""
-    check_outputs(graph.logits)
-    edges = [layer.edge for layer in graph.layers]
-    gradients: Sequence[Tensor | None] = ()
-    if edges and graph.logits.requires_grad:
-        gradients = torch.autograd.grad(graph.loss(labels), edges, retain_graph=True, allow_unused=True)
-    if all(gradient is None for gradient in gradients):
-        raise DegenerateError("the output depends on no convolution and no linear layer, hence on no channels")
-    return gradients
-
-
 class Fisher(Evaluator[FisherSettings]):
     """Scores an architecture by the Fisher information of its channels at initialisation."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        settings = self.settings
-        labels = labelled_batch(context, settings.batch_size).labels
-        graph = context.shared_pass(forward_graph, settings.network, settings.batch_size)
-        return information_of(graph, labels, settings.weighting)
+        network, batch_size = self.settings.network, self.settings.batch_size
+        labels = labelled_batch(context, batch_size).labels
+        graph = context.shared_pass(forward_graph, network, batch_size)
+        check_layers(graph)
+        gradients = context.shared_pass(loss_by_outputs, network, batch_size)
+        return information_of(graph, gradients, labels, self.settings.weighting)

@@ -23,15 +23,15 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
-from .....core.errors import DegenerateError, DivergedError
+from .....core.errors import DivergedError
 from .....core.interfaces import Evaluator
-from ...probing import check_gradients, check_outputs, labelled_batch
+from ..forward_graph import ForwardGraph, LossGradients, WeightGradients, curvatures
 from ..settings import BatchSettings
-from ..training_pass import ForwardGraph, forward_graph
+from ..training_passes import loss_curvatures
 
 
 def grasp_score(network: nn.Module, batch: Batch) -> float:
@@ -45,40 +45,21 @@ def grasp_score(network: nn.Module, batch: Batch) -> float:
         DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images.
         DivergedError: The logits, a gradient or a second derivative are not finite.
     """
-    return gradient_flow_loss(ForwardGraph(network, batch.images), batch.labels)
+    graph = ForwardGraph(network, batch.images)
+    return loss_of_flow(curvatures(graph, LossGradients(graph, batch.labels, differentiable=True)))
 
 
-def gradient_flow_loss(graph: ForwardGraph, labels: Tensor) -> float:
-    """Return - theta^T H g of a forward pass.
+def loss_of_flow(products: WeightGradients) -> float:
+    """Return - theta^T H g of weights with H g.
 
     Raises:
-        DegenerateError: See :func:`grasp_score`.
-        DivergedError: A gradient or a second derivative is not finite.
+        DivergedError: It is not finite.
     """
-    weights = list(graph.weights.values())
-    products = _hessian_gradient_products(graph.loss(labels), weights)
-    check_outputs(graph.logits)
-    terms = [
-        (weight.detach().double() * product).sum()
-        for weight, product in zip(weights, products, strict=True)
-        if product is not None
-    ]
+    terms = [(weight.double() * product).sum() for weight, product in products.values()]
     score = -float(torch.stack(terms).sum())
     if not math.isfinite(score):
         raise DivergedError("a second derivative of the loss is not finite")
     return score
-
-
-def _hessian_gradient_products(loss: Tensor, weights: list[Tensor]) -> tuple[Tensor | None, ...]:
-    """Return H g, one tensor for each weight tensor; None where it is 0 because the loss does not depend on it."""
-    if not loss.requires_grad:
-        raise DegenerateError("the loss depends on no weight: the network has no path from its input to its output")
-    found = torch.autograd.grad(loss, weights, allow_unused=True, create_graph=True)
-    gradients = [gradient for gradient in found if gradient is not None]
-    check_gradients(gradients)
-    # The scalar <stop(g), g> need not be formed: its gradient is the vector-Jacobian product of g with stop(g).
-    constants = [gradient.detach() for gradient in gradients]
-    return torch.autograd.grad(gradients, weights, constants, retain_graph=True, allow_unused=True)
 
 
 class Grasp(Evaluator[BatchSettings]):
@@ -86,5 +67,4 @@ class Grasp(Evaluator[BatchSettings]):
 
     def _evaluate(self, context: EvaluationContext) -> float:
         settings = self.settings
-        labels = labelled_batch(context, settings.batch_size).labels
-        return gradient_flow_loss(context.shared_pass(forward_graph, settings.network, settings.batch_size), labels)
+        return loss_of_flow(context.shared_pass(loss_curvatures, settings.network, settings.batch_size))

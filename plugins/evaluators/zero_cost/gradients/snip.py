@@ -22,8 +22,9 @@ from torch import nn
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
 from .....core.interfaces import Evaluator
+from ..forward_graph import WeightGradients, gradients_of_batch
 from ..settings import BatchSettings
-from ..training_pass import WeightGradients, gradients_of_batch, loss_gradients
+from ..training_passes import loss_gradients
 
 
 def snip_score(network: nn.Module, batch: Batch) -> float:

@@ -29,8 +29,8 @@ from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError
 from .....core.interfaces import Evaluator
 from ...probing import labelled_batch
+from ..forward_graph import gradients_of_batch
 from ..settings import ZicoSettings
-from ..training_pass import gradients_of_batch
 
 
 def inverse_variation(gradients: Tensor) -> Tensor:

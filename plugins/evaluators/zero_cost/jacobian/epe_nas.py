@@ -28,8 +28,9 @@ from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError
 from .....core.interfaces import Evaluator
 from ...probing import labelled_batch
+from ..forward_graph import image_gradients_of
 from ..settings import EpeNasSettings
-from ..training_pass import image_gradients_of, logit_gradients
+from ..training_passes import logit_gradients
 from .input_gradients import row_correlations
 
 SMOOTHING = 1e-5

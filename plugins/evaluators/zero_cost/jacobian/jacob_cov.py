@@ -21,8 +21,9 @@ from torch import Tensor, nn
 
 from .....core.context import EvaluationContext
 from .....core.interfaces import Evaluator
+from ..forward_graph import image_gradients_of
 from ..settings import BatchSettings
-from ..training_pass import image_gradients_of, logit_gradients
+from ..training_passes import logit_gradients
 from .input_gradients import row_correlations
 
 SMOOTHING = 1e-5

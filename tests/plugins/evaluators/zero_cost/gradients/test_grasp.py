@@ -5,8 +5,8 @@ import pytest
 import torch
 from nasbench_toolkit.core.batches import Batch
 from nasbench_toolkit.core.errors import DegenerateError, DivergedError
+from nasbench_toolkit.plugins.evaluators.zero_cost.forward_graph import gradients_of_batch
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.grasp import grasp_score
-from nasbench_toolkit.plugins.evaluators.zero_cost.training_pass import gradients_of_batch
 from torch import nn
 from torch.func import functional_call
 from torch.nn import functional

@@ -4,13 +4,13 @@ import pytest
 import torch
 from nasbench_toolkit.core.batches import Batch
 from nasbench_toolkit.core.errors import DegenerateError, DivergedError, EvaluationError
-from nasbench_toolkit.plugins.evaluators.zero_cost.training_pass import (
+from nasbench_toolkit.plugins.evaluators.zero_cost.forward_graph import (
     ForwardGraph,
-    forward_graph,
+    LossGradients,
     gradients_of_batch,
     image_gradients,
     image_gradients_of,
-    logit_gradients,
+    output_gradients,
     weight_gradients,
 )
 from torch import nn
@@ -92,22 +92,38 @@ def test_derivatives_of_a_graph_are_those_of_passes_of_their_own_in_any_order(ma
         graph = ForwardGraph(network, images)
         for _ in range(2):
             assert torch.equal(image_gradients(graph.logits, graph.images), by_images)
-            again = weight_gradients(graph, LABELS)
+            again = weight_gradients(graph, LossGradients(graph, LABELS))
             assert list(again) == list(by_weights)
             assert all(torch.equal(again[name][1], by_weights[name][1]) for name in again)
 
 
-def test_graph_of_gradients_has_the_same_gradients(make_network, images):
+def test_one_backward_pass_gives_the_gradients_of_several(make_network, images):
     graph = ForwardGraph(make_network(), images)
-    expected = [gradient for _, gradient in weight_gradients(graph, LABELS).values()]
-    found = torch.autograd.grad(graph.loss(LABELS), list(graph.weights.values()), create_graph=True, allow_unused=True)
-    assert all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
+    assert graph.has_one_backward_pass
+    expected = weight_gradients(graph, LossGradients(graph, LABELS))
+    together = LossGradients(graph, LABELS, outputs=True, differentiable=True)
+    found = weight_gradients(graph, together)
+    assert all(torch.equal(found[name][1], expected[name][1]) for name in expected)
+    for one, other in zip(together.by_outputs, output_gradients(graph, LABELS), strict=True):
+        assert (one is None) == (other is None)
+        assert one is None or torch.equal(one, other)
+
+
+@pytest.mark.parametrize("layer", [nn.SiLU(), nn.GroupNorm(1, 3), nn.GELU()])
+def test_functions_with_a_backward_pass_for_second_derivatives_are_told(images, layer):
+    network = nn.Sequential(nn.Conv2d(3, 3, 1), layer, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 10))
+    assert not ForwardGraph(network, images).has_one_backward_pass
+
+
+def test_layouts_that_may_differ_are_told(make_network, images):
+    network = make_network().to(memory_format=torch.channels_last)
+    assert not ForwardGraph(network, images).has_one_backward_pass
 
 
 def test_graph_leaves_network_untouched(make_network, images, assert_untouched):
     network = make_network()
     network.stages[0].eval()
-    assert_untouched(network, lambda network: weight_gradients(ForwardGraph(network, images), LABELS))
+    assert_untouched(network, lambda network: gradients_of_batch(network, Batch(images, LABELS)))
 
 
 class OwnConvolution(torch.autograd.Function):
@@ -135,30 +151,9 @@ class WithHiddenLayer(nn.Module):
 
 def test_layers_that_are_not_seen_are_refused_only_where_they_are_asked_for(images):
     graph = ForwardGraph(WithHiddenLayer(), images)
-    assert list(weight_gradients(graph, LABELS)) == ["weight"]
+    assert list(weight_gradients(graph, LossGradients(graph, LABELS))) == ["weight"]
     with pytest.raises(EvaluationError, match="a backward pass of its own"):
         _ = graph.layers
-
-
-class Scripted(nn.Module):
-    """A network whose layers cannot be seen."""
-
-    def __init__(self):
-        super().__init__()
-        self.layer = torch.jit.script(nn.Conv2d(3, 10, 3))
-
-    def forward(self, images):
-        return self.layer(images).square().mean((2, 3))
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_gradients_by_images_need_no_layers_that_are_seen(make_context, monkeypatch):
-    context = make_context()
-    monkeypatch.setattr(type(context.space), "build_network", lambda *_: Scripted())
-    with pytest.raises(EvaluationError, match="TorchScript"):
-        context.shared_pass(forward_graph, "benchmark", 4)
-    rows = context.shared_pass(logit_gradients, "benchmark", 4)
-    assert rows.shape == (4, 3 * 32 * 32)
 
 
 def test_output_that_is_not_finite_is_an_error_for_all(make_network, images):

@@ -156,7 +156,9 @@ def _retrieval(scores: Floats, truth: Floats, fraction: float) -> Estimate:
 def _cost(comparison: Comparison, figure: PublishedFigure, parts: Sequence[EvaluatorSelection]) -> Reproduced:
     """Return what a training step or a job costs here; the hardware is another one."""
     part = parts[0]
-    values = part.ok_peak_memory / 1e6 if figure.statistic == "memory" else part.ok_processor_seconds / _steps(part)
+    # A GPU's work is on the clock only.
+    seconds = part.ok_processor_seconds if part.ok_processor_seconds.size else part.ok_seconds
+    values = part.ok_peak_memory / 1e6 if figure.statistic == "memory" else seconds / _steps(part)
     ours = Estimate(float(np.median(values))) if values.size else Estimate()
     other = "measured on other hardware"
     return Reproduced(comparison, figure, ours, n=int(values.size), seeds=1, why_not=other)

@@ -16,6 +16,7 @@ from ..layer_parameters import LayerParameters
 from .momentum_descent import MomentumDescent
 from .regression_network import RegressionNetwork, parameter_groups
 from .settings import RegressionOptions
+from .step_graph import CudaRecorder, Recorder, StepGraph
 from .task import Noise
 
 
@@ -70,17 +71,35 @@ class RegressionTraining:
             DivergedError: A loss is no longer finite.
         """
         self.network.train()
+        train_step = self.train_step
+        if self.images.device.type == "cuda":
+            train_step = self.graphed_step(CudaRecorder(self.images.device))
         score_pass = self.score_pass if self.options.readout == "passes" else None
         # Which run batch normalisation twice, and so change its statistics.
         with checkpoints_ignored():
             steps, passes = train_and_score(
-                self.train_step, score_pass, self.options.iterations, self.options.score_interval
+                train_step, score_pass, self.options.iterations, self.options.score_interval
             )
         return self._evaluation([loss for loss, *_ in steps], passes or [losses for _, *losses in steps])
 
+    def graphed_step(self, recorder: Recorder) -> Callable[[], Tensor]:
+        """Return what :meth:`train_step` does, recorded as a graph; noise, which the CPU draws, stays outside."""
+        images = self.images.clone()
+        graph = StepGraph(lambda: self._step(images), recorder)
+
+        def step() -> Tensor:
+            if self.noise.level:
+                images.copy_(add_noise(self.images, self.noise, self.generator))
+            return graph()
+
+        return step
+
     def train_step(self) -> Tensor:
         """Take one optimiser step; return the losses before it on the device: weighted sum, and each stage's own."""
-        stage_losses = self._stage_losses()
+        return self._step(add_noise(self.images, self.noise, self.generator))
+
+    def _step(self, images: Tensor) -> Tensor:
+        stage_losses = self._stage_losses(images)
         loss = torch.zeros((), device=self.images.device)
         for weight, stage_loss in zip(self.train_weights, stage_losses, strict=True):
             loss = loss + weight * stage_loss
@@ -93,12 +112,12 @@ class RegressionTraining:
     def score_pass(self) -> list[float]:
         """Return the unweighted loss of each stage, batch normalisation in the mode of ``score_mode``."""
         self.network.train(self.options.score_mode == "train")
-        losses: list[float] = torch.stack(self._stage_losses()).tolist()
+        images = add_noise(self.images, self.noise, self.generator)
+        losses: list[float] = torch.stack(self._stage_losses(images)).tolist()
         self.network.train()
         return losses
 
-    def _stage_losses(self) -> list[Tensor]:
-        images = add_noise(self.images, self.noise, self.generator)
+    def _stage_losses(self, images: Tensor) -> list[Tensor]:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16"):
             outputs = self.network(images)
         outputs = [output.float() for output in outputs]

@@ -1,5 +1,6 @@
 import copy
 import dataclasses
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -90,6 +91,25 @@ def test_training_equals_a_loop_by_hand(training, noise) -> None:
     assert evaluation.curves["score_loss"] == pytest.approx(totals, abs=1e-6)
     assert len(totals) == 3
     assert evaluation.score == evaluation.curves["score_loss"][-1]
+
+
+@pytest.mark.parametrize("noise", [SILENT, Noise("gaussian", 0.5)], ids=["silent", "noisy"])
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_recorded_training_is_the_same(training, noise, fails) -> None:
+    class Recorder:
+        """Replays steps; what was recorded sees the same image tensor each time."""
+
+        beside = staticmethod(nullcontext)
+
+        def record(self, step):
+            if fails:
+                raise RuntimeError("cannot be captured")
+            returned = torch.zeros(4)
+            return lambda: returned.copy_(step()), returned
+
+    eager, recorded = training(noise), training(noise)
+    step = recorded.graphed_step(Recorder())
+    assert [step().tolist() for _ in range(7)] == [eager.train_step().tolist() for _ in range(7)]
 
 
 def test_loss_falls(training) -> None:

@@ -73,7 +73,7 @@ class CudaRecorder:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._stream = torch.cuda.Stream(device)
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
     def beside(self) -> AbstractContextManager[None]:
         """Run on the stream that is recorded later."""

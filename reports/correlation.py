@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
+from statistics import fmean
 
 import numpy as np
 
@@ -25,7 +26,9 @@ from ..core.statistics.estimates import (
 from ..core.statistics.failures import FailurePolicy, count_ties
 from ..core.statistics.resampling import Resampling
 from .aggregates import LARGEST_RESAMPLED, AggregateSelection, select_aggregate
+from .contenders import Contender, find_contenders
 from .samples import Sample, estimate_samples
+from .seeds import SeedsRow, seed_rows
 from .select import EvaluatorSelection, Selection, select
 
 NO_GROUND_TRUTH = "no ground truth"
@@ -33,12 +36,13 @@ NO_GROUND_TRUTH = "no ground truth"
 
 @dataclass(frozen=True)
 class CorrelationRow:
-    """One evaluator against the ground truth.
+    """One evaluator with one run seed against the ground truth.
 
     Every count is over the architectures with a known ground truth, or over all if the file has none.
 
     Attributes:
         evaluator: What the evaluator was; `label` names it in the file.
+        seed: The run seed.
         rho: Spearman's rho.
         tau: Kendall's tau-b; an aggregate's has no interval.
         n: Architectures that entered both: all finished jobs, or the ok ones if failures are omitted.
@@ -56,6 +60,7 @@ class CorrelationRow:
     """
 
     evaluator: EvaluatorHeader
+    seed: int
     rho: Estimate
     tau: Estimate
     n: int
@@ -89,8 +94,8 @@ class PairwiseRow:
     Attributes:
         first: Label of one evaluator.
         second: Label of the other.
-        rho: None where undefined.
-        n: Number of architectures.
+        rho: None where undefined; the mean over run seeds.
+        n: Number of architectures; the fewest of a run seed.
     """
 
     first: str
@@ -115,7 +120,8 @@ class CorrelationTable:
         resamples: Bootstrap resamples behind each interval.
         level: Share of the resamples inside an interval.
         bootstrap_seed: Seed of the resamples.
-        rows: One for each evaluator, in the order of the file, then one for each aggregate.
+        rows: One for each evaluator and run seed, in the order of the file, then one for each aggregate and seed.
+        over_seeds: One for each evaluator and aggregate where there are several seeds.
         pairwise: One for each pair of evaluators, in the order of the file.
     """
 
@@ -131,6 +137,7 @@ class CorrelationTable:
     level: float
     bootstrap_seed: int
     rows: tuple[CorrelationRow, ...]
+    over_seeds: tuple[SeedsRow, ...]
     pairwise: tuple[PairwiseRow, ...]
 
     @property
@@ -162,7 +169,11 @@ def correlation_table(
     selection = select(results, metric_key)
     column = selection.column
     rows = _correlate_evaluators(selection, policy, resampling)
-    rows += [_correlate_aggregate(spec, selection, policy, resampling) for spec in aggregates]
+    rows += [
+        _correlate_aggregate(spec, selection, policy, resampling, seed)
+        for spec in aggregates
+        for seed in selection.seeds
+    ]
     return CorrelationTable(
         plan=results.plan,
         plan_id=results.plan_id,
@@ -176,6 +187,7 @@ def correlation_table(
         level=LEVEL,
         bootstrap_seed=resampling.seed,
         rows=tuple(rows),
+        over_seeds=seed_rows(selection, aggregates, policy, resampling),
         pairwise=_correlate_pairs(selection, policy),
     )
 
@@ -196,9 +208,9 @@ def _correlate_evaluators(selection: Selection, policy: FailurePolicy, resamplin
 
 
 def _correlate_aggregate(
-    spec: AggregateSpec, selection: Selection, policy: FailurePolicy, resampling: Resampling
+    spec: AggregateSpec, selection: Selection, policy: FailurePolicy, resampling: Resampling, seed: int
 ) -> CorrelationRow:
-    made, other = (select_aggregate(spec, selection, each) for each in (policy, policy.other))
+    made, other = (select_aggregate(spec, selection, each, seed) for each in (policy, policy.other))
     samples = [Sample.of(each.selection, own) for each, own in ((made, policy), (other, policy.other))]
     estimates = [Estimate(), Estimate()]
     if selection.truth is not None:
@@ -225,6 +237,7 @@ def _describe(
     """Describe an evaluator, its sample under the policy of the table and that under the other one."""
     return CorrelationRow(
         evaluator=part.evaluator,
+        seed=part.seed,
         rho=rho,
         tau=Estimate() if truth is None else estimate_tau(sample.scores, truth[sample.rows]),
         n=sample.size,
@@ -264,11 +277,16 @@ def _note(rho: Estimate, sample: Sample, part: EvaluatorSelection) -> str:
 
 
 def _correlate_pairs(selection: Selection, policy: FailurePolicy) -> tuple[PairwiseRow, ...]:
-    return tuple(_correlate_pair(*pair, policy) for pair in combinations(selection.evaluators, 2))
+    pairs = combinations(find_contenders(selection, (), policy), 2)
+    return tuple(_correlate_pair(first, second) for first, second in pairs)
 
 
-def _correlate_pair(first: EvaluatorSelection, second: EvaluatorSelection, policy: FailurePolicy) -> PairwiseRow:
-    samples = [Sample.of(part, policy) for part in (first, second)]
-    both = samples[0].rows & samples[1].rows
-    rho = spearman_rho(*(sample.among(both) for sample in samples))
-    return PairwiseRow(first.evaluator.label, second.evaluator.label, rho, int(both.sum()))
+def _correlate_pair(first: Contender, second: Contender) -> PairwiseRow:
+    both = [one.rows & other.rows for one, other in zip(first.samples, second.samples, strict=True)]
+    rho = [
+        spearman_rho(one.among(rows), other.among(rows))
+        for one, other, rows in zip(first.samples, second.samples, both, strict=True)
+    ]
+    known = [value for value in rho if value is not None]
+    mean = fmean(known) if len(known) == len(rho) else None
+    return PairwiseRow(first.label, second.label, mean, min(int(rows.sum()) for rows in both))

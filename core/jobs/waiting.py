@@ -65,7 +65,7 @@ class WaitingJobs:
             return self._alone.popleft()
         first = next(iter(self._by_architecture))
         free = (arch_id for arch_id in self._by_architecture if arch_id not in others)
-        chosen = last if last in self._by_architecture else next(free, first)
+        chosen = last if last is not None and last in self._by_architecture else next(free, first)
         attempts = self._by_architecture[chosen]
         attempt = attempts.popleft()
         if not attempts:

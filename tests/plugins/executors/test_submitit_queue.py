@@ -25,7 +25,7 @@ def test_run_through_a_queue_gives_the_scores_of_a_local_one(run_nasbench, tmp_p
 
 
 def test_killed_run_is_resumed_and_its_scores_are_those_of_a_local_one(nasbench, start_held, tmp_path) -> None:
-    args = ["run", "--space", "toy", "-e", "toy-random", "-n", "3"]
+    args = ["run", "--space", "toy", "-e", "toy-random", "-n", "2"]
     assert nasbench(*args, "-o", "local.h5", "-j", "1").returncode == 0
     queued = [*args, "-o", "queued.h5", "--executor", "submitit:cluster=local,folder=jobs,workers=1,batch=1"]
     command = start_held("-m", "nasbench_toolkit", *queued)

@@ -97,8 +97,9 @@ def format_row(workers: str, sleep: float, cost: EngineCost) -> str:
 @click.option("--jobs", default=2000, show_default=True, type=click.IntRange(min=2), help="Jobs of each run.")
 @click.option("--space", default="nasbench201", show_default=True, help="Where their architectures are from.")
 @click.option("--local", multiple=True, type=int, help="Worker processes; repeat for more.  [default: 1, 2]")
+@click.option("--points", default=0, show_default=True, help="Points of the curve of a simulated job's record.")
 @click.option("--simulated", multiple=True, type=int, help="Simulated workers.  [default: 1, 2, 4, 16, 64]")
-def main(jobs: int, space: str, local: tuple[int, ...], simulated: tuple[int, ...]) -> None:
+def main(jobs: int, space: str, points: int, local: tuple[int, ...], simulated: tuple[int, ...]) -> None:
     """Measure what the engine costs a job."""
     if not local and not simulated:
         local, simulated = LOCAL, SIMULATED
@@ -109,7 +110,7 @@ def main(jobs: int, space: str, local: tuple[int, ...], simulated: tuple[int, ..
         click.echo(format_row(f"{workers} local", 0, measure_engine(plan, "local", workers)))
     for workers in simulated:
         for sleep in SLEEPS:
-            executor = f"simulated:workers={workers},milliseconds={sleep}"
+            executor = f"simulated:workers={workers},milliseconds={sleep},points={points}"
             click.echo(format_row(f"{workers} simulated", sleep, measure_engine(plan, executor, workers, sleep)))
     click.echo(f"peak memory of the main process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000} MB")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import multiprocessing
 import os
+import random
 import selectors
 import time
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ class SimulatedSettings(Settings):
 
     workers: int = setting(1, "Simulated workers.", minimum=1)
     milliseconds: float = setting(0.0, "How long each sleeps over a job.", minimum=0)
+    points: int = setting(0, "Points of the curve of each record; gennas-combo has 140 in all its curves.", minimum=0)
 
 
 class SimulatedWorker(Worker):
@@ -58,7 +60,7 @@ class SimulatedExecutor(ProcessExecutor):
         context = multiprocessing.get_context("spawn")
         pipes = [context.Pipe() for _ in range(settings.workers)]
         theirs = [connection for _, connection in pipes]
-        fleet = context.Process(target=simulate, args=(theirs, settings.milliseconds / 1000), daemon=True)
+        fleet = context.Process(target=simulate, args=(theirs, settings), daemon=True)
         fleet.start()
         for connection in theirs:
             connection.close()
@@ -70,24 +72,24 @@ class SimulatedExecutor(ProcessExecutor):
         """All have started."""
 
 
-def simulate(connections: Sequence[Connection], seconds: float) -> None:
-    """Answer each job on its connection after so many seconds, until all are closed."""
+def simulate(connections: Sequence[Connection], settings: SimulatedSettings) -> None:
+    """Answer each job on its connection after some time, until all are closed."""
     selector = selectors.DefaultSelector()
     for connection in connections:
         selector.register(connection, selectors.EVENT_READ)
-    record = Record(Status.OK, 0.0)
+    values = random.Random(0).choices([number / 7 for number in range(1, 1000)], k=settings.points)
+    record = Record(Status.OK, 0.0, curves={"loss": tuple(values)} if values else {})
     due: list[tuple[float, int, Connection]] = []
     while selector.get_map():
         wait = max(0.0, due[0][0] - time.monotonic()) if due else None
         for key, _ in selector.select(wait):
-            connection = key.fileobj
-            assert isinstance(connection, Connection)
+            connection: Any = key.fileobj
             try:
                 number, _ = connection.recv()
             except EOFError:
                 selector.unregister(connection)
                 continue
-            heapq.heappush(due, (time.monotonic() + seconds, number, connection))
+            heapq.heappush(due, (time.monotonic() + settings.milliseconds / 1000, number, connection))
         while due and due[0][0] <= time.monotonic():
             _, number, connection = heapq.heappop(due)
             connection.send_bytes(encode(Reply(number, os.getpid(), record)))

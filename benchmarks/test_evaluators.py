@@ -31,7 +31,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     plugins = installed_plugins()
     spaces = [plugins.search_space(name).info for name in names.split(",")]
     evaluators = [plugins.evaluator(name).info for name in chosen.split(",") if name]
-    evaluators = evaluators or [provided.info for provided in plugins.evaluators().values()]
+    # Those with a searchable setting need a task of the user's.
+    evaluators = evaluators or [
+        provided.info for provided in plugins.evaluators().values() if provided.info.searchable is None
+    ]
     pairs = [(space, info) for space in spaces for info in evaluators if info.needs <= space.provides]
     metafunc.parametrize(("space", "evaluator"), pairs, ids=[f"{info.name}-{space.name}" for space, info in pairs])
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         EvaluatorInfo,
         ExecutorInfo,
         OfficialFile,
+        RecipeInfo,
         SearchableSetting,
         SearchSpaceInfo,
         SearchStrategyInfo,
@@ -114,6 +115,7 @@ __all__ = [
     "PartialEvaluation",
     "Progress",
     "RawTable",
+    "RecipeInfo",
     "RemadeRow",
     "RemoteWorker",
     "SearchSpace",
@@ -145,7 +147,7 @@ _MODULES = {
     ".core.capabilities": "BlockNetwork GroundTruthTable Images Labels Network SequenceNetwork StagedNetwork require",
     ".core.context": "EvaluationContext",
     ".core.data.data_home": "stored_folder",
-    ".core.descriptions": "AggregateInfo DatasetInfo DataSourceInfo EvaluatorInfo ExecutorInfo OfficialFile "
+    ".core.descriptions": "AggregateInfo DatasetInfo DataSourceInfo EvaluatorInfo ExecutorInfo OfficialFile RecipeInfo "
     "SearchableSetting SearchSpaceInfo SearchStrategyInfo",
     ".core.domain": "Direction Evaluation JobKey Metric Status",
     ".core.errors": "DataError DegenerateError DivergedError EvaluationError InvalidArchitectureError "

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ..domain import Status
 from ..errors import UsageError
+from ..plain_text import printable
 from ..plan import seeds_in_words
 from .missing_plugins import naming_missing_plugins
 from .options import (
@@ -37,7 +41,7 @@ from .types import COUNT, FILE, MAX_PROCESSES, PROCESSES, SEED
 if TYPE_CHECKING:
     from ..jobs.run import RunOptions
     from ..plan import Plan
-    from ..results.contents import Results
+    from ..results.contents import EvaluatorResults, Results
 
 
 @click.command("run")
@@ -200,7 +204,16 @@ def _print_outcome(results: Results, options: RunOptions) -> int:
     saved = sum(float(part.records.saved_seconds.sum()) for part in results.evaluators)
     if saved >= 1:
         click.echo(f"Evaluators shared passes, which saved {saved:,.0f} s of computing.", err=True)
-    if not any(part.records.ok.any() for part in results.evaluators):
-        click.echo("Error: No job got a score; 'nasbench inspect' on the results file says why.", err=True)
-        return 1
-    return 0
+    without_score = [part for part in results.evaluators if part.records.done.any() and not part.records.ok.any()]
+    for part in without_score:
+        click.echo(f"Error: {_why_there_is_no_score(part, options.output)}", err=True)
+    return 1 if without_score else 0
+
+
+def _why_there_is_no_score(part: EvaluatorResults, file: Path) -> str:
+    messages = Counter(record.message for record in part.records if record.status is not Status.PENDING)
+    (reason, count), *_ = messages.most_common(1)
+    return (
+        f"{part.header.label} has no score for any of its {part.done} architectures, for {count} of them since: "
+        f"{printable(reason)}. All reasons: nasbench inspect {shlex.quote(str(file))} --failures"
+    )

@@ -78,8 +78,9 @@ if TYPE_CHECKING:
 @click.option(
     "--parallel",
     type=PROCESSES,
-    help="Proposals that may wait for their scores at the same time; another number is another search.  [default: "
-    "--workers, or 1]",
+    default=1,
+    show_default=True,
+    help="Proposals that may wait for their scores at the same time; another number is another search.",
 )
 @cost_options
 @device_option
@@ -114,7 +115,7 @@ if TYPE_CHECKING:
 @format_option
 def search_command(
     evaluators: tuple[str, ...], strategy: str, space: str, dataset: str | None, images: Path | None,
-    image_size: int | None, evaluations: int, seed: int, seeds: int, parallel: int | None, device: str, executor: str,
+    image_size: int | None, evaluations: int, seed: int, seeds: int, parallel: int, device: str, executor: str,
     workers: int | None, threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool,
     metric: str | None, labels: Path | None, label: str | None, lower_is_better: bool | None, output_format: str,
     limits: tuple[str, ...], max_params: str | None, max_flops: str | None, minimize: tuple[str, ...],
@@ -139,11 +140,16 @@ def search_command(
     from .search_outcome import print_outcomes
 
     devices = worker_devices(device, workers)
-    together = (workers or 1) if parallel is None else parallel
+    if parallel < len(devices) and workers:
+        click.echo(
+            f"Note: {parallel} of the {workers} workers will have something to do, since so many proposals wait for "
+            f"their scores at a time; --parallel {workers} uses all, and is another search.",
+            err=True,
+        )
     plugins = installed_plugins()
     request = SearchRequest(
         space, evaluator, strategy, dataset, describe_images(images, image_size), evaluations,
-        together, seed, seeds, metric, read_limits(limits, max_params, max_flops), minimize,
+        parallel, seed, seeds, metric, read_limits(limits, max_params, max_flops), minimize,
         own_labels(labels, label, lower_is_better),
     )  # fmt: skip
     with naming_missing_plugins(output if resume else None):
@@ -152,7 +158,7 @@ def search_command(
     whole = output or dated_file("nasbench-search", ".h5")
     options = [
         SearchOptions(
-            _file_of(plan, plans, whole), devices[:together], threads, time_limit, resume, overwrite, chosen.start
+            _file_of(plan, plans, whole), devices[:parallel], threads, time_limit, resume, overwrite, chosen.start
         )
         for plan in plans
     ]

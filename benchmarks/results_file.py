@@ -1,6 +1,6 @@
 """Measure writing, reading and reporting a large results file: thousands of architectures, twenty evaluators.
 
-Usage: python experiments/results_file_benchmark.py [--architectures 5000] [--evaluators 20]
+Usage: python -m nasbench_toolkit.benchmarks.results_file [--architectures 5000] [--evaluators 20]
 
 Every fourth evaluator has curves of ten points, and two jobs of a hundred have failed. The best of seven tries counts,
 in seconds by the clock, since a process of its own reads; what its start takes is in the first reading only.
@@ -12,15 +12,17 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from nasbench_toolkit.core.domain import Direction, Metric, Status
-from nasbench_toolkit.core.plan import EvaluatorHeader, GroundTruthColumn, PlanHeader
-from nasbench_toolkit.core.results.contents import EvaluatorResults, Results
-from nasbench_toolkit.core.results.records import CODES, OK, Floats, Records
-from nasbench_toolkit.core.results.store import read_results, write_results
-from nasbench_toolkit.reports.select import select
+
+from ..core.domain import Direction, Metric, Status
+from ..core.plan import EvaluatorHeader, GroundTruthColumn, PlanHeader
+from ..core.results.contents import EvaluatorResults, Results
+from ..core.results.records import CODES, OK, SECONDS_PARTS, Floats, Records
+from ..core.results.store import read_results, write_results
+from ..reports.select import select
 
 TRIES = 7
 POINTS = 10
@@ -76,11 +78,14 @@ def make_records(truth: Floats, rng: np.random.Generator, *, with_curves: bool) 
     failed = rng.random(len(truth)) < 0.02
     curves = truth[:, None] + rng.normal(size=(len(truth), POINTS))
     curves[failed] = np.nan
-    return Records(
+    return replace(
+        Records.pending(len(truth)),
         statuses=np.where(failed, CODES[Status.FAILED], OK).astype(np.uint8),
         scores=curves[:, -1],
         messages=np.where(failed, "ValueError: something went wrong", "").astype(object),
-        seconds=rng.random((len(truth), 3)),
+        tracebacks=np.where(failed, "ValueError: something went wrong", "").astype(object),
+        seconds=rng.random((len(truth), len(SECONDS_PARTS))),
+        peak_memory=rng.integers(2**30, size=len(truth)).astype(np.float64),
         curves={"value": curves} if with_curves else {},
         batches={"16 images": "0a1b"},
     )

@@ -57,6 +57,12 @@ DEFAULT_FAILURES = "worst"
     help="Of a run: say instead whether these evaluators differ, each pair on the same architectures; without a name, "
     "whether the best differs from the others.",
 )
+@click.option(
+    "--further",
+    is_flag=True,
+    help="Of a run: also show Pearson's r, weighted tau, nDCG, the share of the best tenth that is found, and the best "
+    "of the ten best scores.",
+)
 @click.option("--pairwise", is_flag=True, help="Of a run: also show how evaluators agree with each other.")
 @click.option(
     "--curves", is_flag=True, help="Of a run: show instead how well scores rank at every point of their curves."
@@ -73,7 +79,7 @@ DEFAULT_FAILURES = "worst"
 def report_command(
     files: tuple[Path, ...], output_format: str, metric: str | None, labels: Path | None, label: str | None,
     lower_is_better: bool | None, failures: str | None, aggregates: tuple[str, ...], compared: tuple[str, ...],
-    pairwise: bool, curves: bool, output: Path | None, overwrite: bool,
+    further: bool, pairwise: bool, curves: bool, output: Path | None, overwrite: bool,
 ) -> None:  # fmt: skip
     """Print how well evaluators rank the architectures of runs, or compare searches.
 
@@ -91,7 +97,7 @@ def report_command(
     """
     of_a_run = {
         "--labels": labels, "--failures": failures, "--aggregate": aggregates, "--compare": compared,
-        "--pairwise": pairwise, "--curves": curves,
+        "--further": further, "--pairwise": pairwise, "--curves": curves,
     }  # fmt: skip
     if output:
         from ...reports.forms import check_output
@@ -112,10 +118,12 @@ def report_command(
         if own:
             run = _with_labels(run, own)
         if compared:
-            _refuse("differences", "correlations", {"--pairwise": pairwise, "--curves": curves})
+            _refuse("differences", "correlations", {"--further": further, "--pairwise": pairwise, "--curves": curves})
             _compare(run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, compared, output)
         else:
-            _report_run(run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, pairwise, curves, output)
+            _report_run(
+                run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, further, pairwise, curves, output
+            )
 
 
 def _read_runs(files: Sequence[Path]) -> list[Results]:
@@ -163,19 +171,19 @@ def _refuse(given: str, wanted: str, options: Mapping[str, object]) -> None:
 
 def _report_run(
     results: Results, output_format: str, metric: str | None, failures: str, aggregates: tuple[str, ...],
-    pairwise: bool, curves: bool, output: Path | None,
+    further: bool, pairwise: bool, curves: bool, output: Path | None,
 ) -> None:  # fmt: skip
     from ...reports import correlation_document, correlation_table, curve_document, curve_table, run_report
     from .aggregates import find_aggregates
 
     made = find_aggregates(results, aggregates)
     if output and not _is_document(output):
-        _refuse("everything", "tables", {"--pairwise": pairwise, "--curves": curves})
+        _refuse("everything", "tables", {"--further": further, "--pairwise": pairwise, "--curves": curves})
         _write(run_report(results, metric, failures, made), output)
     elif curves:
         _deliver(curve_document(curve_table(results, metric, failures)), output_format, output)
     else:
-        table = correlation_table(results, metric, failures, made)
+        table = correlation_table(results, metric, failures, made, further=further)
         _deliver(correlation_document(table, pairwise=pairwise), output_format, output)
 
 

@@ -36,7 +36,7 @@ def correlations_figure(part: RunPart) -> Figure | None:
     )
     x = alt.X("rho:Q", title=title, scale=alt.Scale(nice=True))
     chart = alt.layer(
-        alt.Chart(alt.InlineData([{"zero": 0}])).mark_rule(color=RULE, strokeDash=[3, 3]).encode(x=alt.X("zero:Q")),
+        alt.Chart(alt.NamedData(NAME)).mark_rule(color=RULE, strokeDash=[4, 3]).encode(x=alt.datum(0)),
         base.mark_rule(color=INK, strokeWidth=1.5).encode(x=alt.X("low:Q", title=title), x2="high:Q"),
         base.mark_point(filled=True, size=55, opacity=1, color=PALETTE[0]).encode(x=x),
     )

@@ -53,7 +53,7 @@ def _figure(progress: Sequence[SearchProgress], suffix: str) -> Figure:
     labels = [each.label for each in progress]
     rows = [row for each in progress for row in _rows(each)]
     colors = alt.Scale(domain=list(map(broken, labels)), range=list(map(color_of, range(len(labels)))))
-    legend = alt.Legend(orient="bottom", columns=1, labelExpr=LINES_OF_LABEL)
+    legend = alt.Legend(orient="bottom", columns=1, symbolOpacity=1, labelExpr=LINES_OF_LABEL)
     base = alt.Chart(alt.NamedData(name), width=520, height=320).encode(
         x=alt.X("evaluations:Q", title="evaluations", axis=alt.Axis(tickMinStep=1)),
         color=alt.Color("_name:N", title=None, scale=colors, legend=legend),

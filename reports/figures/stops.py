@@ -35,7 +35,7 @@ def stops_figure(table: CurveTable | None) -> Figure | None:
         ),
         color=alt.Color(
             "_name:N", title=None, scale=alt.Scale(domain=names, range=list(map(color_of, range(len(names))))),
-            legend=alt.Legend(orient="bottom", columns=2, labelExpr=LINES_OF_LABEL),
+            legend=alt.Legend(orient="bottom", columns=2, symbolOpacity=1, labelExpr=LINES_OF_LABEL),
         ),
         tooltip=[
             "evaluator:N", "curve:N", "point:Q", alt.Tooltip("rho:Q", format=".3f"), alt.Tooltip("low:Q", format=".2f"),
@@ -45,7 +45,7 @@ def stops_figure(table: CurveTable | None) -> Figure | None:
     title = f"Spearman's rho with {table.metric.key}"
     shape = alt.Shape(
         "_name:N", title=None, scale=alt.Scale(domain=names, range=list(map(shape_of, range(len(names))))),
-        legend=alt.Legend(orient="bottom", columns=2, labelExpr=LINES_OF_LABEL),
+        legend=alt.Legend(orient="bottom", columns=2, symbolOpacity=1, labelExpr=LINES_OF_LABEL),
     )  # fmt: skip
     chart = alt.layer(
         base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title=title), y2="high:Q"),

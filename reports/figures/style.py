@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -37,7 +38,8 @@ CONFIG: dict[str, Any] = {
 LINES_OF_LABEL = "split(datum.value, '\\n')"
 """Expression by which an axis or a legend breaks labels where they have a line break."""
 
-_LABEL_WIDTH = 26
+_LABEL_WIDTH = 28
+_WORD = re.compile(r"[^:,/= ]*[:,/= ]*")
 
 
 def require_extra() -> None:
@@ -65,10 +67,13 @@ def shape_of(position: int) -> str:
 
 
 def broken(label: str, width: int = _LABEL_WIDTH) -> str:
-    """Break a long label into lines, at commas and colons if it has any."""
-    spaced = label.replace(":", ":\0 ").replace(",", ",\0 ")
-    lines = textwrap.wrap(spaced, width, break_on_hyphens=False) or [label]
-    return "\n".join(line.replace("\0 ", "").replace("\0", "") for line in lines)
+    """Break a long label into lines, behind a separator where it has one."""
+    lines = [""]
+    for word in _WORD.findall(label):
+        if lines[-1] and len(lines[-1]) + len(word) > width:
+            lines.append("")
+        lines[-1] += word
+    return "\n".join(part for line in lines for part in textwrap.wrap(line, width, break_on_hyphens=False) or [line])
 
 
 def row_height(labels: Sequence[str]) -> int:

@@ -14,6 +14,8 @@ COMMANDS = {
     "task-search": ("task_search", "Search for the proxy task that ranks a few labelled architectures best."),
     "report": ("report", "Print rank correlations of a run, or compare searches."),
     "inspect": ("inspect", "Say what a results file holds."),
+    "reproduce": ("reproduce", "Make a published table again, and print its figures beside ours."),
+    "cite": ("cite", "Print BibTeX of all that results were made with."),
     "draw": ("draw", "Draw the cells of an architecture."),
     "export": ("export", "Write the network of an architecture for use without this toolkit."),
     "merge": ("merge", "Join shards of one plan into one results file."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import InvalidArchitectureError, UsageError
+from ..errors import InvalidArchitectureError, SampleSizeError, UsageError
 from ..input_files import check_input, read_text
 from ..interfaces import SearchSpace
 from ..seeding import derive_seed
@@ -26,6 +26,22 @@ def sample_architectures(space: SearchSpace, count: int, seed: int) -> tuple[str
 
     rng = np.random.default_rng(derive_seed("sampling", space.info.name, seed))
     return tuple(space.sample(count, rng))
+
+
+def sample_list(arch_ids: Sequence[str], count: int | None, seed: int) -> tuple[str, ...]:
+    """Return ``count`` of some architectures, drawn without replacement, in their order; all if None.
+
+    Raises:
+        SampleSizeError: There are fewer.
+    """
+    if count is None:
+        return tuple(arch_ids)
+    if not 1 <= count <= len(arch_ids):
+        raise SampleSizeError(f"The number of architectures must be from 1 to the {len(arch_ids)} given, got {count}.")
+    import numpy as np
+
+    rng = np.random.default_rng(derive_seed("sampling of a list", seed))
+    return tuple(arch_ids[row] for row in sorted(rng.choice(len(arch_ids), count, replace=False)))
 
 
 def read_architectures(path: Path, space: SearchSpace) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ....core.capabilities import BlockNetwork, GroundTruthTable, Images, Labels, Network, StagedNetwork
 from ....core.descriptions import DataSourceInfo, OfficialFile, SearchSpaceInfo
+from ...references import references
 from .anynet.infos import ANYNET_SPACES
 from .image_sets import IMAGENET_IMAGES
 from .space import IDENTITY, NETWORK_VARIANTS
@@ -19,6 +20,7 @@ def _describe(name: str, factory: str, summary: str, cells: str) -> SearchSpaceI
         name=name,
         summary=summary,
         source=f"{_PAPER}; cells of {cells}",
+        references=references("radosavovic2019nds"),
         factory=f"{__package__}.spaces:{factory}",
         datasets=_DATASETS,
         takes_any_images=True,
@@ -92,6 +94,7 @@ DARTS_IMAGENET_MOBILE = SearchSpaceInfo(
     name="darts-imagenet-mobile",
     summary="DARTS cells in networks for ImageNet of 14 cells, as wide as 600 M multiply-adds allow.",
     source=f"Li et al., GenNAS, NeurIPS 2021, section 4.4; cells of {_DARTS}",
+    references=references("li2021gennas", "liu2019darts"),
     factory=f"{__package__}.mobile:DartsImagenetMobile",
     datasets=_DATASETS,
     takes_any_images=True,
@@ -115,6 +118,7 @@ def _describe_source(space: SearchSpaceInfo, *names: str) -> DataSourceInfo:
         name=space.name,
         summary=f"NDS: the networks of '{space.name}' trained on CIFAR-10, and others on ImageNet.",
         source=_PAPER,
+        references=references("radosavovic2019nds"),
         factory=f"{__package__}.source:NdsSource",
         content="table",
         licence="MIT",

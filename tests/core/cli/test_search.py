@@ -89,7 +89,9 @@ def test_seeds_are_a_search_each_and_give_mean_and_deviation(nasbench, tmp_path)
 
 def test_workers_decide_how_many_proposals_wait_unless_told_otherwise(nasbench) -> None:
     common = (*TOY, "-e", "toy-width", "-n", 4, "-f", "json")
-    assert outcome_of(nasbench(*common, "-o", "2.h5", "-j", 2))["parallel"] == 2
+    two_workers = nasbench(*common, "-o", "2.h5", "-j", 2)
+    assert outcome_of(two_workers)["parallel"] == 1
+    assert "--parallel 2 uses all, and is another search" in two_workers.stderr
     assert outcome_of(nasbench(*common, "-o", "3.h5", "-j", 2, "--parallel", 3))["parallel"] == 3
 
 

@@ -54,6 +54,7 @@ class CorrelationRow:
         median_seconds: Median wall-clock seconds of the ok jobs, None if there are none.
         median_processor_seconds: Median seconds on processors of the ok jobs, None if they are not known.
         median_peak_memory: Median of the bytes by which memory rose during the ok jobs, None if that is not known.
+        saved_seconds: Seconds of all jobs that another one spent on what it shares with them, part of the former two.
         pending: Jobs that have not been done.
         note: Why a correlation or interval is undefined, empty if it is not.
         components: Labels of the evaluators whose ranks an aggregate is made of; empty for an evaluator.
@@ -72,6 +73,7 @@ class CorrelationRow:
     median_seconds: float | None
     median_processor_seconds: float | None
     median_peak_memory: float | None
+    saved_seconds: float
     pending: int
     note: str
     components: tuple[str, ...] = ()
@@ -255,6 +257,7 @@ def _describe(
         median_seconds=_median(part.ok_seconds),
         median_processor_seconds=_median(part.ok_processor_seconds),
         median_peak_memory=_median(part.ok_peak_memory),
+        saved_seconds=float(part.records.saved_seconds.sum()),
         pending=int((~part.done).sum()),
         note=NO_GROUND_TRUTH if truth is None else _note(rho, sample, part),
     )

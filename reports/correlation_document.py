@@ -32,9 +32,9 @@ def correlation_document(table: CorrelationTable, *, pairwise: bool = False) -> 
     dataset, metric, failure_policy; evaluator (label), seed;
     rho, rho_low, rho_high, tau, tau_low, tau_high; other_rho, other_rho_low, other_rho_high, other_n, under the other
     failure policy; n, failures and their number by status; pending, ties,
-    median_seconds (wall clock), median_processor_seconds, median_peak_memory (bytes), note. What is undefined is empty.
-    If they were asked for, pearson, weighted_tau, ndcg, retrieving_rate, retrieving_k, retrieving_tied, best_of_top,
-    best_of_top_k and regret follow.
+    median_seconds (wall clock), median_processor_seconds, median_peak_memory (bytes), saved_seconds (of all jobs, that
+    others spent on what they share), note. What is undefined is empty. If they were asked for, pearson, weighted_tau,
+    ndcg, retrieving_rate, retrieving_k, retrieving_tied, best_of_top, best_of_top_k and regret follow.
     Where there are several seeds, a line with "all" as seed follows for each evaluator: rho and its interval are the
     mean over seeds, and rho_deviation, rho_lowest, rho_highest, mean_score_rho with its interval are filled in.
 
@@ -52,9 +52,9 @@ def correlation_document(table: CorrelationTable, *, pairwise: bool = False) -> 
       `settings_hash`, `distribution`, `rho`, `rho_low`, `rho_high`, `tau`, `tau_low`, `tau_high`, `other_rho`,
       `other_rho_low`, `other_rho_high`, `other_n` (under the other failure policy), `n`, `failures` (number by
       status, every status), `pending`, `ties`, `median_seconds` (wall clock), `median_processor_seconds`,
-      `median_peak_memory` (bytes), `note`. Correlations are those after scores
-      and metric were turned so that higher is better. Aggregates follow: they have `components` (labels) and
-      `figures` (by description) as well. Further statistics, if they were asked for, as in CSV.
+      `median_peak_memory` (bytes), `saved_seconds` (of all jobs, that others spent on what they share), `note`.
+      Correlations are those after scores and metric were turned so that higher is better. Aggregates follow: they have
+      `components` (labels) and `figures` (by description) as well. Further statistics, if they were asked for, as in CSV.
     - `over_seeds`: where there are several seeds, list of `label`, `rho`, `rho_low`, `rho_high` (mean over seeds, with
       an interval over architectures and seeds), `rho_deviation`, `rho_lowest`, `rho_highest`, `mean_score_rho`,
       `mean_score_rho_low`, `mean_score_rho_high` (of the mean score), `n`, `failures`, `note`.
@@ -256,5 +256,6 @@ def _remaining(row: CorrelationRow) -> dict[str, Any]:
         "median_seconds": row.median_seconds,
         "median_processor_seconds": row.median_processor_seconds,
         "median_peak_memory": row.median_peak_memory,
+        "saved_seconds": row.saved_seconds,
         "note": row.note,
     }

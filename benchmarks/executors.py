@@ -75,8 +75,8 @@ class SimulatedExecutor(ProcessExecutor):
 def simulate(connections: Sequence[Connection], settings: SimulatedSettings) -> None:
     """Answer each job on its connection after some time, until all are closed."""
     selector = selectors.DefaultSelector()
-    for connection in connections:
-        selector.register(connection, selectors.EVENT_READ)
+    for each in connections:
+        selector.register(each, selectors.EVENT_READ)
     values = random.Random(0).choices([number / 7 for number in range(1, 1000)], k=settings.points)
     record = Record(Status.OK, 0.0, curves={"loss": tuple(values)} if values else {})
     due: list[tuple[float, int, Connection]] = []

@@ -26,11 +26,11 @@ from pathlib import Path
 import click
 import numpy as np
 
-from ..core.metrics import spearman_rho
 from ..core.plan import Plan
 from ..core.planning.requests import RunRequest, make_plan
 from ..core.plugin_manager import installed_plugins
 from ..core.results.store import read_results
+from ..core.statistics.correlation import spearman_rho
 from .intervals import Floats, interval, ratio_of_sums
 from .machine import describe_machine
 from .plain_run import reference_evaluator

@@ -14,7 +14,7 @@ from statistics import fmean
 from typing import Any
 
 from ..core.errors import DataError
-from ..core.metrics import spearman_rho
+from ..core.statistics.correlation import spearman_rho
 
 TABLE_PATH = Path(__file__).with_name("nasbench201_tiny.csv.gz")
 FORMAT_VERSION = 1

@@ -161,6 +161,7 @@ _OF_SPACES: dict[str, Check | None] = {
     "example": expect_text,
     "sampling": expect_text,
     "_build_network": _check_network,
+    "_build_with_auxiliary_head": _check_network,
     "ground_truth": _check_table,
     "compared_by": _check_space,
     "cell_graphs": _check_cells,
@@ -364,8 +365,8 @@ class SearchSpace(DesignSpace):
     """A set of architectures: how to name, sample and build them.
 
     Must implement ``size``, ``canonicalize``, ``_sample`` and ``_build_network``; may implement ``ground_truth``,
-    ``_mutate``, ``neighbours``, ``choices`` with ``assemble``, ``canonicalize_many``, ``sampling``, ``compared_by`` and
-    ``cell_graphs``.
+    ``_mutate``, ``neighbours``, ``choices`` with ``assemble``, ``canonicalize_many``, ``sampling``, ``compared_by``,
+    ``cell_graphs`` and ``_build_with_auxiliary_head``.
     One instance serves a whole run; it must not change with use.
     """
 
@@ -416,6 +417,24 @@ class SearchSpace(DesignSpace):
                 f"{', '.join(self.info.network_variants)}."
             )
         return self._build_network(arch_id, dataset, variant)
+
+    def build_with_auxiliary_head(self, arch_id: str, dataset: DatasetInfo, variant: str = "benchmark") -> nn.Module:
+        """Build the same network with the head that its training adds: in training it returns a pair of logits.
+
+        The second are those of the head. In evaluation it returns what the network without the head does.
+
+        Args:
+            arch_id: Canonical string.
+            dataset: As for ``build_network``.
+            variant: One of ``info.network_variants``.
+
+        Raises:
+            UnsupportedSearchSpaceError: There is no such head, or not for these images.
+        """
+        return self._build_with_auxiliary_head(arch_id, dataset, variant)
+
+    def _build_with_auxiliary_head(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
+        raise UnsupportedSearchSpaceError(f"The networks of the search space '{self.name}' have no auxiliary head.")
 
     def ground_truth(self) -> GroundTruth | None:
         """Return the table of trained performance, or None if there is none at hand."""
@@ -609,13 +628,16 @@ class Evaluator(ABC, Generic[SettingsT]):
 class Aggregate(ABC):
     """Makes one score of several evaluators' ranks within a cohort, the architectures that a report compares.
 
-    Must implement ``combine``; may implement ``figures``. Both take ``ranks``, shape ``(components, architectures)``:
-    average ranks from 1 (worst), where architectures without a score share the worst.
+    Must implement ``combine``; may implement ``figures`` and ``combine_resamples``. All take ``ranks``, shape
+    ``(components, architectures)``: average ranks from 1 (worst), where architectures without a score share the worst.
     """
 
     def __init_subclass__(cls, **named: Any) -> None:
         super().__init_subclass__(**named)
-        guard_methods(cls, {"combine": _check_combined, "figures": _check_figures})
+        guard_methods(
+            cls,
+            {"combine": _check_combined, "figures": _check_figures, "combine_resamples": _check_combined_resamples},
+        )
 
     @abstractmethod
     def combine(self, ranks: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -629,6 +651,34 @@ class Aggregate(ABC):
             truth: Ground truth, higher is better, shape ``(architectures,)``.
         """
         return {}
+
+    def combine_resamples(
+        self, ranks: npt.NDArray[np.float64], counts: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float64] | None:
+        """Return the score of every architecture in many resamples of the cohort, as ``combine`` would of each.
+
+        Worth implementing where ``combine`` compares pairs: reports then need not call it a thousand times.
+
+        Args:
+            ranks: As above, of the cohort itself; those within a resample have the same order.
+            counts: How often each architecture occurs in each resample, shape ``(architectures, resamples)``.
+
+        Returns:
+            Shape ``(architectures, resamples)``; None to let ``combine`` be called for each resample.
+        """
+        return None
+
+
+def _check_combined_resamples(_aggregate: Any, arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect one finite number for each architecture and resample, or nothing."""
+    import numpy as np
+
+    expected = arguments[1].shape
+    if returned is None:
+        return None
+    if getattr(returned, "shape", None) != expected or returned.dtype.kind not in "fiu":
+        return f"{_array(returned)}, expected an array of numbers of shape {expected}"
+    return None if np.isfinite(returned).all() else "a score that is not finite, expected numbers"
 
 
 def _check_combined(_aggregate: Any, arguments: tuple[Any, ...], returned: Any) -> str | None:

@@ -26,12 +26,12 @@ import torch
 from ..core.context import EvaluationContext, WorkerCache
 from ..core.domain import JobKey
 from ..core.jobs.devices import usable_cores
-from ..core.metrics import spearman_rho
 from ..core.planning.metric_names import find_metric
 from ..core.planning.sampling import sample_architectures
 from ..core.plugin_manager import installed_plugins
 from ..core.seeding import derive_seed, seeded_global_rng
 from ..core.settings import parse_settings, settings_hash
+from ..core.statistics.correlation import spearman_rho
 
 T = TypeVar("T")
 

@@ -11,9 +11,11 @@ import argparse
 from pathlib import Path
 
 import pandas as pd
-from nasbench_toolkit.core.metrics import Coefficient, bootstrap_interval, kendall_tau, spearman_rho
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.results.store import read_results
+from nasbench_toolkit.core.statistics.arrays import checked_pair
+from nasbench_toolkit.core.statistics.estimates import Estimate, estimate_rho, estimate_tau
+from nasbench_toolkit.core.statistics.resampling import Resampling
 
 
 def main() -> None:
@@ -33,10 +35,15 @@ def main() -> None:
             for arch_id, record in zip(results.arch_ids, part.records, strict=True)
             if record.status == "ok"
         ]
-        scores, values = zip(*scored, strict=True)
-        low, high = bootstrap_interval(Coefficient.SPEARMAN_RHO, scores, values) or (float("nan"),) * 2
-        rho, tau = spearman_rho(scores, values), kendall_tau(scores, values)
-        print(f"{part.header.label:16} n {len(scored)}  rho {rho:.3f} [{low:.3f}, {high:.3f}]  tau-b {tau:.3f}")
+        scores, values = checked_pair(*zip(*scored, strict=True))
+        (rho,), tau = estimate_rho([scores], values, Resampling()), estimate_tau(scores, values)
+        print(f"{part.header.label:16} n {len(scored)}  rho {_text(rho)}  tau-b {_text(tau)}")
+
+
+def _text(estimate: Estimate) -> str:
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "undefined" if estimate.value is None else f"{estimate.value:.3f}"
+    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
 
 
 if __name__ == "__main__":

@@ -37,9 +37,11 @@ from ..benchmarks_data.images.official_layouts import CIFAR10 as CIFAR10_LAYOUT
 from ..core.descriptions import EvaluatorInfo
 from ..core.domain import JobCost, JobKey, Record, Status
 from ..core.jobs.evaluation import JobRunner
-from ..core.metrics import Coefficient, bootstrap_interval, spearman_rho
 from ..core.plugin_manager import installed_plugins
 from ..core.settings import parse_settings, settings_hash
+from ..core.statistics.correlation import spearman_rho
+from ..core.statistics.estimates import estimate_rho
+from ..core.statistics.resampling import Resampling
 from ..plugins.datasets import CIFAR10
 from ..plugins.evaluators.aggregates import AGGREGATES
 from ..plugins.evaluators.zero_cost import EVALUATORS
@@ -160,13 +162,13 @@ def measure_agreement(name: str, cells: pd.DataFrame, records: Sequence[Record],
     scores = sign * np.array([record.score for record in records])[ok]
     accuracy = cells[ACCURACY].to_numpy()[ok]
     reference = cells[REFERENCE_COLUMNS[name]].to_numpy()[ok] if name in REFERENCE_COLUMNS else None
-    interval = bootstrap_interval(Coefficient.SPEARMAN_RHO, scores, accuracy)
+    (rho,) = estimate_rho([scores], accuracy, Resampling())
     return Agreement(
         evaluator=name,
         n=int(ok.sum()),
         failed=int((~ok).sum()),
-        rho_accuracy=_number(spearman_rho(scores, accuracy)),
-        interval=interval or (math.nan, math.nan),
+        rho_accuracy=_number(rho.value),
+        interval=(_number(rho.low), _number(rho.high)),
         rho_reference=math.nan if reference is None else _number(spearman_rho(scores, reference)),
         rho_of_reference=math.nan if reference is None else _number(spearman_rho(reference, accuracy)),
         seconds=float(np.mean([record.cost.seconds for record in records])),

@@ -1,60 +1,137 @@
-"""Draws members of the cell spaces of NDS, and sees whether their networks run as promised.
+"""Draws members of the spaces of NDS, sees whether their networks run as promised, and times GenNAS on them.
 
-Usage: python experiments/nds_members.py [--count 50] [--space nds-darts ...] [--gennas]
+Usage: python experiments/nds_members.py [--space nds-darts ...] [--members 50] [--score] [--output members.csv]
 
-For each member: the network for CIFAR is built and run forwards and backwards on a batch of four images, its stages
-must have the images' side, a half and a quarter of it, and logits and gradients must be finite. With --gennas the score
-of gennas-combo must be finite too, which takes minutes a member. Prints a line for each space: members that pass, and
-mean processor seconds a member. Exit code 1 if one does not pass.
+For each member: the network for CIFAR is built and run forwards and backwards on a batch of four images; its stages
+must have the images' side, a half and a quarter of it, and logits and gradients must be finite. With --score the score
+of gennas-combo must be finite too, which takes up to minutes a member.
+
+Each member is a line of the --output file as soon as it is done, and what is there is not done again: a run that was
+stopped goes on where it was. Prints a line for each space: members that pass, processor seconds of network and score,
+seconds of one of the score's 100 iterations, and the megabytes by which memory rose (Linux). Exit code 1 if a member
+does not pass. One thread computes; where NDS records were imported, members are drawn from them.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import math
 import sys
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from nasbench_toolkit.core.interfaces import SearchSpace
+from nasbench_toolkit.core.memory import MemoryMeter
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.settings import parse_settings
-from nasbench_toolkit.plugins.search_spaces.nds.descriptions import CELL_SPACES
+from nasbench_toolkit.plugins.search_spaces.nds.descriptions import NDS_SPACES
 from nasbench_toolkit.testing import make_context
 
 SIDE = 32
+EVALUATOR = "gennas-combo"
+ITERATIONS = 100
+MEGABYTE = 10**6
+
+METER = MemoryMeter(torch.device("cpu"))
+
+Result = TypeVar("Result")
+
+DRAWN = 50
+"""Members of a space; the first of them are asked for, so that more can be asked for later."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """What became of an architecture; of what was not done, numbers are NaN.
+
+    Attributes:
+        space: Its space.
+        architecture: Canonical string.
+        network_seconds: Processor time of building the network, and of running it forwards and backwards.
+        score_seconds: Processor time of the evaluator.
+        megabytes: By which memory rose at most: in the evaluator, or with the network if nothing is scored.
+        score: Of the evaluator.
+        problem: What is wrong, empty if nothing.
+    """
+
+    space: str
+    architecture: str
+    network_seconds: float
+    score_seconds: float
+    megabytes: float
+    score: float
+    problem: str
+
+
+COLUMNS = [field.name for field in fields(Member)]
+NUMBERS = COLUMNS[2:-1]
 
 
 def main() -> int:
     """Return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=50)
-    parser.add_argument("--space", nargs="*", default=[info.name for info in CELL_SPACES])
-    parser.add_argument("--gennas", action="store_true")
+    names = [info.name for info in NDS_SPACES]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--space", nargs="+", choices=names, default=names)
+    parser.add_argument("--members", type=int, choices=range(1, DRAWN + 1), default=DRAWN, metavar=f"1..{DRAWN}")
+    parser.add_argument("--score", action="store_true")
+    parser.add_argument("--output", type=Path, default=Path("nds-members.csv"))
     options = parser.parse_args()
     torch.set_num_threads(1)
-    failed = [name for name in options.space if not check_space(name, options.count, options.gennas)]
-    return 1 if failed else 0
+    passed = [check_space(name, options.members, options.score, options.output) for name in options.space]
+    return 0 if all(passed) else 1
 
 
-def check_space(name: str, count: int, with_gennas: bool) -> bool:
-    """Print what the members of a space do, and return whether all pass."""
+def check_space(name: str, count: int, with_score: bool, output: Path) -> bool:
+    """See what the file lacks of a space's members, print what they do, and return whether all pass."""
     space = installed_plugins().search_space(name).info.create()
-    started, problems = time.process_time(), []
-    for arch_id in space.sample(count, np.random.default_rng(0)):
-        problem = run_network(space, arch_id) or (with_gennas and score(name, arch_id)) or None
-        if problem:
-            problems.append(f"{arch_id}: {problem}")
-    seconds = (time.process_time() - started) / count
-    print(f"{name:12} {count - len(problems)}/{count} pass, {seconds:.2f} processor seconds a member", flush=True)
-    for problem in problems:
-        print(f"  {problem}", flush=True)
-    return not problems
+    drawn = space.sample(DRAWN, np.random.default_rng(0))[:count]
+    known = {(member.space, member.architecture): member for member in read(output) if is_done(member, with_score)}
+    members = []
+    for arch_id in drawn:
+        member = known.get((name, arch_id))
+        if member is None:
+            member = examine(space, arch_id, with_score)
+            append(output, member)
+        members.append(member)
+    print(summary(name, members), flush=True)
+    for member in members:
+        if member.problem:
+            print(f"  {member.architecture}: {member.problem}", flush=True)
+    return not any(member.problem for member in members)
 
 
-def run_network(space: SearchSpace, arch_id: str) -> str | None:
-    """Return what is wrong with the network of an architecture."""
+def is_done(member: Member, with_score: bool) -> bool:
+    """Say whether nothing is left to do for a member."""
+    return bool(member.problem) or not with_score or not math.isnan(member.score)
+
+
+def examine(space: SearchSpace, arch_id: str, with_score: bool) -> Member:
+    """Run the network of an architecture, and its evaluator if it is asked for."""
+    problem, network_seconds, megabytes = measured(lambda: run_network(space, arch_id))
+    score, score_seconds = math.nan, math.nan
+    if with_score and not problem:
+        score, score_seconds, megabytes = measured(lambda: score_of(space, arch_id))
+        problem = "" if math.isfinite(score) else f"{EVALUATOR} is {score}"
+    return Member(space.name, arch_id, network_seconds, score_seconds, megabytes, score, problem)
+
+
+def measured(work: Callable[[], Result]) -> tuple[Result, float, float]:
+    """Return what work returns, its processor seconds, and the megabytes by which memory rose at most."""
+    METER.give_back_unused()
+    METER.take_peak()
+    held, started = METER.held(), time.process_time()
+    returned = work()
+    return returned, time.process_time() - started, (METER.take_peak() - held) / MEGABYTE
+
+
+def run_network(space: SearchSpace, arch_id: str) -> str:
+    """Return what is wrong with the network of an architecture, empty if nothing."""
     torch.manual_seed(0)
     photos = installed_plugins().dataset("photos").info
     network = space.build_network(arch_id, photos)
@@ -67,17 +144,51 @@ def run_network(space: SearchSpace, arch_id: str) -> str | None:
     with torch.no_grad():
         shapes = [tuple(stage.shape[2:]) for stage in network.forward_stages(images)]
     expected = [(SIDE // share,) * 2 for share in (1, 2, 4)]
-    return None if shapes == expected else f"stages have {shapes}, expected {expected}"
+    return "" if shapes == expected else f"stages have {shapes}, expected {expected}"
 
 
-def score(name: str, arch_id: str) -> str | None:
-    """Return what is wrong with the score of gennas-combo."""
-    info = installed_plugins().evaluator("gennas-combo").info
-    settings = parse_settings("gennas-combo", info.settings, {})
-    evaluation = info.create(settings).evaluate(
-        make_context(name, arch_id, evaluator="gennas-combo", settings=settings)
-    )
-    return None if math.isfinite(evaluation.score) else f"gennas-combo is {evaluation.score}"
+def score_of(space: SearchSpace, arch_id: str) -> float:
+    """Return the evaluator's score."""
+    info = installed_plugins().evaluator(EVALUATOR).info
+    settings = parse_settings(EVALUATOR, info.settings, {})
+    context = make_context(space, arch_id, evaluator=EVALUATOR, settings=settings, dataset="photos")
+    return float(info.create(settings).evaluate(context).score)
+
+
+def summary(name: str, members: Sequence[Member]) -> str:
+    """Return the line of a space."""
+    passing = sum(not member.problem for member in members)
+    scores = [member.score_seconds for member in members if not math.isnan(member.score_seconds)]
+    line = f"{name:14} {passing}/{len(members)} pass; network {spread([each.network_seconds for each in members])} s"
+    if scores:
+        line += f"; {EVALUATOR} {spread(scores)} s, {np.mean(scores) / ITERATIONS:.3f} s an iteration"
+    return f"{line}; memory {spread([each.megabytes for each in members], digits=0)} MB"
+
+
+def spread(values: Sequence[float], digits: int = 2) -> str:
+    """Return mean, least and greatest value."""
+    return f"{np.mean(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def read(output: Path) -> list[Member]:
+    """Return the members of a file, none if there is no file."""
+    if not output.exists():
+        return []
+    with output.open(newline="") as file:
+        return [
+            Member(row["space"], row["architecture"], *map(float, [row[name] for name in NUMBERS]), row["problem"])
+            for row in csv.DictReader(file)
+        ]
+
+
+def append(output: Path, member: Member) -> None:
+    """Add a line to a file, and its header if it is new."""
+    is_new = not output.exists()
+    with output.open("a", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        if is_new:
+            writer.writeheader()
+        writer.writerow(asdict(member))
 
 
 if __name__ == "__main__":

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from ..core.domain import Direction, Status
 from ..core.errors import PluginError
-from ..core.metrics import FailurePolicy
+from ..core.interfaces import Aggregate
 from ..core.plan import EvaluatorHeader
 from ..core.planning.aggregation import AggregateSpec, match_components
 from ..core.plugin_manager import PluginWarning
 from ..core.results.records import CODES, OK, PENDING_CODE, Codes, Floats, Mask, Records
+from ..core.statistics.correlation import spearman_rho
+from ..core.statistics.failures import FailurePolicy
+from ..core.statistics.ranks import average_ranks
+from ..core.statistics.resampling import Resampling
 from .select import EvaluatorSelection, Selection
+
+LARGEST_RESAMPLED = 20_000
+"""Aggregates of more architectures are not made again in every resample: one that compares pairs would take hours."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +34,72 @@ class AggregateSelection:
         selection: Its scores, higher is better.
         components: Labels of the evaluators that it is made of.
         figures: What the literature prints for it besides, by description; empty without a ground truth.
+        made: What combines ranks.
+        parts: Scores of the components, higher is better, NaN where there is none; each of shape `(architectures,)`.
     """
 
     selection: EvaluatorSelection
     components: tuple[str, ...]
     figures: Mapping[str, float]
+    made: Aggregate
+    parts: tuple[Floats, ...]
+
+    def resampled_rho(self, truth: Floats, rows: Mask, resampling: Resampling) -> Floats | None:
+        """Return Spearman's rho in resamples, in each of which the aggregate is made again; NaN where undefined.
+
+        Args:
+            truth: Higher is better, shape `(architectures,)`.
+            rows: Which architectures are resampled, shape `(architectures,)`.
+            resampling: Draws the resamples.
+
+        Returns:
+            Shape `(resamples,)`; None for too many architectures.
+        """
+        if int(rows.sum()) > LARGEST_RESAMPLED:
+            return None
+        cohort = _Cohort(self.made, [part[rows] for part in self.parts], self.selection.ok[rows])
+        drawn_scores = cohort.resampled_scores(resampling)
+        rho = [spearman_rho(scores, truth[rows][drawn]) for drawn, scores in drawn_scores]
+        return np.array([np.nan if value is None else value for value in rho])
 
 
-def select_aggregate(spec: AggregateSpec, selection: Selection, policy: FailurePolicy) -> AggregateSelection:
-    """Make an aggregate of the architectures whose every component is done.
+@dataclass(frozen=True)
+class _Cohort:
+    made: Aggregate
+    parts: Sequence[Floats]
+    ok: Mask
+
+    def resampled_scores(self, resampling: Resampling) -> Iterator[tuple[npt.NDArray[np.int64], Floats]]:
+        """Yield the items of each resample with their scores, minus infinity where there is none."""
+        at_once, place = self._all_at_once(resampling), np.cumsum(self.ok) - 1
+        for position, drawn in enumerate(row for rows in resampling.draws(self.ok.size) for row in rows):
+            scores = np.full(drawn.size, -np.inf)
+            scored = self.ok[drawn]
+            if at_once is not None:
+                scores[scored] = at_once[place[drawn[scored]], position]
+            elif scored.any():
+                scores[scored] = self._combine([part[drawn[scored]] for part in self.parts])
+            yield drawn, scores
+
+    def _combine(self, parts: Sequence[Floats]) -> Floats:
+        try:
+            return self.made.combine(cohort_ranks(parts))
+        except PluginError:
+            return np.zeros(parts[0].shape)  # a constant score: this resample has no correlation
+
+    def _all_at_once(self, resampling: Resampling) -> Floats | None:
+        """Return the scores of the items that have one in all resamples, if the aggregate makes them together."""
+        if type(self.made).combine_resamples is Aggregate.combine_resamples or not self.ok.any():
+            return None
+        chunks = [chunk[self.ok].astype(np.float32) for chunk in resampling.counts(self.ok.size)]
+        ranks = cohort_ranks([part[self.ok] for part in self.parts])
+        return self.made.combine_resamples(ranks, np.concatenate(chunks, axis=1))
+
+
+def select_aggregate(
+    spec: AggregateSpec, selection: Selection, policy: FailurePolicy, seed: int | None = None
+) -> AggregateSelection:
+    """Make an aggregate of the architectures whose every component is done with a run seed, the first if None.
 
     An architecture without a component's score shares that component's worst rank, or is left out, as ``policy`` says;
     one without any score has no aggregate. A fault of its plugin is a warning, and then none has one.
@@ -42,15 +107,18 @@ def select_aggregate(spec: AggregateSpec, selection: Selection, policy: FailureP
     Raises:
         UsageError: The results lack a component.
     """
-    headers = [part.evaluator for part in selection.evaluators]
+    seed = selection.seeds[0] if seed is None else seed
+    evaluators = selection.of_seed(seed)
+    headers = [part.evaluator for part in evaluators]
     positions = match_components(spec, [header.label for header in headers], [header.name for header in headers])
-    parts = [selection.evaluators[position] for position in positions]
+    parts = [evaluators[position] for position in positions]
+    made = spec.provided.info.create()
     statuses = _combined_statuses([part.records for part in parts], policy)
     ok = statuses == OK
     scores, figures = np.full(ok.shape, np.nan), dict[str, float]()
     if ok.any():
         try:
-            scores[ok], figures = _combine(spec, [part.scores[ok] for part in parts], selection.truth, ok)
+            scores[ok], figures = _combine(made, [part.scores[ok] for part in parts], selection.truth, ok)
         except PluginError as error:
             # What others computed is still to be shown.
             warnings.warn(f"The aggregate '{spec.label}' has no scores. {error}", PluginWarning, stacklevel=2)
@@ -60,14 +128,19 @@ def select_aggregate(spec: AggregateSpec, selection: Selection, policy: FailureP
     records = replace(
         Records.pending(len(scores)), statuses=statuses, scores=scores, seconds=seconds, peak_memory=peak_memory
     )
-    combined = EvaluatorSelection(_describe(spec, headers, positions), scores, records)
-    return AggregateSelection(combined, tuple(part.evaluator.label for part in parts), figures)
+    return AggregateSelection(
+        selection=EvaluatorSelection(_describe(spec, headers, positions), seed, scores, records),
+        components=tuple(part.evaluator.label for part in parts),
+        figures=figures,
+        made=made,
+        parts=tuple(part.scores for part in parts),
+    )
 
 
 def _combine(
-    spec: AggregateSpec, scores: Sequence[Floats], truth: Floats | None, ok: Mask
+    made: Aggregate, scores: Sequence[Floats], truth: Floats | None, ok: Mask
 ) -> tuple[Floats, dict[str, float]]:
-    made, ranks = spec.provided.info.create(), cohort_ranks(scores)
+    ranks = cohort_ranks(scores)
     # A copy each: an aggregate may sort in place.
     combined = made.combine(ranks.copy())
     return combined, {} if truth is None else dict(made.figures(ranks.copy(), truth[ok]))
@@ -82,11 +155,7 @@ def cohort_ranks(scores: Sequence[Floats]) -> Floats:
     Returns:
         Shape `(components, architectures)`.
     """
-    lowest = [np.where(np.isnan(component), -np.inf, component) for component in scores]
-    # Imported here, since it takes half a second, and most reports have no aggregate.
-    from scipy.stats import rankdata
-
-    return np.stack([rankdata(component) for component in lowest])
+    return np.stack([average_ranks(np.where(np.isnan(component), -np.inf, component)) for component in scores])
 
 
 def _combined_statuses(components: Sequence[Records], policy: FailurePolicy) -> Codes:

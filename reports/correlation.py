@@ -5,54 +5,50 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
+from statistics import fmean
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..core.domain import Metric, Status
-from ..core.metrics import (
-    BOOTSTRAP_SEED,
-    LEVEL,
-    RESAMPLES,
-    Coefficient,
-    FailurePolicy,
-    apply_failure_policy,
-    bootstrap_interval,
-    count_ties,
-    kendall_tau,
-    spearman_rho,
-)
 from ..core.plan import EvaluatorHeader, PlanHeader
 from ..core.planning.aggregation import AggregateSpec
 from ..core.results.contents import Results
-from .aggregates import select_aggregate
+from ..core.results.records import Floats
+from ..core.statistics.arrays import is_constant
+from ..core.statistics.correlation import spearman_rho
+from ..core.statistics.estimates import (
+    FEWEST_FOR_INTERVAL,
+    LEVEL,
+    Estimate,
+    bootstrapped,
+    estimate_tau,
+)
+from ..core.statistics.failures import FailurePolicy, count_ties
+from ..core.statistics.resampling import Resampling
+from .aggregates import LARGEST_RESAMPLED, AggregateSelection, select_aggregate
+from .contenders import Contender, find_contenders
+from .further import FurtherRow, further_rows
+from .samples import Sample, estimate_samples
+from .seeds import SeedsRow, seed_rows
 from .select import EvaluatorSelection, Selection, select
-
-Floats = NDArray[np.float64]
 
 NO_GROUND_TRUTH = "no ground truth"
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A correlation with its bootstrap interval; None where undefined."""
-
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True)
 class CorrelationRow:
-    """One evaluator against the ground truth.
+    """One evaluator with one run seed against the ground truth.
 
     Every count is over the architectures with a known ground truth, or over all if the file has none.
 
     Attributes:
         evaluator: What the evaluator was; `label` names it in the file.
+        seed: The run seed.
         rho: Spearman's rho.
-        tau: Kendall's tau-b.
+        tau: Kendall's tau-b; an aggregate's has no interval.
         n: Architectures that entered both: all finished jobs, or the ok ones if failures are omitted.
+        other_rho: Spearman's rho under the other failure policy, the same where nothing failed.
+        other_n: Architectures that entered it.
         failures: Number of jobs by status, for the failure statuses that occur.
         ties: Architectures that share their score with another; failures are not among them.
         median_seconds: Median wall-clock seconds of the ok jobs, None if there are none.
@@ -65,9 +61,12 @@ class CorrelationRow:
     """
 
     evaluator: EvaluatorHeader
+    seed: int
     rho: Estimate
     tau: Estimate
     n: int
+    other_rho: Estimate
+    other_n: int
     failures: Mapping[Status, int]
     ties: int
     median_seconds: float | None
@@ -96,8 +95,8 @@ class PairwiseRow:
     Attributes:
         first: Label of one evaluator.
         second: Label of the other.
-        rho: None where undefined.
-        n: Number of architectures.
+        rho: None where undefined; the mean over run seeds.
+        n: Number of architectures; the fewest of a run seed.
     """
 
     first: str
@@ -122,7 +121,9 @@ class CorrelationTable:
         resamples: Bootstrap resamples behind each interval.
         level: Share of the resamples inside an interval.
         bootstrap_seed: Seed of the resamples.
-        rows: One for each evaluator, in the order of the file, then one for each aggregate.
+        rows: One for each evaluator and run seed, in the order of the file, then one for each aggregate and seed.
+        over_seeds: One for each evaluator and aggregate where there are several seeds.
+        further: Further statistics of each of `rows`; empty unless they were asked for.
         pairwise: One for each pair of evaluators, in the order of the file.
     """
 
@@ -138,6 +139,8 @@ class CorrelationTable:
     level: float
     bootstrap_seed: int
     rows: tuple[CorrelationRow, ...]
+    over_seeds: tuple[SeedsRow, ...]
+    further: tuple[FurtherRow, ...]
     pairwise: tuple[PairwiseRow, ...]
 
     @property
@@ -151,6 +154,8 @@ def correlation_table(
     metric_key: str | None = None,
     failures: str = FailurePolicy.WORST,
     aggregates: Sequence[AggregateSpec] = (),
+    *,
+    further: bool = False,
 ) -> CorrelationTable:
     """Correlate every evaluator and aggregate with the ground truth, and the evaluators with each other.
 
@@ -158,18 +163,23 @@ def correlation_table(
         results: Contents of a results file.
         metric_key: Such as `cifar10/test_accuracy@200`; None takes the first metric of the file.
         failures: What becomes of architectures whose job failed, a value of `FailurePolicy`.
-        aggregates: What to make of the evaluators' ranks among the architectures that are compared. Their intervals
-            take these ranks as they are: they are not made again for each resample.
+        aggregates: What to make of the evaluators' ranks among the architectures that are compared. For their intervals
+            they are made again in each resample.
+        further: Whether to add further statistics, which have no intervals.
 
     Raises:
         UsageError: The file does not have this metric, or lacks a component of an aggregate.
         ValueError: There is no such policy.
     """
-    policy = FailurePolicy(failures)
+    policy, resampling = FailurePolicy(failures), Resampling()
     selection = select(results, metric_key)
     column = selection.column
-    rows = [_correlate(part, selection.truth, policy) for part in selection.evaluators]
-    rows += [_correlate_aggregate(spec, selection, policy) for spec in aggregates]
+    rows = _correlate_evaluators(selection, policy, resampling)
+    rows += [
+        _correlate_aggregate(spec, selection, policy, resampling, seed)
+        for spec in aggregates
+        for seed in selection.seeds
+    ]
     return CorrelationTable(
         plan=results.plan,
         plan_id=results.plan_id,
@@ -179,34 +189,74 @@ def correlation_table(
         num_architectures=len(results.arch_ids),
         num_without_truth=selection.num_without_truth,
         failure_policy=policy,
-        resamples=RESAMPLES,
+        resamples=resampling.resamples,
         level=LEVEL,
-        bootstrap_seed=BOOTSTRAP_SEED,
+        bootstrap_seed=resampling.seed,
         rows=tuple(rows),
+        over_seeds=seed_rows(selection, aggregates, policy, resampling),
+        further=further_rows(selection, aggregates, policy) if further else (),
         pairwise=_correlate_pairs(selection, policy),
     )
 
 
-def _correlate(part: EvaluatorSelection, truth: Floats | None, policy: FailurePolicy) -> CorrelationRow:
-    scores, kept = apply_failure_policy(part.scores[part.done], part.ok[part.done], policy)
-    rho, tau, note = Estimate(), Estimate(), NO_GROUND_TRUTH
-    if truth is not None:
-        compared_truth = truth[part.done][kept]
-        rho = _estimate(Coefficient.SPEARMAN_RHO, scores, compared_truth)
-        tau = _estimate(Coefficient.KENDALL_TAU, scores, compared_truth)
-        note = _note(rho, scores, part)
+def _correlate_evaluators(selection: Selection, policy: FailurePolicy, resampling: Resampling) -> list[CorrelationRow]:
+    parts = selection.evaluators
+    samples, others = ([Sample.of(part, each) for part in parts] for each in (policy, policy.other))
+    if selection.truth is None:
+        none = Estimate()
+        return [_describe(*each, none, none) for each in zip(parts, samples, others, strict=True)]
+    estimates = estimate_samples([*samples, *others], selection.truth, resampling)
+    return [
+        _describe(part, sample, other, rho, other_rho, selection.truth)
+        for part, sample, other, rho, other_rho in zip(
+            parts, samples, others, estimates[: len(parts)], estimates[len(parts) :], strict=True
+        )
+    ]
+
+
+def _correlate_aggregate(
+    spec: AggregateSpec, selection: Selection, policy: FailurePolicy, resampling: Resampling, seed: int
+) -> CorrelationRow:
+    made, other = (select_aggregate(spec, selection, each, seed) for each in (policy, policy.other))
+    samples = [Sample.of(each.selection, own) for each, own in ((made, policy), (other, policy.other))]
+    estimates = [Estimate(), Estimate()]
+    if selection.truth is not None:
+        estimates = [
+            _estimate_aggregate(each, sample, selection.truth, resampling)
+            for each, sample in zip((made, other), samples, strict=True)
+        ]
+    row = _describe(made.selection, samples[0], samples[1], estimates[0], estimates[1], selection.truth)
+    return replace(row, tau=Estimate(row.tau.value), components=made.components, figures=made.figures)
+
+
+def _estimate_aggregate(made: AggregateSelection, sample: Sample, truth: Floats, resampling: Resampling) -> Estimate:
+    value = spearman_rho(sample.scores, truth[sample.rows])
+    if value is None or sample.size < FEWEST_FOR_INTERVAL:
+        return Estimate(value)
+    resampled = made.resampled_rho(truth, sample.rows, resampling)
+    return Estimate(value) if resampled is None else bootstrapped(value, resampled, sample.size)
+
+
+def _describe(
+    part: EvaluatorSelection, sample: Sample, other: Sample, rho: Estimate, other_rho: Estimate,
+    truth: Floats | None = None,
+) -> CorrelationRow:  # fmt: skip
+    """Describe an evaluator, its sample under the policy of the table and that under the other one."""
     return CorrelationRow(
         evaluator=part.evaluator,
+        seed=part.seed,
         rho=rho,
-        tau=tau,
-        n=scores.size,
+        tau=Estimate() if truth is None else estimate_tau(sample.scores, truth[sample.rows]),
+        n=sample.size,
+        other_rho=other_rho,
+        other_n=other.size,
         failures=part.failures,
         ties=count_ties(part.scores[part.ok]),
         median_seconds=_median(part.ok_seconds),
         median_processor_seconds=_median(part.ok_processor_seconds),
         median_peak_memory=_median(part.ok_peak_memory),
         pending=int((~part.done).sum()),
-        note=note,
+        note=NO_GROUND_TRUTH if truth is None else _note(rho, sample, part),
     )
 
 
@@ -214,45 +264,36 @@ def _median(values: Floats) -> float | None:
     return float(np.median(values)) if values.size else None
 
 
-def _correlate_aggregate(spec: AggregateSpec, selection: Selection, policy: FailurePolicy) -> CorrelationRow:
-    made = select_aggregate(spec, selection, policy)
-    row = _correlate(made.selection, selection.truth, policy)
-    return replace(row, components=made.components, figures=made.figures)
-
-
-def _estimate(coefficient: Coefficient, scores: Floats, truth: Floats) -> Estimate:
-    correlate = spearman_rho if coefficient is Coefficient.SPEARMAN_RHO else kendall_tau
-    value = correlate(scores, truth)
-    if value is None:
-        return Estimate()
-    interval = bootstrap_interval(coefficient, scores, truth)
-    return Estimate(value, *interval) if interval else Estimate(value)
-
-
-def _note(rho: Estimate, scores: Floats, part: EvaluatorSelection) -> str:
+def _note(rho: Estimate, sample: Sample, part: EvaluatorSelection) -> str:
     """Say why a correlation or its interval is undefined; rho and tau always are so together."""
     if rho.low is not None:
         return ""
+    if rho.value is not None and sample.size < FEWEST_FOR_INTERVAL:
+        return f"no interval (fewer than {FEWEST_FOR_INTERVAL} architectures)"
+    if rho.value is not None and sample.size > LARGEST_RESAMPLED:
+        return f"no interval (an aggregate of more than {LARGEST_RESAMPLED:,} architectures)"
     if rho.value is not None:
         return "no interval (too many constant resamples)"
     if part.done.any() and not part.ok.any():
         return "undefined (every job failed)"
-    if scores.size < 2:
+    if sample.size < 2:
         return "undefined (fewer than 2 architectures)"
-    if np.unique(scores).size == 1:
+    if is_constant(sample.scores):
         return "undefined (constant score)"
     return "undefined (constant ground truth)"
 
 
 def _correlate_pairs(selection: Selection, policy: FailurePolicy) -> tuple[PairwiseRow, ...]:
-    return tuple(_correlate_pair(*pair, policy) for pair in combinations(selection.evaluators, 2))
+    pairs = combinations(find_contenders(selection, (), policy), 2)
+    return tuple(_correlate_pair(first, second) for first, second in pairs)
 
 
-def _correlate_pair(first: EvaluatorSelection, second: EvaluatorSelection, policy: FailurePolicy) -> PairwiseRow:
-    both = first.done & second.done
-    if policy is FailurePolicy.OMIT:
-        both &= first.ok & second.ok
-    first_scores, _ = apply_failure_policy(first.scores[both], first.ok[both], policy)
-    second_scores, _ = apply_failure_policy(second.scores[both], second.ok[both], policy)
-    rho = spearman_rho(first_scores, second_scores)
-    return PairwiseRow(first.evaluator.label, second.evaluator.label, rho, int(both.sum()))
+def _correlate_pair(first: Contender, second: Contender) -> PairwiseRow:
+    both = [one.rows & other.rows for one, other in zip(first.samples, second.samples, strict=True)]
+    rho = [
+        spearman_rho(one.among(rows), other.among(rows))
+        for one, other, rows in zip(first.samples, second.samples, both, strict=True)
+    ]
+    known = [value for value in rho if value is not None]
+    mean = fmean(known) if len(known) == len(rho) else None
+    return PairwiseRow(first.label, second.label, mean, min(int(rows.sum()) for rows in both))

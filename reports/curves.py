@@ -9,11 +9,12 @@ import numpy as np
 
 from ..core.domain import Metric
 from ..core.errors import UsageError
-from ..core.metrics import Coefficient, FailurePolicy, apply_failure_policy, bootstrap_interval, spearman_rho
 from ..core.plan import PlanHeader
 from ..core.results.contents import EvaluatorResults, Results
-from ..core.results.records import Floats, Records
-from .correlation import Estimate
+from ..core.results.records import Floats, Mask, Records
+from ..core.statistics.estimates import Estimate, estimate_rho
+from ..core.statistics.failures import FailurePolicy, apply_failure_policy
+from ..core.statistics.resampling import Resampling
 from .select import choose_metric
 
 
@@ -71,9 +72,11 @@ def curve_table(results: Results, metric_key: str | None = None, failures: str =
         raise UsageError("Curves are compared with a ground truth, and these results have none.")
     truth = column.metric.direction.sign * np.asarray(column.values, dtype=np.float64)
     policy = FailurePolicy(failures)
-    points = tuple(point for part in results.evaluators for point in _points(part, truth, policy))
+    points = tuple(
+        point for part in results.evaluators for point in _points(results.name_of(part), part, truth, policy)
+    )
     if not points:
-        labels = ", ".join(part.header.label for part in results.evaluators)
+        labels = ", ".join(header.label for header in results.headers)
         raise UsageError(
             f"No evaluator of these results ({labels}) has a curve that ends in its score. Evaluators that train, such "
             "as cls@ep5 or gennas-combo, record one."
@@ -96,23 +99,23 @@ def score_curve(scored: Records) -> str | None:
     return None
 
 
-def _points(part: EvaluatorResults, truth: Floats, policy: FailurePolicy) -> Iterator[CurvePoint]:
+def _points(label: str, part: EvaluatorResults, truth: Floats, policy: FailurePolicy) -> Iterator[CurvePoint]:
     compared = ~np.isnan(truth) & part.records.done
     records, compared_truth = part.records.take(compared), truth[compared]
     scored = records.take(records.ok)
     name = score_curve(scored)
     if name is None:
         return
-    for point in range(scored.curve_lengths(name).min()):
-        values = scored.curves[name][:, point]
-        oriented = np.full(len(records), np.nan)
-        oriented[records.ok] = part.header.direction.sign * values
-        scores, kept = apply_failure_policy(oriented, records.ok, policy)
-        rho = _estimate(scores, compared_truth[kept])
-        yield CurvePoint(part.header.label, name, point + 1, rho, float(values.mean()), len(scores))
+    points = range(scored.curve_lengths(name).min())
+    values = [scored.curves[name][:, point] for point in points]
+    samples = [_sample(part, records, at_point, policy) for at_point in values]
+    # A failed job has no score at any point, so that all points are of the same architectures.
+    estimates = estimate_rho([scores for scores, _ in samples], compared_truth[samples[0][1]], Resampling())
+    for point, at_point, rho, (scores, _) in zip(points, values, estimates, samples, strict=True):
+        yield CurvePoint(label, name, point + 1, rho, float(at_point.mean()), len(scores))
 
 
-def _estimate(scores: Floats, truth: Floats) -> Estimate:
-    value = spearman_rho(scores, truth)
-    interval = None if value is None else bootstrap_interval(Coefficient.SPEARMAN_RHO, scores, truth)
-    return Estimate(value, *(interval or (None, None)))
+def _sample(part: EvaluatorResults, records: Records, values: Floats, policy: FailurePolicy) -> tuple[Floats, Mask]:
+    oriented = np.full(len(records), np.nan)
+    oriented[records.ok] = part.header.direction.sign * values
+    return apply_failure_policy(oriented, records.ok, policy)

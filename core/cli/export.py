@@ -35,10 +35,15 @@ from .types import FILE, SEED
 )
 @click.option("--network", "variant", default="benchmark", show_default=True, metavar="NAME", help="Which network.")
 @click.option(
-    "--dataset", metavar="NAME", help="Image set that decides channels, size and classes.  [default: the space's first]"
+    "--dataset", metavar="NAME", help="Image set that decides channels, size and classes.  [default: the space's own]"
 )
 @click.option("--image-size", type=click.IntRange(1, 4096), metavar="PIXELS", help="Height and width instead.")
 @click.option("--classes", type=click.IntRange(1, 1_000_000), metavar="N", help="Number of classes instead.")
+@click.option(
+    "--auxiliary",
+    is_flag=True,
+    help="Add the head that the space's training has, whose logits the network then returns too while it trains.",
+)
 @click.option(
     "--length",
     type=click.IntRange(1, 1024),
@@ -58,6 +63,7 @@ def export_command(
     dataset: str | None,
     image_size: int | None,
     classes: int | None,
+    auxiliary: bool,
     length: int,
     seed: int,
     overwrite: bool,
@@ -98,7 +104,7 @@ def export_command(
         )
     info = resized(dataset_to_build_for(searched.info, dataset, plugins), image_size, classes)
     arch_id = searched.canonicalize(text)
-    network = ExportedNetwork(searched, arch_id, variant, info, seed, length)
+    network = ExportedNetwork(searched, arch_id, variant, info, seed, length, auxiliary)
     for path, content in zip(outputs, network.contents(outputs), strict=True):
         write_whole(path, content, "Make room, or choose another file.")
         click.echo(f"Network: {path}", err=True)

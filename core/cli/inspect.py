@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import UsageError
 from ..plain_text import printable_lines
 from .commands import is_debugging
-from .tables import format_option, print_record, print_rows
+from .tables import format_option, print_document, print_record, print_rows
 from .types import FILE
 
 if TYPE_CHECKING:
@@ -32,23 +32,52 @@ if TYPE_CHECKING:
     help="Print only the jobs that ended without a score, and why; with --debug also where the evaluator failed.",
 )
 @click.option("--scores", "part", flag_value="scores", help="Print only the scores, one row an architecture.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="KEY",
+    help="With --scores: ground truth to show beside them; repeat for more, or all.  [default: the file's first]",
+)
+@click.option("--sort", metavar="NAME", help="With --scores: put the best of this evaluator or metric first.")
+@click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    help="With --scores: only so many, the best of the first evaluator unless --sort names another.",
+)
 @format_option
 @click.pass_context
-def inspect_command(context: click.Context, file: Path, part: str | None, output_format: str) -> None:
+def inspect_command(
+    context: click.Context, file: Path, part: str | None, metrics: tuple[str, ...], sort: str | None, top: int | None,
+    output_format: str,
+) -> None:  # fmt: skip
     """Say what a results file holds: plan, software, hardware, evaluators and how their jobs ended."""
     from ..results.store import read_results
 
+    if part != "scores" and (metrics or sort or top):
+        raise UsageError("--metric, --sort and --top are for the scores: add --scores, or leave them out.")
     results = read_results(file)
     if part is None:
         print_record(_summarise(results), output_format)
     elif part == "architectures" and output_format == "table":
         click.echo(printable_lines("\n".join(results.arch_ids)))
+    elif part == "scores":
+        _print_scores(results, metrics, sort, top, output_format)
     else:
-        rows = {"architectures": _architectures, "failures": _failures, "scores": _scores}[part](results)
+        rows = {"architectures": _architectures, "failures": _failures}[part](results)
         if part == "failures" and is_debugging(context):
             _print_failures_with_tracebacks(rows, results, output_format)
         else:
             print_rows(rows, output_format)
+
+
+def _print_scores(
+    results: Results, metrics: tuple[str, ...], sort: str | None, top: int | None, output_format: str
+) -> None:
+    from ...reports import score_document
+    from .aggregates import find_aggregates
+
+    print_document(score_document(results, find_aggregates(results), metrics, sort, top), output_format)
 
 
 def _summarise(results: Results) -> dict[str, Any]:
@@ -58,6 +87,7 @@ def _summarise(results: Results) -> dict[str, Any]:
         "dataset": results.plan.dataset,
         "version of the dataset": results.plan.dataset_version or None,
         "seed": results.plan.seed,
+        **({"further seeds": list(results.plan.further_seeds)} if results.plan.further_seeds else {}),
         "architectures": len(results.arch_ids),
         "sampling": results.plan.sampling,
         "plan": results.plan_id,
@@ -71,22 +101,20 @@ def _summarise(results: Results) -> dict[str, Any]:
             }
             for column in results.ground_truth
         ],
-        "evaluators": [_summarise_evaluator(part) for part in results.evaluators],
+        "evaluators": [_summarise_evaluator(results, part) for part in results.evaluators],
         "batches of images": [
-            {"evaluator": part.header.label, "batch": name, "digest": digest}
+            {"evaluator": results.name_of(part), "batch": name, "digest": digest}
             for part in results.evaluators
             for name, digest in part.batches.items()
         ],
-        "settings": [
-            {"evaluator": part.header.label, "settings": dict(part.header.settings)} for part in results.evaluators
-        ],
+        "settings": [{"evaluator": header.label, "settings": dict(header.settings)} for header in results.headers],
         "environment": [{"what": name, "value": value} for name, value in results.environment.items()],
     }
 
 
-def _summarise_evaluator(part: EvaluatorResults) -> dict[str, Any]:
+def _summarise_evaluator(results: Results, part: EvaluatorResults) -> dict[str, Any]:
     return {
-        "evaluator": part.header.label,
+        "evaluator": results.name_of(part),
         "jobs": {str(status): count for status, count in sorted(part.records.count_by_status().items())},
         "distribution": part.header.distribution,
         "definition": part.header.version,
@@ -100,7 +128,7 @@ def _architectures(results: Results) -> list[dict[str, Any]]:
 def _failures(results: Results) -> list[dict[str, Any]]:
     return [
         {
-            "evaluator": part.header.label,
+            "evaluator": results.name_of(part),
             "architecture": results.arch_ids[row],
             "status": str(part.records[row].status),
             "message": part.records[row].message,
@@ -128,13 +156,3 @@ def _print_failures_with_tracebacks(rows: list[dict[str, Any]], results: Results
 def _failed_rows(part: EvaluatorResults) -> list[int]:
     rows: list[int] = (part.records.done & ~part.records.ok).nonzero()[0].tolist()
     return rows
-
-
-def _scores(results: Results) -> list[dict[str, Any]]:
-    scores = {part.header.label: part.records.scores.tolist() for part in results.evaluators}
-    return [
-        {"architecture": arch_id}
-        | {column.metric.key: column.values[row] for column in results.ground_truth}
-        | {label: None if math.isnan(column[row]) else column[row] for label, column in scores.items()}
-        for row, arch_id in enumerate(results.arch_ids)
-    ]

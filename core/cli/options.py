@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import UsageError
 from .types import FILE, MAX_PROCESSES, SECONDS, SEED
+
+if TYPE_CHECKING:
+    from ..planning.own_labels import LabelFile
 
 DEFAULT_SPACE = "nasbench201-tiny"
 
@@ -31,6 +35,23 @@ image_size_option = click.option(
     type=click.IntRange(min=8),
     metavar="PIXELS",
     help="With --images: height and width to resize to.  [default: 32 for a folder, else as they are]",
+)
+labels_option = click.option(
+    "--labels",
+    type=FILE,
+    metavar="FILE",
+    help="CSV of your own trained performance to compare with: a column 'architecture' and one of numbers.",
+)
+label_option = click.option(
+    "--label",
+    metavar="NAME",
+    help="Column of the labels.  [default: the first one beside the architectures that does not number the rows]",
+)
+label_direction_option = click.option(
+    "--lower-is-better/--higher-is-better",
+    default=None,
+    help="Which labels are the good ones; must be said of losses, errors, times and the like, unless the space's table "
+    "knows the metric.  [default: higher]",
 )
 device_option = click.option(
     "--device",
@@ -72,6 +93,21 @@ search_seed_option = click.option(
 )
 resume_option = click.option("--resume", is_flag=True, help="Continue the results file where it stopped.")
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace the results file if it exists.")
+
+
+def own_labels(labels: Path | None, label: str | None, lower_is_better: bool | None) -> LabelFile | None:
+    """Return the user's own labels, None if there are none.
+
+    Raises:
+        UsageError: Something is said of labels, and there are none.
+    """
+    if labels is None:
+        if label is not None or lower_is_better is not None:
+            raise UsageError("--label and --lower-is-better say something of --labels, which is not there. Add it.")
+        return None
+    from ..planning.own_labels import LabelFile
+
+    return LabelFile(labels, label, lower_is_better)
 
 
 def check_options(

@@ -1,12 +1,15 @@
-"""Progress bars on standard error; nothing at all where that is not a terminal."""
+"""Progress on standard error: bars in a terminal, elsewhere a line a minute."""
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
+
+import click
 
 from ..plain_text import printable_lines
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from ..task_search.scoring import TaskOutcome
 
 T = TypeVar("T")
+
+SECONDS_BETWEEN_LINES = 60.0
 
 
 class Bar:
@@ -37,8 +42,10 @@ class Bar:
 
     def __init__(self, description: str, total: int | None) -> None:
         self.done, self.total = 0, total or 0
+        self._description = description
         self._progress = _make_progress()
         self._task = self._progress.add_task(description, total=total)
+        self._lines = ProgressLines() if self._progress.disable else None
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -49,6 +56,45 @@ class Bar:
     ) -> None:
         self._progress.stop()
 
+    def _begin_at(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+        self._progress.reset(self._task, total=total, completed=done)
+        if self._lines:
+            self._lines.begin_at(done)
+
+    def _show(self, done: int, description: str) -> None:
+        self.done, self._description = done, description
+        self._progress.update(self._task, completed=done, description=description)
+        if self._lines:
+            self._lines.tell(done, self.total, f"{self.noun}, {description}")
+
+
+class ProgressLines:
+    """Says once a minute how far a long command is, for log files."""
+
+    def __init__(self) -> None:
+        self._started = self._told = time.monotonic()
+        self._done_before = 0
+
+    def begin_at(self, done: int) -> None:
+        """Take what was done before, which says nothing of the time left."""
+        self._done_before = done
+        self._started = time.monotonic()
+
+    def tell(self, done: int, total: int, what: str) -> None:
+        """Print a line if the last one is a minute old."""
+        now = time.monotonic()
+        if now - self._told < SECONDS_BETWEEN_LINES:
+            return
+        self._told = now
+        seconds = (now - self._started) * (total - done) / max(1, done - self._done_before)
+        click.echo(f"{done} of {total} {what}, about {_duration(seconds)} left", err=True)
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.1f} h"
+
 
 class JobProgress(Bar):
     """Shows jobs done, of how many, failures, and the time left."""
@@ -57,20 +103,18 @@ class JobProgress(Bar):
 
     def __init__(self, *, shown: bool = True) -> None:
         super().__init__("jobs", None)
-        self._progress.disable = self._progress.disable or not shown
+        if not shown:
+            self._progress.disable, self._lines = True, None
         self._failures = 0
 
     def start(self, done: int, total: int) -> None:
         """Take the number of jobs that were done before, and of all jobs."""
-        self.done, self.total = done, total
-        self._progress.reset(self._task, total=total, completed=done)
+        self._begin_at(done, total)
 
     def advance(self, record: Record) -> None:
         """Count one more job."""
-        self.done += 1
         self._failures += record.status != "ok"
-        description = f"jobs, {self._failures} failed" if self._failures else "jobs"
-        self._progress.update(self._task, completed=self.done, description=description)
+        self._show(self.done + 1, f"{self._failures} failed" if self._failures else "no failures")
 
 
 class SearchProgress(Bar):
@@ -82,17 +126,16 @@ class SearchProgress(Bar):
         super().__init__("searching", total)
         self._best_fitness = -math.inf
         self._refused = 0
-        self._description = "no score yet"
+        self._best = "no score yet"
 
     def advance(self, step: Step, done: int) -> None:
         """Take one more step and the number of evaluations that are done."""
-        self.done = done
         self._refused += step.refused
         refused = f", {self._refused} refused" if self._refused else ""
         if step.fitness is not None and step.fitness > self._best_fitness:
             self._best_fitness = step.fitness
-            self._description = f"best {step.record.score:.6g}"
-        self._progress.update(self._task, completed=done, description=self._description + refused)
+            self._best = f"best {step.record.score:.6g}"
+        self._show(done, self._best + refused)
 
 
 class TaskProgress(Bar):
@@ -106,11 +149,10 @@ class TaskProgress(Bar):
 
     def advance(self, outcome: TaskOutcome) -> None:
         """Take the outcome of one more task."""
-        self.done += 1
         if outcome.fitness is not None and outcome.fitness > self._best:
             self._best = outcome.fitness
-            self._progress.update(self._task, description=f"best fitness {self._best:.4g}")
-        self._progress.update(self._task, completed=self.done)
+            self._description = f"best fitness {self._best:.4g}"
+        self._show(self.done + 1, self._description)
 
 
 def track(items: Iterable[T], total: int, noun: str) -> Iterator[T]:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..errors import UsageError
+from .following_names import FollowingNames
+from .options import label_direction_option, label_option, labels_option, own_labels
 from .tables import format_option, print_document
 from .types import FILE
 
 if TYPE_CHECKING:
+    from ...reports.report import Report
+    from ..documents.document import Document
+    from ..planning.own_labels import LabelFile
     from ..results.contents import Results
 
 DEFAULT_FAILURES = "worst"
 
 
-@click.command("report")
+@click.command("report", cls=FollowingNames)
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @format_option
 @click.option(
@@ -26,6 +32,9 @@ DEFAULT_FAILURES = "worst"
     metavar="KEY",
     help="Ground truth to compare with, or that measures what searches found.  [default: each file's first]",
 )
+@labels_option
+@label_option
+@label_direction_option
 @click.option(
     "--failures",
     type=click.Choice(["worst", "omit"]),
@@ -40,70 +49,99 @@ DEFAULT_FAILURES = "worst"
     help="Of a run: also show this aggregate, such as vote or rank_sum:naswot+synflow.  [default: those that the run "
     "asked for]",
 )
+@click.option(
+    "--compare",
+    "compared",
+    multiple=True,
+    metavar="NAME...",
+    help="Of a run: say instead whether these evaluators differ, each pair on the same architectures; without a name, "
+    "whether the best differs from the others.",
+)
+@click.option(
+    "--further",
+    is_flag=True,
+    help="Of a run: also show Pearson's r, weighted tau, nDCG, the share of the best tenth that is found, and the best "
+    "of the ten best scores.",
+)
 @click.option("--pairwise", is_flag=True, help="Of a run: also show how evaluators agree with each other.")
 @click.option(
     "--curves", is_flag=True, help="Of a run: show instead how well scores rank at every point of their curves."
 )
 @click.option(
-    "--plot",
+    "--output",
+    "-o",
     type=FILE,
-    metavar="FILE",
-    help="Of searches: draw the regret after each evaluation: .svg, .png or .pdf; .csv for its numbers.",
+    metavar="PATH",
+    help="Write the report instead of printing it: .html for one page with charts; .svg, .png or .pdf for the charts; "
+    ".tex, .md, .csv or .json for the tables; a name without an ending for a folder with all of that.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace the plot if it exists.")
+@click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
 def report_command(
-    files: tuple[Path, ...], output_format: str, metric: str | None, failures: str | None, aggregates: tuple[str, ...],
-    pairwise: bool, curves: bool, plot: Path | None, overwrite: bool,
+    files: tuple[Path, ...], output_format: str, metric: str | None, labels: Path | None, label: str | None,
+    lower_is_better: bool | None, failures: str | None, aggregates: tuple[str, ...], compared: tuple[str, ...],
+    further: bool, pairwise: bool, curves: bool, output: Path | None, overwrite: bool,
 ) -> None:  # fmt: skip
-    """Print how well evaluators rank the architectures of a run, or compare searches.
+    """Print how well evaluators rank the architectures of runs, or compare searches.
 
     FILE is what 'nasbench run' wrote, or one or more files of 'nasbench search', finished or not.
 
-    A run: for each evaluator Spearman's rho and Kendall's tau-b against ground truth with bootstrap 95 % intervals,
-    number of architectures, failures, ties and median seconds. Higher is better for every score and every metric:
-    losses are turned round first.
+    A run: for each evaluator Spearman's rho and Kendall's tau-b against ground truth with 95 % intervals, number of
+    architectures, failures, ties and median seconds. Higher is better for every score and every metric: losses are
+    turned round first. With several run seeds: their mean, with an interval over architectures and seeds, their spread,
+    and rho of the mean score. Files of the same run with other seeds are taken together.
+
+    Several runs: every evaluator in every run, and average ranks with a critical difference.
 
     Searches: those that differ in their seed only become one row with mean and sample standard deviation of the ground
     truth of what they found, its rank in the table and its regret, the value of the table's best minus that.
     """
     of_a_run = {
-        "--failures": failures, "--aggregate": aggregates, "--pairwise": pairwise, "--curves": curves
+        "--labels": labels, "--failures": failures, "--aggregate": aggregates, "--compare": compared,
+        "--further": further, "--pairwise": pairwise, "--curves": curves,
     }  # fmt: skip
-    of_searches = {"--plot": plot, "--overwrite": overwrite}
-    if plot:
-        from .comparison_plot import check_plot
+    if output:
+        from ...reports.forms import check_output
 
-        check_plot(plot, overwrite=overwrite)
-    run = _read_only_run(files)
-    if run is None:
+        check_output(output, files, overwrite=overwrite)
+    runs = _read_runs(files)
+    if not runs:
         _refuse("searches", "a run", of_a_run)
-        _report_searches(files, output_format, metric, plot)
+        _report_searches(files, output_format, metric, output)
+        return
+    if len(runs) > 1:
+        del of_a_run["--failures"], of_a_run["--aggregate"]
+        _refuse("several runs", "a single one", of_a_run)
+        _report_runs(runs, output_format, metric, failures or DEFAULT_FAILURES, aggregates, output)
     else:
-        _refuse("a run", "searches", of_searches)
-        _report_run(run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, pairwise, curves)
+        (run,) = runs
+        own = own_labels(labels, label, lower_is_better)
+        if own:
+            run = _with_labels(run, own)
+        if compared:
+            _refuse("differences", "correlations", {"--further": further, "--pairwise": pairwise, "--curves": curves})
+            _compare(run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, compared, output)
+        else:
+            _report_run(
+                run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, further, pairwise, curves, output
+            )
 
 
-def _read_only_run(files: Sequence[Path]) -> Results | None:
-    """Return the results of the run that the only file holds, None if all files hold searches.
+def _read_runs(files: Sequence[Path]) -> list[Results]:
+    """Return the runs that the files hold, those that differ in their seeds only as one; none if all hold searches.
 
     Raises:
-        UsageError: There are several runs, or runs and searches.
+        UsageError: There are runs and searches, or two files hold the same.
     """
+    from ...reports import join_seeds
+
     runs = {file: results for file in files if (results := _read_run(file)) is not None}
-    if not runs:
-        return None
-    first = next(iter(runs))
-    if len(runs) < len(set(files)):
+    if runs and len(runs) < len(set(files)):
         search = next(file for file in files if file not in runs)
         raise UsageError(
-            f"'{first}' was made by a run and '{search}' by a search: they share no table. Report them apart."
+            f"'{next(iter(runs))}' was made by a run and '{search}' by a search: they share no table. Report them "
+            "apart."
         )
-    if len(files) > 1:
-        raise UsageError(
-            f"{len(files)} runs were given, and a table is of one. Report them apart, or join the shards of one run "
-            "with 'nasbench merge'."
-        )
-    return runs[first]
+    return join_seeds(list(runs.values()))
 
 
 def _read_run(file: Path) -> Results | None:
@@ -114,6 +152,17 @@ def _read_run(file: Path) -> Results | None:
         return opened.results if opened.origin.command == RUN else None
 
 
+def _with_labels(results: Results, labels: LabelFile) -> Results:
+    """Put the user's own labels before the ground truth that the file has."""
+    from ..planning.own_labels import read_own_labels, require_labels
+    from ..plugin_manager import installed_plugins
+
+    space = installed_plugins().search_space(results.plan.space).info.create()
+    column = require_labels(read_own_labels(labels, space, results.plan.dataset).column(results.arch_ids))
+    others = tuple(other for other in results.ground_truth if other.metric.key != column.metric.key)
+    return replace(results, ground_truth=(column, *others))
+
+
 def _refuse(given: str, wanted: str, options: Mapping[str, object]) -> None:
     set_options = [option for option, value in options.items() if value]
     if set_options:
@@ -122,24 +171,84 @@ def _refuse(given: str, wanted: str, options: Mapping[str, object]) -> None:
 
 def _report_run(
     results: Results, output_format: str, metric: str | None, failures: str, aggregates: tuple[str, ...],
-    pairwise: bool, curves: bool,
+    further: bool, pairwise: bool, curves: bool, output: Path | None,
 ) -> None:  # fmt: skip
-    from ...reports import correlation_document, correlation_table, curve_document, curve_table
+    from ...reports import correlation_document, correlation_table, curve_document, curve_table, run_report
     from .aggregates import find_aggregates
 
-    if curves:
-        print_document(curve_document(curve_table(results, metric, failures)), output_format)
-        return
-    table = correlation_table(results, metric, failures, find_aggregates(results, aggregates))
-    print_document(correlation_document(table, pairwise=pairwise), output_format)
+    made = find_aggregates(results, aggregates)
+    if output and not _is_document(output):
+        _refuse("everything", "tables", {"--further": further, "--pairwise": pairwise, "--curves": curves})
+        _write(run_report(results, metric, failures, made), output)
+    elif curves:
+        _deliver(curve_document(curve_table(results, metric, failures)), output_format, output)
+    else:
+        table = correlation_table(results, metric, failures, made, further=further)
+        _deliver(correlation_document(table, pairwise=pairwise), output_format, output)
 
 
-def _report_searches(files: Sequence[Path], output_format: str, metric: str | None, plot: Path | None) -> None:
+def _report_runs(
+    runs: Sequence[Results], output_format: str, metric: str | None, failures: str, aggregates: tuple[str, ...],
+    output: Path | None,
+) -> None:  # fmt: skip
+    from ...reports import compare_runs, correlation_table, spaces_document
+    from .aggregates import find_aggregates
+
+    tables = [correlation_table(run, metric, failures, find_aggregates(run, aggregates)) for run in runs]
+    _require_document(output, "several runs")
+    _deliver(spaces_document(compare_runs(tables)), output_format, output)
+
+
+def _compare(
+    results: Results, output_format: str, metric: str | None, failures: str, aggregates: tuple[str, ...],
+    compared: tuple[str, ...], output: Path | None,
+) -> None:  # fmt: skip
+    from ...reports import compare_evaluators, comparison_document
+    from .aggregates import find_aggregates
+
+    names = tuple(filter(None, compared))
+    table = compare_evaluators(results, names, metric, failures, find_aggregates(results, aggregates))
+    _require_document(output, "differences")
+    _deliver(comparison_document(table), output_format, output)
+
+
+def _report_searches(files: Sequence[Path], output_format: str, metric: str | None, output: Path | None) -> None:
     from .comparison import read_groups
-    from .comparison_plot import plot_comparison
+    from .comparison_report import search_report
     from .comparison_table import comparison_document
 
     groups = read_groups(files, metric)
-    print_document(comparison_document(groups), output_format)
-    if plot:
-        plot_comparison(groups, plot)
+    if output and not _is_document(output):
+        _write(search_report(groups), output)
+    else:
+        _deliver(comparison_document(groups), output_format, output)
+
+
+def _is_document(output: Path) -> bool:
+    from ...reports.forms import is_document
+
+    return is_document(output)
+
+
+def _require_document(output: Path | None, kind: str) -> None:
+    """Refuse what has tables only where something else is to be written."""
+    if output and not _is_document(output):
+        raise UsageError(f"A report of {kind} has tables only, for .tex, .md, .csv or .json; got '{output}'.")
+
+
+def _deliver(document: Document, output_format: str, output: Path | None) -> None:
+    """Print tables, or write them in the form of the output's ending."""
+    if output is None:
+        print_document(document, output_format)
+        return
+    from ...reports.forms import write_document
+
+    write_document(document, output)
+    click.echo(f"Report: {output}", err=True)
+
+
+def _write(report: Report, output: Path) -> None:
+    from ...reports.forms import write_report
+
+    write_report(report, output)
+    click.echo(f"Report: {output}", err=True)

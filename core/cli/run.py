@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ..domain import Status
 from ..errors import UsageError
+from ..plain_text import printable
+from ..plan import seeds_in_words
 from .missing_plugins import naming_missing_plugins
 from .options import (
     check_options,
@@ -17,7 +22,11 @@ from .options import (
     executor_option,
     image_size_option,
     images_option,
+    label_direction_option,
+    label_option,
+    labels_option,
     overwrite_option,
+    own_labels,
     resume_option,
     space_option,
     threads_option,
@@ -27,12 +36,12 @@ from .progress import JobProgress
 from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
 from .tables import print_document
 from .task_option import give_task, task_option
-from .types import COUNT, FILE, PROCESSES, SEED
+from .types import COUNT, FILE, MAX_PROCESSES, PROCESSES, SEED
 
 if TYPE_CHECKING:
     from ..jobs.run import RunOptions
     from ..plan import Plan
-    from ..results.contents import Results
+    from ..results.contents import EvaluatorResults, Results
 
 
 @click.command("run")
@@ -49,18 +58,33 @@ if TYPE_CHECKING:
 @dataset_option
 @images_option
 @image_size_option
-@click.option("--samples", "-n", type=COUNT, default=100, show_default=True, help="Number of architectures to sample.")
+@click.option(
+    "--samples",
+    "-n",
+    type=COUNT,
+    help="Number of architectures to sample.  [default: 100, or all that have --labels]",
+)
 @click.option(
     "--architectures",
     type=FILE,
     metavar="FILE",
-    help="Score the architectures of a results file, or of a text with one a line, instead of sampling.",
+    help="Score the architectures of a results file, a text with one a line, or a CSV with a column 'architecture'.",
 )
-@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the run.")
+@labels_option
+@label_option
+@label_direction_option
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the run, and of the sample.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, MAX_PROCESSES),
+    default=1,
+    show_default=True,
+    help="Score the same architectures with so many run seeds, from --seed on; the report shows their spread.",
+)
 @task_option
 @device_option
 @executor_option
-@click.option("--workers", "-j", type=PROCESSES, help="Worker processes on the CPU.  [default: one a core]")
+@click.option("--workers", "-j", type=PROCESSES, help="Worker processes.  [default: one a core or CUDA device]")
 @threads_option
 @time_limit_option
 @click.option(
@@ -87,7 +111,8 @@ if TYPE_CHECKING:
 )
 def run_command(
     evaluators: tuple[str, ...], space: str, dataset: str | None, images: Path | None, image_size: int | None,
-    samples: int, architectures: Path | None, seed: int, task: Path | None, device: str, executor: str,
+    samples: int | None, architectures: Path | None, labels: Path | None, label: str | None,
+    lower_is_better: bool | None, seed: int, seeds: int, task: Path | None, device: str, executor: str,
     workers: int | None, threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool,
     retry_failed: bool, in_process: bool, shard: str | None, metric: str | None,
 ) -> int:  # fmt: skip
@@ -118,7 +143,11 @@ def run_command(
     with naming_missing_plugins(output if resume else None):
         named = give_task(evaluators, task, space, plugins) if task else evaluators
         chosen = named or default_evaluators(space, plugins)
-        plan = make_plan(RunRequest(space, chosen, dataset, own_images, samples, seed, architectures, metric), plugins)
+        request = RunRequest(
+            space, chosen, dataset, own_images, samples, seed, architectures, metric,
+            own_labels(labels, label, lower_is_better), seeds,
+        )  # fmt: skip
+        plan = make_plan(request, plugins)
     options = RunOptions(
         output=output or dated_file("nasbench", ".h5"),
         devices=worker_devices(device, processes), threads=threads, time_limit=time_limit, resume=resume,
@@ -149,8 +178,8 @@ def _run_with_progress(plan: Plan, options: RunOptions) -> Results:
     devices = f"{len(options.devices)} x {options.devices[0]}"
     click.echo(
         f"Scoring {len(plan.arch_ids)} architectures of {plan.header.space} with {labels}\n"
-        f"(images: {plan.header.dataset}, compared with: {_first_metric(plan)}, seed {plan.header.seed}, {devices}, "
-        f"results: {options.output})",
+        f"(images: {plan.header.dataset}, compared with: {_first_metric(plan)}, "
+        f"{seeds_in_words(plan.header.seeds)}, {devices}, results: {options.output})",
         err=True,
     )
     # A bar would write over what a debugger shows.
@@ -175,7 +204,16 @@ def _print_outcome(results: Results, options: RunOptions) -> int:
     saved = sum(float(part.records.saved_seconds.sum()) for part in results.evaluators)
     if saved >= 1:
         click.echo(f"Evaluators shared passes, which saved {saved:,.0f} s of computing.", err=True)
-    if not any(part.records.ok.any() for part in results.evaluators):
-        click.echo("Error: No job got a score; 'nasbench inspect' on the results file says why.", err=True)
-        return 1
-    return 0
+    without_score = [part for part in results.evaluators if part.records.done.any() and not part.records.ok.any()]
+    for part in without_score:
+        click.echo(f"Error: {_why_there_is_no_score(part, options.output)}", err=True)
+    return 1 if without_score else 0
+
+
+def _why_there_is_no_score(part: EvaluatorResults, file: Path) -> str:
+    messages = Counter(record.message for record in part.records if record.status is not Status.PENDING)
+    (reason, count), *_ = messages.most_common(1)
+    return (
+        f"{part.header.label} has no score for any of its {part.done} architectures, for {count} of them since: "
+        f"{printable(reason)}. All reasons: nasbench inspect {shlex.quote(str(file))} --failures"
+    )

@@ -19,7 +19,11 @@ from .options import (
     executor_option,
     image_size_option,
     images_option,
+    label_direction_option,
+    label_option,
+    labels_option,
     overwrite_option,
+    own_labels,
     resume_option,
     search_seed_option,
     space_option,
@@ -74,8 +78,9 @@ if TYPE_CHECKING:
 @click.option(
     "--parallel",
     type=PROCESSES,
-    help="Proposals that may wait for their scores at the same time; another number is another search.  [default: "
-    "--workers, or 1]",
+    default=1,
+    show_default=True,
+    help="Proposals that may wait for their scores at the same time; another number is another search.",
 )
 @cost_options
 @device_option
@@ -84,7 +89,7 @@ if TYPE_CHECKING:
     "--workers",
     "-j",
     type=PROCESSES,
-    help="Worker processes on the CPU, at most --parallel.  [default: as many as --parallel and cores allow]",
+    help="Worker processes, at most --parallel.  [default: as many as --parallel and cores allow]",
 )
 @threads_option
 @time_limit_option
@@ -104,13 +109,16 @@ if TYPE_CHECKING:
     help="Ground truth that measures what was found, such as test_accuracy; the search does not see it: an "
     "evaluator that looks a metric up has a setting of its own.  [default: the first one of the data set]",
 )
+@labels_option
+@label_option
+@label_direction_option
 @format_option
 def search_command(
     evaluators: tuple[str, ...], strategy: str, space: str, dataset: str | None, images: Path | None,
-    image_size: int | None, evaluations: int, seed: int, seeds: int, parallel: int | None, device: str, executor: str,
+    image_size: int | None, evaluations: int, seed: int, seeds: int, parallel: int, device: str, executor: str,
     workers: int | None, threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool,
-    metric: str | None, output_format: str, limits: tuple[str, ...], max_params: str | None, max_flops: str | None,
-    minimize: tuple[str, ...],
+    metric: str | None, labels: Path | None, label: str | None, lower_is_better: bool | None, output_format: str,
+    limits: tuple[str, ...], max_params: str | None, max_flops: str | None, minimize: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Search a space for the architecture with the best score.
 
@@ -132,11 +140,17 @@ def search_command(
     from .search_outcome import print_outcomes
 
     devices = worker_devices(device, workers)
-    together = (workers or 1) if parallel is None else parallel
+    if parallel < len(devices) and workers:
+        click.echo(
+            f"Note: {parallel} of the {workers} workers will have something to do, since so many proposals wait for "
+            f"their scores at a time; --parallel {workers} uses all, and is another search.",
+            err=True,
+        )
     plugins = installed_plugins()
     request = SearchRequest(
         space, evaluator, strategy, dataset, describe_images(images, image_size), evaluations,
-        together, seed, seeds, metric, read_limits(limits, max_params, max_flops), minimize,
+        parallel, seed, seeds, metric, read_limits(limits, max_params, max_flops), minimize,
+        own_labels(labels, label, lower_is_better),
     )  # fmt: skip
     with naming_missing_plugins(output if resume else None):
         plans = make_search_plans(request, plugins)
@@ -144,7 +158,7 @@ def search_command(
     whole = output or dated_file("nasbench-search", ".h5")
     options = [
         SearchOptions(
-            _file_of(plan, plans, whole), devices[:together], threads, time_limit, resume, overwrite, chosen.start
+            _file_of(plan, plans, whole), devices[:parallel], threads, time_limit, resume, overwrite, chosen.start
         )
         for plan in plans
     ]
@@ -156,7 +170,7 @@ def search_command(
         has_table=bool(plans[0].ground_truth(())),
     )  # fmt: skip
     outcomes = _search_all(plans, options, whole)
-    print_outcomes(outcomes, [option.output for option in options], output_format)
+    print_outcomes(plans[0].space, outcomes, [option.output for option in options], output_format)
     return _conclude(plans, outcomes, options)
 
 

@@ -11,6 +11,7 @@ from .tables import print_document
 
 if TYPE_CHECKING:
     from ..asktell.curves import Spread
+    from ..interfaces import SearchSpace
     from ..search.history import Step
     from ..search.outcome import SearchOutcome
 
@@ -21,10 +22,13 @@ CHECKPOINTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 2000
 CURVES = ("front", "ground_truth_curve", "regret_curve")
 
 
-def print_outcomes(outcomes: Sequence[SearchOutcome], files: Sequence[Path], output_format: str) -> None:
+def print_outcomes(
+    space: SearchSpace, outcomes: Sequence[SearchOutcome], files: Sequence[Path], output_format: str
+) -> None:
     """Print the searches of one plan, which differ in nothing but their seed.
 
     Args:
+        space: What was searched.
         outcomes: What they found.
         files: Their results files.
         output_format: Its name; CSV has one line a search, JSON also what it found when.
@@ -32,13 +36,13 @@ def print_outcomes(outcomes: Sequence[SearchOutcome], files: Sequence[Path], out
     from ..documents.document import Document
     from ..documents.records import describe_blocks
 
-    shown = _one_for_people(outcomes[0]) if len(outcomes) == 1 else _several_for_people(outcomes)
-    content = _for_machines(outcomes, files)
+    shown = _one_for_people(space, outcomes[0]) if len(outcomes) == 1 else _several_for_people(space, outcomes)
+    content = _for_machines(space, outcomes, files)
     records = [{key: search[key] for key in search if key not in CURVES} for search in content["searches"]]
     print_document(Document(describe_blocks(shown), records, content), output_format)
 
 
-def _for_machines(outcomes: Sequence[SearchOutcome], files: Sequence[Path]) -> dict[str, Any]:
+def _for_machines(space: SearchSpace, outcomes: Sequence[SearchOutcome], files: Sequence[Path]) -> dict[str, Any]:
     from ..asktell.curves import spread
     from ..search.outcome import mean_regret_curve
 
@@ -57,7 +61,7 @@ def _for_machines(outcomes: Sequence[SearchOutcome], files: Sequence[Path]) -> d
             "key": table.metric.key, "unit": table.metric.unit, "direction": str(table.metric.direction),
             "best": table.best, "architectures": len(table.values) or None,
         },
-        "searches": [_search_for_machines(outcome, file) for outcome, file in zip(outcomes, files, strict=True)],
+        "searches": [_search_for_machines(space, outcome, file) for outcome, file in zip(outcomes, files, strict=True)],
         "over_seeds": {
             "ground_truth": _spread_for_machines(spread([outcome.value for outcome in outcomes])),
             "rank": _spread_for_machines(spread([outcome.rank for outcome in outcomes])),
@@ -67,12 +71,13 @@ def _for_machines(outcomes: Sequence[SearchOutcome], files: Sequence[Path]) -> d
     }  # fmt: skip
 
 
-def _search_for_machines(outcome: SearchOutcome, file: Path) -> dict[str, Any]:
+def _search_for_machines(space: SearchSpace, outcome: SearchOutcome, file: Path) -> dict[str, Any]:
     best = outcome.best
     return {
         "seed": outcome.history.header.seed,
         "file": str(file),
         "architecture": best and best.arch_id,
+        "description": best and space.describe(best.arch_id),
         "score": best and best.record.score,
         "evaluation": outcome.best_evaluation,
         "ground_truth": _known(outcome.value),
@@ -107,11 +112,12 @@ def _spread_for_machines(spread: Spread | None) -> dict[str, Any] | None:
     return None if spread is None else {"mean": spread.mean, "deviation": spread.deviation, "searches": spread.count}
 
 
-def _one_for_people(outcome: SearchOutcome) -> dict[str, Any]:
+def _one_for_people(space: SearchSpace, outcome: SearchOutcome) -> dict[str, Any]:
     best, header = outcome.best, outcome.history.header
     better = f"{header.evaluator.label}, {header.evaluator.direction}"
     record: dict[str, Any] = {
         "architecture": best and best.arch_id,
+        **_description(space, outcome),
         "score": best and f"{_number(best.record.score)} ({better}; first at evaluation {outcome.best_evaluation})",
         "evaluations": f"{outcome.evaluations}, of {outcome.architectures} architectures",
         "failures": outcome.failures,
@@ -121,6 +127,13 @@ def _one_for_people(outcome: SearchOutcome) -> dict[str, Any]:
     if header.minimized:
         record["Pareto front"] = _front_for_people(outcome) or None
     return record
+
+
+def _description(space: SearchSpace, outcome: SearchOutcome) -> dict[str, str]:
+    """Say in words what was found, where the space has other words than the architecture's text."""
+    arch_id = "" if outcome.best is None else outcome.best.arch_id
+    words = arch_id and space.describe(arch_id)
+    return {} if words == arch_id else {"what it is": words}
 
 
 def _costs_for_people(outcome: SearchOutcome) -> dict[str, Any]:
@@ -173,7 +186,7 @@ def _truth_for_people(outcome: SearchOutcome) -> dict[str, Any]:
     }
 
 
-def _several_for_people(outcomes: Sequence[SearchOutcome]) -> dict[str, Any]:
+def _several_for_people(space: SearchSpace, outcomes: Sequence[SearchOutcome]) -> dict[str, Any]:
     from ..search.outcome import mean_regret_curve
 
     table = outcomes[0].table
@@ -183,7 +196,11 @@ def _several_for_people(outcomes: Sequence[SearchOutcome]) -> dict[str, Any]:
         **_truth_over_seeds(outcomes),
         "searches": [_row_for_people(outcome) for outcome in outcomes],
         "architectures found": [
-            {"seed": outcome.history.header.seed, "architecture": outcome.best and outcome.best.arch_id}
+            {
+                "seed": outcome.history.header.seed,
+                "architecture": outcome.best and outcome.best.arch_id,
+                **_description(space, outcome),
+            }
             for outcome in outcomes
         ],
     }

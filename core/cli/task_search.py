@@ -19,6 +19,8 @@ from .options import (
     executor_option,
     image_size_option,
     images_option,
+    label_direction_option,
+    label_option,
     overwrite_option,
     resume_option,
     search_seed_option,
@@ -51,17 +53,8 @@ SHOWN_TASKS = 5
     required=True,
     help="CSV of a few architectures (column 'architecture') and how well they trained.",
 )
-@click.option(
-    "--label",
-    metavar="NAME",
-    help="Column of the labels.  [default: the first one beside the architectures that does not number the rows]",
-)
-@click.option(
-    "--lower-is-better/--higher-is-better",
-    default=None,
-    help="Which labels are the good ones; must be said of losses, errors, times and the like, unless the space's table "
-    "knows the metric.  [default: higher]",
-)
+@label_option
+@label_direction_option
 @click.option(
     "--evaluator",
     "-e",
@@ -98,7 +91,7 @@ SHOWN_TASKS = 5
 )
 @device_option
 @executor_option
-@click.option("--workers", "-j", type=PROCESSES, help="Worker processes on the CPU.  [default: one a core]")
+@click.option("--workers", "-j", type=PROCESSES, help="Worker processes.  [default: one a core or CUDA device]")
 @threads_option
 @time_limit_option
 @click.option(

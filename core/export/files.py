@@ -31,6 +31,9 @@ SUFFIXES: Mapping[str, str] = {
 """What each kind of file holds."""
 
 
+AUXILIARY_LOGITS = "; in training a pair of them, the second of the auxiliary head"
+
+
 @dataclass(frozen=True)
 class ExportedNetwork:
     """A network with all that its files say of it.
@@ -42,6 +45,7 @@ class ExportedNetwork:
         dataset: Decides channels, resolution and classes.
         seed: Of the initial weights.
         length: Steps of the sequences that it takes, where the space has networks for sequences.
+        auxiliary: Whether it has the head that its training adds.
     """
 
     space: SearchSpace
@@ -50,11 +54,13 @@ class ExportedNetwork:
     dataset: DatasetInfo
     seed: int
     length: int
+    auxiliary: bool
 
     def contents(self, paths: Sequence[Path]) -> list[bytes]:
         """Return the contents of files, by their suffixes.
 
         Raises:
+            UnsupportedSearchSpaceError: There is no auxiliary head, or not for these images.
             UsageError: The network cannot be written so; the message says what stands in the way, and what can be done.
         """
         from .forward_pass import UnsupportedNetworkError
@@ -77,8 +83,9 @@ class ExportedNetwork:
         """Build the network with the initial weights that evaluators see in a run of this seed."""
         key = JobKey(self.space.name, self.dataset.name, self.arch_id, "", "", self.seed)
         seed = derive_seed("initial weights", *key.common_seed_parts, f"network {self.variant}")
+        build = self.space.build_with_auxiliary_head if self.auxiliary else self.space.build_network
         with seeded_global_rng(seed):
-            return self.space.build_network(self.arch_id, self.dataset, self.variant)
+            return build(self.arch_id, self.dataset, self.variant)
 
     def _shape(self, network: nn.Module) -> tuple[tuple[int, ...], int]:
         """Return the shape of what the network takes, without the batch, and where the size of the batch belongs."""
@@ -112,6 +119,7 @@ class ExportedNetwork:
         lines = [
             f"Search space: {self.space.name}, {self.space.info.source}",
             f"Network: {self.variant}, {self.space.info.network_variants[self.variant]}",
+            *self._described(),
             f"Parameters: {parameters:,}",
             *self._about_input(),
         ]
@@ -130,6 +138,11 @@ class ExportedNetwork:
             ]
         )
 
+    def _described(self) -> list[str]:
+        """Return what the architecture is in words, if the space has other words than its text."""
+        words = self.space.describe(self.arch_id)
+        return [] if words == self.arch_id else [f"The architecture: {words}"]
+
     def _about_input(self) -> list[str]:
         if Images not in self.space.info.provides:
             return [f"Takes: sequences of {self.length} steps, (length, batch, width)"]
@@ -137,7 +150,7 @@ class ExportedNetwork:
         return [
             f"Takes: images (batch, {channels}, {height}, {width}), as of {self.dataset.name}; in [0, 1], less "
             f"{_rounded(self.dataset.mean)}, divided by {_rounded(self.dataset.std)}",
-            f"Returns: logits (batch, {self.dataset.num_classes})",
+            f"Returns: logits (batch, {self.dataset.num_classes})" + AUXILIARY_LOGITS * self.auxiliary,
         ]
 
 

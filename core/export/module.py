@@ -84,17 +84,23 @@ def _check(text: str, network: nn.Module, shape: Sequence[int]) -> None:
     except RuntimeError as error:
         raise UnsupportedNetworkError(f"its copy would have other parameters: {error!s:.200}") from error
     for training in (False, True):
-        if not torch.equal(_output(made, inputs, training), _output(original, inputs, training)):
+        if not _are_equal(_output(made, inputs, training), _output(original, inputs, training)):
             mode = "in training" if training else "in evaluation"
             raise UnsupportedNetworkError(f"its copy would compute something else {mode}")
 
 
 @torch.no_grad()
-def _output(network: nn.Module, inputs: Tensor, training: bool) -> Tensor:
+def _output(network: nn.Module, inputs: Tensor, training: bool) -> object:
     with _generators_kept():
         torch.manual_seed(0)
-        output: Tensor = network.train(training)(inputs)
-    return output
+        return network.train(training)(inputs)
+
+
+def _are_equal(first: object, second: object) -> bool:
+    """Compare tensors, or tuples of them, bit for bit."""
+    if isinstance(first, tuple) and isinstance(second, tuple):
+        return len(first) == len(second) and all(map(_are_equal, first, second))
+    return isinstance(first, Tensor) and isinstance(second, Tensor) and torch.equal(first, second)
 
 
 @contextmanager

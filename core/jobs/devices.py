@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import cycle, islice
 
 from ..errors import DeviceError
 
@@ -22,7 +23,8 @@ def worker_devices(text: str, workers: int | None) -> tuple[str, ...]:
 
     Args:
         text: ``cpu``, ``cuda``, ``cuda:0,cuda:1`` or ``auto`` (every CUDA device, or the CPU if there is none).
-        workers: Number of processes on the CPU, None for one a core. CUDA devices have one process each.
+        workers: Number of processes, None for one a core, or one a CUDA device. More than there are devices share them
+            evenly.
 
     Raises:
         DeviceError: The text is not a device, the device is not there, or ``workers`` does not fit.
@@ -41,7 +43,7 @@ def worker_devices(text: str, workers: int | None) -> tuple[str, ...]:
         )
     names = tuple("cuda:0" if name == "cuda" else name for name in names)
     _check_cuda(names, workers)
-    return names
+    return tuple(islice(cycle(names), workers or len(names)))
 
 
 def _check_cuda(names: tuple[str, ...], workers: int | None) -> None:
@@ -55,11 +57,14 @@ def _check_cuda(names: tuple[str, ...], workers: int | None) -> None:
         )
         raise DeviceError(f"There is no device {', '.join(missing)}. {here}")
     if len(set(names)) != len(names):
-        raise DeviceError(f"A device is named twice in '{','.join(names)}'. One worker process runs on each.")
-    if workers not in (None, len(names)):
         raise DeviceError(
-            f"--workers {workers} does not fit {len(names)} CUDA device(s): one process runs on each. "
-            "Leave --workers out."
+            f"A device is named twice in '{','.join(names)}'. For several processes on each, name it once and give "
+            "their number with --workers."
+        )
+    if workers is not None and workers < len(names):
+        raise DeviceError(
+            f"--workers {workers} leaves some of the {len(names)} CUDA devices without a process. Name the devices to "
+            "use, such as --device cuda:0, or leave --workers out."
         )
 
 

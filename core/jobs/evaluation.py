@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..checked_evaluation import MAX_CURVE_POINTS, checked_evaluation
 from ..context import EvaluationContext, WorkerCache
-from ..domain import JobKey, Record, Status
+from ..domain import JobCost, JobKey, Record, Status
 from ..errors import EvaluationError, InvalidEvaluationError
 from ..interfaces import Dataset, Evaluator, SearchSpace
 from ..memory import MemoryMeter
@@ -94,14 +94,15 @@ class JobRunner:
         try:
             with self._seeded(derive_seed("global", *key.own_seed_parts)):
                 evaluation = checked_evaluation(evaluator.evaluate(context), self.max_points)
+            cost = context.cost()
             score, curves = evaluation.score, {name: tuple(curve) for name, curve in evaluation.curves.items()}
         except self.passed_on:
             raise
         except BaseException as error:
             status, message, trace = explain_failure(error, key.evaluator)
-        cost = context.cost()
+            cost = _cost_if_known(context)
         self.cache.forget_changed()
-        self.passes.forget_changed()
+        context.finish()
         return Record(status, score, message, cost, curves, context.batches, trace)
 
     def _seeded(self, seed: int) -> AbstractContextManager[None]:
@@ -123,6 +124,14 @@ def explain_failure(error: BaseException, evaluator: str) -> tuple[Status, str, 
     if status not in EXPLAINED_STATUSES:
         return status, message, ""
     return status, message, printable_lines(shortened(_trace_of(error), MAX_TRACEBACK_LENGTH))
+
+
+def _cost_if_known(context: EvaluationContext) -> JobCost:
+    """Return what a job spent; nothing where its CUDA device no longer tells."""
+    try:
+        return context.cost()
+    except RuntimeError:
+        return JobCost()
 
 
 def _status_of(error: BaseException) -> Status:

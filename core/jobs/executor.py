@@ -6,9 +6,11 @@ import itertools
 import multiprocessing
 import selectors
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ..domain import JobCost, Record, Status
@@ -52,7 +54,8 @@ class Worker:
         context = _start_method()
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=worker_main, args=(theirs, setup, device), daemon=True)
-        self.process.start()
+        with _main_module_hidden():
+            self.process.start()
         self.signs = (self.connection.fileno(), self.process.sentinel)
         theirs.close()
 
@@ -93,7 +96,7 @@ class Worker:
 class ProcessExecutor(JobExecutor):
     """A pool of worker processes, one a device; use it as a context manager.
 
-    A job whose worker is killed from outside is repeated once.
+    A job whose worker is killed from outside is repeated once, and so is one that got no memory beside others, alone.
 
     Args:
         setup: What all workers need to know.
@@ -215,6 +218,9 @@ class ProcessExecutor(JobExecutor):
         assert attempt is not None
         if message.lost:
             self._drop(worker)
+        if message.record.status is Status.OUT_OF_MEMORY and not attempt.alone and len(self._devices) > 1:
+            self._waiting.add(Attempt(attempt.job, repeated=True, alone=True))
+            return None
         return attempt.job.index, self._within_limit(message.record)
 
     def _handle_end(self, worker: Worker) -> tuple[JobIndex, Record] | None:
@@ -283,6 +289,21 @@ def _last_words(code: int | None) -> str:
         hint = "; perhaps the machine ran out of memory" if name == "SIGKILL" else ""
         return f"the worker process was killed by {name}{hint}"
     return f"the worker process ended with exit code {code}"
+
+
+@contextmanager
+def _main_module_hidden() -> Iterator[None]:
+    """Keep a new process from importing the program that started it, a user's script, which would run once more."""
+    main = sys.modules["__main__"]
+    hidden: dict[str, object] = {
+        name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__
+    }
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        del main.__spec__
+        main.__dict__.update(hidden)
 
 
 def _start_method() -> Any:

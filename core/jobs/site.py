@@ -99,7 +99,21 @@ class JobSite:
         """Run one job and put the process back into its state; return also what cannot be put back."""
         made = self._evaluators.get(job.evaluator)
         record = made if isinstance(made, Record) else self._runner.run(self._setup.job_key(job), made)
+        if self._device_is_broken():
+            return record, ("what the CUDA device computes for this process",)
         return record, self._put_back()
+
+    def _device_is_broken(self) -> bool:
+        """Whether all that this process asks of its device fails from now on, as it does after some errors."""
+        import torch
+
+        if self._runner.device.type != "cuda":
+            return False
+        try:
+            torch.cuda.synchronize(self._runner.device)
+        except RuntimeError:
+            return True
+        return False
 
     def _put_back(self) -> tuple[str, ...]:
         lost = self._state.put_back()

@@ -15,8 +15,8 @@ class Attempt:
 
     Attributes:
         job: The job.
-        repeated: Whether a worker was killed from outside while it did this job before.
-        alone: Whether no other job may run meanwhile, since it may be what ended all workers.
+        repeated: Whether a worker was killed from outside, or got no memory, while it did this job before.
+        alone: Whether no other job may run meanwhile: it may be what ended all workers, or need their memory.
     """
 
     job: Job

@@ -49,6 +49,10 @@ _EXPECTATIONS: dict[str, Expectation] = {
         lambda value: value is None or type(value).__name__ == "SearchableSetting",
         "a SearchableSetting or None",
     ),
+    "DatasetInfo | None": (
+        lambda value: value is None or type(value).__name__ == "DatasetInfo",
+        "a DatasetInfo or None",
+    ),
     "tuple[OfficialFile, ...]": (
         _tuple_of(lambda value: type(value).__name__ == "OfficialFile"),
         "a tuple of OfficialFile objects",

@@ -48,12 +48,14 @@ def dataset_to_build_for(space: SearchSpaceInfo, name: str | None, plugins: Plug
 
     Args:
         space: The search space.
-        name: What the user named, None for the first of the space's that is installed.
+        name: What the user named; None for that which the space exports for, or the first of its own that is installed.
         plugins: Where data sets come from.
 
     Raises:
         UsageError: It does not exist, or the space has no networks for it.
     """
+    if name is None and space.exported_for is not None:
+        return space.exported_for
     if name is None:
         installed = plugins.datasets()
         first = next((own for own in space.datasets if own in installed), None)

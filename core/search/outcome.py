@@ -12,12 +12,16 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..asktell.curves import SearchCurve, Spread, mean_curve
 from ..domain import Metric
 from ..interfaces import GroundTruth
 from .front import pareto_front
 from .history import SearchHistory, Step
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,16 @@ class TableSummary:
     @classmethod
     def read(cls, table: GroundTruth, metric: Metric) -> TableSummary:
         """Read one metric of a table."""
+        values = table.all_values(metric)
+        return cls(metric, ()) if values is None else cls.of(metric, values)
+
+    @classmethod
+    def of(cls, metric: Metric, values: ArrayLike) -> TableSummary:
+        """Summarise values; NaN stands for none."""
         import numpy as np
 
-        values = table.all_values(metric)
-        if values is None:
-            return cls(metric, ())
-        oriented = metric.direction.sign * values[~np.isnan(values)]
+        known = np.asarray(values, dtype=np.float64)
+        oriented = metric.direction.sign * known[~np.isnan(known)]
         return cls(metric, np.sort(oriented)[::-1].tolist())
 
     @property

@@ -17,6 +17,7 @@ from ..planning.aggregation import refuse_aggregate
 from ..planning.datasets import choose_dataset, dataset_version
 from ..planning.evaluators import EvaluatorFactory
 from ..planning.ground_truth import compared_space, ground_truth_columns
+from ..planning.own_labels import LabelFile, OwnLabels, read_own_labels
 from ..plugin_manager import PluginManager
 from ..seeding import check_seed
 from .cost_planning import plan_costs
@@ -43,6 +44,7 @@ class SearchRequest:
         metric: The metric to compare with, as in :func:`find_metric`; None for the default.
         limits: Costs and what they may be at most.
         minimize: Costs that are objectives beside the score.
+        labels: The user's own labels, which measure what was found.
     """
 
     space: str
@@ -57,6 +59,7 @@ class SearchRequest:
     metric: str | None = None
     limits: tuple[tuple[str, float], ...] = ()
     minimize: tuple[str, ...] = ()
+    labels: LabelFile | None = None
 
 
 def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[SearchPlan]:
@@ -77,15 +80,16 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
     factory = EvaluatorFactory(provided_space.info, dataset, plugins)
     header, evaluators = _choose_evaluators(request, strategy, factory, [column.metric for column in columns])
     table = space.ground_truth()
+    own = read_own_labels(request.labels, space, dataset.name) if request.labels else None
     plan = SearchPlan(
         header=header,
         space=space,
         strategy=strategy,
         evaluators=evaluators,
         evaluations=request.evaluations,
-        ground_truth=partial(_look_up, table, columns),
+        ground_truth=partial(_look_up, own, table, columns),
         images=request.images,
-        table=TableSummary.read(table, columns[0].metric) if table else None,
+        table=_summarise(own, table, columns),
     )
     seeds = range(request.seed, request.seed + request.seeds)
     return [replace(plan, header=replace(header, seed=seed), strategy=replace(strategy, seed=seed)) for seed in seeds]
@@ -146,9 +150,19 @@ def _in_order(header: SearchHeader, specs: Sequence[EvaluatorSpec]) -> tuple[Eva
 
 
 def _look_up(
-    table: GroundTruth | None, columns: Sequence[GroundTruthColumn], arch_ids: Sequence[str]
+    own: OwnLabels | None, table: GroundTruth | None, columns: Sequence[GroundTruthColumn], arch_ids: Sequence[str]
 ) -> tuple[GroundTruthColumn, ...]:
-    """Fill empty columns from an open table; a search asks for one architecture at a time."""
+    """Return the user's labels, and fill empty columns from an open table; a search asks for one at a time."""
+    labels = () if own is None else (own.column(arch_ids),)
     if table is None:
-        return ()
-    return tuple(replace(column, values=tuple(table.values(column.metric, arch_ids))) for column in columns)
+        return labels
+    return *labels, *(replace(column, values=tuple(table.values(column.metric, arch_ids))) for column in columns)
+
+
+def _summarise(
+    own: OwnLabels | None, table: GroundTruth | None, columns: Sequence[GroundTruthColumn]
+) -> TableSummary | None:
+    """Return what measures the search: the user's labels, else the first column of the table."""
+    if own is not None:
+        return TableSummary.of(own.metric, list(own.labels.values()))
+    return TableSummary.read(table, columns[0].metric) if table else None

@@ -15,8 +15,10 @@ from typing import Literal
 import numpy as np
 
 from ..domain import Direction, Record, Status
-from ..rank_correlation import Floats, Ints, dense_ranks, rho_of_resamples, tau_of_resamples
-from .labelled import LabelledArchitectures
+from ..planning.labelled import LabelledArchitectures
+from ..statistics.arrays import Floats
+from ..statistics.correlation import kendall_tau, spearman_rho
+from ..statistics.ranks import dense_ranks
 
 FitnessKind = Literal["signed", "absolute"]
 
@@ -37,11 +39,11 @@ class TaskFitness:
 
     def spearman(self, records: Sequence[Record]) -> float | None:
         """Return the fitness of a task that scored all architectures, None if it puts them all on one rank."""
-        return self._correlate(rho_of_resamples, records)
+        return self._correlate(spearman_rho, records)
 
     def kendall(self, records: Sequence[Record]) -> float | None:
         """Return Kendall's tau-b in the place of Spearman's rho."""
-        return self._correlate(tau_of_resamples, records)
+        return self._correlate(kendall_tau, records)
 
     def bound(self, records: Sequence[Record]) -> float | None:
         """Return what no completion of the first records exceeds as fitness, or None if ties or failures forbid to say.
@@ -59,13 +61,10 @@ class TaskFitness:
         return signed if self.kind == "signed" else max(signed, highest_rho(upwards[::-1], rest))
 
     def _correlate(
-        self, correlation: Callable[[Floats, Ints, Ints], Floats], records: Sequence[Record]
+        self, correlation: Callable[[Floats, Floats], float | None], records: Sequence[Record]
     ) -> float | None:
-        counts = np.ones((1, len(records)))
-        value = float(correlation(counts, dense_ranks(self._scores(records)), dense_ranks(self._labels()))[0])
-        if math.isnan(value):
-            return None
-        return value if self.kind == "signed" else abs(value)
+        value = correlation(self._scores(records), self._labels())
+        return value if value is None or self.kind == "signed" else abs(value)
 
     def _scores(self, records: Sequence[Record]) -> Floats:
         sign = self.direction.sign
@@ -103,6 +102,6 @@ def highest_rho(scored: Sequence[int], unscored: Sequence[int]) -> float:
         for other, unscored_label in enumerate(unscored):
             position = taken + other + 1
             best[other + 1] = max(best[other + 1] + position * scored_label, best[other] + position * unscored_label)
-    # Twice the centred ranks are whole numbers, here as in rank_correlation: no rounding hides a fitness that is equal.
+    # Twice the centred ranks are whole numbers, here as in correlations: no rounding hides a fitness that is equal.
     covariance = 4 * best[-1] - n * (n - 1) ** 2
     return covariance / (n * (n * n - 1) // 3)

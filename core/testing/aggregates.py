@@ -70,6 +70,19 @@ class AggregateContract:
         scores = self.make_aggregate().combine(np.asarray(rankdata(ranks, axis=1), np.float64))
         assert scores[best] == scores.max()
 
+    def test_resamples_together_are_as_each_alone(self) -> None:
+        """``combine_resamples``, where there is one, returns what ``combine`` does of each resample."""
+        ranks, aggregate = self.draw_ranks(), self.make_aggregate()
+        size = ranks.shape[1]
+        drawn = np.random.default_rng(4).integers(size, size=(5, size))
+        counts = np.stack([np.bincount(row, minlength=size) for row in drawn], axis=1).astype(np.float32)
+        together = aggregate.combine_resamples(ranks, counts)
+        if together is None:
+            return
+        for resample, row in enumerate(drawn):
+            alone = aggregate.combine(np.asarray(rankdata(ranks[:, row], axis=1), np.float64))
+            np.testing.assert_allclose(together[row, resample], alone)
+
     def test_figures_are_numbers(self) -> None:
         """Further figures have a name and a finite value."""
         ranks = self.draw_ranks()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from nasbench_toolkit.benchmarks_data.nasbench201_tiny import read_table
-from nasbench_toolkit.core.metrics import spearman_rho
+from nasbench_toolkit.core.statistics.correlation import spearman_rho
 from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import parse_arch_str
 from nasbench_toolkit.plugins.search_spaces.nasbench201.identity import canonical_arch_str
 

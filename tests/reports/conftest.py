@@ -21,10 +21,10 @@ def record(outcome):
 def evaluator():
     """Make the results of one evaluator from scores and statuses."""
 
-    def make(label, *outcomes, direction=Direction.MAXIMIZE):
+    def make(label, *outcomes, direction=Direction.MAXIMIZE, seed=0):
         name = label.partition(":")[0]
         header = EvaluatorHeader(label, name, direction, 1, {}, "0" * 16, "nasbench-toolkit 0.1.0")
-        return EvaluatorResults(header, Records.of(map(record, outcomes)))
+        return EvaluatorResults(header, Records.of(map(record, outcomes)), seed)
 
     return make
 
@@ -39,7 +39,8 @@ def results():
             for metric, values in (truth or {}).items()
         )
         arch_ids = tuple(f"arch-{position}" for position in range(len(evaluators[0].records)))
-        plan = PlanHeader("nasbench201-tiny", "mnist", 0, "uniform")
+        first, *others = dict.fromkeys(part.seed for part in evaluators)
+        plan = PlanHeader("nasbench201-tiny", "mnist", first, "uniform", further_seeds=tuple(others))
         return Results(plan, arch_ids, columns, evaluators, {})
 
     return make
@@ -47,15 +48,18 @@ def results():
 
 @pytest.fixture
 def small_results(results, evaluator):
-    """Eight architectures, one of them without ground truth; four evaluators with a bit of everything."""
+    """Twelve architectures, one of them without ground truth; four evaluators with a bit of everything."""
     failed, pending = Status.DIVERGED, Status.PENDING
     return results(
-        evaluator("jacob_cov", 8, 7, 6, 4, 5, 3, 3, 1),
+        evaluator("jacob_cov", 8, 7, 6, 4, 5, 3, 3, 1, 9, 10, 2, 11),
         evaluator(
-            "gennas-combo:preset=paper", 1, failed, 2, 4, 3, Status.OUT_OF_MEMORY, 6, 7,
+            "gennas-combo:preset=paper", 1, failed, 2, 4, 3, Status.OUT_OF_MEMORY, 6, 7, 1.5, 0.5, 8, 5,
             direction=Direction.MINIMIZE,
         ),
-        evaluator("flat_100%&#", 2, 2, 2, 2, 2, 2, 2, 2),
-        evaluator("late", 1, 2, 3, 4, 5, pending, pending, pending),
-        truth={LOSS: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, math.nan], ACCURACY: [9, 8, 7, 6, 5, 4, 3, 2]},
+        evaluator("flat_100%&#", *[2] * 12),
+        evaluator("late", 1, 2, 3, 4, 5, *[pending] * 7),
+        truth={
+            LOSS: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, math.nan, 0.05, 0.01, 0.65, 0.9],
+            ACCURACY: [9, 8, 7, 6, 5, 4, 3, 2, 10, 11, 1, 0],
+        },
     )  # fmt: skip

@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import json
 import math
@@ -9,8 +10,13 @@ from nasbench_toolkit.core.domain import Direction, Metric, Status
 from nasbench_toolkit.core.errors import UsageError
 from nasbench_toolkit.core.planning.aggregation import AggregateSpec, find_aggregate, match_components
 from nasbench_toolkit.core.plugin_manager import installed_plugins
+from nasbench_toolkit.core.statistics.correlation import spearman_rho
+from nasbench_toolkit.core.statistics.estimates import bootstrapped
+from nasbench_toolkit.core.statistics.failures import FailurePolicy
+from nasbench_toolkit.core.statistics.resampling import Resampling
 from nasbench_toolkit.reports import correlation_document, correlation_table
-from nasbench_toolkit.reports.aggregates import cohort_ranks
+from nasbench_toolkit.reports.aggregates import cohort_ranks, select_aggregate
+from nasbench_toolkit.reports.select import select
 
 ACCURACY = Metric("mnist", "test", "accuracy", 3, Direction.MAXIMIZE, "percent")
 FAILED, PENDING = Status.DIVERGED, Status.PENDING
@@ -132,6 +138,52 @@ def test_seconds_of_an_aggregate_are_those_of_its_components(results, evaluator)
     assert correlation_table(content, aggregates=[spec("rank_sum:naswot+synflow")]).rows[-1].median_seconds == 3.5
 
 
+@pytest.mark.parametrize("policy", ["worst", "omit"])
+@pytest.mark.parametrize("name", ["vote", "rank_sum:synflow+jacob_cov+snip"])
+def test_intervals_are_of_aggregates_made_again_in_each_resample(results, evaluator, monkeypatch, name, policy):
+    few = Resampling(60)
+    monkeypatch.setattr("nasbench_toolkit.reports.correlation.Resampling", lambda: few)
+    generator = np.random.default_rng(0)
+    truth = generator.normal(size=12)
+    scores = {
+        label: (truth + generator.normal(size=12)).round(1).tolist() for label in ("synflow", "jacob_cov", "snip")
+    }
+    scores["snip"][3] = FAILED
+    scores = {label: [*values[:5], FAILED, *values[6:]] for label, values in scores.items()}
+    content = results(*[evaluator(label, *values) for label, values in scores.items()], truth={ACCURACY: truth})
+    row = correlation_table(content, failures=policy, aggregates=[spec(name)]).rows[-1]
+
+    kept = np.arange(12) if policy == "worst" else np.delete(np.arange(12), [3, 5])
+    drawn = np.concatenate(list(few.draws(kept.size)))
+    expected = []
+    for each in drawn:
+        part = results(
+            *[evaluator(label, *[values[arch] for arch in kept[each]]) for label, values in scores.items()],
+            truth={ACCURACY: truth[kept[each]]},
+        )
+        selected = select_aggregate(spec(name), select(part), FailurePolicy(policy)).selection
+        ranked = np.where(selected.ok, selected.scores, -math.inf)
+        expected.append(spearman_rho(ranked, truth[kept[each]]))
+    resampled = np.array([math.nan if value is None else value for value in expected])
+    assert row.rho == bootstrapped(row.rho.value, resampled, kept.size)
+    assert (row.n, row.tau.low) == (kept.size, None)
+
+
+def test_an_aggregate_that_fails_in_a_resample_has_no_correlation_there(three):
+    made = select_aggregate(spec("vote"), select(three), FailurePolicy.WORST)
+
+    class Fails(type(made.made)):
+        def combine_resamples(self, ranks, counts):
+            return None
+
+        def combine(self, ranks):
+            return ranks[0] if len(set(ranks[0])) > 2 else np.full(ranks.shape[1], math.nan)
+
+    resampled = dataclasses.replace(made, made=Fails()).resampled_rho(np.arange(4.0), np.ones(4, bool), Resampling(50))
+    drawn = np.concatenate(list(Resampling(50).draws(4)))
+    assert [not math.isnan(rho) for rho in resampled] == [len(set(row.tolist())) > 2 for row in drawn]
+
+
 def test_match_components_prefers_default_settings():
     vote = spec("vote")
     labels = ["snip:batch_size=8", "snip", "synflow", "jacob_cov:batch_size=8"]
@@ -154,7 +206,7 @@ def test_match_components_refuses(labels, message):
 def test_reports_name_components_and_figures(three):
     table = correlation_table(three, aggregates=[spec("vote")])
     text = render(correlation_document(table), "markdown")
-    assert "made of the ranks of synflow, jacob\\_cov, snip among the architectures compared here" in text
+    assert "made of the ranks of synflow, jacob\\_cov, snip among the architectures compared here, and for" in text
     assert "vote: 1.000 is the share of pairs that two of three order as the metric does" in text
     last = json.loads(render(correlation_document(table), "json"))["evaluators"][-1]
     assert last["components"] == ["synflow", "jacob_cov", "snip"]

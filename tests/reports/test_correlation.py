@@ -3,8 +3,10 @@ import math
 import numpy as np
 import pytest
 from nasbench_toolkit.core.domain import Direction, Metric, Status
-from nasbench_toolkit.core.metrics import Coefficient, FailurePolicy, bootstrap_interval
-from nasbench_toolkit.reports.correlation import Estimate, correlation_table
+from nasbench_toolkit.core.statistics.estimates import Estimate, estimate_rho, estimate_tau
+from nasbench_toolkit.core.statistics.failures import FailurePolicy
+from nasbench_toolkit.core.statistics.resampling import Resampling
+from nasbench_toolkit.reports.correlation import correlation_table
 from scipy import stats
 
 LOSS = Metric("mnist", "test", "cross_entropy", 3, Direction.MINIMIZE, "nats")
@@ -22,8 +24,9 @@ def test_correlation_table_equals_scipy_and_the_bootstrap(results, evaluator):
     (row,) = correlation_table(results(evaluator("params", *scores), truth={ACCURACY: truth})).rows
     assert row.rho.value == pytest.approx(stats.spearmanr(scores, truth).statistic)
     assert row.tau.value == pytest.approx(stats.kendalltau(scores, truth).statistic)
-    assert (row.rho.low, row.rho.high) == bootstrap_interval(Coefficient.SPEARMAN_RHO, scores, truth)
-    assert (row.tau.low, row.tau.high) == bootstrap_interval(Coefficient.KENDALL_TAU, scores, truth)
+    assert [row.rho] == estimate_rho([scores], truth, Resampling())
+    assert row.tau == estimate_tau(scores, truth)
+    assert (row.other_rho, row.other_n) == (row.rho, 40)
     assert (row.n, row.note) == (40, "")
 
 
@@ -60,6 +63,8 @@ def test_failures_share_the_worst_rank_or_are_left_out(results, evaluator):
     assert worst.rho.value == pytest.approx(stats.spearmanr([1.5, 1.5, 3, 4, 5], [5, 4, 3, 2, 1]).statistic)
     assert (worst.n, omitted.n) == (5, 3)
     assert omitted.rho.value == -1
+    assert (worst.other_rho, worst.other_n) == (omitted.rho, 3)
+    assert (omitted.other_rho, omitted.other_n) == (worst.rho, 5)
     assert worst.failures == omitted.failures == {Status.FAILED: 1, Status.TIMEOUT: 1}
     assert worst.num_failures == 2
 
@@ -100,10 +105,18 @@ def test_undefined_correlation_is_none_with_a_reason(results, evaluator, outcome
     assert (row.rho, row.tau, row.note) == (Estimate(), Estimate(), note)
 
 
-def test_undefined_interval_leaves_the_correlation(results, evaluator):
-    row = rows(results(evaluator("params", 1, 2), truth={ACCURACY: [1, 2]}))["params"]
-    assert row.rho == row.tau == Estimate(1.0)
-    assert row.note == "no interval (too many constant resamples)"
+@pytest.mark.parametrize(
+    ("scores", "note"),
+    [
+        (range(9), "no interval (fewer than 10 architectures)"),
+        ([0] * 19 + [1], "no interval (too many constant resamples)"),
+    ],
+    ids=["few", "nearly-constant"],
+)
+def test_undefined_interval_leaves_the_correlation(results, evaluator, scores, note):
+    row = rows(results(evaluator("params", *scores), truth={ACCURACY: range(len(scores))}))["params"]
+    assert row.rho == Estimate(stats.spearmanr(scores, range(len(scores))).statistic)
+    assert row.note == note
 
 
 def test_no_ground_truth_still_gives_counts_and_agreements(results, evaluator):
@@ -146,5 +159,5 @@ def test_table_header_describes_run_and_metric(small_results):
     table = correlation_table(small_results)
     assert (table.plan, table.plan_id) == (small_results.plan, small_results.plan_id)
     assert (table.metric, table.noise_ceiling, table.truth_source) == (LOSS, 0.91, "our own training")
-    assert (table.num_architectures, table.num_without_truth, table.num_compared) == (8, 1, 7)
+    assert (table.num_architectures, table.num_without_truth, table.num_compared) == (12, 1, 11)
     assert correlation_table(small_results, ACCURACY.key).num_without_truth == 0

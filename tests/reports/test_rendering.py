@@ -125,7 +125,7 @@ def test_render_never_shows_zero_for_an_undefined_correlation(results, evaluator
 def test_render_lists_evaluators_without_interval(results, evaluator):
     table = correlation_table(results(evaluator("params", 1, 2), truth={LOSS: [1, 2]}))
     text = render(table)
-    assert "params: no interval (too many constant resamples)." in text
+    assert "params: no interval (fewer than 10 architectures)." in text
     assert line_of(text, "params ").split() == ["params", "-1.000", "-1.000", "2", "0", "0", "1.75"]
 
 

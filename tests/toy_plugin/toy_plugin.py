@@ -185,6 +185,40 @@ class Misbehaving(Evaluator):
         return float(width)
 
 
+class CudaFault(Evaluator):
+    """Asks a CUDA device for what is not there, for width 8."""
+
+    def _evaluate(self, context):
+        import torch
+
+        width = int(context.key.arch_id.removeprefix("width-"))
+        values = torch.zeros(4, device=context.device)
+        return float(width + values[torch.tensor([0 if width != 8 else 10**6], device=context.device)].sum())
+
+
+@dataclass(frozen=True)
+class HungrySettings(Settings):
+    log: str = setting("", "File to write to.")
+
+
+class Hungry(Evaluator):
+    """Gets no memory the first time, and writes down when it computes the second time."""
+
+    def _evaluate(self, context):
+        width = context.key.arch_id
+        log = Path(self.settings.log)
+        with log.open("a") as lines:
+            if f"refused {width}" not in log.read_text():
+                lines.write(f"refused {width}\n")
+                lines.flush()
+                raise MemoryError("too much")
+            lines.write("begin\n")
+            lines.flush()
+            time.sleep(0.02)
+            lines.write("end\n")
+        return 1.0
+
+
 @dataclass(frozen=True)
 class WalkSettings(Settings):
     steps: int = setting(3, "Where to stop.", minimum=1, name_suffix="@ep", stopping_point=True)
@@ -344,6 +378,26 @@ def nasbench_evaluators():
             needs=frozenset(),
             settings=ToySettings,
         )
+
+    yield EvaluatorInfo(
+        name="toy-cuda-fault",
+        summary="Breaks its device.",
+        source="the tests",
+        factory=CudaFault,
+        direction=Direction.MAXIMIZE,
+        needs=frozenset(),
+        settings=ToySettings,
+    )
+
+    yield EvaluatorInfo(
+        name="toy-hungry",
+        summary="Gets no memory at first.",
+        source="the tests",
+        factory=Hungry,
+        direction=Direction.MAXIMIZE,
+        needs=frozenset(),
+        settings=HungrySettings,
+    )
 
     yield EvaluatorInfo(
         name="toy-walk",

@@ -24,32 +24,40 @@ class MomentumDescent:
     def __init__(
         self, groups: Iterable[tuple[Iterable[nn.Parameter], float]], learning_rate: float, momentum: float
     ) -> None:
-        self._decays = [(parameter, decay) for parameters, decay in groups for parameter in parameters]
+        self._groups = [(list(parameters), decay) for parameters, decay in groups]
         self._learning_rate = learning_rate
         self._momentum = momentum
         self._velocities: dict[nn.Parameter, Tensor] = {}
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
-        for parameter, _ in self._decays:
-            parameter.grad = None
+        for parameters, _ in self._groups:
+            for parameter in parameters:
+                parameter.grad = None
 
     @torch.no_grad()
     def step(self) -> None:
         """Update the parameters that have a gradient."""
-        for parameter, decay in self._decays:
-            gradient = parameter.grad
-            if gradient is None:
-                continue
-            if decay:
-                gradient = gradient.add(parameter, alpha=decay)
-            parameter.add_(self._velocity(parameter, gradient), alpha=-self._learning_rate)
+        for parameters, decay in self._groups:
+            reached = [parameter for parameter in parameters if parameter.grad is not None]
+            if reached:
+                self._update(reached, decay)
 
-    def _velocity(self, parameter: nn.Parameter, gradient: Tensor) -> Tensor:
+    def _update(self, parameters: list[nn.Parameter], decay: float) -> None:
+        # One call for all parameters: most are so small that a call of their own costs more than its arithmetic.
+        tensors: list[Tensor] = [*parameters]
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        if decay:
+            gradients = list(torch._foreach_add(gradients, tensors, alpha=decay))
+        torch._foreach_add_(tensors, self._velocities_after(parameters, gradients), alpha=-self._learning_rate)
+
+    def _velocities_after(self, parameters: list[nn.Parameter], gradients: list[Tensor]) -> list[Tensor]:
         if not self._momentum:
-            return gradient
-        velocity = self._velocities.get(parameter)
-        if velocity is None:
-            velocity = self._velocities[parameter] = gradient.clone()
-            return velocity
-        return velocity.mul_(self._momentum).add_(gradient)
+            return gradients
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            if parameter not in self._velocities:
+                self._velocities[parameter] = torch.zeros_like(gradient)
+        velocities = [self._velocities[parameter] for parameter in parameters]
+        torch._foreach_mul_(velocities, self._momentum)
+        torch._foreach_add_(velocities, gradients)
+        return velocities

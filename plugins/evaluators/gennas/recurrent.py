@@ -128,20 +128,21 @@ class SequenceTraining:
         Raises:
             DivergedError: A loss is no longer finite.
         """
-        train_losses, passes = train_and_score(
+        steps, passes = train_and_score(
             self.train_step, self.score_pass, self.options.iterations, self.options.score_interval
         )
         score_losses = tuple(loss for (loss,) in passes)
-        return Evaluation(score_losses[-1], {"train_loss": tuple(train_losses), "score_loss": score_losses})
+        train_losses = tuple(loss for (loss,) in steps)
+        return Evaluation(score_losses[-1], {"train_loss": train_losses, "score_loss": score_losses})
 
     def train_step(self) -> Tensor:
-        """Take one optimiser step; return the loss before it, a scalar on the device."""
+        """Take one optimiser step; return the loss before it, on the device, in a vector of one."""
         self.network.train()
         loss = self._loss()
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
-        return loss.detach()
+        return loss.detach().reshape(1)
 
     @torch.no_grad()
     def score_pass(self) -> tuple[float]:

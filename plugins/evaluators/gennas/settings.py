@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -21,6 +22,8 @@ from .task_parser import TaskT, parse_task, read_task_file
 
 Frequencies = Literal["grid", "uniform"]
 Head = Literal["bn-conv", "conv"]
+Readout = Literal["passes", "steps"]
+Precision = Literal["float32", "bfloat16"]
 WeightInit = Literal["default", "xavier", "kaiming", "zero"]
 BiasInit = Literal["default", "zero"]
 
@@ -62,6 +65,18 @@ class RegressionOptions:
     bias_init: BiasInit
     score_mode: Literal["eval", "train"]
     score_interval: int
+    score_passes: int | None
+    readout: Readout
+    readout_average: int
+    precision: Precision
+
+    @property
+    def points(self) -> int:
+        """Number of losses that the score may be the mean of."""
+        if self.readout == "steps":
+            return self.iterations
+        passes = math.ceil(self.iterations / self.score_interval)
+        return passes if self.score_passes is None else min(passes, self.score_passes)
 
     @property
     def stages(self) -> tuple[int, ...]:
@@ -120,7 +135,16 @@ class GennasSettings(Settings):
     score_mode: Literal["eval", "train"] = setting(
         "eval", "Mode of batch normalisation in scoring: running statistics, or those of the batch."
     )
-    score_interval: int = setting(10, "Training steps between two points of the score's curve.", minimum=1)
+    score_interval: int = setting(10, "Training steps between two scoring passes.", minimum=1)
+    score_passes: int | None = setting(None, "Only so many scoring passes, the last ones; all by default.", minimum=1)
+    readout: Literal["passes", "steps"] = setting(
+        "passes",
+        "What gives the losses that make the score: scoring passes, or the training steps, without such passes.",
+    )
+    readout_average: int = setting(1, "The score is the mean of so many of the last of them.", minimum=1)
+    precision: Literal["float32", "bfloat16"] = setting(
+        "float32", "Arithmetic of the network: single precision, or bfloat16 where PyTorch's autocast takes it."
+    )
 
     def __post_init__(self) -> None:
         """Check what the limits of single fields cannot say."""
@@ -159,6 +183,12 @@ class GennasSettings(Settings):
                 f"The score would always be 0: score_weights {format_value(options.score_weights)} give "
                 "weight to untrained stages only. Give one of them a training weight (train_weights) or the "
                 "last stage a score weight."
+            )
+        if options.readout_average > options.points:
+            kind = "training steps" if options.readout == "steps" else "scoring passes"
+            raise InvalidSettingError(
+                f"The setting 'readout_average' is {options.readout_average}, but there are only "
+                f"{options.points} {kind}: take at most {options.points}."
             )
         return options
 

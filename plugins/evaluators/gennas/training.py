@@ -16,7 +16,11 @@ from ..layer_parameters import LayerParameters
 from .momentum_descent import MomentumDescent
 from .regression_network import RegressionNetwork, parameter_groups
 from .settings import RegressionOptions
+from .step_graph import CudaRecorder, Recorder, StepGraph
 from .task import Noise
+
+READ_INTERVAL = 10
+"""Steps after which losses are read at least, to notice one that is not finite."""
 
 
 class RegressionTraining:
@@ -58,44 +62,72 @@ class RegressionTraining:
         )
 
     def run(self) -> Evaluation:
-        """Train, and score after every ``score_interval`` steps and after the last; the last score counts.
+        """Train, with scoring passes after every ``score_interval`` steps and after the last if they make the score.
 
         Returns:
-            The score with its curves: ``train_loss`` for each step, ``score_loss`` for each scoring pass,
-            both weighted sums over stages, and the unweighted ``score_loss_stage1`` to ``3`` of the stages
-            that take part.
+            The score, the mean of the last ``readout_average`` values of its curve ``score_loss``, which has one for
+            each scoring pass, or for each step where steps make the score. Further curves: ``train_loss`` for each
+            step, as ``score_loss`` a weighted sum over stages, and, parallel to the score's, the unweighted
+            ``score_loss_stage1`` to ``3`` of the stages that take part.
 
         Raises:
             DivergedError: A loss is no longer finite.
         """
         self.network.train()
+        train_step = self.train_step
+        if self.images.device.type == "cuda":
+            train_step = self.graphed_step(CudaRecorder(self.images.device))
+        score_pass = self.score_pass if self.options.readout == "passes" else None
         # Which run batch normalisation twice, and so change its statistics.
         with checkpoints_ignored():
-            train_losses, stage_losses = train_and_score(
-                self.train_step, self.score_pass, self.options.iterations, self.options.score_interval
+            steps, passes = train_and_score(
+                train_step,
+                score_pass,
+                self.options.iterations,
+                self.options.score_interval,
+                self.options.score_passes,
             )
-        return self._evaluation(train_losses, stage_losses)
+        return self._evaluation([loss for loss, *_ in steps], passes or [losses for _, *losses in steps])
+
+    def graphed_step(self, recorder: Recorder) -> Callable[[], Tensor]:
+        """Return what :meth:`train_step` does, recorded as a graph; noise, which the CPU draws, stays outside."""
+        images = self.images.clone()
+        graph = StepGraph(lambda: self._step(images), recorder)
+
+        def step() -> Tensor:
+            if self.noise.level:
+                images.copy_(add_noise(self.images, self.noise, self.generator))
+            return graph()
+
+        return step
 
     def train_step(self) -> Tensor:
-        """Take one optimiser step; return the weighted loss before it, a scalar on the device."""
+        """Take one optimiser step; return the losses before it on the device: weighted sum, and each stage's own."""
+        return self._step(add_noise(self.images, self.noise, self.generator))
+
+    def _step(self, images: Tensor) -> Tensor:
+        stage_losses = self._stage_losses(images)
         loss = torch.zeros((), device=self.images.device)
-        for weight, stage_loss in zip(self.train_weights, self._stage_losses(), strict=True):
+        for weight, stage_loss in zip(self.train_weights, stage_losses, strict=True):
             loss = loss + weight * stage_loss
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
-        return loss.detach()
+        return torch.stack([loss, *stage_losses]).detach()
 
     @torch.no_grad()
     def score_pass(self) -> list[float]:
         """Return the unweighted loss of each stage, batch normalisation in the mode of ``score_mode``."""
         self.network.train(self.options.score_mode == "train")
-        losses: list[float] = torch.stack(self._stage_losses()).tolist()
+        images = add_noise(self.images, self.noise, self.generator)
+        losses: list[float] = torch.stack(self._stage_losses(images)).tolist()
         self.network.train()
         return losses
 
-    def _stage_losses(self) -> list[Tensor]:
-        outputs = self.network(add_noise(self.images, self.noise, self.generator))
+    def _stage_losses(self, images: Tensor) -> list[Tensor]:
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16"):
+            outputs = self.network(images)
+        outputs = [output.float() for output in outputs]
         return [functional.mse_loss(output, target) for output, target in zip(outputs, self.targets, strict=True)]
 
     def _evaluation(self, train_losses: Sequence[float], stage_losses: Sequence[Sequence[float]]) -> Evaluation:
@@ -106,7 +138,8 @@ class RegressionTraining:
         curves = {"train_loss": tuple(train_losses), "score_loss": tuple(scores)}
         for index, curve in zip(self.options.stages, zip(*stage_losses, strict=True), strict=True):
             curves[f"score_loss_stage{index + 1}"] = curve
-        return Evaluation(scores[-1], curves)
+        last = scores[-self.options.readout_average :]
+        return Evaluation(sum(last) / len(last), curves)
 
 
 def add_noise(inputs: Tensor, noise: Noise, generator: torch.Generator) -> Tensor:
@@ -121,38 +154,47 @@ def add_noise(inputs: Tensor, noise: Noise, generator: torch.Generator) -> Tenso
 
 
 def train_and_score(
-    train_step: Callable[[], Tensor], score_pass: Callable[[], Sequence[float]], iterations: int, score_interval: int
-) -> tuple[list[float], list[Sequence[float]]]:
+    train_step: Callable[[], Tensor],
+    score_pass: Callable[[], Sequence[float]] | None,
+    iterations: int,
+    score_interval: int,
+    score_passes: int | None = None,
+) -> tuple[list[list[float]], list[Sequence[float]]]:
     """Take training steps, with a scoring pass after every ``score_interval`` of them and after the last.
 
     Args:
-        train_step: Returns the loss before the step, a scalar on the device.
-        score_pass: Returns the losses that make a score.
+        train_step: Returns the losses before the step, a vector on the device.
+        score_pass: Returns the losses that make a score; None for no such passes.
         iterations: Number of steps.
         score_interval: Steps between two scoring passes.
+        score_passes: Only so many of the passes, the last ones; None for all.
 
     Returns:
-        The loss of each step, and the losses of each scoring pass.
+        The losses of each step, and the losses of each scoring pass.
 
     Raises:
         DivergedError: A loss is no longer finite.
     """
-    train_losses: list[float] = []
+    train_losses: list[list[float]] = []
     score_losses: list[Sequence[float]] = []
     pending: list[Tensor] = []
+    stops = [step for step in range(1, iterations + 1) if step % score_interval == 0 or step == iterations]
+    scored = set(stops if score_passes is None else stops[-score_passes:])
     for step in range(1, iterations + 1):
         pending.append(train_step())
-        if step % score_interval == 0 or step == iterations:
-            # Losses stay on the device between scoring passes: reading one makes the device wait.
+        if step in scored or step % READ_INTERVAL == 0 or step == iterations:
+            # Losses stay on the device between these steps: reading one makes the device wait.
             train_losses += torch.stack(pending).tolist()
             pending.clear()
             _check_finite("loss", train_losses)
-            score_losses.append(score_pass())
-            _check_finite("score loss", score_losses[-1], step)
+            if score_pass is not None and step in scored:
+                score_losses.append(score_pass())
+                _check_finite("score loss", [score_losses[-1]], step)
     return train_losses, score_losses
 
 
-def _check_finite(what: str, losses: Sequence[float], step: int | None = None) -> None:
-    for index, loss in enumerate(losses, start=1):
-        if not math.isfinite(loss):
-            raise DivergedError(f"the {what} became {loss} at iteration {step or index}")
+def _check_finite(what: str, steps: Sequence[Sequence[float]], number: int | None = None) -> None:
+    for index, losses in enumerate(steps, start=1):
+        for loss in losses:
+            if not math.isfinite(loss):
+                raise DivergedError(f"the {what} became {loss} at iteration {number or index}")

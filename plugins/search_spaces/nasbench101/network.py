@@ -63,7 +63,7 @@ class ConvBNReLU(nn.Sequential):
         super().__init__(
             nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=False),
             nn.BatchNorm2d(out_channels, eps=BATCH_NORM_EPS, momentum=momentum),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         )
 
 

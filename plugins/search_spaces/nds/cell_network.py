@@ -38,7 +38,7 @@ class CellNetwork(nn.Module):
                 `imagenet`: two stems, which feed the two inputs of the first cell at a quarter and an eighth of the
                     images' resolution.
                 `imagenet-unstrided`: the same at full resolution, as GenNAS (Li et al., NeurIPS 2021) builds them.
-            auxiliary: Whether to add the auxiliary head, for images of 32 pixels or 224 for ImageNet's.
+            auxiliary: Whether to add the auxiliary head, for images of 32 pixels, or 224 with strided stems.
         """
         super().__init__()
         channels = architecture.width
@@ -51,6 +51,7 @@ class CellNetwork(nn.Module):
             self.stem = ImagenetStem(input_channels, channels, strided=form == "imagenet")
         in_channels = (self.stem.out_channels, self.stem.out_channels)
         halves_first = form == "imagenet"
+        reduced_channels = 0
         self.cells = nn.ModuleList()
         for index in range(architecture.depth):
             reduces = index in self.reductions
@@ -65,11 +66,12 @@ class CellNetwork(nn.Module):
             )
             self.cells.append(cell)
             in_channels, halves_first = (in_channels[1], cell.out_channels), reduces
-            if auxiliary and index == self.reductions[1]:
-                self.auxiliary: AuxiliaryHead | None = AuxiliaryHead(cell.out_channels, num_classes, form == "cifar")
-        if not auxiliary:
-            self.auxiliary = None
+            reduced_channels = cell.out_channels if reduces else reduced_channels
         self.classifier = nn.Linear(in_channels[1], num_classes)
+        # Last, so that all else begins with the weights that it has in a network without the head.
+        self.auxiliary: AuxiliaryHead | None = None
+        if auxiliary:
+            self.auxiliary = AuxiliaryHead(reduced_channels, num_classes, for_cifar=form == "cifar")
 
     def forward_cells(self, images: Tensor) -> list[Tensor]:
         """Return the output of the stem, the second of two, and of each cell, in the order they run."""
@@ -95,24 +97,16 @@ class CellNetwork(nn.Module):
         outputs = self.forward_cells(images)
         return [outputs[self.reductions[0]], outputs[self.reductions[1]], outputs[-1]]
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Map images (batch, input_channels, height, width) to logits (batch, num_classes)."""
-        return self._classify(self.forward_cells(images)[-1])
+    def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        """Map images (batch, input_channels, height, width) to logits (batch, num_classes).
 
-    def forward_with_auxiliary(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the logits and those of the auxiliary head, as training needs them.
-
-        Raises:
-            ValueError: The network was built without it.
+        In training, a network with an auxiliary head returns its logits and those of the head.
         """
-        if self.auxiliary is None:
-            raise ValueError("this network was built without an auxiliary head: give auxiliary=True")
         outputs = self.forward_cells(images)
-        return self._classify(outputs[-1]), self.auxiliary(outputs[self.reductions[1] + 1])
-
-    def _classify(self, features: Tensor) -> Tensor:
-        logits: Tensor = self.classifier(features.mean(dim=(2, 3)))
-        return logits
+        logits: Tensor = self.classifier(outputs[-1].mean(dim=(2, 3)))
+        if self.auxiliary is None or not self.training:
+            return logits
+        return logits, self.auxiliary(outputs[self.reductions[1] + 1])
 
 
 class SingleCellNetwork(nn.Module):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
 
-from ....core.errors import PluginError
+from ....core.errors import InvalidArchitectureError, PluginError
 from ....core.pictures.graph import OperationFamily
 from .genotype import NUM_INPUTS, Architecture, Cell, Edge, canonical_cell, loose_ends
 from .operations import Operation
@@ -36,6 +36,9 @@ class CellSpaceDefinition:
     Raises:
         PluginError: There is no space like this.
     """
+
+    states_size: ClassVar[bool] = True
+    """Whether the text of an architecture begins with its width and depth."""
 
     operations: tuple[Operation, ...]
     num_nodes: int
@@ -76,6 +79,26 @@ class CellSpaceDefinition:
             normal=canonical_cell(architecture.normal, rank, sourceless),
             reduction=canonical_cell(architecture.reduction, rank, sourceless),
         )
+
+    def architecture(self, size: tuple[int, int] | None, normal: Cell, reduction: Cell) -> Architecture:
+        """Return the architecture of two cells.
+
+        Args:
+            size: Width and depth, None if the text of the architecture has none.
+            normal: The normal cell.
+            reduction: The reduction cell.
+
+        Raises:
+            InvalidArchitectureError: There is no size, or networks of this size cannot be built.
+        """
+        if size is None:
+            raise InvalidArchitectureError("width and depth are missing, expected such as 'w16d8/' before the cells")
+        width, depth = size
+        if width % 2 or not 2 <= width <= MAX_WIDTH:
+            raise InvalidArchitectureError(f"the width is {width}, expected an even number from 2 to {MAX_WIDTH}")
+        if not MIN_DEPTH <= depth <= MAX_DEPTH:
+            raise InvalidArchitectureError(f"the depth is {depth}, expected {MIN_DEPTH} to {MAX_DEPTH} cells")
+        return Architecture(width, depth, normal, reduction)
 
     def choices(self) -> tuple[tuple[str, ...], ...]:
         """Return the options of width, depth, and then operation and source of each edge, cell by cell."""

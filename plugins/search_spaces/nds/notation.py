@@ -3,7 +3,8 @@
 Width and depth, then the nodes of the normal cell and of the reduction cell. A node is the sum of two edges, and an
 edge is an operation and, behind `~`, what it works on: 0 is the output of the cell before the previous one, 1 that of
 the previous cell, 2 the first node, and so on. Spaces make no difference. Operations may also have the names of papers
-and records: `sep_conv_3x3` is `sep3`. A record's `net`, as JSON, is read too.
+and records: `sep_conv_3x3` is `sep3`. A record's `net`, as JSON, is read too. Where width and depth follow from the
+cells, the text begins with `normal=`.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import re
 from typing import NoReturn
 
 from ....core.errors import InvalidArchitectureError, closest_matches
-from .definition import MAX_DEPTH, MAX_WIDTH, MIN_DEPTH, CellSpaceDefinition
+from .definition import CellSpaceDefinition
 from .genotype import NUM_INPUTS, Architecture, Cell, Edge, Node
 from .records import flat_edges, net_fields
 
-_FORM = "w16d8/normal=OPERATION~SOURCE+OPERATION~SOURCE,.../reduce=..."
-_ARCHITECTURE = re.compile(r"w(?P<width>\d{1,9})d(?P<depth>\d{1,9})/normal=(?P<normal>[^/]*)/reduce=(?P<reduce>[^/]*)")
+_FORM = "normal=OPERATION~SOURCE+OPERATION~SOURCE,.../reduce=..."
+_SIZE = "w16d8/"
+_ARCHITECTURE = re.compile(
+    r"(w(?P<width>\d{1,9})d(?P<depth>\d{1,9})/)?normal=(?P<normal>[^/]*)/reduce=(?P<reduce>[^/]*)"
+)
 _CELL_NAMES = {"normal": "normal cell", "reduce": "reduction cell"}
 _CONCATENATED = {"all nodes": "all their nodes", "loose ends": "the nodes that no other node takes"}
 
@@ -32,30 +36,27 @@ def parse_architecture(text: str, definition: CellSpaceDefinition) -> Architectu
     if text.lstrip().startswith("{"):
         return _parse_net(text, definition)
     match = _ARCHITECTURE.fullmatch("".join(text.split()))
-    if match is None:
-        raise InvalidArchitectureError(f"'{text:.80}' is no architecture of this space: expected {_FORM}")
-    cells = [_parse_cell(match[key], _CELL_NAMES[key], definition) for key in _CELL_NAMES]
-    return _sized(int(match["width"]), int(match["depth"]), *cells)
+    if match is None or (definition.states_size and match["width"] is None):
+        expected = _SIZE * definition.states_size + _FORM
+        raise InvalidArchitectureError(f"'{text:.80}' is no architecture of this space: expected {expected}")
+    normal, reduction = (_parse_cell(match[key], name, definition) for key, name in _CELL_NAMES.items())
+    size = None if match["width"] is None else (int(match["width"]), int(match["depth"]))
+    return definition.architecture(size, normal, reduction)
 
 
-def format_architecture(architecture: Architecture) -> str:
+def format_architecture(architecture: Architecture, definition: CellSpaceDefinition) -> str:
     """Write an architecture."""
-    return (
-        f"w{architecture.width}d{architecture.depth}/normal={_format_cell(architecture.normal)}"
-        f"/reduce={_format_cell(architecture.reduction)}"
-    )
+    size = f"w{architecture.width}d{architecture.depth}/" if definition.states_size else ""
+    return size + format_cells(architecture.normal, architecture.reduction)
+
+
+def format_cells(normal: Cell, reduction: Cell) -> str:
+    """Write two cells."""
+    return f"normal={_format_cell(normal)}/reduce={_format_cell(reduction)}"
 
 
 def _format_cell(cell: Cell) -> str:
     return ",".join("+".join(f"{edge.operation}~{edge.source}" for edge in node) for node in cell)
-
-
-def _sized(width: int, depth: int, normal: Cell, reduction: Cell) -> Architecture:
-    if width % 2 or not 2 <= width <= MAX_WIDTH:
-        raise InvalidArchitectureError(f"the width is {width}, expected an even number from 2 to {MAX_WIDTH}")
-    if not MIN_DEPTH <= depth <= MAX_DEPTH:
-        raise InvalidArchitectureError(f"the depth is {depth}, expected {MIN_DEPTH} to {MAX_DEPTH} cells")
-    return Architecture(width, depth, normal, reduction)
 
 
 def _parse_cell(text: str, name: str, definition: CellSpaceDefinition) -> Cell:
@@ -117,8 +118,8 @@ def _parse_net(text: str, definition: CellSpaceDefinition) -> Architecture:
     except (ValueError, RecursionError) as error:
         raise InvalidArchitectureError(f"'{text:.80}' is not JSON ({error})") from error
     width, depth, genotype = net_fields(net)
-    cells = [_cell_of_record(genotype, key, definition) for key in _CELL_NAMES]
-    return _sized(width, depth, *cells)
+    normal, reduction = (_cell_of_record(genotype, key, definition) for key in _CELL_NAMES)
+    return definition.architecture((width, depth), normal, reduction)
 
 
 def _cell_of_record(genotype: dict[str, object], key: str, definition: CellSpaceDefinition) -> Cell:

@@ -9,27 +9,15 @@ import numpy as np
 
 from ....benchmarks_data.formats.nds_json import CIFAR, IMAGENET, VARIED_SUFFIX
 from ....benchmarks_data.tables.raw import RawTable
-from ....core.descriptions import DatasetInfo
 from ....core.errors import InvalidArchitectureError
 from ....core.interfaces import SearchSpace
+from .image_sets import CIFAR_IMAGES, IMAGENET_IMAGES
 
 RECORDS_COMPARED = 12
 """Records, evenly spread, whose networks are built; one takes a tenth of a second."""
 
 
-def _no_images() -> None:
-    raise AssertionError("networks are only counted")
-
-
-COUNTED_DATASETS = {
-    CIFAR: DatasetInfo(
-        name=CIFAR, summary="Size of CIFAR-10's images.", source="Krizhevsky 2009", factory=_no_images,
-    ),
-    IMAGENET: DatasetInfo(
-        name=IMAGENET, summary="Size of ImageNet's images.", source="Russakovsky et al., IJCV 2015", factory=_no_images,
-        image_shape=(3, 224, 224), num_classes=1000,
-    ),
-}  # fmt: skip
+COUNTED_DATASETS = {CIFAR: CIFAR_IMAGES, IMAGENET: IMAGENET_IMAGES}
 COUNTED_NETWORKS = {CIFAR: "benchmark", IMAGENET: "imagenet"}
 
 

@@ -48,7 +48,7 @@ class ImagenetStem(nn.Module):
 class AuxiliaryHead(nn.Sequential):
     """Classifier of the output of the second reduction cell, of 8x8 pixels for CIFAR and 7x7 for ImageNet."""
 
-    def __init__(self, channels: int, num_classes: int, for_cifar: bool) -> None:
+    def __init__(self, channels: int, num_classes: int, *, for_cifar: bool) -> None:
         # Only the form for CIFAR normalises behind the second convolution, as in the authors' code.
         second = [nn.BatchNorm2d(768)] if for_cifar else []
         super().__init__(

@@ -33,7 +33,9 @@ def test_run_then_report_prints_the_same_table(nasbench) -> None:
 
 def test_run_without_evaluators_compares_those_that_support_the_space(nasbench) -> None:
     ran = nasbench("run", "--space", "toy", "-n", 3, "-o", "r.h5")
-    assert ran.returncode == 0, ran.stderr
+    # The toy images are too few for one of them.
+    assert "Error: naswot has no score for any of its 3 architectures" in ran.stderr
+    assert ran.returncode == 1, ran.stderr
     assert "of toy with synflow, naswot, params, flops, random\n" in ran.stderr
 
 
@@ -100,9 +102,14 @@ def test_debug_shows_a_traceback(nasbench) -> None:
 
 def test_run_without_a_single_score_fails(nasbench, tmp_path) -> None:
     (tmp_path / "archs.txt").write_text("width-11\nwidth-12\n")
-    done = nasbench("run", "--space", "toy", "-e", "toy-misbehaving", "--architectures", "archs.txt", "-o", "r.h5")
+    evaluators = ("-e", "toy-width", "-e", "toy-misbehaving")
+    done = nasbench("run", "--space", "toy", *evaluators, "--architectures", "archs.txt", "-o", "r.h5")
     assert done.returncode == 1
-    assert "No job got a score" in done.stderr
+    assert (
+        "toy-misbehaving has no score for any of its 2 architectures, for 1 of them since: ValueError: no reason."
+        in " ".join(done.stderr.split())
+    )
+    assert "toy-width has no score" not in done.stderr
     failures = json.loads(nasbench("inspect", "r.h5", "--failures", "--format", "json").stdout)
     assert [(row["status"], row["message"]) for row in failures] == [
         ("failed", "ValueError: no reason"),
@@ -133,8 +140,28 @@ def test_inspect_says_what_a_file_holds(nasbench) -> None:
         "command",
     }
     scores = nasbench("inspect", "r.h5", "--scores", "--format", "csv").stdout.splitlines()
-    assert scores[0] == "architecture,noise/test_accuracy@5,noise/test_cross_entropy@5,toy-width:mode=x"
+    assert scores[0] == "architecture,noise/test_accuracy@5 (higher is better),toy-width:mode=x (higher is better)"
     assert len(scores) == 6
+
+
+def test_inspect_sorts_scores_and_shows_the_best_of_a_column(nasbench) -> None:
+    nasbench("run", "--space", "toy", "-e", "toy-width", "-n", 6, "-o", "r.h5")
+    scores = ["inspect", "r.h5", "--scores", "--format", "json"]
+    rows = json.loads(nasbench(*scores, "--metric", "all").stdout)
+    by_width = json.loads(nasbench(*scores, "--top", 2).stdout)
+    width = "toy-width (higher is better)"
+    assert [row[width] for row in by_width] == sorted((row[width] for row in rows), reverse=True)[:2]
+    # Lower is better for this one, and it is not the column that is shown by default.
+    loss = "noise/test_cross_entropy@5"
+    by_loss = json.loads(nasbench(*scores, "--metric", "test_cross_entropy", "--sort", loss).stdout)
+    losses = [row[f"{loss} (lower is better)"] for row in by_loss]
+    assert losses == sorted(losses)
+    table = nasbench("inspect", "r.h5", "--scores", "--metric", "test_cross_entropy").stdout
+    assert f"Lower is better for {loss}; higher for all others." in table
+    unknown = nasbench("inspect", "r.h5", "--scores", "--sort", "toy-widt")
+    assert unknown.returncode == 2
+    assert "No column 'toy-widt' to sort by. Did you mean 'toy-width'?" in unknown.stderr
+    assert nasbench("inspect", "r.h5", "--top", 3).returncode == 2
 
 
 def test_shards_merge_into_the_whole(nasbench) -> None:

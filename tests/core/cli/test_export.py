@@ -129,3 +129,40 @@ def test_what_cannot_be_exported_is_refused_and_nothing_written(nasbench, tmp_pa
     assert message in " ".join(result.stderr.split())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.py", "old.py"]
     assert (tmp_path / "old.py").read_text() == "mine"
+
+
+def test_auxiliary_head_is_written_for_training(nasbench, tmp_path) -> None:
+    cells = "normal=sep3~0+skip~1,skip~0+skip~1,skip~0+skip~1,skip~0+skip~1/reduce=" + ",".join(["skip~0+max3~1"] * 4)
+    files = [tmp_path / name for name in ("m.py", "m.pt", "m.pt2")]
+    outputs = [option for file in files for option in ("-o", file)]
+    result = nasbench("export", f"w4d3/{cells}", "--space", "nds-darts", "--auxiliary", *outputs)
+    assert result.returncode == 0, result.stderr
+    text = files[0].read_text()
+    assert "in training a pair of them, the second of the auxiliary head" in text.replace("\n    ", " ")
+    namespace: dict = {}
+    exec(text, namespace)
+    network = namespace["Network"]()
+    network.load_state_dict(torch.load(files[1]))
+    images = torch.randn(2, 3, 32, 32)
+    logits, auxiliary = network(images)
+    assert logits.shape == auxiliary.shape == (2, 10)
+    assert not torch.equal(logits, auxiliary)
+    network.load_state_dict(torch.load(files[1]))
+    torch.testing.assert_close(torch.export.load(files[2]).module()(images), network.eval()(images))
+
+
+def test_auxiliary_head_where_there_is_none_is_refused(nasbench, tmp_path) -> None:
+    result = nasbench("export", DESIGN, "--space", "nds-resnet", "--auxiliary", "-o", tmp_path / "m.py")
+    assert result.returncode == 2
+    assert "The networks of the search space 'nds-resnet' have no auxiliary head." in result.stderr
+
+
+def test_network_is_for_the_images_that_the_space_exports_for(nasbench, tmp_path) -> None:
+    space = installed_plugins().search_space("darts-imagenet-mobile").info.create()
+    file = tmp_path / "m.py"
+    result = nasbench("export", space.example(), "--space", space.name, "--network", "reduced", "-o", file)
+    assert result.returncode == 0, result.stderr
+    text = file.read_text()
+    assert "Takes: images (batch, 3, 224, 224), as of imagenet" in text
+    assert "Returns: logits (batch, 1000)" in text
+    assert "M multiply-adds at 224 x 224 pixels" in text.replace("\n    ", " ")

@@ -33,6 +33,11 @@ def test_worker_devices_one_worker_a_gpu(two_gpus, text: str, expected: tuple[st
     assert worker_devices(text, len(expected)) == expected
 
 
+def test_worker_devices_more_workers_share_the_gpus(two_gpus) -> None:
+    assert worker_devices("cuda:1", 3) == ("cuda:1",) * 3
+    assert worker_devices("auto", 5) == ("cuda:0", "cuda:1", "cuda:0", "cuda:1", "cuda:0")
+
+
 def test_worker_devices_auto_without_gpu_is_the_cpu(no_gpu) -> None:
     assert worker_devices("auto", 2) == ("cpu", "cpu")
 
@@ -45,7 +50,7 @@ def test_worker_devices_auto_without_gpu_is_the_cpu(no_gpu) -> None:
         ("cuda:2", None, "There is no device cuda:2. This machine has cuda:0, cuda:1"),
         ("cuda:0,cuda", None, "named twice"),
         ("cpu,cuda:0", None, "mixes cpu and CUDA"),
-        ("cuda", 2, "--workers 2 does not fit 1 CUDA device"),
+        ("auto", 1, "--workers 1 leaves some of the 2 CUDA devices without a process"),
         ("cpu", 0, "--workers must be at least 1"),
     ],
 )

@@ -4,10 +4,11 @@ import os
 import signal
 
 import pytest
+import torch
 from nasbench_toolkit.core.errors import NasbenchError
 from nasbench_toolkit.core.jobs.executor import ProcessExecutor
 from nasbench_toolkit.core.jobs.messages import Job, WorkerSetup
-from nasbench_toolkit.core.jobs.site import RECENT_EVALUATORS
+from nasbench_toolkit.core.jobs.site import RECENT_EVALUATORS, JobSite
 from nasbench_toolkit.core.planning.evaluators import EvaluatorFactory
 
 
@@ -37,6 +38,21 @@ def test_executor_leaves_no_process_behind(toy_plan) -> None:
         assert all(process.is_alive() for process in processes)
         jobs.close()
     assert not any(process.is_alive() for process in processes)
+
+
+def test_site_on_a_broken_cuda_device_is_given_up(toy_plan, monkeypatch) -> None:
+    plan = toy_plan(samples=1)
+    site = JobSite(WorkerSetup.of(plan, threads=1), "cpu", shared_process=True)
+
+    def fail(device):
+        raise RuntimeError(f"CUDA error: device-side assert triggered on {device}")
+
+    monkeypatch.setattr(torch.cuda, "synchronize", fail)
+    assert site.run(jobs_of(plan, 1)[0])[1] == ()
+    site._runner.device = torch.device("cuda")
+    record, lost = site.run(jobs_of(plan, 1)[0])
+    assert record.status == "failed"
+    assert lost == ("what the CUDA device computes for this process",)
 
 
 def test_executor_starts_no_more_workers_than_jobs(toy_plan) -> None:

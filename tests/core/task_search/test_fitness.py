@@ -4,8 +4,8 @@ import random
 
 import pytest
 from nasbench_toolkit.core.domain import Direction, JobCost, Record, Status
+from nasbench_toolkit.core.planning.labelled import LabelledArchitectures
 from nasbench_toolkit.core.task_search.fitness import TaskFitness, highest_rho
-from nasbench_toolkit.core.task_search.labelled import LabelledArchitectures
 from scipy.stats import kendalltau, spearmanr
 
 

@@ -1,11 +1,14 @@
 """Networks of the NDS cells: parameters as published, shapes of features, forms for CIFAR and ImageNet."""
 
+import dataclasses
 import gzip
 import json
 from pathlib import Path
 
 import pytest
 import torch
+from nasbench_toolkit.core.descriptions import DatasetInfo
+from nasbench_toolkit.core.errors import UnsupportedSearchSpaceError
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.plugins.search_spaces.nds.cell_network import CellNetwork
 from nasbench_toolkit.plugins.search_spaces.nds.definition import CellSpaceDefinition, Form
@@ -32,6 +35,10 @@ RELEASED = [
 def build(text: str, definition: CellSpaceDefinition, form: Form = "cifar", **options: object) -> CellNetwork:
     architecture = parse_architecture(text, definition)
     return CellNetwork(architecture, definition, **{"input_channels": 3, "num_classes": 10, "form": form} | options)
+
+
+def image_set(side: int) -> DatasetInfo:
+    return dataclasses.replace(installed_plugins().dataset("photos").info, image_shape=(3, side, side))
 
 
 def parameters(network: torch.nn.Module) -> int:
@@ -97,16 +104,53 @@ def test_forms_for_imagenet() -> None:
 
 def test_auxiliary_heads() -> None:
     network = build(resized(DARTS_V2, "w4d4"), DARTS, auxiliary=True)
-    logits, auxiliary = network.eval().forward_with_auxiliary(torch.zeros(2, 3, 32, 32))
+    logits, auxiliary = network(torch.zeros(2, 3, 32, 32))
     assert logits.shape == auxiliary.shape == (2, 10)
+    assert network.eval()(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
     # DARTS's head for CIFAR: two convolutions without bias, two batch normalisations, a linear layer.
     assert parameters(network.auxiliary) == 64 * 128 + 2 * 128 + 128 * 768 * 4 + 2 * 768 + 768 * 10 + 10
     imagenet = build(resized(DARTS_V2, "w4d4"), DARTS, "imagenet", auxiliary=True)
-    _, auxiliary = imagenet.eval().forward_with_auxiliary(torch.zeros(1, 3, 224, 224))
-    assert auxiliary.shape == (1, 10)
+    _, auxiliary = imagenet(torch.zeros(2, 3, 224, 224))
+    assert auxiliary.shape == (2, 10)
     assert parameters(imagenet.auxiliary) == parameters(network.auxiliary) - 2 * 768
-    with pytest.raises(ValueError, match="auxiliary=True"):
-        build(resized(DARTS_V2, "w4d4"), DARTS).forward_with_auxiliary(torch.zeros(1, 3, 32, 32))
+
+
+def test_auxiliary_head_leaves_all_else_as_it_is() -> None:
+    space, photos = installed_plugins().search_space("nds-darts").info.create(), image_set(32)
+    arch_id = space.canonicalize(resized(DARTS_V2, "w4d4"))
+    networks = []
+    for build_network in (space.build_network, space.build_with_auxiliary_head):
+        torch.manual_seed(0)
+        networks.append(build_network(arch_id, photos).eval())
+    images = torch.randn(2, 3, 32, 32)
+    assert torch.equal(*(network(images) for network in networks))
+
+
+@pytest.mark.parametrize(
+    ("name", "variant", "least", "greatest"),
+    [
+        ("nds-darts", "benchmark", 29, 40),
+        ("nds-darts", "imagenet", 193, 256),
+        ("darts-imagenet-mobile", "gennas-small", 25, 32),
+    ],
+)
+def test_auxiliary_head_takes_some_sizes_of_images(name: str, variant: str, least: int, greatest: int) -> None:
+    space = installed_plugins().search_space(name).info.create()
+    for side in (least, greatest):
+        with torch.device("meta"):
+            network = space.build_with_auxiliary_head(space.example(), image_set(side), variant)
+            logits, auxiliary = network(torch.zeros(2, 3, side, side))
+        assert logits.shape == auxiliary.shape == (2, 10)
+    for side in (least - 1, greatest + 1):
+        with pytest.raises(UnsupportedSearchSpaceError, match=f"images of {least} to {greatest} pixels, not {side} x"):
+            space.build_with_auxiliary_head(space.example(), image_set(side), variant)
+
+
+def test_spaces_without_auxiliary_head_say_so() -> None:
+    for name, variant in (("nds-resnet", "benchmark"), ("nds-darts", "te-nas")):
+        space = installed_plugins().search_space(name).info.create()
+        with pytest.raises(UnsupportedSearchSpaceError, match=name):
+            space.build_with_auxiliary_head(space.example(), image_set(32), variant)
 
 
 def test_none_lets_nothing_pass_and_keeps_the_graph() -> None:

@@ -40,14 +40,14 @@ def with_genotype(**changes: object) -> str:
 def test_text_and_record_are_one_architecture() -> None:
     architecture = parse_architecture(DARTS_V2, DARTS)
     assert architecture == parse_architecture(json.dumps(DARTS_V2_NET), DARTS)
-    assert format_architecture(architecture) == DARTS_V2
+    assert format_architecture(architecture, DARTS) == DARTS_V2
     assert (architecture.width, architecture.depth) == (36, 20)
     assert architecture.normal[3] == ((0, "skip"), (2, "dil3"))
 
 
 def test_long_names_and_spaces_are_read() -> None:
     spelled = DARTS_V2.replace("sep3", "sep_conv_3x3").replace("skip", "skip_connect").replace(",", " , ")
-    assert format_architecture(parse_architecture(spelled, DARTS)) == DARTS_V2
+    assert format_architecture(parse_architecture(spelled, DARTS), DARTS) == DARTS_V2
 
 
 @pytest.mark.parametrize(

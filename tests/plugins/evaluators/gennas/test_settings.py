@@ -35,6 +35,10 @@ def test_official_preset_follows_the_code() -> None:
         "bias_init": "default",
         "score_mode": "eval",
         "score_interval": 10,
+        "score_passes": None,
+        "readout": "passes",
+        "readout_average": 1,
+        "precision": "float32",
     }
 
 
@@ -76,6 +80,20 @@ def test_stages_with_a_training_weight_and_the_last_take_part(weights, stages) -
 def test_weights_are_three_and_not_all_zero(weights) -> None:
     with pytest.raises(InvalidSettingError, match=rf"'score_weights' takes 3 weights.*got {weights}"):
         parse(ComboSettings, score_weights=weights)
+
+
+@pytest.mark.parametrize(
+    ("settings", "largest"),
+    [
+        ({"readout_average": 11}, "10 scoring passes"),
+        ({"iterations": 25, "readout_average": 4}, "3 scoring passes"),
+        ({"score_passes": 3, "readout_average": 4}, "3 scoring passes"),
+        ({"readout": "steps", "readout_average": 101}, "100 training steps"),
+    ],
+)
+def test_mean_of_more_losses_than_there_are_is_refused(settings, largest) -> None:
+    with pytest.raises(InvalidSettingError, match=f"there are only {largest}: take at most {largest.split()[0]}"):
+        ComboSettings(**settings).resolve()
 
 
 def test_weights_on_untrained_stages_only_are_refused() -> None:

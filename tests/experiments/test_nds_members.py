@@ -1,0 +1,30 @@
+import sys
+
+from nasbench_toolkit.experiments import nds_members
+
+
+def run(monkeypatch, *arguments) -> int:
+    monkeypatch.setattr(sys, "argv", ["nds_members", *map(str, arguments)])
+    return nds_members.main()
+
+
+def test_members_are_done_once(tmp_path, monkeypatch, capsys) -> None:
+    output = tmp_path / "members.csv"
+    assert run(monkeypatch, "--space", "nds-resnet", "--members", 1, "--output", output) == 0
+    assert capsys.readouterr().out.startswith("nds-resnet     1/1 pass; network ")
+    first = nds_members.read(output)
+    assert run(monkeypatch, "--space", "nds-resnet", "--members", 2, "--output", output) == 0
+    second = nds_members.read(output)
+    assert [member.architecture for member in second[:1]] == [member.architecture for member in first]
+    assert len(second) == 2
+    assert second[0].network_seconds == first[0].network_seconds > 0
+
+
+def test_what_is_wrong_is_told_and_an_exit_code(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(nds_members, "score_of", lambda space, arch_id: float("inf"))
+    output = tmp_path / "members.csv"
+    arguments = ["--space", "nds-resnet", "--members", 1, "--score", "--output", output]
+    assert run(monkeypatch, *arguments) == 1
+    assert "gennas-combo is inf" in capsys.readouterr().out
+    assert run(monkeypatch, *arguments) == 1
+    assert len(nds_members.read(output)) == 1

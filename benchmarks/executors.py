@@ -83,16 +83,16 @@ def simulate(connections: Sequence[Connection], settings: SimulatedSettings) -> 
     while selector.get_map():
         wait = max(0.0, due[0][0] - time.monotonic()) if due else None
         for key, _ in selector.select(wait):
-            connection: Any = key.fileobj
+            sender: Any = key.fileobj
             try:
-                number, _ = connection.recv()
+                number, _ = sender.recv()
             except EOFError:
-                selector.unregister(connection)
+                selector.unregister(sender)
                 continue
-            heapq.heappush(due, (time.monotonic() + settings.milliseconds / 1000, number, connection))
+            heapq.heappush(due, (time.monotonic() + settings.milliseconds / 1000, number, sender))
         while due and due[0][0] <= time.monotonic():
-            _, number, connection = heapq.heappop(due)
-            connection.send_bytes(encode(Reply(number, os.getpid(), record)))
+            _, number, sender = heapq.heappop(due)
+            sender.send_bytes(encode(Reply(number, os.getpid(), record)))
 
 
 class PinnedExecutor(ProcessExecutor):

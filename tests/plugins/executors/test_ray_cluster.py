@@ -15,7 +15,7 @@ ray = pytest.importorskip("ray", reason="needs the extra 'ray'")
 
 RUN = ["run", "-e", "gennas-combo:iterations=10", "-n", "12", "-j", "1"]
 
-SECONDS_TO_WAIT = 300
+SECONDS_TO_WAIT = 600
 
 
 @pytest.fixture

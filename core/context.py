@@ -115,7 +115,7 @@ class EvaluationContext:
         # Of the passes that this is made of: what each costs, and which of them the job made itself.
         self._costs: dict[PassKey, PassCost] = {}
         self._made: set[PassKey] = job._made if job is not None else set()
-        self._seconds_in_passes, self._processor_in_passes = 0.0, 0.0
+        self._seconds_in_passes, self._processor_in_passes, self._memory_in_passes = 0.0, 0.0, 0
         self._memory = memory
         self._peak_memory = 0
         if memory is not None:
@@ -298,11 +298,13 @@ class EvaluationContext:
         with seeded_global_rng(derive_seed("global", *key.own_seed_parts)):
             value = compute(inner, *arguments)
         own, held = inner._own_cost(), inner._memory_held_since()
+        part = PassCost(own, max(0, held - inner._memory_in_passes))
         self._made.add(pass_key)
         self._seconds_in_passes += own.seconds + inner._seconds_in_passes
         self._processor_in_passes += own.processor + inner._processor_in_passes
+        self._memory_in_passes += held
         self._peak_memory = max(self._peak_memory, inner._held_memory - self._held_memory + inner._peak_memory)
-        return SharedPass(value, {**inner._costs, pass_key: PassCost(own, held)}, inner.batches)
+        return SharedPass(value, {**inner._costs, pass_key: part}, inner.batches)
 
     def cost(self) -> JobCost:
         """Return what was spent since the context was made, and what the passes cost that others made."""

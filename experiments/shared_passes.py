@@ -4,20 +4,22 @@ Run by hand:
 
     python -m nasbench_toolkit.experiments.shared_passes [--space nasbench201] [--dataset cifar10] [--repeats 3]
 
-Each evaluator scores the same architecture of a space by itself and then all do, in the order given, in the way in
-which a worker runs the jobs of an architecture, on one thread. Of each the least processor time of all repeats counts,
-which other work on the machine changes least. Prints the seconds and the score of each evaluator alone, their sum, the
-seconds of all together, how many that saved according to the jobs' own records, and the most memory that the process
-held. The first architecture is one more: what a worker learns there of which passes are wanted later, it uses from the
-second one on. Ends with exit code 1 if a score differs by a single bit.
+Each evaluator scores the same architecture of a space by itself, as if no other were in the run, and then all do, in
+the order given, as a worker runs the jobs of an architecture that is not its first: it knows by then which passes will
+be asked for. One thread; of each the least processor time of all repeats counts, which other work on the machine
+changes least. Prints for each evaluator its seconds and peak memory alone, and the seconds, those of them that were
+saved, and the peak memory that its records say when all run; then the sum of seconds alone and the seconds of all
+together, also with ``vote`` as one more evaluator, which alone costs what its three voters do. Ends with exit code 1 if
+a score differs by a single bit.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import click
 import numpy as np
@@ -76,36 +78,31 @@ class Measured:
 
 
 def measure(specs: Sequence[Spec], runner: JobRunner, arch_id: str) -> Measured:
-    """Run the jobs of one architecture, without anything that was kept of another time."""
-    runner.passes.enter(None)
+    """Run the jobs of one architecture."""
     MemoryMeter(runner.device).give_back_unused()
     start = time.process_time()
     records = {spec.label: spec.score(runner, arch_id) for spec in specs}
     return Measured(time.process_time() - start, records)
 
 
-def compare(specs: Sequence[Spec], runner: JobRunner, arch_id: str, repeats: int) -> bool:
+def compare(specs: Sequence[Spec], make_runner: Callable[[], JobRunner], arch_id: str, repeats: int) -> bool:
     """Print the table of one architecture; return whether all scores were the same."""
+    runner = make_runner()
+    measure(specs, runner, runner.space.example())
     alone: dict[str, list[Measured]] = {spec.label: [] for spec in specs}
     together = []
     for _ in range(repeats):
         for spec in specs:
-            alone[spec.label].append(measure([spec], runner, arch_id))
+            # Nothing is known there of other evaluators.
+            alone[spec.label].append(measure([spec], make_runner(), arch_id))
+        runner.passes.enter("another")
         together.append(measure(specs, runner, arch_id))
     click.echo(f"{runner.space.name} on {runner.dataset_info.name}: {arch_id}")
-    click.echo(f"{'evaluator':28} seconds  MB alone  score")
-    seconds = {label: min(run.seconds for run in runs) for label, runs in alone.items()}
-    same = True
-    for label, runs in alone.items():
-        scores = {run.records[label].score.hex() for run in (*runs, *together)}
-        same &= len(scores) == 1
-        record = runs[0].records[label]
-        differs = "" if len(scores) == 1 else f"  DIFFERS: {', '.join(sorted(scores))}"
-        megabytes = record.cost.peak_memory / 1e6
-        click.echo(f"{label:28} {seconds[label]:7.3f} {megabytes:9.0f}  {record.score!r} {record.status}{differs}")
     best = min(together, key=lambda run: run.seconds)
-    saved = sum(record.cost.saved for record in best.records.values())
+    seconds = {label: min(run.seconds for run in runs) for label, runs in alone.items()}
+    same = _print_evaluators(alone, together, best)
     total = sum(seconds.values())
+    saved = sum(record.cost.saved for record in best.records.values())
     click.echo(f"{'sum':28} {total:7.3f}")
     click.echo(
         f"{'together':28} {best.seconds:7.3f}, {best.seconds / total:.3f} of the sum; saved {saved:.3f} by records"
@@ -114,6 +111,23 @@ def compare(specs: Sequence[Spec], runner: JobRunner, arch_id: str, repeats: int
         with_vote = total + sum(seconds[label] for label in VOTERS)
         click.echo(f"{'sum with vote alone':28} {with_vote:7.3f}, together {best.seconds / with_vote:.3f} of it")
     return same
+
+
+def _print_evaluators(alone: Mapping[str, Sequence[Measured]], together: Sequence[Measured], best: Measured) -> bool:
+    """Print a line for each evaluator; return whether all scores were the same."""
+    click.echo(f"{'':28} alone          together, by records")
+    click.echo(f"{'evaluator':28} seconds    MB seconds   saved    MB  score")
+    all_same = True
+    for label, runs in alone.items():
+        scores = {run.records[label].score.hex() for run in (*runs, *together)}
+        all_same &= len(scores) == 1
+        first, cost = runs[0].records[label], best.records[label].cost
+        click.echo(
+            f"{label:28} {min(run.seconds for run in runs):7.3f} {first.cost.peak_memory / 1e6:5.0f} "
+            f"{cost.processor:7.3f} {cost.saved:7.3f} {cost.peak_memory / 1e6:5.0f}  {first.score!r} {first.status}"
+            f"{'' if len(scores) == 1 else f'  DIFFERS: {sorted(scores)}'}"
+        )
+    return all_same
 
 
 @click.command()
@@ -131,10 +145,9 @@ def main(spaces: tuple[str, ...], dataset: str, texts: tuple[str, ...], arch: st
     for name in spaces:
         images = plugins.dataset(dataset).info
         space = plugins.search_space(name).info.create()
-        runner = JobRunner(space, images, images.create(), torch.device("cpu"))
+        source = images.create()
         arch_id = space.canonicalize(arch) if arch else space.sample(1, np.random.default_rng(ARCHITECTURE_SEED))[0]
-        measure(specs, runner, space.example())
-        same &= compare(specs, runner, arch_id, repeats)
+        same &= compare(specs, partial(JobRunner, space, images, source, torch.device("cpu")), arch_id, repeats)
     sys.exit(0 if same else 1)
 
 

@@ -179,13 +179,17 @@ def holding_pass(context):
     return torch.ones(10_000_000)
 
 
+def outer_holding_pass(context):
+    return context.shared_pass(holding_pass)
+
+
 def test_peak_memory_has_what_passes_of_others_hold(make_context) -> None:
     memory, passes = MemoryMeter(CPU), SharedPasses()
     if not memory.held():
         pytest.skip("the system does not tell")
     for _ in range(2):
         context = make_context(passes, memory=memory)
-        kept = context.shared_pass(holding_pass)
+        kept = context.shared_pass(outer_holding_pass)
         doubled = torch.cat([kept, kept])
         assert 110_000_000 < context.cost().peak_memory < 180_000_000
         del doubled

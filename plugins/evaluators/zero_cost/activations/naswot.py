@@ -65,13 +65,20 @@ def count_agreements(pre_activations: Tensor) -> Tensor:
     Returns:
         Shape (batch, batch), float64, exact whole numbers.
     """
-    are_on = (pre_activations.detach() > 0).flatten(1).float()
-    batch_size, units = are_on.shape
-    both = torch.zeros(batch_size, batch_size, dtype=torch.float64, device=are_on.device)
-    for part in torch.split(are_on, EXACT_UNITS, dim=1):
-        both += part @ part.T
+    are_on = (pre_activations.detach() > 0).flatten(1)
+    both = _count_both(are_on)
     counts = both.diagonal()
-    return units + 2 * both - counts[:, None] - counts[None, :]
+    return are_on.shape[1] + 2 * both - counts[:, None] - counts[None, :]
+
+
+def _count_both(are_on: Tensor) -> Tensor:
+    """Count for each pair of images the units that are on for both, float64."""
+    if are_on.device.type == "cpu":
+        # Several times faster than products of floats.
+        whole = are_on.view(torch.int8)
+        return torch._int_mm(whole, whole.T).double()
+    products = (part @ part.T for part in torch.split(are_on.float(), EXACT_UNITS, dim=1))
+    return torch.stack([product.double() for product in products]).sum(0)
 
 
 def log_determinant(kernel: Tensor) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from ..errors import UsageError
 from .following_names import FollowingNames
@@ -103,6 +104,7 @@ def report_command(
         from ...reports.forms import check_output
 
         check_output(output, files, overwrite=overwrite)
+        _refuse_format(output)
     runs = _read_runs(files)
     if not runs:
         _refuse("searches", "a run", of_a_run)
@@ -169,6 +171,18 @@ def _refuse(given: str, wanted: str, options: Mapping[str, object]) -> None:
         raise UsageError(f"{set_options[0]} is for {wanted}, and this is a report of {given}. Leave it out.")
 
 
+def _refuse_format(output: Path) -> None:
+    source = click.get_current_context().get_parameter_source("output_format")
+    if source is ParameterSource.COMMANDLINE:
+        raise UsageError(f"The form of '{output}' is that of its ending: leave --format out, or --output to print.")
+
+
+def _refuse_with_charts(options: Mapping[str, bool]) -> None:
+    for option, value in options.items():
+        if value:
+            raise UsageError(f"{option} is for tables alone: pages, charts and folders show it anyway. Leave it out.")
+
+
 def _report_run(
     results: Results, output_format: str, metric: str | None, failures: str, aggregates: tuple[str, ...],
     further: bool, pairwise: bool, curves: bool, output: Path | None,
@@ -178,7 +192,7 @@ def _report_run(
 
     made = find_aggregates(results, aggregates)
     if output and not _is_document(output):
-        _refuse("everything", "tables", {"--further": further, "--pairwise": pairwise, "--curves": curves})
+        _refuse_with_charts({"--further": further, "--pairwise": pairwise, "--curves": curves})
         _write(run_report(results, metric, failures, made), output)
     elif curves:
         _deliver(curve_document(curve_table(results, metric, failures)), output_format, output)

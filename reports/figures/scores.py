@@ -78,12 +78,7 @@ def _panel(part: RunPart, position: int, row: CorrelationRow, scored: EvaluatorS
         chart.mark_point(filled=True, size=24, opacity=0.55, color=color_of(position))
         .transform_filter(f"isValid(datum.{field})")
         .encode(
-            x=alt.X(
-                f"{field}:Q",
-                title=_score_title(row),
-                scale=_scale(scored.scores),
-                axis=alt.Axis(tickCount=5, format="~g"),
-            ),
+            x=alt.X(f"{field}:Q", title=_score_title(row), scale=_scale(scored.scores), axis=axis),
             y=alt.Y("truth:Q", title=_truth_title(part), scale=alt.Scale(zero=False)),
             tooltip=[
                 alt.Tooltip("architecture:N"),

@@ -35,7 +35,7 @@ def searches(nasbench):
 def test_seeds_become_one_row_and_one_curve(nasbench, searches, tmp_path) -> None:
     files = sorted(path.name for path in tmp_path.glob("*.h5"))
     assert len(files) == 6
-    result = nasbench("report", *files, "--format", "json", "--plot", "regret.csv")
+    result = nasbench("report", *files, "--format", "json")
     assert result.returncode == 0, result.stderr
     rows = json.loads(result.stdout)
     assert [(row["strategy"], row["seeds"]) for row in rows] == [(strategy, 3) for strategy in STRATEGIES]
@@ -45,18 +45,25 @@ def test_seeds_become_one_row_and_one_curve(nasbench, searches, tmp_path) -> Non
             assert row[f"{quantity}_deviation"] == pytest.approx(told["over_seeds"][quantity]["deviation"])
         assert (row["fewest_evaluations"], row["most_evaluations"]) == (8, 8)
 
-    points = list(csv.DictReader(io.StringIO((tmp_path / "regret.csv").read_text())))
+    result = nasbench("report", *files, "-o", "searches")
+    assert (result.returncode, result.stdout) == (0, ""), result.stderr
+    assert "Report: searches" in result.stderr
+    folder = tmp_path / "searches"
+    points = list(csv.DictReader(io.StringIO((folder / "figures/regret.csv").read_text())))
     told_curve = [point["mean"] for told in searches for point in told["over_seeds"]["regret_curve"]]
-    assert [float(point["mean"]) for point in points] == pytest.approx(told_curve)
+    assert [float(point["mean"]) for point in points] == pytest.approx(told_curve, rel=1e-5)
+    assert json.loads((folder / "tables.json").read_text()) == rows
+    page = (folder / "report.html").read_text()
+    assert "regret (nats; cross_entropy, mnist)" in page
+    assert "<dd>0; 1; 2</dd>" in page
 
-    result = nasbench("report", *files, "--plot", "regret.svg")
+    result = nasbench("report", *files)
     assert "random-search" in result.stdout
     assert "regularized-evolution" in result.stdout
     assert "All: space nasbench201-tiny; evaluator oracle; measured with" in result.stdout
-    assert (tmp_path / "regret.svg").read_text().startswith("<?xml")
-    result = nasbench("report", *files, "--plot", "regret.svg", "-f", "latex")
+    result = nasbench("report", *files, "-o", "searches")
     assert (result.returncode, result.stdout) == (2, "")
-    assert "exists" in result.stderr
+    assert "'searches' exists. Replace it with --overwrite" in result.stderr
     assert nasbench("report", *files, "-f", "latex").stdout.startswith("% Needs")
 
 
@@ -68,10 +75,11 @@ def test_what_would_count_twice_or_is_no_search_is_refused(nasbench, searches, t
         (("random-seed0.h5", "copy.h5"), "hold the same search"),
         (("run.h5", "copy.h5"), "'run.h5' was made by a run and 'copy.h5' by a search"),
         (("run.h5", "run2.h5"), "hold the same run of nasbench201-tiny on mnist with seed 0"),
-        (("run.h5", "--plot", "regret.svg"), "--plot is for searches, and this is a report of a run"),
+        (("run.h5", "-o", "report.html", "--curves"), "--curves is for tables alone"),
+        (("run.h5", "-o", "report.tex", "-f", "csv"), "The form of 'report.tex' is that of its ending"),
         (("copy.h5", "--pairwise"), "--pairwise is for a run, and this is a report of searches"),
         (("copy.h5", "--metric", "nonsense"), "Unknown metric 'nonsense'"),
-        (("copy.h5", "--plot", "regret.gif"), "End its name with .svg, .png, .pdf or .csv"),
+        (("copy.h5", "-o", "regret.gif"), "End its name with .html, .tex, .md, .csv, .json, .svg, .png or .pdf"),
     ):
         result = nasbench("report", *options)
         assert result.returncode == 2
@@ -114,3 +122,19 @@ def test_seeds_of_a_run_are_reported_together_from_one_file_or_several(nasbench,
         result = nasbench("report", *options)
         assert result.returncode == 2
         assert message in result.stderr
+
+
+def test_a_run_is_written_in_the_form_of_the_name(nasbench, tmp_path) -> None:
+    assert nasbench("run", "-e", "params", "-e", "flops", "-n", "12", "-o", "run.h5", "-j", "1").returncode == 0
+    printed = nasbench("report", "run.h5", "-f", "csv").stdout
+    for name in ("run.csv", "run.html", "run.svg"):
+        result = nasbench("report", "run.h5", "-o", name)
+        assert (result.returncode, result.stdout) == (0, ""), result.stderr
+        assert f"Report: {name}" in result.stderr
+    assert (tmp_path / "run.csv").read_text() == printed
+    page = (tmp_path / "run.html").read_text()
+    assert "<dt>Ground truth</dt><dd>mnist/test_cross_entropy@3 (minimize, nats" in page
+    assert '\\u003csvg class=\\"cell\\"' in page
+    assert "Score against ground truth" in (tmp_path / "run.svg").read_text()
+    assert "exists" in nasbench("report", "run.h5", "-o", "run.csv").stderr
+    assert nasbench("report", "run.h5", "-o", "run.csv", "--overwrite").returncode == 0

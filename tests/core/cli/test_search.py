@@ -174,8 +174,8 @@ def test_report_and_files_have_one_regret_curve_also_of_searches_that_ended_earl
     args = [*TOY, "-e", "toy-width", "-n", 30, "--max", "test_accuracy=300", "--seeds", 3, "-o", "s.h5"]
     found = outcome_of(nasbench(*args, "-f", "json"))
     files = sorted(path.name for path in tmp_path.glob("*.h5"))
-    assert nasbench("report", *files, "--plot", "curve.csv").returncode == 0
-    points = list(csv.DictReader((tmp_path / "curve.csv").read_text().splitlines()))
+    assert nasbench("report", *files, "-o", "report").returncode == 0
+    points = list(csv.DictReader((tmp_path / "report/figures/regret.csv").read_text().splitlines()))
     stored = []
     for file in files:
         with h5py.File(tmp_path / file) as opened:

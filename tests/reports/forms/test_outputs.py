@@ -1,0 +1,226 @@
+"""Reports as files: the same numbers in every form, nothing overwritten, nothing from a file that acts."""
+
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+from nasbench_toolkit.core.errors import ResultsFileError, UsageError
+from nasbench_toolkit.reports import run_report
+from nasbench_toolkit.reports.figures.figure import Figure
+from nasbench_toolkit.reports.forms import check_output, write_report
+from nasbench_toolkit.reports.forms.cells import draw_cells_of
+
+pytest.importorskip("altair", reason="charts need the extra 'report'")
+pytest.importorskip("vl_convert", reason="charts need the extra 'report'")
+
+EVIL = "</script><script>alert(1)</script><!-- '\"&"
+
+
+class Page(HTMLParser):
+    """Reads a page as a browser does: texts of its tables, and of its scripts."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.scripts: list[str] = []
+        self.tags: list[str] = []
+        self.loaded: list[str] = []
+        self._inside = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.loaded += [value for name, value in attributes if name in ("src", "href") and not value.startswith("#")]
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("th", "td"):
+            self.rows[-1].append("")
+        if tag == "script":
+            self.scripts.append("")
+        if tag in ("th", "td", "script"):
+            self._inside = tag
+
+    def handle_endtag(self, tag):
+        if tag == self._inside:
+            self._inside = ""
+
+    def handle_data(self, data):
+        if self._inside == "script":
+            self.scripts[-1] += data
+        elif self._inside:
+            self.rows[-1][-1] += data
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("report") / "report"
+
+
+@pytest.fixture
+def evil_report(results, evaluator):
+    from nasbench_toolkit.core.domain import Direction, Metric
+
+    accuracy = Metric("mnist", "test", "accuracy", 3, Direction.MAXIMIZE, "percent")
+    made = results(
+        evaluator(EVIL, 8, 7, 6, 4, 5, 3, 2, 1, 9, 10),
+        evaluator("naswot", *range(1, 11)),
+        truth={accuracy: range(10)},
+    )
+    return run_report(made, None, "worst")
+
+
+@pytest.fixture
+def written(folder, evil_report):
+    if not folder.exists():
+        write_report(evil_report, folder)
+    return folder
+
+
+def test_a_folder_has_the_page_the_tables_and_every_chart(written, evil_report) -> None:
+    files = sorted(path.relative_to(written).as_posix() for path in written.rglob("*") if path.is_file())
+    charts = [
+        f"figures/{each.name}{suffix}" for each in evil_report.figures for suffix in (".csv", ".pdf", ".png", ".svg")
+    ]
+    assert files == sorted(
+        [*charts, "report.html", *(f"tables{suffix}" for suffix in (".csv", ".json", ".md", ".tex"))]
+    )
+    for path in written.glob("figures/*"):
+        start = {".csv": b"", ".pdf": b"%PDF", ".png": b"\x89PNG", ".svg": b"<svg"}[path.suffix]
+        assert path.read_bytes().startswith(start)
+
+
+def test_every_form_has_the_same_numbers(written) -> None:
+    rho = re.compile(r"0\.\d{3} \[-?0\.\d\d, 0\.\d\d\]|-?[01]\.\d{3} \[-?[01]\.\d\d, -?[01]\.\d\d\]")
+    page = Page((written / "report.html").read_text())
+    in_page = [text for row in page.rows for text in row if rho.fullmatch(text)]
+    tex = (written / "tables.tex").read_text().replace("$-$", "-")
+    in_tex = [text for text in rho.findall(tex) if text]
+    in_markdown = rho.findall((written / "tables.md").read_text())
+    assert len(in_page) == 4  # rho and tau of two evaluators
+    assert in_page == in_tex == in_markdown
+    records = list(csv.DictReader(io.StringIO((written / "tables.csv").read_text())))
+    content = json.loads((written / "tables.json").read_text())
+    exact = [
+        tuple(float(record[key]) for key in ("rho", "rho_low", "rho_high", "tau", "tau_low", "tau_high"))
+        for record in records
+    ]
+    assert [f"{a:z.3f} [{b:z.2f}, {c:z.2f}]" for each in exact for a, b, c in (each[:3], each[3:])] == in_page
+    assert [(each["rho"], each["tau"]) for each in content["evaluators"]] == [(each[0], each[3]) for each in exact]
+    drawn = {row["evaluator"]: row["rho"] for row in csv.DictReader((written / "figures/correlations.csv").open())}
+    assert [float(drawn[record["evaluator"]]) for record in records] == pytest.approx(
+        [each[0] for each in exact], rel=1e-5
+    )
+
+
+def test_nothing_from_a_file_acts_in_a_page(written) -> None:
+    text = (written / "report.html").read_text()
+    page = Page(text)
+    assert page.tags.count("script") == 3
+    assert "alert(1)" not in page.scripts[1] + page.scripts[2]
+    assert "<" not in page.scripts[0]
+    assert json.loads(page.scripts[0])["evaluators"][0]["label"] == EVIL
+    assert EVIL in [row[0] for row in page.rows]
+    assert "default-src 'none'" in re.search('http-equiv="Content-Security-Policy" content="([^"]*)"', text)[1].replace(
+        "&#x27;", "'"
+    )
+
+
+def test_a_page_needs_nothing_from_elsewhere(written) -> None:
+    page = Page((written / "report.html").read_text())
+    assert page.loaded == []
+    assert not {"link", "img", "iframe", "object"} & set(page.tags)
+
+
+def test_a_page_works_without_charts(results, evaluator, tmp_path) -> None:
+    from dataclasses import replace
+
+    report = replace(run_report(results(evaluator("a", 1, 2, 3)), None, "worst"), figures=())
+    write_report(report, tmp_path / "r.html")
+    assert len(Page((tmp_path / "r.html").read_text()).scripts) == 2
+    with pytest.raises(UsageError, match="There is nothing to draw"):
+        write_report(report, tmp_path / "r.svg")
+
+
+def test_the_same_report_gives_the_same_page(evil_report, tmp_path) -> None:
+    for name in ("1.html", "2.html"):
+        write_report(evil_report, tmp_path / name)
+    assert (tmp_path / "1.html").read_bytes() == (tmp_path / "2.html").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["r.html", "r.csv", "r.svg", "folder"])
+def test_what_exists_is_refused_unless_it_may_be_replaced(tmp_path, name) -> None:
+    path = tmp_path / name
+    if path.suffix:
+        path.write_text("mine")
+    else:
+        path.mkdir()
+        check_output(path, [], overwrite=False)
+        (path / "notes.txt").write_text("mine")
+    with pytest.raises(ResultsFileError, match=f"'{path}' exists. Replace it with --overwrite"):
+        check_output(path, [], overwrite=False)
+    check_output(path, [], overwrite=True)
+
+
+def test_outputs_that_cannot_be_are_refused_before_anything_is_read(tmp_path) -> None:
+    source = tmp_path / "a.json"
+    source.write_text("{}")
+    (tmp_path / "file").write_text("mine")
+    for path, error, message in (
+        (
+            tmp_path / "r.gif",
+            UsageError,
+            r"End its name with \.html, \.tex, \.md, \.csv, \.json, \.svg, \.png or \.pdf",
+        ),
+        (source, UsageError, "is what the report is made of"),
+        (tmp_path / "file", ResultsFileError, "is a file, and a report without ending is a folder"),
+        (tmp_path / "no" / "r", ResultsFileError, "does not exist"),
+        (tmp_path / "no" / "r.html", ResultsFileError, "does not exist"),
+    ):
+        with pytest.raises(error, match=message):
+            check_output(path, [source], overwrite=True)
+
+
+def test_cells_of_the_best_are_in_a_page_as_many_as_it_has_room_for(monkeypatch) -> None:
+    arch_ids = [f"|{name}~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|" for name in ("nor_conv_3x3", "none")]
+    both = draw_cells_of("nasbench201", arch_ids)
+    assert list(both.markup) == arch_ids
+    assert both.note == ""
+    assert both.markup[arch_ids[0]].startswith('<svg class="cell" viewBox=')
+    assert "conv" in both.markup[arch_ids[0]]
+    monkeypatch.setattr("nasbench_toolkit.reports.forms.cells.LARGEST_SHOWN", 1)
+    one = draw_cells_of("nasbench201", arch_ids)
+    assert list(one.markup) == arch_ids[:1]
+    assert "the cells of 1 of 2 architectures are in it, the best ones" in one.note
+
+
+def test_cells_that_cannot_be_drawn_are_said_and_stop_nothing() -> None:
+    assert "is not installed here" in draw_cells_of("nowhere", ["a"]).note
+    wrong = draw_cells_of("nasbench201", ["arch-0"])
+    assert wrong.markup == {}
+    assert wrong.note.startswith("Cells are not shown: ")
+
+
+def test_pictures_are_of_all_charts(evil_report, tmp_path) -> None:
+    write_report(evil_report, tmp_path / "all.svg")
+    svg = (tmp_path / "all.svg").read_text()
+    for figure in evil_report.figures:
+        assert isinstance(figure, Figure)
+        assert figure.title in svg
+    assert "<script" not in svg
+
+
+@pytest.mark.skipif(not shutil.which("tectonic") and not shutil.which("pdflatex"), reason="there is no LaTeX here")
+def test_tables_compile_as_latex(written, tmp_path) -> None:
+    table = (written / "tables.tex").read_text()
+    source = "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n" + table + "\\end{document}\n"
+    (tmp_path / "paper.tex").write_text(source)
+    program = shutil.which("tectonic") or "pdflatex"
+    options = ["paper.tex"] if "tectonic" in program else ["-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run([program, *options], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert (tmp_path / "paper.pdf").exists()

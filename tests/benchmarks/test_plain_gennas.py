@@ -1,4 +1,4 @@
-"""The plain definitions are right: in double precision their scores are those of the evaluators to 7 digits."""
+"""The plain definitions are right: in double precision their scores are those of the evaluators to 9 digits."""
 
 import pytest
 import torch
@@ -56,16 +56,16 @@ def both_scores(plain, space, evaluator, iterations, arch_id=None):
     return scores
 
 
-# Losses are taken in single precision, and the first steps of large networks multiply rounding by a hundred each.
+# The first steps of large networks, whose losses are in the thousands, multiply rounding by a hundred each.
 @pytest.mark.parametrize(
     ("space", "iterations", "arch_id"),
-    [("nasbench201-tiny", 6, CELL), ("nasbench101", 1, None)],
+    [("nasbench201-tiny", 6, CELL), ("nasbench101", 2, None)],
 )
 def test_plain_score_is_that_of_the_evaluator(space, iterations, arch_id) -> None:
     plain, ours = both_scores(plain_score, space, "gennas-combo", iterations, arch_id)
-    assert plain == pytest.approx(ours, rel=1e-7)
+    assert plain == pytest.approx(ours, rel=1e-9)
 
 
 def test_plain_recurrent_score_is_that_of_the_evaluator() -> None:
     plain, ours = both_scores(plain_recurrent_score, "nasbench-nlp", "gennas-rnn-combo", 2)
-    assert plain == pytest.approx(ours, rel=1e-7)
+    assert plain == pytest.approx(ours, rel=1e-9)

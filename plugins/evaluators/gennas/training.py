@@ -127,8 +127,10 @@ class RegressionTraining:
     def _stage_losses(self, images: Tensor) -> list[Tensor]:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16"):
             outputs = self.network(images)
-        outputs = [output.float() for output in outputs]
-        return [functional.mse_loss(output, target) for output, target in zip(outputs, self.targets, strict=True)]
+        return [
+            functional.mse_loss(output.to(target.dtype) if output.dtype is torch.bfloat16 else output, target)
+            for output, target in zip(outputs, self.targets, strict=True)
+        ]
 
     def _evaluation(self, train_losses: Sequence[float], stage_losses: Sequence[Sequence[float]]) -> Evaluation:
         scores = [

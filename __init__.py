@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         EvaluatorInfo,
         ExecutorInfo,
         OfficialFile,
+        RecipeInfo,
         SearchableSetting,
         SearchSpaceInfo,
         SearchStrategyInfo,
@@ -68,6 +69,8 @@ if TYPE_CHECKING:
     from .core.pictures.graph import CellEdge, CellGraph, CellNode, NodeKind, OperationFamily
     from .core.seeding import derive_seed
     from .core.settings import Settings, setting
+    from .interactive import LoadedSearch, load_results, run, search
+    from .reports.frames import LoadedResults, Report
 
 __version__ = "0.1.0"
 
@@ -105,6 +108,8 @@ __all__ = [
     "JobExecutor",
     "JobKey",
     "Labels",
+    "LoadedResults",
+    "LoadedSearch",
     "Metric",
     "NasbenchError",
     "Network",
@@ -114,8 +119,10 @@ __all__ = [
     "PartialEvaluation",
     "Progress",
     "RawTable",
+    "RecipeInfo",
     "RemadeRow",
     "RemoteWorker",
+    "Report",
     "SearchSpace",
     "SearchSpaceInfo",
     "SearchStrategy",
@@ -131,10 +138,13 @@ __all__ = [
     "WorkerSetup",
     "derive_seed",
     "hookimpl",
+    "load_results",
     "pack_jobs",
     "pack_setup",
     "read_reply",
     "require",
+    "run",
+    "search",
     "setting",
     "stored_folder",
 ]
@@ -145,7 +155,7 @@ _MODULES = {
     ".core.capabilities": "BlockNetwork GroundTruthTable Images Labels Network SequenceNetwork StagedNetwork require",
     ".core.context": "EvaluationContext",
     ".core.data.data_home": "stored_folder",
-    ".core.descriptions": "AggregateInfo DatasetInfo DataSourceInfo EvaluatorInfo ExecutorInfo OfficialFile "
+    ".core.descriptions": "AggregateInfo DatasetInfo DataSourceInfo EvaluatorInfo ExecutorInfo OfficialFile RecipeInfo "
     "SearchableSetting SearchSpaceInfo SearchStrategyInfo",
     ".core.domain": "Direction Evaluation JobKey Metric Status",
     ".core.errors": "DataError DegenerateError DivergedError EvaluationError InvalidArchitectureError "
@@ -159,6 +169,8 @@ _MODULES = {
     ".core.pictures.graph": "CellEdge CellGraph CellNode NodeKind OperationFamily",
     ".core.seeding": "derive_seed",
     ".core.settings": "Settings setting",
+    ".interactive": "LoadedSearch load_results run search",
+    ".reports.frames": "LoadedResults Report",
     ".benchmarks_data.tables.raw": "RawTable",
     ".benchmarks_data.tables.source": "TableSource",
     ".benchmarks_data.tables.store": "StoredTable",

@@ -14,7 +14,7 @@ from .domain import JobCost, JobKey
 from .fingerprint import fingerprint
 from .memory import MemoryMeter
 from .seeding import derive_seed, seeded_global_rng, torch_generator
-from .shared_passes import SharedPass, SharedPasses
+from .shared_passes import PassCost, PassKey, SharedPass, SharedPasses
 
 if TYPE_CHECKING:
     import torch
@@ -85,6 +85,7 @@ class EvaluationContext:
         cache: Values that all jobs of the worker share.
         passes: Values that the jobs of one architecture share; none are shared if None.
         memory: Measures memory; it is not measured if None.
+        job: The one that a pass is made for; None if this is a job itself.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class EvaluationContext:
         cache: WorkerCache,
         passes: SharedPasses | None = None,
         memory: MemoryMeter | None = None,
+        job: EvaluationContext | None = None,
     ) -> None:
         self.key = key
         self.space = space
@@ -106,13 +108,19 @@ class EvaluationContext:
         self._images = images
         self._cache = cache
         self._passes = passes if passes is not None else SharedPasses()
-        self._passes.enter((key.common_seed_parts, str(device)))
+        self._asker: Hashable = job._asker if job is not None else (key.evaluator, key.settings_hash)
+        forgets = self._passes.enter((key.common_seed_parts, str(device)))
         self._build_seconds = 0.0
         self._transfer_seconds = 0.0
-        self._borrowed = JobCost()
+        # Of the passes that this is made of: what each costs, and which of them the job made itself.
+        self._costs: dict[PassKey, PassCost] = {}
+        self._made: set[PassKey] = job._made if job is not None else set()
+        self._seconds_in_passes, self._processor_in_passes, self._memory_in_passes = 0.0, 0.0, 0
         self._memory = memory
         self._peak_memory = 0
         if memory is not None:
+            if forgets:
+                memory.give_back_unused()  # else this job would seem to need none where it uses that again
             memory.take_peak()
         self._held_memory = memory.held() if memory is not None else 0
         self._started, self._processor_started = time.perf_counter(), time.process_time()
@@ -248,53 +256,88 @@ class EvaluationContext:
         if "<" in getattr(compute, "__qualname__", "<"):
             raise TypeError(f"a shared pass is computed by a function of a module, not by {compute!r}")
         key = (compute, arguments)
-        known = self._passes.lend(key)
+        known = self._passes.lend(key, self._asker)
         if known is None:
-            known = self._compute_pass(compute, arguments)
+            known = self._compute_pass(key)
             self._passes.keep(key, known)
-            self._passes.lend(key)
-        else:
-            cost = known.cost
-            self._borrowed += dataclasses.replace(cost, saved=cost.processor or cost.seconds)
+            self._passes.lend(key, self._asker)
+        self._costs.update(known.costs)
         self.batches.update(known.batches)
         value: T = known.value
         return value
 
-    def _compute_pass(self, compute: Callable[..., Any], arguments: tuple[Hashable, ...]) -> SharedPass:
+    def has_or_expects_pass(self, compute: Callable[..., Any], *arguments: Hashable) -> bool:
+        """Return whether a shared pass is kept, or this or another evaluator of the architecture is to ask for it.
+
+        That is known of evaluators that asked for it on other architectures. For a pass that can give at little cost
+        what another one would compute again. The answer depends on what ran before: it may decide what something costs,
+        never what comes out.
+        """
+        return self._passes.has_or_expects((compute, arguments))
+
+    def finish(self) -> None:
+        """Say that the evaluator is done with the architecture; the engine calls it."""
+        self._passes.finish(self._asker)
+
+    def _compute_pass(self, pass_key: PassKey) -> SharedPass:
+        compute, arguments = pass_key
         self._note_peak()
         name = f"{compute.__module__}:{compute.__qualname__}"
         key = dataclasses.replace(self.key, evaluator=name, settings_hash="")
         inner = EvaluationContext(
-            key, self.space, self.dataset, self._images, self.device, self._cache, self._passes, self._memory
+            key,
+            self.space,
+            self.dataset,
+            self._images,
+            self.device,
+            self._cache,
+            self._passes,
+            self._memory,
+            self,
         )
         with seeded_global_rng(derive_seed("global", *key.own_seed_parts)):
             value = compute(inner, *arguments)
-        cost = inner.cost()
-        # What it spent itself is part of what this job spends; what it borrowed is not.
-        self._build_seconds += inner._build_seconds
-        self._transfer_seconds += inner._transfer_seconds
-        self._borrowed += inner._borrowed
-        self._peak_memory = max(self._peak_memory, inner._held_memory - self._held_memory + cost.peak_memory)
-        return SharedPass(value, dataclasses.replace(cost, saved=0.0), inner.batches)
+        own, held = inner._own_cost(), inner._memory_held_since()
+        part = PassCost(own, max(0, held - inner._memory_in_passes))
+        self._made.add(pass_key)
+        self._seconds_in_passes += own.seconds + inner._seconds_in_passes
+        self._processor_in_passes += own.processor + inner._processor_in_passes
+        self._memory_in_passes += held
+        self._peak_memory = max(self._peak_memory, inner._held_memory - self._held_memory + inner._peak_memory)
+        return SharedPass(value, {**inner._costs, pass_key: part}, inner.batches)
 
     def cost(self) -> JobCost:
-        """Return what was spent since the context was made."""
-        processor = time.process_time() - self._processor_started
+        """Return what was spent since the context was made, and what the passes cost that others made."""
+        total = self._own_cost()
+        lent = {key: part for key, part in self._costs.items() if key not in self._made}
+        # Alone, the job would hold their values itself.
+        held = sum(part.held_memory for part in lent.values())
+        total = dataclasses.replace(total, peak_memory=total.peak_memory + held)
+        for key, part in self._costs.items():
+            saved = (part.cost.processor or part.cost.seconds) if key in lent else 0.0
+            total += dataclasses.replace(part.cost, saved=saved)
+        return total
+
+    def _own_cost(self) -> JobCost:
+        """Return what was spent since the context was made, but for passes."""
+        processor = time.process_time() - self._processor_started - self._processor_in_passes
         if self.device.type == "cuda":
             import torch
 
             torch.cuda.synchronize(self.device)
             processor = 0.0
-        compute = time.perf_counter() - self._started - self._build_seconds - self._transfer_seconds
+        elapsed = time.perf_counter() - self._started - self._seconds_in_passes
         self._note_peak()
-        spent = JobCost(
+        return JobCost(
             build=self._build_seconds,
             transfer=self._transfer_seconds,
-            compute=max(0.0, compute),
-            processor=processor,
+            compute=max(0.0, elapsed - self._build_seconds - self._transfer_seconds),
+            processor=max(0.0, processor),
             peak_memory=self._peak_memory,
         )
-        return spent + self._borrowed
+
+    def _memory_held_since(self) -> int:
+        return max(0, self._memory.held() - self._held_memory) if self._memory is not None else 0
 
     def _note_peak(self) -> None:
         """Remember the peak so far, before another one is measured."""

@@ -68,6 +68,7 @@ class Description:
             ``gennas-combo``.
         summary: One sentence.
         source: Paper, or where the definition comes from.
+        references: BibTeX entries of it, one a text, which ``nasbench cite`` prints.
         factory: The implementation, or its import path ``"package.module:Name"``.
         provider: Plugin and distribution that it comes from, for messages; filled in when the plugin is loaded.
 
@@ -81,6 +82,7 @@ class Description:
     summary: str
     source: str
     factory: Callable[..., Any] | str
+    references: tuple[str, ...] = ()
     provider: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -380,6 +382,29 @@ class ExecutorInfo(Description):
     def create(self, *arguments: Any) -> Any:
         """Start an executor with what :class:`ExecutorSpec` gives it."""
         return self._make("JobExecutor", *arguments)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeInfo(Description):
+    """A published table to be made again, returned by the hook ``nasbench_recipes``; its factory returns TOML."""
+
+    kind: ClassVar[str] = "recipe"
+
+    def create(self) -> str:
+        """Return the recipe's TOML.
+
+        Raises:
+            PluginError: The factory raises, or returns no text.
+        """
+        try:
+            text = self.load_factory()()
+        except Exception as error:
+            raise PluginError(f"The {self.full_name} cannot be read: {describe_error(error)}.") from error
+        if not isinstance(text, str):
+            raise PluginError(
+                f"The {self.full_name} returned {type(text).__name__}, where the text of a recipe is due."
+            )
+        return text
 
 
 @dataclass(frozen=True)

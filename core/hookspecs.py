@@ -25,6 +25,7 @@ from .descriptions import (
     DataSourceInfo,
     EvaluatorInfo,
     ExecutorInfo,
+    RecipeInfo,
     SearchSpaceInfo,
     SearchStrategyInfo,
 )
@@ -236,6 +237,34 @@ def nasbench_executors() -> Iterable[ExecutorInfo]:
                     summary="Jobs on the machines of my laboratory.",
                     source="this example",
                     factory="my_plugin.cluster:MyCluster",
+                )
+    """
+    raise AssertionError("a hook specification is never called")
+
+
+@hookspec
+def nasbench_recipes() -> Iterable[RecipeInfo]:
+    """Yield recipes: published tables as data, for ``nasbench reproduce``.
+
+    Called when plugins are loaded. What is yielded is what ``nasbench reproduce`` lists; the factory is called without
+    arguments and returns the recipe's TOML.
+
+    Returns:
+        Descriptions of recipes. One whose name an earlier plugin provides is left out; a wrong one leaves this plugin
+        out.
+
+    Since version 0.1.
+
+    Example:
+        .. code-block:: python
+
+            @hookimpl
+            def nasbench_recipes():
+                yield RecipeInfo(
+                    name="my-table",
+                    summary="How my proxy ranks three spaces.",
+                    source="this example",
+                    factory="my_plugin.tables:my_table",
                 )
     """
     raise AssertionError("a hook specification is never called")

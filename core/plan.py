@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +16,16 @@ PROPOSED_BY = "proposed by"
 """How the sampling of a search begins, in words: its architectures are no random sample."""
 
 JobIndex = tuple[int, int]
-"""A job's place in its plan: positions of evaluator and architecture."""
+"""A job's place in its plan: positions of column and architecture. A column is an evaluator with one run seed."""
+
+
+def seeds_in_words(seeds: Sequence[int]) -> str:
+    """Write run seeds for people: ``seed 0``, ``seeds 0 to 3`` or ``seeds 0, 5 and 7``."""
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}"
+    if len(seeds) > 2 and list(seeds) == list(range(seeds[0], seeds[0] + len(seeds))):
+        return f"seeds {seeds[0]} to {seeds[-1]}"
+    return f"seeds {', '.join(map(str, seeds[:-1]))} and {seeds[-1]}"
 
 
 @dataclass(frozen=True)
@@ -63,10 +72,11 @@ class PlanHeader:
     Attributes:
         space: Name of the search space.
         dataset: Name of the data set that evaluators see.
-        seed: The run's seed.
+        seed: The run's seed, with which the architectures were chosen.
         sampling: How the architectures were chosen, in words.
         space_version: Distribution and version of the space, as in ``nasbench-toolkit 0.1.0``.
         dataset_version: Likewise of the data set; empty for the user's own images.
+        further_seeds: Other seeds with which every evaluator scores the same architectures.
     """
 
     space: str
@@ -75,6 +85,17 @@ class PlanHeader:
     sampling: str
     space_version: str = ""
     dataset_version: str = ""
+    further_seeds: tuple[int, ...] = ()
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """All run seeds, all different."""
+        return (self.seed, *self.further_seeds)
+
+
+def with_seed(label: str, seed: int, plan: PlanHeader) -> str:
+    """Return an evaluator's label, with its run seed where the plan has several."""
+    return f"{label}, seed {seed}" if plan.further_seeds else label
 
 
 @dataclass(frozen=True)
@@ -119,10 +140,15 @@ class Plan:
         """Hash of all that decides the scores; files of one plan can be merged and resumed."""
         return plan_id(self.header, self.arch_ids, tuple(spec.header for spec in self.evaluators))
 
-    def job_key(self, evaluator: int, arch: int) -> JobKey:
-        """Return the key of one job from the positions of its evaluator and architecture."""
-        plan = self.header
-        return make_job_key(plan.space, plan.dataset, plan.seed, self.evaluators[evaluator], self.arch_ids[arch])
+    @property
+    def columns(self) -> tuple[tuple[EvaluatorSpec, int], ...]:
+        """Every evaluator with every run seed, the seeds of one evaluator together."""
+        return tuple((spec, seed) for spec in self.evaluators for seed in self.header.seeds)
+
+    def job_key(self, column: int, arch: int) -> JobKey:
+        """Return the key of one job from the positions of its column and architecture."""
+        plan, (spec, seed) = self.header, self.columns[column]
+        return make_job_key(plan.space, plan.dataset, seed, spec, self.arch_ids[arch])
 
 
 def make_job_key(space: str, dataset: str, seed: int, spec: EvaluatorSpec, arch_id: str) -> JobKey:
@@ -142,6 +168,11 @@ def plan_id(header: PlanHeader, arch_ids: tuple[str, ...], evaluators: tuple[Eva
     """Hash a plan's names, seed, architectures and evaluators to 16 hexadecimal digits.
 
     How the architectures were chosen and what evaluators are called do not count; versions do.
+
+    Args:
+        header: The names and seeds.
+        arch_ids: The architectures.
+        evaluators: Each once, whatever the number of seeds.
     """
     plan = asdict(header) | {"sampling": ""}
     described = [(*evaluator.identity, evaluator.distribution) for evaluator in evaluators]

@@ -19,6 +19,7 @@ from .descriptions import (
     Description,
     EvaluatorInfo,
     ExecutorInfo,
+    RecipeInfo,
     SearchSpaceInfo,
     SearchStrategyInfo,
 )
@@ -38,6 +39,7 @@ HOOKS: dict[str, tuple[type[Description], str]] = {
     "nasbench_datasets": (DatasetInfo, "nasbench datasets"),
     "nasbench_data_sources": (DataSourceInfo, "nasbench data list"),
     "nasbench_executors": (ExecutorInfo, "nasbench executors"),
+    "nasbench_recipes": (RecipeInfo, "nasbench reproduce"),
 }
 
 InfoT = TypeVar("InfoT", bound=Description)
@@ -172,6 +174,10 @@ class PluginManager:
         """Return all executors by name, sorted."""
         return self._named(ExecutorInfo)
 
+    def recipes(self) -> dict[str, Provided[RecipeInfo]]:
+        """Return all recipes by name, sorted."""
+        return self._named(RecipeInfo)
+
     def search_space(self, name: str) -> Provided[SearchSpaceInfo]:
         """Return one search space. Raises UnknownNameError with the closest matches."""
         return self._get(SearchSpaceInfo, name)
@@ -195,6 +201,10 @@ class PluginManager:
     def executor(self, name: str) -> Provided[ExecutorInfo]:
         """Return one executor. Raises UnknownNameError with the closest matches."""
         return self._get(ExecutorInfo, name)
+
+    def recipe(self, name: str) -> Provided[RecipeInfo]:
+        """Return one recipe. Raises UnknownNameError with the closest matches."""
+        return self._get(RecipeInfo, name)
 
     def _ask(self, record: PluginRecord, plugin: object) -> None:
         implemented = find_hooks(plugin, self._pluggy, HOOKS)

@@ -96,8 +96,10 @@ class _Cohort:
         return self.made.combine_resamples(ranks, np.concatenate(chunks, axis=1))
 
 
-def select_aggregate(spec: AggregateSpec, selection: Selection, policy: FailurePolicy) -> AggregateSelection:
-    """Make an aggregate of the architectures whose every component is done.
+def select_aggregate(
+    spec: AggregateSpec, selection: Selection, policy: FailurePolicy, seed: int | None = None
+) -> AggregateSelection:
+    """Make an aggregate of the architectures whose every component is done with a run seed, the first if None.
 
     An architecture without a component's score shares that component's worst rank, or is left out, as ``policy`` says;
     one without any score has no aggregate. A fault of its plugin is a warning, and then none has one.
@@ -105,9 +107,11 @@ def select_aggregate(spec: AggregateSpec, selection: Selection, policy: FailureP
     Raises:
         UsageError: The results lack a component.
     """
-    headers = [part.evaluator for part in selection.evaluators]
+    seed = selection.seeds[0] if seed is None else seed
+    evaluators = selection.of_seed(seed)
+    headers = [part.evaluator for part in evaluators]
     positions = match_components(spec, [header.label for header in headers], [header.name for header in headers])
-    parts = [selection.evaluators[position] for position in positions]
+    parts = [evaluators[position] for position in positions]
     made = spec.provided.info.create()
     statuses = _combined_statuses([part.records for part in parts], policy)
     ok = statuses == OK
@@ -125,7 +129,7 @@ def select_aggregate(spec: AggregateSpec, selection: Selection, policy: FailureP
         Records.pending(len(scores)), statuses=statuses, scores=scores, seconds=seconds, peak_memory=peak_memory
     )
     return AggregateSelection(
-        selection=EvaluatorSelection(_describe(spec, headers, positions), scores, records),
+        selection=EvaluatorSelection(_describe(spec, headers, positions), seed, scores, records),
         components=tuple(part.evaluator.label for part in parts),
         figures=figures,
         made=made,

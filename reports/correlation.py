@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
+from statistics import fmean
 
 import numpy as np
 
@@ -25,7 +26,10 @@ from ..core.statistics.estimates import (
 from ..core.statistics.failures import FailurePolicy, count_ties
 from ..core.statistics.resampling import Resampling
 from .aggregates import LARGEST_RESAMPLED, AggregateSelection, select_aggregate
+from .contenders import Contender, find_contenders
+from .further import FurtherRow, further_rows
 from .samples import Sample, estimate_samples
+from .seeds import SeedsRow, seed_rows
 from .select import EvaluatorSelection, Selection, select
 
 NO_GROUND_TRUTH = "no ground truth"
@@ -33,12 +37,13 @@ NO_GROUND_TRUTH = "no ground truth"
 
 @dataclass(frozen=True)
 class CorrelationRow:
-    """One evaluator against the ground truth.
+    """One evaluator with one run seed against the ground truth.
 
     Every count is over the architectures with a known ground truth, or over all if the file has none.
 
     Attributes:
         evaluator: What the evaluator was; `label` names it in the file.
+        seed: The run seed.
         rho: Spearman's rho.
         tau: Kendall's tau-b; an aggregate's has no interval.
         n: Architectures that entered both: all finished jobs, or the ok ones if failures are omitted.
@@ -49,6 +54,7 @@ class CorrelationRow:
         median_seconds: Median wall-clock seconds of the ok jobs, None if there are none.
         median_processor_seconds: Median seconds on processors of the ok jobs, None if they are not known.
         median_peak_memory: Median of the bytes by which memory rose during the ok jobs, None if that is not known.
+        saved_seconds: Seconds of all jobs that another one spent on what it shares with them, part of the former two.
         pending: Jobs that have not been done.
         note: Why a correlation or interval is undefined, empty if it is not.
         components: Labels of the evaluators whose ranks an aggregate is made of; empty for an evaluator.
@@ -56,6 +62,7 @@ class CorrelationRow:
     """
 
     evaluator: EvaluatorHeader
+    seed: int
     rho: Estimate
     tau: Estimate
     n: int
@@ -66,6 +73,7 @@ class CorrelationRow:
     median_seconds: float | None
     median_processor_seconds: float | None
     median_peak_memory: float | None
+    saved_seconds: float
     pending: int
     note: str
     components: tuple[str, ...] = ()
@@ -89,8 +97,8 @@ class PairwiseRow:
     Attributes:
         first: Label of one evaluator.
         second: Label of the other.
-        rho: None where undefined.
-        n: Number of architectures.
+        rho: None where undefined; the mean over run seeds.
+        n: Number of architectures; the fewest of a run seed.
     """
 
     first: str
@@ -115,7 +123,9 @@ class CorrelationTable:
         resamples: Bootstrap resamples behind each interval.
         level: Share of the resamples inside an interval.
         bootstrap_seed: Seed of the resamples.
-        rows: One for each evaluator, in the order of the file, then one for each aggregate.
+        rows: One for each evaluator and run seed, in the order of the file, then one for each aggregate and seed.
+        over_seeds: One for each evaluator and aggregate where there are several seeds.
+        further: Further statistics of each of `rows`; empty unless they were asked for.
         pairwise: One for each pair of evaluators, in the order of the file.
     """
 
@@ -131,6 +141,8 @@ class CorrelationTable:
     level: float
     bootstrap_seed: int
     rows: tuple[CorrelationRow, ...]
+    over_seeds: tuple[SeedsRow, ...]
+    further: tuple[FurtherRow, ...]
     pairwise: tuple[PairwiseRow, ...]
 
     @property
@@ -144,6 +156,8 @@ def correlation_table(
     metric_key: str | None = None,
     failures: str = FailurePolicy.WORST,
     aggregates: Sequence[AggregateSpec] = (),
+    *,
+    further: bool = False,
 ) -> CorrelationTable:
     """Correlate every evaluator and aggregate with the ground truth, and the evaluators with each other.
 
@@ -153,6 +167,7 @@ def correlation_table(
         failures: What becomes of architectures whose job failed, a value of `FailurePolicy`.
         aggregates: What to make of the evaluators' ranks among the architectures that are compared. For their intervals
             they are made again in each resample.
+        further: Whether to add further statistics, which have no intervals.
 
     Raises:
         UsageError: The file does not have this metric, or lacks a component of an aggregate.
@@ -162,7 +177,11 @@ def correlation_table(
     selection = select(results, metric_key)
     column = selection.column
     rows = _correlate_evaluators(selection, policy, resampling)
-    rows += [_correlate_aggregate(spec, selection, policy, resampling) for spec in aggregates]
+    rows += [
+        _correlate_aggregate(spec, selection, policy, resampling, seed)
+        for spec in aggregates
+        for seed in selection.seeds
+    ]
     return CorrelationTable(
         plan=results.plan,
         plan_id=results.plan_id,
@@ -176,6 +195,8 @@ def correlation_table(
         level=LEVEL,
         bootstrap_seed=resampling.seed,
         rows=tuple(rows),
+        over_seeds=seed_rows(selection, aggregates, policy, resampling),
+        further=further_rows(selection, aggregates, policy) if further else (),
         pairwise=_correlate_pairs(selection, policy),
     )
 
@@ -196,9 +217,9 @@ def _correlate_evaluators(selection: Selection, policy: FailurePolicy, resamplin
 
 
 def _correlate_aggregate(
-    spec: AggregateSpec, selection: Selection, policy: FailurePolicy, resampling: Resampling
+    spec: AggregateSpec, selection: Selection, policy: FailurePolicy, resampling: Resampling, seed: int
 ) -> CorrelationRow:
-    made, other = (select_aggregate(spec, selection, each) for each in (policy, policy.other))
+    made, other = (select_aggregate(spec, selection, each, seed) for each in (policy, policy.other))
     samples = [Sample.of(each.selection, own) for each, own in ((made, policy), (other, policy.other))]
     estimates = [Estimate(), Estimate()]
     if selection.truth is not None:
@@ -225,6 +246,7 @@ def _describe(
     """Describe an evaluator, its sample under the policy of the table and that under the other one."""
     return CorrelationRow(
         evaluator=part.evaluator,
+        seed=part.seed,
         rho=rho,
         tau=Estimate() if truth is None else estimate_tau(sample.scores, truth[sample.rows]),
         n=sample.size,
@@ -235,6 +257,7 @@ def _describe(
         median_seconds=_median(part.ok_seconds),
         median_processor_seconds=_median(part.ok_processor_seconds),
         median_peak_memory=_median(part.ok_peak_memory),
+        saved_seconds=float(part.records.saved_seconds.sum()),
         pending=int((~part.done).sum()),
         note=NO_GROUND_TRUTH if truth is None else _note(rho, sample, part),
     )
@@ -264,11 +287,16 @@ def _note(rho: Estimate, sample: Sample, part: EvaluatorSelection) -> str:
 
 
 def _correlate_pairs(selection: Selection, policy: FailurePolicy) -> tuple[PairwiseRow, ...]:
-    return tuple(_correlate_pair(*pair, policy) for pair in combinations(selection.evaluators, 2))
+    pairs = combinations(find_contenders(selection, (), policy), 2)
+    return tuple(_correlate_pair(first, second) for first, second in pairs)
 
 
-def _correlate_pair(first: EvaluatorSelection, second: EvaluatorSelection, policy: FailurePolicy) -> PairwiseRow:
-    samples = [Sample.of(part, policy) for part in (first, second)]
-    both = samples[0].rows & samples[1].rows
-    rho = spearman_rho(*(sample.among(both) for sample in samples))
-    return PairwiseRow(first.evaluator.label, second.evaluator.label, rho, int(both.sum()))
+def _correlate_pair(first: Contender, second: Contender) -> PairwiseRow:
+    both = [one.rows & other.rows for one, other in zip(first.samples, second.samples, strict=True)]
+    rho = [
+        spearman_rho(one.among(rows), other.among(rows))
+        for one, other, rows in zip(first.samples, second.samples, both, strict=True)
+    ]
+    known = [value for value in rho if value is not None]
+    mean = fmean(known) if len(known) == len(rho) else None
+    return PairwiseRow(first.label, second.label, mean, min(int(rows.sum()) for rows in both))

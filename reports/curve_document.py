@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core.documents.document import Column, Document, Grid
+from ..core.plan import seeds_in_words
 from . import wording
 from .curves import CurvePoint, CurveTable
 
@@ -37,7 +38,7 @@ def curve_document(table: CurveTable) -> Document:
 
 
 def _title(table: CurveTable) -> str:
-    run = f"{table.plan.space} on {table.plan.dataset}, seed {table.plan.seed}"
+    run = f"{table.plan.space} on {table.plan.dataset}, {seeds_in_words(table.plan.seeds)}"
     return f"{run}: scores at every point of their curves, compared with {table.metric.key}"
 
 
@@ -85,7 +86,7 @@ def _content(table: CurveTable) -> dict[str, Any]:
     return {
         "schema": "nasbench-curves",
         "schema_version": 1,
-        "plan": {"space": table.plan.space, "dataset": table.plan.dataset, "seed": table.plan.seed},
+        "plan": {"space": table.plan.space, "dataset": table.plan.dataset, "seeds": list(table.plan.seeds)},
         "metric": table.metric.key,
         "failure_policy": table.failure_policy,
         "points": list(map(_columns, table.points)),

@@ -72,9 +72,11 @@ def curve_table(results: Results, metric_key: str | None = None, failures: str =
         raise UsageError("Curves are compared with a ground truth, and these results have none.")
     truth = column.metric.direction.sign * np.asarray(column.values, dtype=np.float64)
     policy = FailurePolicy(failures)
-    points = tuple(point for part in results.evaluators for point in _points(part, truth, policy))
+    points = tuple(
+        point for part in results.evaluators for point in _points(results.name_of(part), part, truth, policy)
+    )
     if not points:
-        labels = ", ".join(part.header.label for part in results.evaluators)
+        labels = ", ".join(header.label for header in results.headers)
         raise UsageError(
             f"No evaluator of these results ({labels}) has a curve that ends in its score. Evaluators that train, such "
             "as cls@ep5 or gennas-combo, record one."
@@ -97,7 +99,7 @@ def score_curve(scored: Records) -> str | None:
     return None
 
 
-def _points(part: EvaluatorResults, truth: Floats, policy: FailurePolicy) -> Iterator[CurvePoint]:
+def _points(label: str, part: EvaluatorResults, truth: Floats, policy: FailurePolicy) -> Iterator[CurvePoint]:
     compared = ~np.isnan(truth) & part.records.done
     records, compared_truth = part.records.take(compared), truth[compared]
     scored = records.take(records.ok)
@@ -110,7 +112,7 @@ def _points(part: EvaluatorResults, truth: Floats, policy: FailurePolicy) -> Ite
     # A failed job has no score at any point, so that all points are of the same architectures.
     estimates = estimate_rho([scores for scores, _ in samples], compared_truth[samples[0][1]], Resampling())
     for point, at_point, rho, (scores, _) in zip(points, values, estimates, samples, strict=True):
-        yield CurvePoint(part.header.label, name, point + 1, rho, float(at_point.mean()), len(scores))
+        yield CurvePoint(label, name, point + 1, rho, float(at_point.mean()), len(scores))
 
 
 def _sample(part: EvaluatorResults, records: Records, values: Floats, policy: FailurePolicy) -> tuple[Floats, Mask]:

@@ -10,7 +10,7 @@ from ..core.documents.document import Document
 from ..core.documents.records import make_grid
 from ..core.domain import Direction
 from ..core.errors import UsageError, closest_matches
-from ..core.plan import GroundTruthColumn
+from ..core.plan import GroundTruthColumn, with_seed
 from ..core.planning.aggregation import AggregateSpec
 from ..core.results.contents import Results
 from ..core.statistics.failures import FailurePolicy
@@ -100,13 +100,15 @@ def _metric_columns(results: Results, names: Sequence[str]) -> list[ScoreColumn]
 
 def _score_columns(results: Results, aggregates: Sequence[AggregateSpec]) -> list[ScoreColumn]:
     scores = [
-        ScoreColumn(part.header.label, part.header.direction, part.records.scores.tolist())
+        ScoreColumn(results.name_of(part), part.header.direction, part.records.scores.tolist())
         for part in results.evaluators
     ]
     whole = select_all(results)
     for spec in aggregates:
-        made = select_aggregate(spec, whole, FailurePolicy.WORST).selection
-        scores.append(ScoreColumn(made.evaluator.label, made.evaluator.direction, made.scores.tolist()))
+        for seed in whole.seeds:
+            made = select_aggregate(spec, whole, FailurePolicy.WORST, seed).selection
+            name = with_seed(made.evaluator.label, seed, results.plan)
+            scores.append(ScoreColumn(name, made.evaluator.direction, made.scores.tolist()))
     return scores
 
 

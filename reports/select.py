@@ -20,15 +20,17 @@ FAILURE_STATUSES = tuple(status for status in Status if status not in (Status.OK
 
 @dataclass(frozen=True)
 class EvaluatorSelection:
-    """One evaluator's records over the architectures that are compared.
+    """One evaluator's records with one run seed, over the architectures that are compared.
 
     Attributes:
         evaluator: What the evaluator was.
+        seed: The run seed.
         scores: Higher is better, NaN unless the job is ok; shape `(architectures,)`.
         records: The records as they are stored.
     """
 
     evaluator: EvaluatorHeader
+    seed: int
     scores: Floats
     records: Records
 
@@ -76,13 +78,19 @@ class Selection:
         column: The chosen metric with its values as stored, None if the file has no ground truth.
         truth: Higher is better, no NaN, shape `(architectures,)`; None if the file has no ground truth.
         num_without_truth: Architectures of the file left out because their ground truth is not known.
-        evaluators: In the order of the file.
+        evaluators: In the order of the file, the seeds of one evaluator together.
+        seeds: The run seeds.
     """
 
     column: GroundTruthColumn | None
     truth: Floats | None
     num_without_truth: int
     evaluators: tuple[EvaluatorSelection, ...]
+    seeds: tuple[int, ...]
+
+    def of_seed(self, seed: int) -> tuple[EvaluatorSelection, ...]:
+        """Return the evaluators with one run seed."""
+        return tuple(part for part in self.evaluators if part.seed == seed)
 
 
 def select(results: Results, metric_key: str | None = None) -> Selection:
@@ -107,13 +115,15 @@ def select(results: Results, metric_key: str | None = None) -> Selection:
         truth=truth,
         num_without_truth=int((~known).sum()),
         evaluators=tuple(_select_evaluator(part, known) for part in results.evaluators),
+        seeds=results.plan.seeds,
     )
 
 
 def select_all(results: Results) -> Selection:
     """Turn the scores of all architectures so that higher is better, without any ground truth."""
     known = np.ones(len(results.arch_ids), dtype=np.bool_)
-    return Selection(None, None, 0, tuple(_select_evaluator(part, known) for part in results.evaluators))
+    parts = tuple(_select_evaluator(part, known) for part in results.evaluators)
+    return Selection(None, None, 0, parts, results.plan.seeds)
 
 
 def choose_metric(results: Results, metric_key: str | None) -> GroundTruthColumn | None:
@@ -135,7 +145,7 @@ def choose_metric(results: Results, metric_key: str | None) -> GroundTruthColumn
 
 def _select_evaluator(part: EvaluatorResults, known: Mask) -> EvaluatorSelection:
     records = part.records.take(known)
-    return EvaluatorSelection(part.header, oriented_scores(part.header, records), records)
+    return EvaluatorSelection(part.header, part.seed, oriented_scores(part.header, records), records)
 
 
 def oriented_scores(evaluator: EvaluatorHeader, records: Records) -> Floats:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..core.plan import PROPOSED_BY
+from ..core.plan import PROPOSED_BY, seeds_in_words, with_seed
 from ..core.statistics.estimates import Estimate
 from ..core.statistics.failures import FailurePolicy
 from .correlation import CorrelationRow, CorrelationTable
+from .further import FurtherRow
+from .seeds import SeedsRow
 
 PAIRWISE_TITLE = "Spearman rho between evaluators, over the architectures that count for both"
 UNDEFINED = "undefined"
@@ -21,7 +23,7 @@ POLICY = {
 
 def title(table: CorrelationTable) -> str:
     """Name search space, data set, seed and metric, with its direction, unit and reduction over runs."""
-    run = f"{table.plan.space} on {table.plan.dataset}, seed {table.plan.seed}"
+    run = f"{table.plan.space} on {table.plan.dataset}, {seeds_in_words(table.plan.seeds)}"
     if table.metric is None:
         return f"{run}, no ground truth"
     metric = table.metric
@@ -55,7 +57,7 @@ def pairwise_headings(table: CorrelationTable) -> tuple[str, ...]:
 def pairwise_cells(table: CorrelationTable) -> list[tuple[str, ...]]:
     """Write the lower triangle of the matrix of agreements, one row for each evaluator."""
     rho = {(pair.first, pair.second): pair.rho for pair in table.pairwise}
-    labels = [row.label for row in _evaluators(table)]
+    labels = _evaluators(table)
     matrix = []
     for position, label in enumerate(labels):
         agreements = [_agreement(rho[other, label]) for other in labels[:position]]
@@ -64,8 +66,45 @@ def pairwise_cells(table: CorrelationTable) -> list[tuple[str, ...]]:
     return matrix
 
 
-def _evaluators(table: CorrelationTable) -> list[CorrelationRow]:
-    return [row for row in table.rows if not row.components]
+def _evaluators(table: CorrelationTable) -> list[str]:
+    return list(dict.fromkeys(row.label for row in table.rows if not row.components))
+
+
+SEEDS_HEADINGS = ("Evaluator", "mean rho", "dev.", "rho of mean score", "n", "fail")
+
+
+def seeds_cells(row: SeedsRow) -> tuple[str, ...]:
+    """Write an evaluator over its run seeds, in the order of the headings."""
+    spread = row.spread
+    mean = row.note if spread is None else estimate(spread.mean)
+    deviation = "-" if spread is None else f"{spread.deviation:.3f}"
+    of_mean = "-" if row.of_mean.value is None else estimate(row.of_mean)
+    return row.label, mean, deviation, of_mean, str(row.n), str(row.failures)
+
+
+FURTHER_HEADINGS = ("Evaluator", "Pearson r", "weighted tau", "nDCG", "top 10%", "best of 10", "regret")
+
+
+def further_cells(row: FurtherRow, table: CorrelationTable) -> tuple[str, ...]:
+    """Write further statistics, in the order of the headings; the best as its metric has it, not turned."""
+    rates = ["undef." if value is None else f"{value:z.3f}" for value in (row.pearson, row.weighted_tau, row.ndcg)]
+    retrieved = "-" if row.retrieval is None else f"{row.retrieval.rate:.0%}"
+    best, regret = ("-", "-") if row.best is None else (f"{best_truth(row, table):.5g}", f"{row.best.regret:.3g}")
+    return with_seed(row.label, row.seed, table.plan), *rates, retrieved, best, regret
+
+
+def best_truth(row: FurtherRow, table: CorrelationTable) -> float | None:
+    """Return the truth of the best of the ten best scores as the metric has it."""
+    if row.best is None or table.metric is None:
+        return None
+    return table.metric.direction.sign * row.best.value
+
+
+def each_seed_cells(table: CorrelationTable) -> list[tuple[str, ...]]:
+    """Write Spearman's rho of every evaluator with each run seed."""
+    rho = {(row.label, row.seed): _agreement(row.rho.value) for row in table.rows}
+    labels = dict.fromkeys(row.label for row in table.rows)
+    return [(label, *(rho[label, seed] for seed in table.plan.seeds)) for label in labels]
 
 
 def notes(table: CorrelationTable) -> list[str]:
@@ -82,6 +121,8 @@ def notes(table: CorrelationTable) -> list[str]:
         *_without_truth(table),
         *_chosen_by_a_search(table),
         *_undefined_intervals(table),
+        *_over_seeds(table),
+        *_further(table),
         *_aggregates(table),
         *_about_metric(table),
     ]
@@ -89,11 +130,18 @@ def notes(table: CorrelationTable) -> list[str]:
 
 def estimate(value: Estimate) -> str:
     """Write a correlation with its interval."""
-    if value.value is None:
+    return interval(value.value, value.low, value.high)
+
+
+def interval(value: float | None, low: float | None, high: float | None) -> str:
+    """Write a number with its interval."""
+    if value is None:
         return UNDEFINED
-    if value.low is None or value.high is None:
-        return f"{value.value:z.3f}"
-    return f"{value.value:z.3f} [{value.low:z.2f}, {value.high:z.2f}]"
+    return f"{value:z.3f}" if low is None or high is None else f"{value:z.3f} [{low:z.2f}, {high:z.2f}]"
+
+
+def _name(row: CorrelationRow, table: CorrelationTable) -> str:
+    return with_seed(row.label, row.seed, table.plan)
 
 
 def _agreement(rho: float | None) -> str:
@@ -111,7 +159,7 @@ def _seconds(row: CorrelationRow) -> str:
 
 def _failures(table: CorrelationTable) -> Iterable[str]:
     failed = [
-        f"{row.label} " + ", ".join(f"{count} {status}" for status, count in row.failures.items())
+        f"{_name(row, table)} " + ", ".join(f"{count} {status}" for status, count in row.failures.items())
         for row in table.rows
         if row.failures
     ]
@@ -121,7 +169,7 @@ def _failures(table: CorrelationTable) -> Iterable[str]:
 def _other_policy(table: CorrelationTable) -> Iterable[str]:
     without = table.failure_policy is FailurePolicy.WORST
     compared = [
-        f"{row.label} {estimate(row.other_rho)} over {row.other_n}"
+        f"{_name(row, table)} {estimate(row.other_rho)} over {row.other_n}"
         for row in table.rows
         if row.failures and row.other_rho.value is not None
     ]
@@ -131,7 +179,7 @@ def _other_policy(table: CorrelationTable) -> Iterable[str]:
 
 def _pending(table: CorrelationTable) -> Iterable[str]:
     pending = [
-        f"{row.label} {table.num_compared - row.pending:,} of {table.num_compared:,} done"
+        f"{_name(row, table)} {table.num_compared - row.pending:,} of {table.num_compared:,} done"
         for row in table.rows
         if row.pending
     ]
@@ -151,17 +199,40 @@ def _chosen_by_a_search(table: CorrelationTable) -> Iterable[str]:
 
 
 def _undefined_intervals(table: CorrelationTable) -> Iterable[str]:
-    return [f"{row.label}: {row.note}." for row in table.rows if row.note and row.rho.value is not None]
+    return [f"{_name(row, table)}: {row.note}." for row in table.rows if row.note and row.rho.value is not None]
+
+
+def _over_seeds(table: CorrelationTable) -> Iterable[str]:
+    if not table.over_seeds:
+        return []
+    return [
+        f"mean rho: over the {len(table.plan.seeds)} run seeds, of the architectures that count with every one; its "
+        "interval is over architectures and seeds. dev.: sample standard deviation over seeds.",
+        "rho of mean score: of the mean over seeds; its interval is over architectures.",
+    ]
+
+
+def _further(table: CorrelationTable) -> Iterable[str]:
+    if not table.further:
+        return []
+    tied = [with_seed(row.label, row.seed, table.plan) for row in table.further if row.retrieval and row.retrieval.tied]
+    return [
+        "top 10%: share of the truly best tenth among the tenth with the best scores; best of 10: the best metric "
+        "among the ten best scores; regret: how much better the best of all is. Pearson r is without failed jobs.",
+        *([f"top 10% is an expectation over ties at the border: {', '.join(tied)}."] if tied else []),
+    ]
 
 
 def _aggregates(table: CorrelationTable) -> Iterable[str]:
     for row in table.rows:
-        if row.components:
+        if row.components and row.seed == table.plan.seed:
             yield (
                 f"{row.label}: made of the ranks of {', '.join(row.components)} among the architectures compared here, "
                 "and for its interval among those of each resample."
             )
-        yield from (f"{row.label}: {value:.3f} is the {description}." for description, value in row.figures.items())
+        yield from (
+            f"{_name(row, table)}: {value:.3f} is the {description}." for description, value in row.figures.items()
+        )
 
 
 def _about_metric(table: CorrelationTable) -> Iterable[str]:

@@ -84,10 +84,11 @@ def toy_plugins() -> Iterator[PluginManager]:
 def toy_plan(toy_plugins):
     """Make a plan of the toy space."""
 
-    def make(evaluators=("toy-random",), samples=6, seed=0, architectures=None, metric=None):
+    def make(evaluators=("toy-random",), samples=6, seed=0, architectures=None, metric=None, seeds=1):
         request = RunRequest(
-            "toy", tuple(evaluators), samples=samples, seed=seed, architectures=architectures, metric=metric
-        )
+            "toy", tuple(evaluators), samples=samples, seed=seed, architectures=architectures, metric=metric,
+            seeds=seeds,
+        )  # fmt: skip
         return make_plan(request, toy_plugins)
 
     return make

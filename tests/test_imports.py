@@ -53,12 +53,13 @@ CORE_ROOMS = {
     "export": "capabilities descriptions domain errors interfaces results seeding",
     "search": "asktell descriptions domain errors hdf5 interfaces jobs loading plan planning plugin_manager results "
     "seeding",
+    "reproduction": "domain errors plan planning plugin_manager results",
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "
     "results seeding settings statistics",
     "testing": "capabilities context data descriptions domain errors global_state interfaces jobs pictures "
     "plugin_manager results seeding settings",
     "cli": "asktell capabilities data descriptions documents domain errors export input_files interfaces jobs pictures "
-    "plain_text plan planning plugin_manager results search seeding settings task_search",
+    "plain_text plan planning plugin_manager reproduction results search seeding settings task_search",
 }
 
 # What they name in annotations besides: two things that describe each other.
@@ -75,20 +76,23 @@ FOLDERS = {
     ),
     "reports": (
         "",
-        "documents domain errors interfaces pictures plain_text plan planning plugin_manager results statistics",
+        "documents domain errors interfaces pictures plain_text plan planning plugin_manager reproduction results "
+        "statistics",
     ),
-    "plugins/datasets": ("benchmarks_data", f"{DESCRIBING} data"),
-    "plugins/search_spaces": ("benchmarks_data", f"{DESCRIBING} data pictures"),
+    "plugins/datasets": ("benchmarks_data plugins/references", f"{DESCRIBING} data"),
+    "plugins/search_spaces": ("benchmarks_data plugins/references", f"{DESCRIBING} data pictures"),
+    "plugins/recipes": ("plugins/references", DESCRIBING),
     "plugins/executors": ("", f"{DESCRIBING} jobs plan"),
-    "plugins/strategies": ("", DESCRIBING),
-    "plugins/evaluators/aggregates": ("", DESCRIBING),
-    "plugins/evaluators/gennas": ("plugins/evaluators", f"{DESCRIBING} batches context input_files"),
-    "plugins/evaluators/trained": ("plugins/evaluators", f"{DESCRIBING} batches context planning"),
-    "plugins/evaluators/zero_cost": ("plugins/evaluators", f"{DESCRIBING} batches context"),
+    "plugins/strategies": ("plugins/references", DESCRIBING),
+    "plugins/evaluators/aggregates": ("plugins/references", DESCRIBING),
+    "plugins/evaluators/gennas": ("plugins/evaluators plugins/references", f"{DESCRIBING} batches context input_files"),
+    "plugins/evaluators/trained": ("plugins/evaluators plugins/references", f"{DESCRIBING} batches context planning"),
+    "plugins/evaluators/zero_cost": ("plugins/evaluators plugins/references", f"{DESCRIBING} batches context"),
     "plugins/evaluators": (
         " ".join(f"plugins/evaluators/{family}" for family in ("aggregates", "gennas", "trained", "zero_cost")),
         f"{DESCRIBING} batches context",
     ),
+    "plugins/references": ("", ""),
 }
 
 

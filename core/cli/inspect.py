@@ -87,6 +87,7 @@ def _summarise(results: Results) -> dict[str, Any]:
         "dataset": results.plan.dataset,
         "version of the dataset": results.plan.dataset_version or None,
         "seed": results.plan.seed,
+        **({"further seeds": list(results.plan.further_seeds)} if results.plan.further_seeds else {}),
         "architectures": len(results.arch_ids),
         "sampling": results.plan.sampling,
         "plan": results.plan_id,
@@ -100,22 +101,20 @@ def _summarise(results: Results) -> dict[str, Any]:
             }
             for column in results.ground_truth
         ],
-        "evaluators": [_summarise_evaluator(part) for part in results.evaluators],
+        "evaluators": [_summarise_evaluator(results, part) for part in results.evaluators],
         "batches of images": [
-            {"evaluator": part.header.label, "batch": name, "digest": digest}
+            {"evaluator": results.name_of(part), "batch": name, "digest": digest}
             for part in results.evaluators
             for name, digest in part.batches.items()
         ],
-        "settings": [
-            {"evaluator": part.header.label, "settings": dict(part.header.settings)} for part in results.evaluators
-        ],
+        "settings": [{"evaluator": header.label, "settings": dict(header.settings)} for header in results.headers],
         "environment": [{"what": name, "value": value} for name, value in results.environment.items()],
     }
 
 
-def _summarise_evaluator(part: EvaluatorResults) -> dict[str, Any]:
+def _summarise_evaluator(results: Results, part: EvaluatorResults) -> dict[str, Any]:
     return {
-        "evaluator": part.header.label,
+        "evaluator": results.name_of(part),
         "jobs": {str(status): count for status, count in sorted(part.records.count_by_status().items())},
         "distribution": part.header.distribution,
         "definition": part.header.version,
@@ -129,7 +128,7 @@ def _architectures(results: Results) -> list[dict[str, Any]]:
 def _failures(results: Results) -> list[dict[str, Any]]:
     return [
         {
-            "evaluator": part.header.label,
+            "evaluator": results.name_of(part),
             "architecture": results.arch_ids[row],
             "status": str(part.records[row].status),
             "message": part.records[row].message,

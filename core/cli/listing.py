@@ -151,7 +151,7 @@ def _explain_space(item: Provided[SearchSpaceInfo], plugins: PluginManager) -> d
         "datasets": [*item.info.datasets, *(["any other images"] if item.info.takes_any_images else [])],
         "provides": capability_names(item.info.provides),
         "example": space.example(),
-        "ground truth": _explain_ground_truth(table) if table else _missing_table(item.info),
+        **(_explain_ground_truth(table) if table else {"ground truth": _missing_table(item.info)}),
         "networks": [{"variant": name, "summary": text} for name, text in item.info.network_variants.items()],
         "evaluators": [
             {"evaluator": name, "supported": _support(evaluator.info, item.info)}
@@ -166,20 +166,21 @@ def _missing_table(info: SearchSpaceInfo) -> list[dict[str, Any]] | str:
     return f"not here. {how_to_get(info.requires)}"
 
 
-def _explain_ground_truth(table: GroundTruth) -> list[dict[str, Any]]:
-    rows = []
-    for metric in table.metrics:
-        ceiling = table.noise_ceiling(metric)
-        rows.append(
-            {
-                "metric": metric.key,
-                "unit": metric.unit,
-                "better": str(metric.direction),
-                "reduction": metric.reduction or "as in the table",
-                "noise ceiling": ceiling,
-            }
-        )
-    return rows
+def _explain_ground_truth(table: GroundTruth) -> dict[str, Any]:
+    """Describe metrics; how values were reduced is said once where it is the same for all."""
+    reductions = {metric.reduction or "as in the table" for metric in table.metrics}
+    rows = [
+        {
+            "metric": metric.key,
+            "unit": metric.unit,
+            "better": str(metric.direction),
+            **({"reduction": metric.reduction or "as in the table"} if len(reductions) > 1 else {}),
+            "noise ceiling": table.noise_ceiling(metric),
+        }
+        for metric in table.metrics
+    ]
+    common = {"values of the ground truth": next(iter(reductions))} if len(reductions) == 1 else {}
+    return common | {"ground truth": rows}
 
 
 def _explain_evaluator(item: Provided[EvaluatorInfo], plugins: PluginManager) -> dict[str, Any]:

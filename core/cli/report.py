@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from ..errors import UsageError
+from .following_names import FollowingNames
 from .options import label_direction_option, label_option, labels_option, own_labels
 from .tables import format_option, print_document
 from .types import FILE
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 DEFAULT_FAILURES = "worst"
 
 
-@click.command("report")
+@click.command("report", cls=FollowingNames)
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @format_option
 @click.option(
@@ -49,6 +50,20 @@ DEFAULT_FAILURES = "worst"
     help="Of a run: also show this aggregate, such as vote or rank_sum:naswot+synflow.  [default: those that the run "
     "asked for]",
 )
+@click.option(
+    "--compare",
+    "compared",
+    multiple=True,
+    metavar="NAME...",
+    help="Of a run: say instead whether these evaluators differ, each pair on the same architectures; without a name, "
+    "whether the best differs from the others.",
+)
+@click.option(
+    "--further",
+    is_flag=True,
+    help="Of a run: also show Pearson's r, weighted tau, nDCG, the share of the best tenth that is found, and the best "
+    "of the ten best scores.",
+)
 @click.option("--pairwise", is_flag=True, help="Of a run: also show how evaluators agree with each other.")
 @click.option(
     "--curves", is_flag=True, help="Of a run: show instead how well scores rank at every point of their curves."
@@ -64,61 +79,71 @@ DEFAULT_FAILURES = "worst"
 @click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
 def report_command(
     files: tuple[Path, ...], output_format: str, metric: str | None, labels: Path | None, label: str | None,
-    lower_is_better: bool | None, failures: str | None, aggregates: tuple[str, ...], pairwise: bool, curves: bool,
-    output: Path | None, overwrite: bool,
+    lower_is_better: bool | None, failures: str | None, aggregates: tuple[str, ...], compared: tuple[str, ...],
+    further: bool, pairwise: bool, curves: bool, output: Path | None, overwrite: bool,
 ) -> None:  # fmt: skip
-    """Print how well evaluators rank the architectures of a run, or compare searches.
+    """Print how well evaluators rank the architectures of runs, or compare searches.
 
     FILE is what 'nasbench run' wrote, or one or more files of 'nasbench search', finished or not.
 
-    A run: for each evaluator Spearman's rho and Kendall's tau-b against ground truth with bootstrap 95 % intervals,
-    number of architectures, failures, ties and median seconds. Higher is better for every score and every metric:
-    losses are turned round first.
+    A run: for each evaluator Spearman's rho and Kendall's tau-b against ground truth with 95 % intervals, number of
+    architectures, failures, ties and median seconds. Higher is better for every score and every metric: losses are
+    turned round first. With several run seeds: their mean, with an interval over architectures and seeds, their spread,
+    and rho of the mean score. Files of the same run with other seeds are taken together.
+
+    Several runs: every evaluator in every run, and average ranks with a critical difference.
 
     Searches: those that differ in their seed only become one row with mean and sample standard deviation of the ground
     truth of what they found, its rank in the table and its regret, the value of the table's best minus that.
     """
     of_a_run = {
-        "--labels": labels, "--failures": failures, "--aggregate": aggregates, "--pairwise": pairwise,
-        "--curves": curves,
+        "--labels": labels, "--failures": failures, "--aggregate": aggregates, "--compare": compared,
+        "--further": further, "--pairwise": pairwise, "--curves": curves,
     }  # fmt: skip
     if output:
         from ...reports.forms import check_output
 
         check_output(output, files, overwrite=overwrite)
         _refuse_format(output)
-    run = _read_only_run(files)
-    if run is None:
+    runs = _read_runs(files)
+    if not runs:
         _refuse("searches", "a run", of_a_run)
         _report_searches(files, output_format, metric, output)
+        return
+    if len(runs) > 1:
+        del of_a_run["--failures"], of_a_run["--aggregate"]
+        _refuse("several runs", "a single one", of_a_run)
+        _report_runs(runs, output_format, metric, failures or DEFAULT_FAILURES, aggregates, output)
     else:
+        (run,) = runs
         own = own_labels(labels, label, lower_is_better)
         if own:
             run = _with_labels(run, own)
-        _report_run(run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, pairwise, curves, output)
+        if compared:
+            _refuse("differences", "correlations", {"--further": further, "--pairwise": pairwise, "--curves": curves})
+            _compare(run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, compared, output)
+        else:
+            _report_run(
+                run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, further, pairwise, curves, output
+            )
 
 
-def _read_only_run(files: Sequence[Path]) -> Results | None:
-    """Return the results of the run that the only file holds, None if all files hold searches.
+def _read_runs(files: Sequence[Path]) -> list[Results]:
+    """Return the runs that the files hold, those that differ in their seeds only as one; none if all hold searches.
 
     Raises:
-        UsageError: There are several runs, or runs and searches.
+        UsageError: There are runs and searches, or two files hold the same.
     """
+    from ...reports import join_seeds
+
     runs = {file: results for file in files if (results := _read_run(file)) is not None}
-    if not runs:
-        return None
-    first = next(iter(runs))
-    if len(runs) < len(set(files)):
+    if runs and len(runs) < len(set(files)):
         search = next(file for file in files if file not in runs)
         raise UsageError(
-            f"'{first}' was made by a run and '{search}' by a search: they share no table. Report them apart."
+            f"'{next(iter(runs))}' was made by a run and '{search}' by a search: they share no table. Report them "
+            "apart."
         )
-    if len(files) > 1:
-        raise UsageError(
-            f"{len(files)} runs were given, and a table is of one. Report them apart, or join the shards of one run "
-            "with 'nasbench merge'."
-        )
-    return runs[first]
+    return join_seeds(list(runs.values()))
 
 
 def _read_run(file: Path) -> Results | None:
@@ -160,20 +185,45 @@ def _refuse_with_charts(options: Mapping[str, bool]) -> None:
 
 def _report_run(
     results: Results, output_format: str, metric: str | None, failures: str, aggregates: tuple[str, ...],
-    pairwise: bool, curves: bool, output: Path | None,
+    further: bool, pairwise: bool, curves: bool, output: Path | None,
 ) -> None:  # fmt: skip
     from ...reports import correlation_document, correlation_table, curve_document, curve_table, run_report
     from .aggregates import find_aggregates
 
     made = find_aggregates(results, aggregates)
     if output and not _is_document(output):
-        _refuse_with_charts({"--pairwise": pairwise, "--curves": curves})
+        _refuse_with_charts({"--further": further, "--pairwise": pairwise, "--curves": curves})
         _write(run_report(results, metric, failures, made), output)
     elif curves:
         _deliver(curve_document(curve_table(results, metric, failures)), output_format, output)
     else:
-        table = correlation_table(results, metric, failures, made)
+        table = correlation_table(results, metric, failures, made, further=further)
         _deliver(correlation_document(table, pairwise=pairwise), output_format, output)
+
+
+def _report_runs(
+    runs: Sequence[Results], output_format: str, metric: str | None, failures: str, aggregates: tuple[str, ...],
+    output: Path | None,
+) -> None:  # fmt: skip
+    from ...reports import compare_runs, correlation_table, spaces_document
+    from .aggregates import find_aggregates
+
+    tables = [correlation_table(run, metric, failures, find_aggregates(run, aggregates)) for run in runs]
+    _require_document(output, "several runs")
+    _deliver(spaces_document(compare_runs(tables)), output_format, output)
+
+
+def _compare(
+    results: Results, output_format: str, metric: str | None, failures: str, aggregates: tuple[str, ...],
+    compared: tuple[str, ...], output: Path | None,
+) -> None:  # fmt: skip
+    from ...reports import compare_evaluators, comparison_document
+    from .aggregates import find_aggregates
+
+    names = tuple(filter(None, compared))
+    table = compare_evaluators(results, names, metric, failures, find_aggregates(results, aggregates))
+    _require_document(output, "differences")
+    _deliver(comparison_document(table), output_format, output)
 
 
 def _report_searches(files: Sequence[Path], output_format: str, metric: str | None, output: Path | None) -> None:
@@ -192,6 +242,12 @@ def _is_document(output: Path) -> bool:
     from ...reports.forms import is_document
 
     return is_document(output)
+
+
+def _require_document(output: Path | None, kind: str) -> None:
+    """Refuse what has tables only where something else is to be written."""
+    if output and not _is_document(output):
+        raise UsageError(f"A report of {kind} has tables only, for .tex, .md, .csv or .json; got '{output}'.")
 
 
 def _deliver(document: Document, output_format: str, output: Path | None) -> None:

@@ -13,6 +13,7 @@ import click
 from ..domain import Status
 from ..errors import UsageError
 from ..plain_text import printable
+from ..plan import seeds_in_words
 from .missing_plugins import naming_missing_plugins
 from .options import (
     check_options,
@@ -35,7 +36,7 @@ from .progress import JobProgress
 from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
 from .tables import print_document
 from .task_option import give_task, task_option
-from .types import COUNT, FILE, PROCESSES, SEED
+from .types import COUNT, FILE, MAX_PROCESSES, PROCESSES, SEED
 
 if TYPE_CHECKING:
     from ..jobs.run import RunOptions
@@ -67,12 +68,19 @@ if TYPE_CHECKING:
     "--architectures",
     type=FILE,
     metavar="FILE",
-    help="Score the architectures of a results file, or of a text with one a line, instead of sampling.",
+    help="Score the architectures of a results file, a text with one a line, or a CSV with a column 'architecture'.",
 )
 @labels_option
 @label_option
 @label_direction_option
-@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the run.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the run, and of the sample.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, MAX_PROCESSES),
+    default=1,
+    show_default=True,
+    help="Score the same architectures with so many run seeds, from --seed on; the report shows their spread.",
+)
 @task_option
 @device_option
 @executor_option
@@ -104,7 +112,7 @@ if TYPE_CHECKING:
 def run_command(
     evaluators: tuple[str, ...], space: str, dataset: str | None, images: Path | None, image_size: int | None,
     samples: int | None, architectures: Path | None, labels: Path | None, label: str | None,
-    lower_is_better: bool | None, seed: int, task: Path | None, device: str, executor: str,
+    lower_is_better: bool | None, seed: int, seeds: int, task: Path | None, device: str, executor: str,
     workers: int | None, threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool,
     retry_failed: bool, in_process: bool, shard: str | None, metric: str | None,
 ) -> int:  # fmt: skip
@@ -137,7 +145,7 @@ def run_command(
         chosen = named or default_evaluators(space, plugins)
         request = RunRequest(
             space, chosen, dataset, own_images, samples, seed, architectures, metric,
-            own_labels(labels, label, lower_is_better),
+            own_labels(labels, label, lower_is_better), seeds,
         )  # fmt: skip
         plan = make_plan(request, plugins)
     options = RunOptions(
@@ -170,8 +178,8 @@ def _run_with_progress(plan: Plan, options: RunOptions) -> Results:
     devices = f"{len(options.devices)} x {options.devices[0]}"
     click.echo(
         f"Scoring {len(plan.arch_ids)} architectures of {plan.header.space} with {labels}\n"
-        f"(images: {plan.header.dataset}, compared with: {_first_metric(plan)}, seed {plan.header.seed}, {devices}, "
-        f"results: {options.output})",
+        f"(images: {plan.header.dataset}, compared with: {_first_metric(plan)}, "
+        f"{seeds_in_words(plan.header.seeds)}, {devices}, results: {options.output})",
         err=True,
     )
     # A bar would write over what a debugger shows.

@@ -15,6 +15,9 @@ UNKNOWN = "-"
 CODE_COLUMNS = ("name", "evaluator", "architecture", "strategy", "setting")
 """Columns that hold what users type."""
 
+METRIC = "metric"
+"""A column of keys of metrics, which are typed and short enough to stand on one line."""
+
 _NAME_WIDTH = 24
 """A terminal breaks longer names only: those of architectures, and those with settings."""
 
@@ -68,9 +71,10 @@ def as_text(value: Any) -> str:
 
 
 def _column(rows: Sequence[Mapping[str, Any]], key: str) -> Column:
-    code = key in CODE_COLUMNS
+    code = key in (*CODE_COLUMNS, METRIC)
     longest = max(len(as_text(row[key])) for row in rows)
-    return Column(key, right=_holds_numbers(rows, key), code=code, min_width=min(longest, _NAME_WIDTH) if code else 0)
+    widest = longest if key == METRIC else min(longest, _NAME_WIDTH)
+    return Column(key, right=_holds_numbers(rows, key), code=code, min_width=widest if code else 0)
 
 
 def _holds_numbers(rows: Sequence[Mapping[str, Any]], key: str) -> bool:

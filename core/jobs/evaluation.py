@@ -102,7 +102,7 @@ class JobRunner:
             status, message, trace = explain_failure(error, key.evaluator)
             cost = _cost_if_known(context)
         self.cache.forget_changed()
-        self.passes.forget_changed()
+        context.finish()
         return Record(status, score, message, cost, curves, context.batches, trace)
 
     def _seeded(self, seed: int) -> AbstractContextManager[None]:

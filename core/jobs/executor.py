@@ -6,9 +6,11 @@ import itertools
 import multiprocessing
 import selectors
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ..domain import JobCost, Record, Status
@@ -52,7 +54,8 @@ class Worker:
         context = _start_method()
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=worker_main, args=(theirs, setup, device), daemon=True)
-        self.process.start()
+        with _main_module_hidden():
+            self.process.start()
         self.signs = (self.connection.fileno(), self.process.sentinel)
         theirs.close()
 
@@ -286,6 +289,21 @@ def _last_words(code: int | None) -> str:
         hint = "; perhaps the machine ran out of memory" if name == "SIGKILL" else ""
         return f"the worker process was killed by {name}{hint}"
     return f"the worker process ended with exit code {code}"
+
+
+@contextmanager
+def _main_module_hidden() -> Iterator[None]:
+    """Keep a new process from importing the program that started it, a user's script, which would run once more."""
+    main = sys.modules["__main__"]
+    hidden: dict[str, object] = {
+        name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__
+    }
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        del main.__spec__
+        main.__dict__.update(hidden)
 
 
 def _start_method() -> Any:

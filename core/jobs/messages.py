@@ -19,7 +19,7 @@ class WorkerSetup:
         space: Name of the search space.
         dataset: Name of the data set that evaluators see.
         images: The user's own image set, None if the data set is an installed one.
-        seed: The run's seed.
+        seed: The run seed of jobs that name none.
         threads: Math threads of a worker.
         evaluators: Made when a worker starts, and kept. Jobs may name others, which are made when they are needed.
         max_points: How many points of a curve can be stored.
@@ -62,7 +62,8 @@ class WorkerSetup:
 
     def job_key(self, job: Job) -> JobKey:
         """Return all that a job's score may depend on."""
-        return make_job_key(self.space, self.dataset, self.seed, job.evaluator, job.arch_id)
+        seed = self.seed if job.seed is None else job.seed
+        return make_job_key(self.space, self.dataset, seed, job.evaluator, job.arch_id)
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,10 @@ class Job:
         index: What the caller calls it; its record comes back with it.
         evaluator: The evaluator.
         arch_id: Canonical string of the architecture.
+        seed: The run seed, None for that of the setup.
     """
 
     index: JobIndex
     evaluator: EvaluatorSpec
     arch_id: str
+    seed: int | None = None

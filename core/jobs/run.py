@@ -88,15 +88,22 @@ def _run(setup: WorkerSetup, options: RunOptions, jobs: Iterator[Job]) -> Iterat
 
 
 def _wanted_jobs(plan: Plan, shard: tuple[int, int]) -> list[JobIndex]:
-    """List jobs architecture by architecture, so that an unfinished run compares evaluators on the same ones."""
+    """List jobs architecture by architecture, so that an unfinished run compares evaluators on the same ones.
+
+    Those of one run seed come together: they share the network and what else is computed for it.
+    """
     index, count = shard
     archs = range(index, len(plan.arch_ids), count)
-    return [(evaluator, arch) for arch in archs for evaluator in range(len(plan.evaluators))]
+    seeds, columns = len(plan.header.seeds), len(plan.columns)
+    by_seed = [column for seed in range(seeds) for column in range(seed, columns, seeds)]
+    return [(column, arch) for arch in archs for column in by_seed]
 
 
 def _describe(plan: Plan, jobs: Sequence[JobIndex]) -> Iterator[Job]:
-    for evaluator, arch in jobs:
-        yield Job((evaluator, arch), plan.evaluators[evaluator], plan.arch_ids[arch])
+    columns = plan.columns
+    for column, arch in jobs:
+        spec, seed = columns[column]
+        yield Job((column, arch), spec, plan.arch_ids[arch], seed)
 
 
 def _is_done(status: Status, retry_failed: bool) -> bool:

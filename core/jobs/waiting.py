@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Container
 from dataclasses import dataclass
 
@@ -28,7 +28,8 @@ class WaitingJobs:
     """Attempts in their order, of which those of one architecture stay together."""
 
     def __init__(self) -> None:
-        self._by_architecture: dict[str, deque[Attempt]] = {}
+        # A dict would look for its first entry among all that were taken before.
+        self._by_architecture: OrderedDict[str, deque[Attempt]] = OrderedDict()
         self._alone: deque[Attempt] = deque()
         self._count = 0
 
@@ -50,7 +51,7 @@ class WaitingJobs:
             return
         attempts.appendleft(attempt)
         if not attempt.alone:
-            self._by_architecture = {arch_id: attempts, **self._by_architecture}
+            self._by_architecture.move_to_end(arch_id, last=False)
 
     def take(self, last: str | None, others: Container[str]) -> Attempt:
         """Take the next attempt for a worker; there must be one.
@@ -64,7 +65,7 @@ class WaitingJobs:
             return self._alone.popleft()
         first = next(iter(self._by_architecture))
         free = (arch_id for arch_id in self._by_architecture if arch_id not in others)
-        chosen = last if last in self._by_architecture else next(free, first)
+        chosen = last if last is not None and last in self._by_architecture else next(free, first)
         attempts = self._by_architecture[chosen]
         attempt = attempts.popleft()
         if not attempts:

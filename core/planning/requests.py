@@ -28,7 +28,8 @@ class RunRequest:
         dataset: Name of a data set, None for the first of the space's whose images are at hand.
         images: The user's own image set instead.
         samples: Number of architectures to sample; None for 100, or for all that have labels.
-        seed: Seed of the run.
+        seed: Seed of the run, and of the sample.
+        seeds: With how many run seeds every evaluator scores every architecture: ``seed`` and those after it.
         architectures: A file that lists the architectures instead.
         metric: The metric to compare with, as in :func:`find_metric`; None for the default.
         labels: The user's own labels: the default to compare with, and the architectures if no others are given.
@@ -43,6 +44,7 @@ class RunRequest:
     architectures: Path | None = None
     metric: str | None = None
     labels: LabelFile | None = None
+    seeds: int = 1
 
 
 def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
@@ -52,6 +54,7 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
         UsageError: Something in the request does not exist, does not fit or is given twice.
     """
     check_seed(request.seed)
+    check_seed(request.seed + request.seeds - 1)
     provided_space = plugins.search_space(request.space)
     dataset = choose_dataset(provided_space.info, request.dataset, request.images, plugins)
     factory = EvaluatorFactory(provided_space.info, dataset, plugins)
@@ -72,6 +75,7 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
     header = PlanHeader(
         request.space, dataset.name, request.seed, sampling, provided_space.version,
         dataset_version(dataset, request.images, plugins),
+        tuple(range(request.seed + 1, request.seed + request.seeds)),
     )  # fmt: skip
     ground_truth = ground_truth_columns(space, provided_space, arch_ids, dataset.name, request.metric)
     if own:

@@ -7,21 +7,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..domain import Record
-from ..plan import EvaluatorHeader, GroundTruthColumn, JobIndex, PlanHeader, plan_id
+from ..plan import EvaluatorHeader, GroundTruthColumn, JobIndex, PlanHeader, plan_id, with_seed
 from .records import Records
 
 
 @dataclass(frozen=True)
 class EvaluatorResults:
-    """What became of one evaluator's jobs.
+    """What became of one evaluator's jobs with one run seed.
 
     Attributes:
         header: What the evaluator was.
         records: One for each architecture, in the plan's order; ``Status.PENDING`` where a job has not been done.
+        seed: The run seed.
     """
 
     header: EvaluatorHeader
     records: Records
+    seed: int
 
     @property
     def done(self) -> int:
@@ -55,7 +57,7 @@ class Results:
         plan: Names and seed of the run.
         arch_ids: Canonical strings of the architectures.
         ground_truth: Columns of trained performance; may be empty.
-        evaluators: Records by evaluator, in the plan's order.
+        evaluators: Records by evaluator and run seed, in the plan's order, the seeds of one evaluator together.
         environment: Software, hardware and command line, as texts.
         aggregates: Labels of the aggregates that a report is to show.
     """
@@ -70,7 +72,16 @@ class Results:
     @property
     def plan_id(self) -> str:
         """Hash of the plan, see :func:`plan_id`."""
-        return plan_id(self.plan, self.arch_ids, tuple(part.header for part in self.evaluators))
+        return plan_id(self.plan, self.arch_ids, self.headers)
+
+    @property
+    def headers(self) -> tuple[EvaluatorHeader, ...]:
+        """Return the evaluators, each once."""
+        return tuple(part.header for part in self.evaluators if part.seed == self.plan.seed)
+
+    def name_of(self, part: EvaluatorResults) -> str:
+        """Return the label of a part, with its seed where there are several."""
+        return with_seed(part.header.label, part.seed, self.plan)
 
     def first(self, count: int) -> Results:
         """Return the results of the first ``count`` architectures."""

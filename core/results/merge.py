@@ -40,8 +40,7 @@ def merge_results(paths: Sequence[Path]) -> Results:
 
 
 def _refuse_versions(first_path: Path, first: Results, path: Path, other: Results) -> None:
-    old, new = ([part.header for part in results.evaluators] for results in (first, other))
-    differences = version_differences(first.plan, other.plan, old, new)
+    differences = version_differences(first.plan, other.plan, first.headers, other.headers)
     if differences:
         shown = "; ".join(f"{name} ({one}, then {two})" for name, one, two in differences)
         raise ResultsFileError(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ResultsFileError
-from ..plan import Plan, version_differences
+from ..plan import Plan, seeds_in_words, version_differences
 from .contents import EvaluatorResults, Results
 from .journal import Journal
 from .records import Records
@@ -52,12 +52,15 @@ class ResultsWriter(JournaledWriter):
 
     @classmethod
     def _begin(cls, path: Path, plan: Plan, environment: Mapping[str, Any], journal: Journal) -> ResultsWriter:
-        columns = [Records.pending(len(plan.arch_ids))] * len(plan.evaluators)
+        columns = [Records.pending(len(plan.arch_ids))] * len(plan.columns)
         return cls(path, _results_of(plan, columns, environment), Origin.of_run(plan.plan_id), journal)
 
 
 def _results_of(plan: Plan, columns: Sequence[Records], environment: Mapping[str, Any]) -> Results:
-    parts = tuple(EvaluatorResults(spec.header, column) for spec, column in zip(plan.evaluators, columns, strict=True))
+    parts = tuple(
+        EvaluatorResults(spec.header, records, seed)
+        for (spec, seed), records in zip(plan.columns, columns, strict=True)
+    )
     return Results(plan.header, plan.arch_ids, plan.ground_truth, parts, environment, plan.aggregates)
 
 
@@ -74,21 +77,20 @@ def _check_same_plan(path: Path, origin: Origin, stored: Results, plan: Plan) ->
         for name, old, new in (
             ("space", stored.plan.space, plan.header.space),
             ("dataset", stored.plan.dataset, plan.header.dataset),
-            ("seed", stored.plan.seed, plan.header.seed),
-            ("evaluators", _labels(stored), [spec.header.label for spec in plan.evaluators]),
+            ("seeds", seeds_in_words(stored.plan.seeds), seeds_in_words(plan.header.seeds)),
+            (
+                "evaluators",
+                [header.label for header in stored.headers],
+                [spec.header.label for spec in plan.evaluators],
+            ),
             ("number of architectures", len(stored.arch_ids), len(plan.arch_ids)),
         )
         if old != new
     ]
-    headers = [part.header for part in stored.evaluators], [spec.header for spec in plan.evaluators]
-    versions = version_differences(stored.plan, plan.header, *headers)
+    versions = version_differences(stored.plan, plan.header, stored.headers, [spec.header for spec in plan.evaluators])
     differences += [f"{name} ({old} in the file, {new} now)" for name, old, new in versions]
     where = ", ".join(differences) or "settings or versions of evaluators, or the architectures themselves"
     raise ResultsFileError(
         f"'{path}' was made by another plan; it differs in: {where}. Repeat the command that made it, or choose "
         "another --output."
     )
-
-
-def _labels(results: Results) -> list[str]:
-    return [part.header.label for part in results.evaluators]

@@ -172,6 +172,9 @@ def _read_elements(file: StoredGroup) -> Results:
     )
     if results.plan_id != read_text(file.attrs, "plan_id"):
         raise ValueError("its plan and its hash differ")
+    columns = [(evaluator, seed) for evaluator in results.headers for seed in header.seeds]
+    if [(part.header, part.seed) for part in results.evaluators] != columns:
+        raise ValueError("its evaluators are not those of its plan")
     return results
 
 

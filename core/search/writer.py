@@ -148,7 +148,10 @@ def _results_at_start(plan: SearchPlan, environment: Mapping[str, Any], stored: 
         ),
         arch_ids=arch_ids,
         ground_truth=plan.ground_truth(arch_ids),
-        evaluators=tuple(map(EvaluatorResults, header.evaluators, columns)),
+        evaluators=tuple(
+            EvaluatorResults(evaluator, records, header.seed)
+            for evaluator, records in zip(header.evaluators, columns, strict=True)
+        ),
         environment=stored.results.environment if stored else environment,
     )
 

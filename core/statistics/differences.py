@@ -1,7 +1,9 @@
 """Whether two evaluators differ: paired bootstrap on the same architectures, and Holm's correction.
 
-The difference of two correlations, over its standard deviation in resamples that both share, is compared with Student's
-t. A p that counts resamples beyond zero would end at 1 / resamples, too coarse to be corrected for many comparisons.
+The difference of two correlations, over its standard error, is compared with Student's t. The error is the standard
+deviation of the difference of their Fisher's z, the inverse hyperbolic tangent, in resamples that both share, times its
+slope halfway between the two: resamples of correlations near 1 vary more than samples do, those of z do not. A p that
+counts resamples beyond zero would end at 1 / resamples, too coarse to be corrected for many comparisons.
 
 References:
     [Efron1993]_ B. Efron, R. J. Tibshirani. An Introduction to the Bootstrap. Chapman & Hall, 1993, ch. 12 and 16.
@@ -15,8 +17,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from .arrays import Floats
 from .estimates import FEWEST_FOR_INTERVAL, LEVEL, standard_error, t_quantile
+
+LARGEST = 1 - 1e-6
+"""Correlation that stands for 1, whose z is infinite."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +60,21 @@ def paired_difference(
     first, second = values
     if first is None or second is None:
         return Difference()
-    difference, error = first - second, standard_error(resampled[0] - resampled[1])
+    difference, error = first - second, standard_error(fisher_z(resampled[0]) - fisher_z(resampled[1]))
     if n < FEWEST_FOR_INTERVAL or error is None:
         return Difference(difference)
-    return judge_difference(difference, error, n - 1, level)
+    return judge_difference(difference, error * slope_of_z((first + second) / 2), n - 1, level)
+
+
+def fisher_z(correlations: Floats) -> Floats:
+    """Return the inverse hyperbolic tangent, finite for 1 and -1 as well."""
+    z: Floats = np.arctanh(np.clip(correlations, -LARGEST, LARGEST))
+    return z
+
+
+def slope_of_z(correlation: float) -> float:
+    """Return by how much a correlation rises where its z rises by one."""
+    return 1 - correlation**2
 
 
 def judge_difference(difference: float, error: float, freedom: float, level: float = LEVEL) -> Difference:

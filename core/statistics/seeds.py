@@ -15,7 +15,7 @@ import math
 from dataclasses import dataclass
 
 from .arrays import Floats
-from .differences import Difference, judge_difference
+from .differences import Difference, fisher_z, judge_difference, slope_of_z
 from .estimates import FEWEST_FOR_INTERVAL, LEVEL, Estimate, standard_error, with_interval
 
 
@@ -62,10 +62,13 @@ def difference_over_seeds(
     values: tuple[Floats, Floats], resampled: tuple[Floats, Floats], n: int, level: float = LEVEL
 ) -> Difference:
     """Compare the mean correlations of two evaluators with the same run seeds; arguments as above, one for each."""
-    differences, moved = values[0] - values[1], resampled[0] - resampled[1]
-    error = _standard_error(differences, moved, n)
-    difference = float(differences.mean())
-    return Difference(difference) if error is None else judge_difference(difference, *error, level)
+    difference = float((values[0] - values[1]).mean())
+    (one, other), (one_moved, other_moved) = (tuple(map(fisher_z, sides)) for sides in (values, resampled))
+    found = _standard_error(one - other, one_moved - other_moved, n)
+    if found is None:
+        return Difference(difference)
+    error, freedom = found
+    return judge_difference(difference, error * slope_of_z(float((values[0] + values[1]).mean()) / 2), freedom, level)
 
 
 def _standard_error(values: Floats, resampled: Floats, n: int) -> tuple[float, float] | None:

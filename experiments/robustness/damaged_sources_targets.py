@@ -301,7 +301,9 @@ def _results(scratch: Path) -> list[Target]:
     metric = Metric("cifar10", "test", "accuracy", 200, Direction.MAXIMIZE, "percent")
     column = GroundTruthColumn(metric, (90.5, 91.0, float("nan")), 0.9, "fuzz 1")
     plan = PlanHeader("nasbench101", "cifar10", 0, "uniform")
-    results = Results(plan, ("a", "b", "c"), (column,), (EvaluatorResults(evaluator, records),), {"created": "today"})
+    results = Results(
+        plan, ("a", "b", "c"), (column,), (EvaluatorResults(evaluator, records, 0),), {"created": "today"}
+    )
     header = SearchHeader(plan.space, plan.dataset, evaluator, "evolution", {"population_size": 3}, 0, 1)
     proposals = tuple(Proposal(text, text, 0) for text in ("a", "b", "a", "c"))
     write_results(scratch / "r.h5", results)

@@ -40,7 +40,7 @@ def _evaluator(name: str, rng: np.random.Generator) -> EvaluatorResults:
         for score in rng.normal(size=ARCHITECTURES - 2).tolist()
     ]
     failed = Record(Status.FAILED, float("nan"), "ValueError: something went wrong")
-    return EvaluatorResults(header, Records.of([*records, failed, PENDING]))
+    return EvaluatorResults(header, Records.of([*records, failed, PENDING]), 0)
 
 
 def write_small_results(path: Path) -> None:

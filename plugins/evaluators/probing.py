@@ -18,9 +18,6 @@ from .executed_weights import ExecutedWeights, check_visible
 from .observe import Call, observe_calls
 from .stand_ins import run_with
 
-WeightGradients = dict[str, tuple[Tensor, Tensor]]
-"""Weights with their gradients, by name."""
-
 NO_WEIGHTS = "no convolution, linear, recurrent or embedding layer has run, hence no weights"
 
 
@@ -120,52 +117,6 @@ def require_logits(output: Any) -> Tensor:
     if not isinstance(output, Tensor):
         raise EvaluationError(f"the network returns a {type(output).__name__}, and a tensor of logits is needed")
     return output
-
-
-def weight_gradients(network: nn.Module, batch: Batch) -> WeightGradients:
-    """Return each executed weight with the gradient of the batch's mean cross-entropy, both detached.
-
-    One forward pass in training mode and one backward pass; the network is left as found. A weight that the loss does
-    not depend on is left out.
-
-    Raises:
-        DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images: no
-            path leads from input to output.
-        DivergedError: The logits or a gradient are not finite.
-    """
-    parameters = leaf_parameters(network)
-    # Differentiable images tell what is computed of them from what is computed of parameters alone.
-    images = batch.images.detach().requires_grad_()
-    with torch.enable_grad(), executed_weights(network, parameters) as executed:
-        logits = forward_in_training(network, images, parameters)
-        weights = differentiable_by(executed)
-        if not logits.requires_grad:
-            raise DegenerateError("the network's output depends on none of its weights")
-        loss = functional.cross_entropy(logits, batch.labels)
-        gradients = torch.autograd.grad(loss, list(weights.values()), allow_unused=True)
-    pairs = {
-        name: (weight.detach(), gradient)
-        for (name, weight), gradient in zip(weights.items(), gradients, strict=True)
-        if gradient is not None
-    }
-    check_gradients([gradient for _, gradient in pairs.values()])
-    check_outputs(logits)
-    return pairs
-
-
-def loss_gradients(context: EvaluationContext, network: str, batch_size: int) -> WeightGradients:
-    """Return :func:`weight_gradients` of a job's network and batch, a pass that several evaluators share.
-
-    Args:
-        context: The job.
-        network: One of the space's networks.
-        batch_size: Number of images.
-
-    Raises:
-        DegenerateError: See :func:`weight_gradients` and :func:`labelled_batch`.
-        DivergedError: See :func:`weight_gradients`.
-    """
-    return weight_gradients(context.network(network), labelled_batch(context, batch_size))
 
 
 def check_gradients(gradients: Sequence[Tensor]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ...core.capabilities import BlockNetwork, GroundTruthTable, Images, Labels, Network, SequenceNetwork, StagedNetwork
 from ...core.descriptions import NO_IMAGES, DataSourceInfo, SearchSpaceInfo
 from ...core.hookspecs import hookimpl
+from ..references import references
 from .data_sources import NASBENCH101_SOURCE, NASBENCH201_SOURCE, NASBENCH_NLP_SOURCE
 from .nds.descriptions import DARTS_IMAGENET_MOBILE, NDS_SOURCES, NDS_SPACES
 
@@ -31,6 +32,7 @@ NASBENCH101 = SearchSpaceInfo(
     name="nasbench101",
     summary="NAS-Bench-101: 423,624 unique cells of up to seven vertices, 3 cells in each of 3 stacks.",
     source="Ying et al., NAS-Bench-101, ICML 2019",
+    references=references("ying2019nasbench101"),
     factory=f"{__name__}.nasbench101.space:Nasbench101",
     datasets=_CIFAR_LIKE,
     takes_any_images=True,
@@ -54,6 +56,7 @@ NASBENCH201 = SearchSpaceInfo(
     name="nasbench201",
     summary="NAS-Bench-201: the 5,260 networks of its cells of four nodes, 16 channels, 5 cells in each of 3 stages.",
     source="Dong & Yang, NAS-Bench-201, ICLR 2020",
+    references=references("dong2020nasbench201"),
     factory=f"{__name__}.nasbench201.space:Nasbench201",
     datasets=_CIFAR_LIKE,
     takes_any_images=True,
@@ -67,6 +70,7 @@ NASBENCH201_TINY = SearchSpaceInfo(
     name="nasbench201-tiny",
     summary="NAS-Bench-201 cells in small networks, with an embedded table of how they train on MNIST.",
     source="cells of Dong & Yang, NAS-Bench-201, ICLR 2020; the table is this project's own",
+    references=references("dong2020nasbench201"),
     factory=f"{__name__}.nasbench201.space:Nasbench201Tiny",
     datasets=("mnist",),
     identity=_NASBENCH201_IDENTITY,
@@ -78,6 +82,7 @@ NASBENCH_NLP = SearchSpaceInfo(
     name="nasbench-nlp",
     summary="NAS-Bench-NLP: recurrent cells in three layers of a language model.",
     source="Klyuchnikov et al., NAS-Bench-NLP, 2020 (arXiv:2006.07116)",
+    references=references("klyuchnikov2020nasbenchnlp"),
     factory=f"{__name__}.nasbench_nlp.space:NasbenchNlp",
     datasets=(NO_IMAGES,),
     requires="nasbench-nlp",

@@ -10,7 +10,7 @@ from nasbench_toolkit.core.jobs.evaluation import JobRunner
 from nasbench_toolkit.core.memory import MemoryMeter
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.settings import Settings
-from nasbench_toolkit.core.shared_passes import SharedPasses
+from nasbench_toolkit.core.shared_passes import SharedPass, SharedPasses
 
 CALLS: list[str] = []
 CPU = torch.device("cpu")
@@ -130,6 +130,24 @@ def test_a_pass_within_a_pass_counts_once(make_context) -> None:
         assert cost.saved == pytest.approx(costs[0].processor, rel=0.5)
 
 
+def twice_pass(context):
+    return context.shared_pass(slow_pass) + context.shared_pass(outer_pass)
+
+
+def test_a_pass_that_a_job_uses_twice_counts_once(make_context) -> None:
+    passes = SharedPasses()
+    costs = []
+    for _ in range(2):
+        context = make_context(passes)
+        context.shared_pass(twice_pass)
+        context.shared_pass(slow_pass)
+        costs.append(context.cost())
+    assert len(CALLS) == 1
+    assert costs[0].saved == 0
+    assert costs[1].seconds == pytest.approx(costs[0].seconds, rel=0.5)
+    assert costs[1].saved == pytest.approx(costs[0].processor, rel=0.5)
+
+
 def test_what_a_pass_raises_is_not_kept(make_context) -> None:
     passes = SharedPasses()
     for _ in range(2):
@@ -155,6 +173,26 @@ def test_peak_memory_is_that_of_the_job_with_its_passes(make_context) -> None:
     assert all(35_000_000 < peak < 80_000_000 for peak in peaks)
     context = make_context(passes, memory=memory)
     assert context.cost().peak_memory < 5_000_000
+
+
+def holding_pass(context):
+    return torch.ones(10_000_000)
+
+
+def outer_holding_pass(context):
+    return context.shared_pass(holding_pass)
+
+
+def test_peak_memory_has_what_passes_of_others_hold(make_context) -> None:
+    memory, passes = MemoryMeter(CPU), SharedPasses()
+    if not memory.held():
+        pytest.skip("the system does not tell")
+    for _ in range(2):
+        context = make_context(passes, memory=memory)
+        kept = context.shared_pass(outer_holding_pass)
+        doubled = torch.cat([kept, kept])
+        assert 110_000_000 < context.cost().peak_memory < 180_000_000
+        del doubled
 
 
 class Changing(Evaluator[Settings]):
@@ -199,7 +237,40 @@ def test_value_that_an_evaluator_changed_is_computed_again(runner) -> None:
 
 def test_kept_passes_never_cost_a_job_its_memory(runner) -> None:
     run(runner, Changing, "one")
-    runner.passes.keep((slow_pass, ()), runner.passes.lend((slow_pass, ())))
+    runner.passes.keep((slow_pass, ()), SharedPass(1, {}, {}))
     assert len(runner.passes) == 1
     assert run(runner, Greedy, "two").status is Status.OK
     assert len(runner.passes) == 0
+
+
+FIRST, SECOND = (
+    "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|",
+    "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|",
+)
+
+
+def test_passes_are_kept_until_those_that_asked_for_them_before_have_finished(make_context) -> None:
+    passes = SharedPasses()
+    for arch_id in (FIRST, SECOND):
+        kept = []
+        for evaluator in ("one", "two", "three"):
+            context = make_context(passes, evaluator, arch_id)
+            if evaluator != "three":
+                context.shared_pass(outer_pass)
+            context.finish()
+            kept.append(len(passes))
+        assert kept == ([2, 2, 2] if arch_id == FIRST else [1, 0, 0])
+    assert len(CALLS) == 2
+
+
+def test_passes_are_expected_of_those_that_asked_for_them_before(make_context) -> None:
+    passes = SharedPasses()
+    answers = []
+    for arch_id in (FIRST, SECOND):
+        for evaluator in ("one", "two", "three"):
+            context = make_context(passes, evaluator, arch_id)
+            answers.append(context.has_or_expects_pass(slow_pass))
+            if evaluator == "two":
+                context.shared_pass(slow_pass)
+            context.finish()
+    assert answers == [False, False, True, True, True, False]

@@ -21,10 +21,10 @@ def record(outcome):
 def evaluator():
     """Make the results of one evaluator from scores and statuses."""
 
-    def make(label, *outcomes, direction=Direction.MAXIMIZE):
+    def make(label, *outcomes, direction=Direction.MAXIMIZE, seed=0):
         name = label.partition(":")[0]
         header = EvaluatorHeader(label, name, direction, 1, {}, "0" * 16, "nasbench-toolkit 0.1.0")
-        return EvaluatorResults(header, Records.of(map(record, outcomes)))
+        return EvaluatorResults(header, Records.of(map(record, outcomes)), seed)
 
     return make
 
@@ -39,7 +39,8 @@ def results():
             for metric, values in (truth or {}).items()
         )
         arch_ids = tuple(f"arch-{position}" for position in range(len(evaluators[0].records)))
-        plan = PlanHeader("nasbench201-tiny", "mnist", 0, "uniform")
+        first, *others = dict.fromkeys(part.seed for part in evaluators)
+        plan = PlanHeader("nasbench201-tiny", "mnist", first, "uniform", further_seeds=tuple(others))
         return Results(plan, arch_ids, columns, evaluators, {})
 
     return make

@@ -185,6 +185,17 @@ class Misbehaving(Evaluator):
         return float(width)
 
 
+class CudaFault(Evaluator):
+    """Asks a CUDA device for what is not there, for width 8."""
+
+    def _evaluate(self, context):
+        import torch
+
+        width = int(context.key.arch_id.removeprefix("width-"))
+        values = torch.zeros(4, device=context.device)
+        return float(width + values[torch.tensor([0 if width != 8 else 10**6], device=context.device)].sum())
+
+
 @dataclass(frozen=True)
 class HungrySettings(Settings):
     log: str = setting("", "File to write to.")
@@ -367,6 +378,16 @@ def nasbench_evaluators():
             needs=frozenset(),
             settings=ToySettings,
         )
+
+    yield EvaluatorInfo(
+        name="toy-cuda-fault",
+        summary="Breaks its device.",
+        source="the tests",
+        factory=CudaFault,
+        direction=Direction.MAXIMIZE,
+        needs=frozenset(),
+        settings=ToySettings,
+    )
 
     yield EvaluatorInfo(
         name="toy-hungry",

@@ -139,6 +139,14 @@ def read_json_texts(attrs: Mapping[str, Any], name: str) -> tuple[str, ...]:
     return as_texts(name, read_json_list(attrs, name))
 
 
+def read_json_seeds(attrs: Mapping[str, Any], name: str) -> tuple[int, ...]:
+    """Return a JSON list of whole numbers from 0 on. Raises as :func:`read_json_list`."""
+    seeds = read_json_list(attrs, name)
+    if not all(type(seed) is int and seed >= 0 for seed in seeds):
+        raise ValueError(f"'{name}' must hold whole numbers from 0 on")
+    return tuple(seeds)
+
+
 def read_json_text_object(attrs: Mapping[str, Any], name: str) -> dict[str, str]:
     """Return a JSON object whose values are texts. Raises as :func:`read_json_object`."""
     decoded = read_json_object(attrs, name)

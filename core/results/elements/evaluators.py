@@ -37,7 +37,7 @@ from .encoding import (
 )
 
 ENCODING = Encoding("nasbench-evaluators", 1)
-EVALUATOR = Encoding("nasbench-evaluator", 3)
+EVALUATOR = Encoding("nasbench-evaluator", 4)
 NAME = "evaluators"
 
 NO_TRACEBACK = -1
@@ -47,10 +47,13 @@ def write_evaluators(file: h5py.Group, evaluators: Sequence[EvaluatorResults]) -
     """Write evaluators in their order."""
     group = create_group(file, NAME)
     ENCODING.mark(group)
+    several = len({part.seed for part in evaluators}) > 1
     for position, part in enumerate(evaluators):
-        member = create_group(group, member_name(group, part.header.label))
+        label = f"{part.header.label}-seed{part.seed}" if several else part.header.label
+        member = create_group(group, member_name(group, label))
         EVALUATOR.mark(member)
         _write_header(member, position, part.header)
+        write_attributes(member, seed=part.seed)
         _write_records(member, part.records)
 
 
@@ -63,7 +66,7 @@ def read_evaluators(file: StoredGroup, count: int) -> tuple[EvaluatorResults, ..
 
 def _read_evaluator(group: StoredGroup, count: int) -> EvaluatorResults:
     EVALUATOR.check(group)
-    return EvaluatorResults(_read_header(group), _read_records(group, count))
+    return EvaluatorResults(_read_header(group), _read_records(group, count), read_whole_number(group.attrs, "seed"))
 
 
 def _write_header(group: h5py.Group, position: int, header: EvaluatorHeader) -> None:

@@ -7,9 +7,9 @@ import h5py
 from ...hdf5.stored import StoredGroup
 from ...hdf5.writing import create_group, write_attributes
 from ...plan import PlanHeader
-from .encoding import Encoding, as_json, read_json_texts, read_text, read_whole_number
+from .encoding import Encoding, as_json, read_json_seeds, read_json_texts, read_text, read_whole_number
 
-ENCODING = Encoding("nasbench-plan", 1)
+ENCODING = Encoding("nasbench-plan", 2)
 NAME = "plan"
 
 
@@ -25,6 +25,7 @@ def write_plan(file: h5py.Group, plan: PlanHeader, aggregates: tuple[str, ...]) 
         sampling=plan.sampling,
         space_version=plan.space_version,
         dataset_version=plan.dataset_version,
+        further_seeds=as_json(plan.further_seeds),
         aggregates=as_json(aggregates),
     )
 
@@ -41,5 +42,6 @@ def read_plan(file: StoredGroup) -> tuple[PlanHeader, tuple[str, ...]]:
         sampling=read_text(attrs, "sampling"),
         space_version=read_text(attrs, "space_version"),
         dataset_version=read_text(attrs, "dataset_version"),
+        further_seeds=read_json_seeds(attrs, "further_seeds"),
     )
     return plan, read_json_texts(attrs, "aggregates")

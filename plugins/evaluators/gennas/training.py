@@ -16,7 +16,11 @@ from ..layer_parameters import LayerParameters
 from .momentum_descent import MomentumDescent
 from .regression_network import RegressionNetwork, parameter_groups
 from .settings import RegressionOptions
+from .step_graph import CudaRecorder, Recorder, StepGraph
 from .task import Noise
+
+READ_INTERVAL = 10
+"""Steps after which losses are read at least, to notice one that is not finite."""
 
 
 class RegressionTraining:
@@ -70,17 +74,39 @@ class RegressionTraining:
             DivergedError: A loss is no longer finite.
         """
         self.network.train()
+        train_step = self.train_step
+        if self.images.device.type == "cuda":
+            train_step = self.graphed_step(CudaRecorder(self.images.device))
         score_pass = self.score_pass if self.options.readout == "passes" else None
         # Which run batch normalisation twice, and so change its statistics.
         with checkpoints_ignored():
             steps, passes = train_and_score(
-                self.train_step, score_pass, self.options.iterations, self.options.score_interval
+                train_step,
+                score_pass,
+                self.options.iterations,
+                self.options.score_interval,
+                self.options.score_passes,
             )
         return self._evaluation([loss for loss, *_ in steps], passes or [losses for _, *losses in steps])
 
+    def graphed_step(self, recorder: Recorder) -> Callable[[], Tensor]:
+        """Return what :meth:`train_step` does, recorded as a graph; noise, which the CPU draws, stays outside."""
+        images = self.images.clone()
+        graph = StepGraph(lambda: self._step(images), recorder)
+
+        def step() -> Tensor:
+            if self.noise.level:
+                images.copy_(add_noise(self.images, self.noise, self.generator))
+            return graph()
+
+        return step
+
     def train_step(self) -> Tensor:
         """Take one optimiser step; return the losses before it on the device: weighted sum, and each stage's own."""
-        stage_losses = self._stage_losses()
+        return self._step(add_noise(self.images, self.noise, self.generator))
+
+    def _step(self, images: Tensor) -> Tensor:
+        stage_losses = self._stage_losses(images)
         loss = torch.zeros((), device=self.images.device)
         for weight, stage_loss in zip(self.train_weights, stage_losses, strict=True):
             loss = loss + weight * stage_loss
@@ -93,16 +119,18 @@ class RegressionTraining:
     def score_pass(self) -> list[float]:
         """Return the unweighted loss of each stage, batch normalisation in the mode of ``score_mode``."""
         self.network.train(self.options.score_mode == "train")
-        losses: list[float] = torch.stack(self._stage_losses()).tolist()
+        images = add_noise(self.images, self.noise, self.generator)
+        losses: list[float] = torch.stack(self._stage_losses(images)).tolist()
         self.network.train()
         return losses
 
-    def _stage_losses(self) -> list[Tensor]:
-        images = add_noise(self.images, self.noise, self.generator)
+    def _stage_losses(self, images: Tensor) -> list[Tensor]:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16"):
             outputs = self.network(images)
-        outputs = [output.float() for output in outputs]
-        return [functional.mse_loss(output, target) for output, target in zip(outputs, self.targets, strict=True)]
+        return [
+            functional.mse_loss(output.to(target.dtype) if output.dtype is torch.bfloat16 else output, target)
+            for output, target in zip(outputs, self.targets, strict=True)
+        ]
 
     def _evaluation(self, train_losses: Sequence[float], stage_losses: Sequence[Sequence[float]]) -> Evaluation:
         scores = [
@@ -132,6 +160,7 @@ def train_and_score(
     score_pass: Callable[[], Sequence[float]] | None,
     iterations: int,
     score_interval: int,
+    score_passes: int | None = None,
 ) -> tuple[list[list[float]], list[Sequence[float]]]:
     """Take training steps, with a scoring pass after every ``score_interval`` of them and after the last.
 
@@ -140,6 +169,7 @@ def train_and_score(
         score_pass: Returns the losses that make a score; None for no such passes.
         iterations: Number of steps.
         score_interval: Steps between two scoring passes.
+        score_passes: Only so many of the passes, the last ones; None for all.
 
     Returns:
         The losses of each step, and the losses of each scoring pass.
@@ -150,14 +180,16 @@ def train_and_score(
     train_losses: list[list[float]] = []
     score_losses: list[Sequence[float]] = []
     pending: list[Tensor] = []
+    stops = [step for step in range(1, iterations + 1) if step % score_interval == 0 or step == iterations]
+    scored = set(stops if score_passes is None else stops[-score_passes:])
     for step in range(1, iterations + 1):
         pending.append(train_step())
-        if step % score_interval == 0 or step == iterations:
-            # Losses stay on the device between scoring passes: reading one makes the device wait.
+        if step in scored or step % READ_INTERVAL == 0 or step == iterations:
+            # Losses stay on the device between these steps: reading one makes the device wait.
             train_losses += torch.stack(pending).tolist()
             pending.clear()
             _check_finite("loss", train_losses)
-            if score_pass is not None:
+            if score_pass is not None and step in scored:
                 score_losses.append(score_pass())
                 _check_finite("score loss", [score_losses[-1]], step)
     return train_losses, score_losses

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ....core.capabilities import GroundTruthTable, Images, Labels, Network, StagedNetwork
 from ....core.descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo
 from ....core.domain import Direction
+from ...references import references
 from .halfway import why_unsupported as why_halfway_unsupported
 from .oracle import why_unsupported as why_oracle_unsupported
 from .settings import EconasSettings, HalfwaySettings, ManyViewsSettings, OracleSettings, TrainingSettings
@@ -44,6 +45,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         name="cls",
         summary="Test accuracy after a few epochs of training on the images' labels.",
         source=f"{_LIU}, section 4",
+        references=references("liu2020labels"),
         factory=f"{__name__}.classification:Cls",
         direction=Direction.MAXIMIZE,
         formula="test accuracy in percent after epoch K of the full schedule",
@@ -54,6 +56,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         name="rot",
         summary="Test accuracy in telling rotations, after a few epochs of training.",
         source=f"{_LIU}, section 4",
+        references=references("liu2020labels"),
         factory=f"{__name__}.rotation:Rot",
         direction=Direction.MAXIMIZE,
         formula="test accuracy in percent over four turns of each image, after epoch K of the full schedule",
@@ -65,6 +68,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         name="col",
         summary="Test accuracy in telling the colours of pixels from grey images, after a few epochs of training.",
         source=f"{_LIU}, section 4",
+        references=references("liu2020labels"),
         factory=f"{__name__}.colourisation:Col",
         direction=Direction.MAXIMIZE,
         formula="test accuracy in percent over pixels and 313 colours, after epoch K of the full schedule",
@@ -76,6 +80,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         name="jig",
         summary="Test accuracy in telling the order of an image's shuffled tiles, after a few epochs of training.",
         source=f"{_LIU}, section 4",
+        references=references("liu2020labels"),
         factory=f"{__name__}.jigsaw:Jig",
         direction=Direction.MAXIMIZE,
         formula="test accuracy in percent over 24 permutations of four tiles, after epoch K of the full schedule",
@@ -87,6 +92,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         name="econas",
         summary="Test accuracy of a thinner network after a short training on small images.",
         source="Zhou et al.: EcoNAS, CVPR 2020; settings of Abdelfattah et al., ICLR 2021, released code",
+        references=references("zhou2020econas"),
         factory=f"{__name__}.classification:Econas",
         direction=Direction.MAXIMIZE,
         formula="test accuracy in percent at reduced width and resolution, after epoch K of a reduced schedule",

@@ -77,9 +77,11 @@ class LimitedDefinition(CellSpaceDefinition):
 
     def _width(self, normal: Cell, reduction: Cell) -> int:
         """Return the greatest width with at most the greatest number of multiply-adds."""
+        narrow, double = (self.count(Architecture(width, self.depth, normal, reduction))[1] for width in (2, 4))
 
         def multiply_adds(width: int) -> int:
-            return self.count(Architecture(width, self.depth, normal, reduction))[1]
+            # Every layer has them in proportion to the width or to its square, so that two counts tell all.
+            return ((double - 2 * narrow) * width * width + 2 * (4 * narrow - double) * width) // 8
 
         least, greatest = self.multiply_adds
         place = bisect.bisect_right(self.widths, greatest, key=multiply_adds) - 1

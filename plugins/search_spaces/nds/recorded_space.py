@@ -15,6 +15,7 @@ from ....core.interfaces import GroundTruth, SearchSpace
 
 if TYPE_CHECKING:
     import numpy as np
+    import numpy.typing as npt
 
     from ....benchmarks_data.tables.store import StoredTable
 
@@ -44,7 +45,8 @@ class RecordedSpace(SearchSpace):
     def compared_by(self, metric: Metric) -> SearchSpace:
         """Return the space whose samples are those architectures of the table that have this metric."""
         space = copy.copy(self)
-        space.__dict__.pop("_records", None)
+        for cached in ("_records", "_record_scalars"):
+            space.__dict__.pop(cached, None)
         space._metric = metric
         return space
 
@@ -62,7 +64,32 @@ class RecordedSpace(SearchSpace):
         if self._records is None:
             return self._mutate_defined(text, rng)
         drawn = rng.choice(len(self._records), min(RECORDS_DRAWN, len(self._records)), replace=False)
-        return self._nearest(text, [self._records[index] for index in drawn])
+        return self._nearest(text, drawn)
+
+    def neighbours(self, text: str) -> list[str] | None:
+        """Return every architecture that has another value of one decision; None with records, of which few are any.
+
+        Raises:
+            InvalidArchitectureError: ``text`` is no architecture of this space.
+        """
+        return self._defined_neighbours(text) if self._records is None else None
+
+    def assemble(self, options: Sequence[int]) -> str:
+        """Return the architecture that takes these options of ``choices``; with records, the nearest of them.
+
+        A search for the best record is to find one, whichever way its strategy proposes architectures.
+        """
+        text = self._assemble_defined(options)
+        return text if self._records is None else self._nearest(text, slice(None))
+
+    def _nearest(self, text: str, rows: npt.NDArray[np.int64] | slice) -> str:
+        """Return the first of some records that differ from an architecture in the fewest scalars."""
+        import numpy as np
+
+        differences = (self._record_scalars[rows] != np.array(self._scalars(text))).sum(axis=1)
+        records = self._records or []
+        position: int = np.arange(len(records))[rows][differences.argmin()]
+        return records[position]
 
     @abstractmethod
     def _defined_size(self) -> int | None:
@@ -81,8 +108,16 @@ class RecordedSpace(SearchSpace):
         """Return a random neighbour in the definition."""
 
     @abstractmethod
-    def _nearest(self, text: str, candidates: Sequence[str]) -> str:
-        """Return the first of the candidates that differ from an architecture in the fewest scalars."""
+    def _defined_neighbours(self, text: str) -> list[str]:
+        """Return every architecture that has another value of one decision."""
+
+    @abstractmethod
+    def _assemble_defined(self, options: Sequence[int]) -> str:
+        """Return the architecture that takes these options of ``choices``."""
+
+    @abstractmethod
+    def _scalars(self, text: str) -> list[str]:
+        """Return the scalars of an architecture's configuration by which GenNAS compares records, always as many."""
 
     @cached_property
     def _table(self) -> StoredTable | None:
@@ -101,3 +136,10 @@ class RecordedSpace(SearchSpace):
         arch_ids = self._table.arch_ids
         values = self._table.values(self._metric or self._table.metrics[0], arch_ids)
         return [arch_id for arch_id, value in zip(arch_ids, values, strict=True) if not math.isnan(value)]
+
+    @cached_property
+    def _record_scalars(self) -> npt.NDArray[np.str_]:
+        """Scalars of the records, shape ``(records, scalars)``."""
+        import numpy as np
+
+        return np.array([self._scalars(record) for record in self._records or ()])

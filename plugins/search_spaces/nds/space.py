@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 from ....core.errors import InvalidArchitectureError, SampleSizeError, UnsupportedSearchSpaceError
 from .definition import MIN_DEPTH, CellSpaceDefinition, Form
 from .genotype import Architecture, Cell
-from .nearest import nearest
 from .notation import format_architecture, parse_architecture
 from .recorded_space import RecordedSpace
 
@@ -32,6 +31,9 @@ SIDES_FOR_HEADS: dict[Form, range] = {
     "imagenet-unstrided": range(25, 33),
 }
 """Height and width of images from whose features the auxiliary head gets two windows in each direction, as it needs."""
+
+NOTHING = "-"
+"""In place of a node that a cell does not concatenate."""
 
 NARROW_WIDTH = 4
 REDUCED_SHARE = 4
@@ -101,24 +103,9 @@ class CellSpace(RecordedSpace):
     def _describe_size(self, architecture: Architecture) -> str:
         return f"{architecture.width} channels, {architecture.depth} cells"
 
-    def neighbours(self, text: str) -> list[str] | None:
-        """Return every architecture that differs in width, depth, or an operation or source of one edge.
-
-        Raises:
-            InvalidArchitectureError: ``text`` is none of this space.
-        """
-        return [self._spell(neighbour) for neighbour in self.definition.neighbours(self._parse(text))]
-
     def choices(self) -> tuple[tuple[str, ...], ...] | None:
         """Return the options of width, depth, and operation and source of each edge."""
         return self.definition.choices()
-
-    def assemble(self, options: Sequence[int]) -> str:
-        """Return the architecture that takes these options."""
-        choices = self.definition.choices()
-        return self._spell(
-            self.definition.assemble([names[option] for names, option in zip(choices, options, strict=True)])
-        )
 
     def cell_graphs(self, arch_id: str) -> tuple[CellGraph, ...]:
         """Return the graphs of normal and reduction cell, with operations on their edges."""
@@ -149,9 +136,24 @@ class CellSpace(RecordedSpace):
         chosen[place] = others[place][rng.integers(len(others[place]))]
         return self._spell(self.definition.assemble(chosen))
 
-    def _nearest(self, text: str, candidates: Sequence[str]) -> str:
-        architectures = [self._parse(candidate) for candidate in candidates]
-        return self._spell(nearest(self._parse(text), architectures, self.definition))
+    def _defined_neighbours(self, text: str) -> list[str]:
+        """Take every other option of width, depth, and operation and source of each edge."""
+        return [self._spell(neighbour) for neighbour in self.definition.neighbours(self._parse(text))]
+
+    def _assemble_defined(self, options: Sequence[int]) -> str:
+        choices = self.definition.choices()
+        return self._spell(
+            self.definition.assemble([names[option] for names, option in zip(choices, options, strict=True)])
+        )
+
+    def _scalars(self, text: str) -> list[str]:
+        """Return the decisions, and the indices of the nodes that each cell concatenates, padded to all nodes."""
+        architecture = self._parse(text)
+        scalars = self.definition.decisions(architecture)
+        for cell in (architecture.normal, architecture.reduction):
+            outputs = self.definition.outputs(cell)
+            scalars += [*map(str, outputs), *[NOTHING] * (len(cell) - len(outputs))]
+        return scalars
 
     def _draw(self, rng: np.random.Generator) -> Architecture:
         return self.definition.assemble([options[rng.integers(len(options))] for options in self.definition.choices()])

@@ -74,12 +74,50 @@ def test_what_would_count_twice_or_is_no_search_is_refused(nasbench, searches, t
     for options, message in (
         (("random-seed0.h5", "copy.h5"), "hold the same search"),
         (("run.h5", "copy.h5"), "'run.h5' was made by a run and 'copy.h5' by a search"),
-        (("run.h5", "run2.h5"), "2 runs were given"),
+        (("run.h5", "run2.h5"), "hold the same run of nasbench201-tiny on mnist with seed 0"),
         (("run.h5", "-o", "report.html", "--curves"), "--curves is for tables alone"),
         (("run.h5", "-o", "report.tex", "-f", "csv"), "The form of 'report.tex' is that of its ending"),
         (("copy.h5", "--pairwise"), "--pairwise is for a run, and this is a report of searches"),
         (("copy.h5", "--metric", "nonsense"), "Unknown metric 'nonsense'"),
         (("copy.h5", "-o", "regret.gif"), "End its name with .html, .tex, .md, .csv, .json, .svg, .png or .pdf"),
+    ):
+        result = nasbench("report", *options)
+        assert result.returncode == 2
+        assert message in result.stderr
+
+
+def test_seeds_of_a_run_are_reported_together_from_one_file_or_several(nasbench, tmp_path) -> None:
+    evaluators = ("-e", "params", "-e", "random", "--in-process")
+    done = nasbench("run", *evaluators, "-n", "12", "--seeds", "2", "-o", "both.h5")
+    assert done.returncode == 0, done.stderr
+    assert "seeds 0 and 1, 1 x cpu" in done.stderr
+    assert "rho of mean score" in done.stdout
+    for seed in ("0", "1"):
+        options = ("--architectures", "both.h5", "--seed", seed, "-o", f"seed{seed}.h5")
+        assert nasbench("run", *evaluators, *options).returncode == 0
+    together, apart = (
+        json.loads(nasbench("report", *files, "-f", "json").stdout)
+        for files in (("both.h5",), ("seed0.h5", "seed1.h5"))
+    )
+    assert together["over_seeds"] == apart["over_seeds"] != []
+    assert [row["rho"] for row in together["evaluators"]] == [row["rho"] for row in apart["evaluators"]]
+
+    compared = nasbench("report", "both.h5", "--compare", "random", "params", "-f", "json")
+    assert [(row["first"], row["second"]) for row in json.loads(compared.stdout)["comparisons"]] == [
+        ("random", "params")
+    ]
+    best = max(together["over_seeds"], key=lambda row: row["rho"])["label"]
+    assert json.loads(nasbench("report", "both.h5", "--compare", "-f", "json").stdout)["best"] == best
+    scores = nasbench("inspect", "both.h5", "--scores", "-f", "csv").stdout
+    assert "random, seed 1" in scores
+
+    assert nasbench("run", *evaluators, "-n", "11", "-o", "other.h5").returncode == 0
+    several = nasbench("report", "both.h5", "other.h5", "-f", "json")
+    assert [len(run["seeds"]) for run in json.loads(several.stdout)["runs"]] == [2, 1]
+    for options, message in (
+        (("both.h5", "other.h5", "--compare"), "--compare is for a single one"),
+        (("both.h5", "--compare", "--curves"), "--curves is for correlations"),
+        (("both.h5", "--compare", "params", "randon"), "have no evaluator 'randon'. Did you mean 'random'"),
     ):
         result = nasbench("report", *options)
         assert result.returncode == 2

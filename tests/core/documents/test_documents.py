@@ -50,6 +50,12 @@ def test_records_as_a_table() -> None:
     )
 
 
+def test_keys_of_metrics_stand_on_one_line() -> None:
+    key = "imagenet16-120/validation_accuracy@200"
+    rows = [{"metric": key, "unit": "percent", "meaning": "mean of all cells that are the same network, over runs"}]
+    assert any(line.startswith(f"{key} ") for line in render(list_records(rows), width=80).splitlines())
+
+
 def test_records_as_markdown() -> None:
     assert render(list_records(ROWS), Format.MARKDOWN) == (
         "| name   |    size |    share | of   |\n"

@@ -3,7 +3,10 @@ import random
 
 import pytest
 from nasbench_toolkit.core.domain import Record, Status
-from nasbench_toolkit.core.jobs.run import RunOptions, run_plan
+from nasbench_toolkit.core.errors import ResultsFileError
+from nasbench_toolkit.core.jobs.run import RunOptions, _wanted_jobs, run_plan
+from nasbench_toolkit.core.results.merge import merge_results
+from nasbench_toolkit.core.results.store import read_results
 
 
 def run(plan, path, **options):
@@ -38,6 +41,41 @@ def test_run_another_seed_another_score(toy_plan, tmp_path) -> None:
     first = run(toy_plan(architectures=archs, seed=0), tmp_path / "a.h5")
     second = run(toy_plan(architectures=archs, seed=1), tmp_path / "b.h5")
     assert first.evaluators[0].records[0].score != second.evaluators[0].records[0].score
+
+
+def test_run_seeds_in_one_file_score_as_each_alone(toy_plan, tmp_path) -> None:
+    evaluators = ("toy-random", "toy-width")
+    plan = toy_plan(evaluators, seed=5, seeds=3)
+    together = run(plan, tmp_path / "together.h5", devices=("cpu", "cpu"))
+    assert [(part.header.label, part.seed) for part in together.evaluators] == [
+        (label, seed) for label in evaluators for seed in (5, 6, 7)
+    ]
+    for position, seed in enumerate((5, 6, 7)):
+        alone = run(toy_plan(evaluators, seed=seed, architectures=tmp_path / "together.h5"), tmp_path / f"{seed}.h5")
+        assert without_times(alone) == [without_times(together)[column] for column in (position, 3 + position)]
+    assert plan.job_key(2, 0).seed == 7
+    assert read_results(tmp_path / "together.h5") == together
+
+
+def test_run_seeds_are_resumed_sharded_and_merged(toy_plan, tmp_path) -> None:
+    plan = toy_plan(("toy-random", "toy-width"), seeds=2)
+    whole = run(plan, tmp_path / "whole.h5")
+    shards = [tmp_path / "0.h5", tmp_path / "1.h5"]
+    for index, path in enumerate(shards):
+        run(plan, path, shard=(index, 2))
+    assert without_times(merge_results(shards)) == without_times(whole)
+    # A part of the whole: what is done stays as it is, seconds and all, and the rest is computed.
+    first = read_results(shards[0])
+    resumed = run(plan, shards[0], resume=True)
+    assert without_times(resumed) == without_times(whole)
+    assert resumed.evaluators[3].records[0] == first.evaluators[3].records[0]
+    with pytest.raises(ResultsFileError, match=r"in: seeds \(seeds 0 and 1 in the file, seeds 0 to 2 now\)"):
+        run(toy_plan(("toy-random", "toy-width"), seeds=3), shards[0], resume=True)
+
+
+def test_run_jobs_of_one_seed_and_architecture_come_together(toy_plan) -> None:
+    plan = toy_plan(("toy-random", "toy-width"), samples=2, seeds=2)
+    assert _wanted_jobs(plan, (0, 1)) == [(0, 0), (2, 0), (1, 0), (3, 0), (0, 1), (2, 1), (1, 1), (3, 1)]
 
 
 def test_run_turns_every_misbehaviour_into_a_status(toy_plan, tmp_path) -> None:

@@ -61,6 +61,29 @@ def test_results_are_readable_with_plain_h5py(plan, finished) -> None:
         assert file["ground_truth/noise_test_accuracy@5"].attrs["unit"] == b"percent"
 
 
+def test_seeds_of_an_evaluator_are_groups_of_their_own(toy_plan, tmp_path) -> None:
+    plan, path = toy_plan(("toy-width",), samples=2, seeds=2), tmp_path / "r.h5"
+    with ResultsWriter.create(path, plan, {}, overwrite=False) as writer:
+        writer.add((1, 0), RECORD)
+    with h5py.File(path) as file:
+        assert file["evaluators/toy-width-seed1/score"][0] == RECORD.score
+        assert [file[f"evaluators/toy-width-seed{seed}"].attrs["seed"] for seed in (0, 1)] == [0, 1]
+    results = read_results(path)
+    assert (results.plan.seeds, [part.seed for part in results.evaluators]) == ((0, 1), [0, 1])
+    assert results.headers == (plan.evaluators[0].header,)
+
+
+@pytest.mark.parametrize("seed", [0, 2], ids=["twice", "unknown"])
+def test_seeds_that_are_not_those_of_the_plan_are_refused(toy_plan, tmp_path, seed) -> None:
+    plan, path = toy_plan(("toy-width",), samples=2, seeds=2), tmp_path / "r.h5"
+    with ResultsWriter.create(path, plan, {}, overwrite=False):
+        pass
+    with h5py.File(path, "r+") as file:
+        file["evaluators/toy-width-seed1"].attrs["seed"] = seed
+    with pytest.raises(ResultsFileError, match="damaged"):
+        read_results(path)
+
+
 def test_results_of_an_unfinished_run_include_its_journal(plan, tmp_path) -> None:
     path = tmp_path / "r.h5"
     writer = ResultsWriter.create(path, plan, {}, overwrite=False)
@@ -181,7 +204,7 @@ def test_resume_keeps_what_is_there(plan, finished) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"seed": 5}, r"differs in: seed \(0 in the file, 5 now\)"),
+        ({"seed": 5}, r"differs in: seeds \(seed 0 in the file, seed 5 now\)"),
         ({"evaluators": ("toy-width",)}, "differs in: evaluators"),
         ({"samples": 5}, r"number of architectures \(4 in the file, 5 now\)"),
         ({"evaluators": ("toy-width:seconds=2", "toy-random:mode=a/b")}, "evaluators"),

@@ -43,7 +43,7 @@ def history(scores, metric=ACCURACY, seed=0, direction=Direction.MAXIMIZE):
         records[arch_id] = record
     values = tuple(metric.direction.sign * TRUTH[arch_id] for arch_id in records)
     column = GroundTruthColumn(metric, values, None, "tests 1")
-    parts = (EvaluatorResults(evaluator, Records.of(records.values())),)
+    parts = (EvaluatorResults(evaluator, Records.of(records.values()), seed),)
     results = Results(PlanHeader("s", "noise", seed, "searched"), tuple(records), (column,), parts, {})
     return SearchHistory(header, tuple(steps), results)
 

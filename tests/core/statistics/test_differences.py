@@ -38,6 +38,15 @@ def test_a_pair_is_compared_more_sharply_than_two_samples(noisy_pair):
     assert paired.high - paired.low < apart
 
 
+def test_the_error_is_that_of_z_halfway_between_the_two(noisy_pair):
+    first, truth = noisy_pair(100, correlation=0.9)
+    second = first + np.random.default_rng(1).normal(size=100)
+    moved = np.arctanh(resampled_rho([first, second], truth, Resampling()))
+    rho = spearman_rho(first, truth), spearman_rho(second, truth)
+    error = (moved[0] - moved[1]).std(ddof=1) * (1 - (sum(rho) / 2) ** 2)
+    assert compare(first, second, truth) == judge_difference(rho[0] - rho[1], float(error), 99)
+
+
 def test_equal_evaluators_do_not_differ(noisy_pair):
     scores, truth = noisy_pair(50)
     assert compare(scores, np.exp(scores), truth) == Difference(0.0, 0.0, 0.0, 1.0)

@@ -31,8 +31,9 @@ def test_few_architectures_have_no_interval():
 
 
 def test_differences_are_paired_by_seed():
-    # Both rise by seed alike: their difference does not vary, however much they do.
-    first, second = np.array([0.2, 0.5, 0.8]), np.array([0.1, 0.4, 0.7])
-    resampled = np.random.default_rng(0).normal(0.5, 0.1, (3, 1_000))
-    difference = difference_over_seeds((first, second), (resampled, resampled - 0.1), 50)
-    assert difference == Difference(*[pytest.approx(0.1)] * 3, p=pytest.approx(0.0, abs=1e-9))
+    # Fisher's z of both rises by seed alike: their difference does not vary, however much they do.
+    first, second = (np.tanh(np.arctanh(0.5) + np.array(shifts)) for shifts in ([-0.2, 0.1, 0.4], [-0.3, 0.0, 0.3]))
+    moved = np.random.default_rng(0).normal(0.5, 0.1, (3, 1_000))
+    difference = difference_over_seeds((first, second), (np.tanh(moved), np.tanh(moved - 0.1)), 50)
+    expected = float((first - second).mean())
+    assert difference == Difference(*[pytest.approx(expected)] * 3, p=pytest.approx(0.0, abs=1e-9))

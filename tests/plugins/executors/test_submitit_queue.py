@@ -1,9 +1,13 @@
+import signal
 import sys
+from pathlib import Path
 
 import pytest
 from nasbench_toolkit.core.results.store import read_results
 
 pytest.importorskip("submitit", reason="needs the extra 'slurm'")
+
+TOY_PLUGIN = Path(__file__).parents[2] / "toy_plugin"
 
 RUN = ["run", "-e", "params", "-e", "synflow", "-n", "4", "--seed", "3"]
 
@@ -17,6 +21,21 @@ def test_run_through_a_queue_gives_the_scores_of_a_local_one(run_nasbench, tmp_p
     assert local.returncode == 0, local.stderr
     queued = run_nasbench(*RUN, "-o", "queued.h5", "--executor", "submitit:cluster=local,folder=jobs,workers=2,batch=3")
     assert queued.returncode == 0, queued.stderr
+    assert scores(tmp_path / "queued.h5") == scores(tmp_path / "local.h5")
+
+
+def test_killed_run_is_resumed_and_its_scores_are_those_of_a_local_one(nasbench, start_held, tmp_path) -> None:
+    args = ["run", "--space", "toy", "-e", "toy-random", "-n", "2"]
+    assert nasbench(*args, "-o", "local.h5", "-j", "1").returncode == 0
+    queued = [*args, "-o", "queued.h5", "--executor", "submitit:cluster=local,folder=jobs,workers=1,batch=1"]
+    command = start_held("-m", "nasbench_toolkit", *queued)
+    command.allow(1)
+    command.wait_for(tmp_path / "queued.h5.journal", b'"job"', 1)
+    command.end(signal.SIGKILL)
+    # The queue's process of the second batch, which nobody waits for any more.
+    command.allow(1)
+    resumed = nasbench(*queued, "--resume", env={"PYTHONPATH": str(TOY_PLUGIN)})
+    assert resumed.returncode == 0, resumed.stderr
     assert scores(tmp_path / "queued.h5") == scores(tmp_path / "local.h5")
 
 

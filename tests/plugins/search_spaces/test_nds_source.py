@@ -14,9 +14,7 @@ from nasbench_toolkit.core.errors import DataError
 from nasbench_toolkit.core.planning.requests import RunRequest, make_plan
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.plugins.search_spaces.nds.counts import count
-from nasbench_toolkit.plugins.search_spaces.nds.nearest import nearest
-from nasbench_toolkit.plugins.search_spaces.nds.notation import parse_architecture
-from nasbench_toolkit.plugins.search_spaces.nds.spaces import DARTS, ENAS
+from nasbench_toolkit.plugins.search_spaces.nds.space import CellSpace
 
 DATA = Path(__file__).parents[3] / "../shared/data/nds"
 
@@ -208,25 +206,49 @@ def test_mutants_are_the_nearest_of_some_records(tmp_path: Path) -> None:
     assert made.mutate(other, np.random.default_rng(0)) == records[0]
 
 
-def test_nearest_counts_scalars_and_keeps_the_first() -> None:
-    def darts(size: str, first: str) -> object:
-        cell = f"{first},sep3~0+skip~1,sep3~0+skip~1,sep3~0+skip~1"
-        return parse_architecture(f"{size}/normal={cell}/reduce={cell.replace(first, 'sep3~0+skip~1')}", DARTS)
+def nearest(made: CellSpace, parent: str, *records: str) -> str:
+    made._records = [made.canonicalize(text) for text in records]
+    made._record_scalars = np.array([made._scalars(text) for text in made._records])
+    return records[made._records.index(made._nearest(parent, slice(None)))]
 
+
+def test_nearest_counts_scalars_and_keeps_the_first() -> None:
+    def darts(size: str, first: str) -> str:
+        cell = f"{first},sep3~0+skip~1,sep3~0+skip~1,sep3~0+skip~1"
+        return f"{size}/normal={cell}/reduce={cell.replace(first, 'sep3~0+skip~1')}"
+
+    made = installed_plugins().search_space("nds-darts").info.create()
     parent = darts("w16d4", "sep3~0+skip~1")
     one, two, three = darts("w16d8", "sep3~0+skip~1"), darts("w16d4", "sep5~1+skip~1"), darts("w16d8", "sep5~1+skip~1")
-    assert nearest(parent, [three, two, one], DARTS) is one
-    assert nearest(parent, [three, two], DARTS) is two
-    assert nearest(darts("w24d4", "sep3~0+skip~1"), [two, three], DARTS) is two
-    assert nearest(parent, [one, darts("w16d4", "sep3~0+skip~0")], DARTS) is one
+    assert nearest(made, parent, three, two, one) is one
+    assert nearest(made, parent, three, two) is two
+    assert nearest(made, darts("w24d4", "sep3~0+skip~1"), two, three) is two
+    assert nearest(made, parent, one, darts("w16d4", "sep3~0+skip~0")) is one
 
 
 def test_nearest_counts_concatenated_nodes() -> None:
-    def enas(last: str) -> object:
+    def enas(last: str) -> str:
         cell = f"sep3~0+skip~1,sep3~0+skip~1,sep3~0+skip~1,sep3~0+skip~1,{last}"
         plain = "sep3~0+skip~1,sep3~0+skip~1,sep3~0+skip~1,sep3~0+skip~1,sep3~0+skip~1"
-        return parse_architecture(f"w16d4/normal={cell}/reduce={plain}", ENAS)
+        return f"w16d4/normal={cell}/reduce={plain}"
 
+    made = installed_plugins().search_space("nds-enas").info.create()
     # Concatenated are 2 to 6, or 3 to 6 and nothing in the fifth place: five more differences.
     parent, further, nearer = enas("sep3~0+skip~1"), enas("sep3~0+skip~2"), enas("sep5~1+avg3~0")
-    assert nearest(parent, [further, nearer], ENAS) is nearer
+    assert nearest(made, parent, further, nearer) is nearer
+
+
+def test_searches_of_all_kinds_stay_among_the_records(tmp_path: Path) -> None:
+    bring(
+        tmp_path, *(record(10.0, operation=name) for name in ("sep_conv_3x3", "none", "skip_connect", "max_pool_3x3"))
+    )
+    made = space()
+    records = made.sample(4, np.random.default_rng(0))
+    choices = made.choices()
+    for parent in records:
+        decided = made.definition.decisions(made._parse(parent))
+        options = [names.index(option) for names, option in zip(choices, decided, strict=True)]
+        assert made.assemble(options) == parent
+        # The nearest record, whatever else is changed.
+        assert made.assemble([len(choices[0]) - 1, len(choices[1]) - 1, *options[2:]]) == parent
+    assert made.neighbours(records[0]) is None

@@ -30,7 +30,6 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
@@ -38,26 +37,15 @@ from .....core.errors import DegenerateError, DivergedError, EvaluationError
 from .....core.interfaces import Evaluator
 from ...checkpoints import checkpoints_ignored
 from ...macs import count_macs
-from ...observe import OWN_BACKWARD_PASS, Call, inside_own_function, observe_calls
-from ...probing import (
-    batch_norm_bypassed,
-    check_outputs,
-    forward_in_training,
-    labelled_batch,
-    leaf_parameters,
-    network_mode,
-)
+from ...observe import Call, observe_calls
+from ...probing import batch_norm_bypassed, check_outputs, labelled_batch, leaf_parameters, network_mode
 from ...stand_ins import run_with
+from ..forward_graph import ForwardGraph, output_gradients
+from ..layer_runs import LayerRun, LayerRuns
 from ..settings import FisherSettings
+from ..training_passes import forward_graph, loss_by_outputs
 
-_CONVOLUTIONS = (
-    functional.conv1d,
-    functional.conv2d,
-    functional.conv3d,
-    functional.conv_transpose1d,
-    functional.conv_transpose2d,
-    functional.conv_transpose3d,
-)
+Weighting = Literal["fanin", "channel"]
 
 
 @dataclass(frozen=True)
@@ -84,64 +72,7 @@ class Layout:
         return output.reshape(shape).movedim(self.axis + (not self.by_image), 0)
 
 
-@dataclass(frozen=True)
-class LayerOutput:
-    """What one run of a convolution or linear layer returned.
-
-    Attributes:
-        values: Shape (batch, channels, places...) of a convolution, (batch, places..., channels) of a linear layer, or
-            with the images elsewhere in front of the channels.
-        layout: Where the images are.
-        channel_axis: Which axis of ``values`` counts the channels, from the end: below 0.
-        fan_in: Number of weights of one output channel.
-    """
-
-    values: Tensor
-    layout: Layout
-    channel_axis: int
-    fan_in: int
-
-    def information(self, gradient: Tensor) -> Tensor:
-        """Return f_c of all channels, shape (channels,), float64."""
-        values, gradient = self.layout.images_first(self.values), self.layout.images_first(gradient)
-        return channel_information(values, gradient, values.dim() + self.channel_axis)
-
-
-class _LayerOutputs:
-    """Keeps the ``outputs`` of all convolutions and linear layers that need a gradient.
-
-    Args:
-        layouts: Of the outputs, in this order, as :func:`_layouts` finds them.
-    """
-
-    def __init__(self, layouts: Sequence[Layout] = ()) -> None:
-        self.outputs: list[LayerOutput] = []
-        self._layouts = layouts
-
-    def observe(self, call: Call) -> Any:
-        """Make the call and keep its output if it is one of those layers.
-
-        Raises:
-            EvaluationError: It is one whose output's gradient is not seen.
-        """
-        output = call()
-        is_convolution = call.function in _CONVOLUTIONS
-        if not (is_convolution or call.function is functional.linear):
-            return output
-        if inside_own_function():
-            raise EvaluationError(OWN_BACKWARD_PASS)
-        if not output.requires_grad:
-            return output
-        number, weight = len(self.outputs), call.argument(1, "weight")
-        # A layer that runs in training mode alone is taken to have its images first.
-        layout = self._layouts[number] if number < len(self._layouts) else Layout(0, 1)
-        axis = 1 - output.dim() if is_convolution else -1
-        self.outputs.append(LayerOutput(output, layout, axis, weight.numel() // output.shape[axis]))
-        # The network goes on with a copy: an in-place activation would overwrite what is kept here.
-        return output.clone()
-
-
-def _layouts(network: nn.Module, images: Tensor, weights: dict[str, Tensor]) -> list[Layout]:
+def _layouts(network: nn.Module, images: Tensor) -> list[Layout]:
     """Find where the images are in the output of each layer, by running one image and two.
 
     Raises:
@@ -149,11 +80,22 @@ def _layouts(network: nn.Module, images: Tensor, weights: dict[str, Tensor]) -> 
     """
     found = []
     for batch in (images[:1], images[:2]):
-        layers = _LayerOutputs()
-        buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
-        with network_mode(network, training=False), batch_norm_bypassed(), observe_calls(layers.observe):
-            run_with(network, {**weights, **buffers}, batch.clone())
-        found.append([layer.values.detach() for layer in layers.outputs])
+        # Stand-ins, so that a frozen layer counts too.
+        stand_ins = {**leaf_parameters(network), **{name: buffer.clone() for name, buffer in network.named_buffers()}}
+        layers = LayerRuns(copied=True)
+
+        def observe(call: Call, layers: LayerRuns = layers) -> Any:
+            return layers.note(call, call())
+
+        with (
+            torch.enable_grad(),
+            network_mode(network, training=False),
+            checkpoints_ignored(),
+            batch_norm_bypassed(),
+            observe_calls(observe),
+        ):
+            run_with(network, stand_ins, batch.clone())
+        found.append([layer.values for layer in layers.runs])
     return [_layout(one, two) for one, two in zip(*found, strict=False)]
 
 
@@ -190,7 +132,7 @@ def channel_information(values: Tensor, gradient: Tensor, channel_axis: int) -> 
     return sums.square().mean(0) / 2
 
 
-def fisher_score(network: nn.Module, batch: Batch, weighting: Literal["fanin", "channel"] = "fanin") -> float:
+def fisher_score(network: nn.Module, batch: Batch, weighting: Weighting = "fanin") -> float:
     """Return the weighted sum over all channels of f_c; the network is left as found.
 
     Args:
@@ -203,18 +145,49 @@ def fisher_score(network: nn.Module, batch: Batch, weighting: Literal["fanin", "
         DivergedError: The logits or a gradient are not finite.
         EvaluationError: The network has layers whose outputs are not seen.
     """
-    # Stand-ins, so that gradients flow through a frozen network too, and reach none of its tensors.
-    weights = leaf_parameters(network)
-    # Refuses what it does not see, as must be done here, and takes one image.
-    count_macs(network, (batch.images.shape[1], batch.images.shape[2], batch.images.shape[3]))
-    with torch.enable_grad(), checkpoints_ignored():
-        layers = _LayerOutputs(_layouts(network, batch.images, weights))
-        with observe_calls(layers.observe):
-            logits = forward_in_training(network, batch.images, weights)
-        gradients = _output_gradients(layers.outputs, logits, batch.labels)
+    graph = ForwardGraph(network, batch.images)
+    check_layers(graph)
+    return information_of(graph, output_gradients(graph, batch.labels), batch.labels, weighting)
+
+
+def check_layers(graph: ForwardGraph) -> None:
+    """Refuse a network with layers that are not seen, as must be done here; takes one image.
+
+    Raises:
+        EvaluationError: It has such layers.
+    """
+    count_macs(graph.network, (graph.images.shape[1], graph.images.shape[2], graph.images.shape[3]))
+    _ = graph.layers
+
+
+def information_of(
+    graph: ForwardGraph, gradients: Sequence[Tensor | None], labels: Tensor, weighting: Weighting
+) -> float:
+    """Return the weighted sum over all channels of f_c of a forward pass.
+
+    Args:
+        graph: The forward pass.
+        gradients: The loss's, by the outputs of its layers.
+        labels: Of the images.
+        weighting: See :func:`fisher_score`.
+
+    Raises:
+        DegenerateError: See :func:`fisher_score`.
+        DivergedError: A gradient is not finite.
+        EvaluationError: See :func:`fisher_score`.
+    """
+    check_outputs(graph.logits)
+    if all(gradient is None for gradient in gradients):
+        raise DegenerateError("the output depends on no convolution and no linear layer, hence on no channels")
+    if any(layer.is_overwritten for layer in graph.layers):
+        graph = ForwardGraph(graph.network, graph.images.detach(), copied=True)
+        gradients = output_gradients(graph, labels)
+    layouts = _layouts(graph.network, graph.images.detach())
+    # A layer that runs in training mode alone is taken to have its images first.
+    layouts += [Layout(0, 1)] * (len(gradients) - len(layouts))
     information = [
-        layer.information(gradient).sum() * (layer.fan_in if weighting == "fanin" else 1)
-        for layer, gradient in zip(layers.outputs, gradients, strict=True)
+        _information(layer, layout, gradient).sum() * (layer.fan_in if weighting == "fanin" else 1)
+        for layer, layout, gradient in zip(graph.layers, layouts, gradients, strict=False)
         if gradient is not None
     ]
     score = float(torch.stack(information).sum())
@@ -223,23 +196,19 @@ def fisher_score(network: nn.Module, batch: Batch, weighting: Literal["fanin", "
     return score
 
 
-def _output_gradients(layers: Sequence[LayerOutput], logits: Tensor, labels: Tensor) -> Sequence[Tensor | None]:
-    """Return the loss's gradient with respect to each layer's output; None where the loss does not depend on it."""
-    check_outputs(logits)
-    outputs = [layer.values for layer in layers]
-    gradients: Sequence[Tensor | None] = ()
-    if outputs and logits.requires_grad:
-        loss = functional.cross_entropy(logits, labels)
-        gradients = torch.autograd.grad(loss, outputs, allow_unused=True)
-    if all(gradient is None for gradient in gradients):
-        raise DegenerateError("the output depends on no convolution and no linear layer, hence on no channels")
-    return gradients
+def _information(layer: LayerRun, layout: Layout, gradient: Tensor) -> Tensor:
+    """Return f_c of all channels, shape (channels,), float64."""
+    values, gradient = layout.images_first(layer.values), layout.images_first(gradient)
+    return channel_information(values, gradient, values.dim() + layer.channel_axis)
 
 
 class Fisher(Evaluator[FisherSettings]):
     """Scores an architecture by the Fisher information of its channels at initialisation."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        network = context.network(self.settings.network)
-        batch = labelled_batch(context, self.settings.batch_size)
-        return fisher_score(network, batch, self.settings.weighting)
+        network, batch_size = self.settings.network, self.settings.batch_size
+        labels = labelled_batch(context, batch_size).labels
+        graph = context.shared_pass(forward_graph, network, batch_size)
+        check_layers(graph)
+        gradients = context.shared_pass(loss_by_outputs, network, batch_size)
+        return information_of(graph, gradients, labels, self.settings.weighting)

@@ -20,8 +20,9 @@ from torch import nn
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
 from .....core.interfaces import Evaluator
-from ...probing import WeightGradients, loss_gradients, weight_gradients
+from ..forward_graph import WeightGradients, gradients_of_batch
 from ..settings import BatchSettings
+from ..training_passes import loss_gradients
 
 
 def grad_norm_score(network: nn.Module, batch: Batch) -> float:
@@ -35,7 +36,7 @@ def grad_norm_score(network: nn.Module, batch: Batch) -> float:
         DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images.
         DivergedError: The logits or a gradient are not finite.
     """
-    return norm_of(weight_gradients(network, batch))
+    return norm_of(gradients_of_batch(network, batch))
 
 
 def norm_of(gradients: WeightGradients) -> float:

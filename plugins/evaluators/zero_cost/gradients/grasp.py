@@ -23,24 +23,15 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
-from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch import nn
 
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
-from .....core.errors import DegenerateError, DivergedError
+from .....core.errors import DivergedError
 from .....core.interfaces import Evaluator
-from ...probing import (
-    check_gradients,
-    check_outputs,
-    differentiable_by,
-    executed_weights,
-    forward_in_training,
-    labelled_batch,
-    leaf_parameters,
-)
+from ..forward_graph import ForwardGraph, LossGradients, WeightGradients, curvatures
 from ..settings import BatchSettings
+from ..training_passes import loss_curvatures
 
 
 def grasp_score(network: nn.Module, batch: Batch) -> float:
@@ -54,41 +45,26 @@ def grasp_score(network: nn.Module, batch: Batch) -> float:
         DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images.
         DivergedError: The logits, a gradient or a second derivative are not finite.
     """
-    parameters = leaf_parameters(network)
-    images = batch.images.detach().requires_grad_()
-    # Of the kernels of attention only this one can be differentiated twice.
-    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH), executed_weights(network, parameters) as executed:
-        logits = forward_in_training(network, images, parameters)
-        weights = list(differentiable_by(executed).values())
-        loss = functional.cross_entropy(logits, batch.labels)
-        products = _hessian_gradient_products(loss, weights)
-        check_outputs(logits)
-    terms = [
-        (weight.detach().double() * product).sum()
-        for weight, product in zip(weights, products, strict=True)
-        if product is not None
-    ]
+    graph = ForwardGraph(network, batch.images)
+    return loss_of_flow(curvatures(graph, LossGradients(graph, batch.labels, differentiable=True)))
+
+
+def loss_of_flow(products: WeightGradients) -> float:
+    """Return - theta^T H g of weights with H g.
+
+    Raises:
+        DivergedError: It is not finite.
+    """
+    terms = [(weight.double() * product).sum() for weight, product in products.values()]
     score = -float(torch.stack(terms).sum())
     if not math.isfinite(score):
         raise DivergedError("a second derivative of the loss is not finite")
     return score
 
 
-def _hessian_gradient_products(loss: Tensor, weights: list[Tensor]) -> tuple[Tensor | None, ...]:
-    """Return H g, one tensor for each weight tensor; None where it is 0 because the loss does not depend on it."""
-    if not loss.requires_grad:
-        raise DegenerateError("the loss depends on no weight: the network has no path from its input to its output")
-    found = torch.autograd.grad(loss, weights, allow_unused=True, create_graph=True)
-    gradients = [gradient for gradient in found if gradient is not None]
-    check_gradients(gradients)
-    # The scalar <stop(g), g> need not be formed: its gradient is the vector-Jacobian product of g with stop(g).
-    constants = [gradient.detach() for gradient in gradients]
-    return torch.autograd.grad(gradients, weights, constants, allow_unused=True)
-
-
 class Grasp(Evaluator[BatchSettings]):
     """Scores an architecture by how much its weights hold the gradient flow at initialisation."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        network = context.network(self.settings.network)
-        return grasp_score(network, labelled_batch(context, self.settings.batch_size))
+        settings = self.settings
+        return loss_of_flow(context.shared_pass(loss_curvatures, settings.network, settings.batch_size))

@@ -24,8 +24,9 @@ from torch import nn
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
 from .....core.interfaces import Evaluator
-from ...probing import WeightGradients, loss_gradients, weight_gradients
+from ..forward_graph import WeightGradients, gradients_of_batch
 from ..settings import BatchSettings
+from ..training_passes import loss_gradients
 
 
 def plain_score(network: nn.Module, batch: Batch) -> float:
@@ -39,7 +40,7 @@ def plain_score(network: nn.Module, batch: Batch) -> float:
         DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images.
         DivergedError: The logits or a gradient are not finite.
     """
-    return change_of(weight_gradients(network, batch))
+    return change_of(gradients_of_batch(network, batch))
 
 
 def change_of(gradients: WeightGradients) -> float:

@@ -22,8 +22,9 @@ from torch import nn
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
 from .....core.interfaces import Evaluator
-from ...probing import WeightGradients, loss_gradients, weight_gradients
+from ..forward_graph import WeightGradients, gradients_of_batch
 from ..settings import BatchSettings
+from ..training_passes import loss_gradients
 
 
 def snip_score(network: nn.Module, batch: Batch) -> float:
@@ -37,7 +38,7 @@ def snip_score(network: nn.Module, batch: Batch) -> float:
         DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images.
         DivergedError: The logits or a gradient are not finite.
     """
-    return saliency_of(weight_gradients(network, batch))
+    return saliency_of(gradients_of_batch(network, batch))
 
 
 def saliency_of(gradients: WeightGradients) -> float:

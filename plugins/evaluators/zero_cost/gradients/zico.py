@@ -28,7 +28,8 @@ from .....core.batches import Batch
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError
 from .....core.interfaces import Evaluator
-from ...probing import labelled_batch, weight_gradients
+from ...probing import labelled_batch
+from ..forward_graph import gradients_of_batch
 from ..settings import ZicoSettings
 
 
@@ -68,7 +69,7 @@ def zico_score(network: nn.Module, batches: Sequence[Batch]) -> float:
 
 def _gradients_by_weight(network: nn.Module, batches: Sequence[Batch]) -> Iterator[Tensor]:
     """Yield the gradients of each weight tensor, shape (batches, ...), float64."""
-    found = [weight_gradients(network, batch) for batch in batches]
+    found = [gradients_of_batch(network, batch) for batch in batches]
     weights = {name: weight for pairs in found for name, (weight, _) in pairs.items()}
     for name, weight in weights.items():
         # A batch whose loss does not depend on the weight, as behind a layer skipped at random, has gradient 0.

@@ -28,8 +28,10 @@ from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError
 from .....core.interfaces import Evaluator
 from ...probing import labelled_batch
+from ..forward_graph import image_gradients_of
 from ..settings import EpeNasSettings
-from .input_gradients import image_gradients, row_correlations
+from ..training_passes import logit_gradients
+from .input_gradients import row_correlations
 
 SMOOTHING = 1e-5
 """k of the released code."""
@@ -51,16 +53,25 @@ def epe_nas_score(network: nn.Module, batch: Batch, num_classes: int) -> float:
             constant.
         DivergedError: The logits or a gradient are not finite.
     """
-    repeated = int((batch.labels.bincount() >= 2).sum())
+    _check_labels(batch.labels, num_classes)
+    correlations = row_correlations(image_gradients_of(network, batch.images))
+    return combine_classes(correlations, batch.labels.cpu(), num_classes)
+
+
+def _check_labels(labels: Tensor, num_classes: int) -> None:
+    """Refuse labels that leave nothing to compare.
+
+    Raises:
+        DegenerateError: See :func:`epe_nas_score`.
+    """
+    repeated = int((labels.bincount() >= 2).sum())
     if repeated == 0:
-        raise DegenerateError(f"no two of the {len(batch.labels)} images have the same label: use a larger batch_size")
+        raise DegenerateError(f"no two of the {len(labels)} images have the same label: use a larger batch_size")
     if num_classes > MANY_CLASSES and repeated == 1:
         raise DegenerateError(
-            f"only one class has two of the {len(batch.labels)} images, and with more than {MANY_CLASSES} classes they "
+            f"only one class has two of the {len(labels)} images, and with more than {MANY_CLASSES} classes they "
             "are compared with each other: use a larger batch_size"
         )
-    correlations = row_correlations(image_gradients(network, batch.images))
-    return combine_classes(correlations, batch.labels.cpu(), num_classes)
 
 
 def combine_classes(correlations: Tensor, labels: Tensor, num_classes: int) -> float:
@@ -89,6 +100,8 @@ class EpeNas(Evaluator[EpeNasSettings]):
     """Scores an architecture by the correlations of its gradients within each class."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        network = context.network(self.settings.network)
-        batch = labelled_batch(context, self.settings.batch_size)
-        return epe_nas_score(network, batch, context.dataset.num_classes)
+        settings, num_classes = self.settings, context.dataset.num_classes
+        labels = labelled_batch(context, settings.batch_size).labels
+        _check_labels(labels, num_classes)
+        rows = context.shared_pass(logit_gradients, settings.network, settings.batch_size)
+        return combine_classes(row_correlations(rows), labels.cpu(), num_classes)

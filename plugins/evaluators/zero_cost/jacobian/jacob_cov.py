@@ -21,8 +21,10 @@ from torch import Tensor, nn
 
 from .....core.context import EvaluationContext
 from .....core.interfaces import Evaluator
+from ..forward_graph import image_gradients_of
 from ..settings import BatchSettings
-from .input_gradients import image_gradients, row_correlations
+from ..training_passes import logit_gradients
+from .input_gradients import row_correlations
 
 SMOOTHING = 1e-5
 """k of the released code."""
@@ -42,7 +44,7 @@ def jacob_cov_score(network: nn.Module, images: Tensor) -> float:
         DegenerateError: The gradient by an image is 0 or constant.
         DivergedError: The logits or a gradient are not finite.
     """
-    return divergence_from_identity(row_correlations(image_gradients(network, images)))
+    return divergence_from_identity(row_correlations(image_gradients_of(network, images)))
 
 
 def divergence_from_identity(correlations: Tensor) -> float:
@@ -59,5 +61,6 @@ class JacobCov(Evaluator[BatchSettings]):
     """Scores an architecture by the eigenvalues of its gradients' correlation between images."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        network = context.network(self.settings.network)
-        return jacob_cov_score(network, context.batch(self.settings.batch_size).images)
+        settings = self.settings
+        rows = context.shared_pass(logit_gradients, settings.network, settings.batch_size)
+        return divergence_from_identity(row_correlations(rows))

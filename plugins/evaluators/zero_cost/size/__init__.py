@@ -5,6 +5,7 @@ from __future__ import annotations
 from .....core.capabilities import Images, Network
 from .....core.descriptions import EvaluatorInfo
 from .....core.domain import Direction
+from ....references import references
 from ...network_settings import NetworkSettings
 
 EVALUATORS: tuple[EvaluatorInfo, ...] = (
@@ -34,6 +35,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         name="l2_norm",
         summary="Sum of the norms of the initial weights.",
         source="Abdelfattah et al., Zero-Cost Proxies for Lightweight NAS, ICLR 2021, code",
+        references=references("abdelfattah2021zerocost"),
         factory=f"{__name__}.l2_norm:L2Norm",
         direction=Direction.MAXIMIZE,
         formula="sum over weight tensors of ||theta_l||_2",

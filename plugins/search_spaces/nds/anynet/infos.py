@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .....core.capabilities import BlockNetwork, GroundTruthTable, Images, Labels, Network, StagedNetwork
 from .....core.descriptions import SearchSpaceInfo
+from ....references import references
 
 _NETWORK_VARIANTS = {
     "benchmark": "the networks for CIFAR: a 3x3 stem of 16 channels, stages, pooling and classifier",
@@ -21,6 +22,7 @@ def _space(name: str, summary: str) -> SearchSpaceInfo:
         name=name,
         summary=summary,
         source="Radosavovic et al., On Network Design Spaces for Visual Recognition, ICCV 2019",
+        references=references("radosavovic2019nds"),
         factory=f"{__package__}.space:AnyNetSpace",
         datasets=("cifar10", "cifar100", "imagenet16-120", "photos"),
         takes_any_images=True,

@@ -71,7 +71,7 @@ class AnyNetSpace(RecordedSpace):
 
     def _draw_defined(self, count: int, rng: np.random.Generator) -> list[str]:
         numbers = rng.choice(self._defined_size(), count, replace=False).tolist()
-        return [self.assemble(self._options(number)) for number in numbers]
+        return [self._assemble_defined(self._options(number)) for number in numbers]
 
     def _options(self, number: int) -> list[int]:
         """Return the options of the design with this number, from 0 to size - 1."""
@@ -95,21 +95,11 @@ class AnyNetSpace(RecordedSpace):
             decided[place] = others[rng.integers(len(others))]
         return self.definition.text(self.definition.design(decided))
 
-    def _nearest(self, text: str, candidates: Sequence[str]) -> str:
-        decided = self.definition.decided(self._parse(text))
+    def _scalars(self, text: str) -> list[str]:
+        return list(map(str, self.definition.decided(self._parse(text))))
 
-        def differences(candidate: str) -> int:
-            others = self.definition.decided(self.definition.parse(candidate))
-            return sum(mine != other for mine, other in zip(decided, others, strict=True))
-
-        return min(candidates, key=differences)
-
-    def neighbours(self, text: str) -> list[str] | None:
-        """Return every design that has another value of one decision: 57 of ResNet, 36 or 42 of ResNeXt.
-
-        Raises:
-            InvalidArchitectureError: ``text`` is no design of this space.
-        """
+    def _defined_neighbours(self, text: str) -> list[str]:
+        """Take every other value of one decision: 57 designs of ResNet, 36 or 42 of ResNeXt."""
         decided = self.definition.decided(self._parse(text))
         return [
             self.definition.text(self.definition.design([*decided[:place], value, *decided[place + 1 :]]))
@@ -126,8 +116,7 @@ class AnyNetSpace(RecordedSpace):
             for letter, values in zip(letters, self.definition.decisions, strict=True)
         )
 
-    def assemble(self, options: Sequence[int]) -> str:
-        """Return the design with these options of ``choices``."""
+    def _assemble_defined(self, options: Sequence[int]) -> str:
         decided = [values[option] for values, option in zip(self.definition.decisions, options, strict=True)]
         return self.definition.text(self.definition.design(decided))
 

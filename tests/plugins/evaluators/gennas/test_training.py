@@ -1,5 +1,6 @@
 import copy
 import dataclasses
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -92,6 +93,25 @@ def test_training_equals_a_loop_by_hand(training, noise) -> None:
     assert evaluation.score == evaluation.curves["score_loss"][-1]
 
 
+@pytest.mark.parametrize("noise", [SILENT, Noise("gaussian", 0.5)], ids=["silent", "noisy"])
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_recorded_training_is_the_same(training, noise, fails) -> None:
+    class Recorder:
+        """Replays steps; what was recorded sees the same image tensor each time."""
+
+        beside = staticmethod(nullcontext)
+
+        def record(self, step):
+            if fails:
+                raise RuntimeError("cannot be captured")
+            returned = torch.zeros(4)
+            return lambda: returned.copy_(step()), returned
+
+    eager, recorded = training(noise), training(noise)
+    step = recorded.graphed_step(Recorder())
+    assert [step().tolist() for _ in range(7)] == [eager.train_step().tolist() for _ in range(7)]
+
+
 def test_loss_falls(training) -> None:
     curve = training(iterations=40).run().curves["train_loss"]
     assert curve[-1] < 0.9 * curve[0]
@@ -160,6 +180,19 @@ def test_score_is_the_mean_of_the_last_scoring_passes(training) -> None:
     averaged = training(**options, readout_average=2).run()
     assert averaged.curves["score_loss"] == curve
     assert averaged.score == pytest.approx((curve[1] + curve[2]) / 2, rel=1e-12)
+
+
+def test_only_the_last_scoring_passes_are_made(training) -> None:
+    options = {"iterations": 11, "score_interval": 2}
+    whole = training(**options).run()
+    last = training(**options, score_passes=3, readout_average=3)
+    counted = []
+    last.score_pass = lambda score=last.score_pass: counted.append(1) or score()
+    evaluation = last.run()
+    assert len(counted) == 3
+    assert evaluation.curves["score_loss"] == whole.curves["score_loss"][-3:]
+    assert evaluation.curves["train_loss"] == whole.curves["train_loss"]
+    assert evaluation.score == pytest.approx(sum(whole.curves["score_loss"][-3:]) / 3, rel=1e-12)
 
 
 def test_score_of_the_training_steps(training) -> None:

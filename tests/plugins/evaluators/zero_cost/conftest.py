@@ -8,6 +8,7 @@ from nasbench_toolkit.plugins.datasets import PHOTOS
 from nasbench_toolkit.plugins.search_spaces import NASBENCH201
 from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import parse_arch_str
 from nasbench_toolkit.plugins.search_spaces.nasbench201.network import CellNetwork
+from torch import nn
 
 # Every kind of operation, and a convolution that starts from an always-zero node.
 MIXED = "|none~0|+|avg_pool_3x3~0|nor_conv_3x3~1|+|nor_conv_1x1~0|skip_connect~1|nor_conv_3x3~2|"
@@ -71,3 +72,18 @@ def assert_untouched():
         assert torch.equal(torch.get_rng_state(), rng_state)
 
     return call
+
+
+@pytest.fixture
+def apply_function():
+    """Make a network of one function."""
+
+    class Apply(nn.Module):
+        def __init__(self, function):
+            super().__init__()
+            self.function = function
+
+        def forward(self, images):
+            return self.function(images)
+
+    return Apply

@@ -5,7 +5,7 @@ import pytest
 import torch
 from nasbench_toolkit.core.batches import Batch
 from nasbench_toolkit.core.errors import DegenerateError, DivergedError
-from nasbench_toolkit.plugins.evaluators.probing import weight_gradients
+from nasbench_toolkit.plugins.evaluators.zero_cost.forward_graph import gradients_of_batch
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.grasp import grasp_score
 from torch import nn
 from torch.func import functional_call
@@ -59,7 +59,7 @@ def test_grasp_score_equals_explicit_hessian(batch):
 
 def test_grasp_score_behind_batch_normalisation_is_squared_gradient_norm(normalised_network, batch):
     batch = Batch(batch.images.double(), batch.labels)
-    squared_norms = [gradient.square().sum() for _, gradient in weight_gradients(normalised_network, batch).values()]
+    squared_norms = [gradient.square().sum() for _, gradient in gradients_of_batch(normalised_network, batch).values()]
     assert len(squared_norms) == 2
     assert grasp_score(normalised_network, batch) == pytest.approx(sum(squared_norms).item(), rel=1e-10)
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from nasbench_toolkit.core.batches import Batch
 from nasbench_toolkit.core.errors import DegenerateError, DivergedError
-from nasbench_toolkit.plugins.evaluators.probing import weight_gradients
+from nasbench_toolkit.plugins.evaluators.zero_cost.forward_graph import gradients_of_batch
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.zico import inverse_variation, split_batch, zico_score
 from torch import nn
 from torch.nn import functional
@@ -102,7 +102,7 @@ def test_zico_score_layer_that_one_batch_skips_has_gradient_0(two_batches):
         for part, offset in zip(two_batches, (1.0, -1.0), strict=True)
     ]
     network = SkipsLayer()
-    classifier = [weight_gradients(network, part)["classifier.weight"][1].double() for part in shifted]
+    classifier = [gradients_of_batch(network, part)["classifier.weight"][1].double() for part in shifted]
     expected = math.log(9.0) + inverse_variation(torch.stack(classifier)).log().item()
     assert zico_score(network, shifted) == pytest.approx(expected, rel=1e-12)
 

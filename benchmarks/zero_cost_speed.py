@@ -2,7 +2,7 @@
 
 Run by hand from a checkout, tests included:
 
-    python -m nasbench_toolkit.experiments.zero_cost_speed [--cells 5] [--repeats 3] [--evaluator zen --evaluator meco]
+    python -m nasbench_toolkit.benchmarks.zero_cost_speed [--cells 5] [--repeats 3] [--evaluator zen --evaluator meco]
 
 Each evaluator scores sampled NAS-Bench-201 cells with its default settings, on one thread, with images of ``photos``.
 The definition is a function of the evaluator's test module, in plain PyTorch with module hooks, copies and loops. Both
@@ -269,13 +269,14 @@ def compare(
     """
     settings = parse_settings(info.name, info.settings, given)
     key = JobKey(space.name, dataset.name, arch_id, info.name, "0" * 16, 0)
-    context = PreparedContext(key, space.create(), dataset, dataset.create(), torch.device("cpu"), WorkerCache({}))
+    parts = space.create(), dataset, dataset.create(), torch.device("cpu"), WorkerCache({})
     evaluator = info.create(settings)
-    turns = [lambda: evaluator.evaluate(context).score]
+    # A context for each turn, since one keeps the passes that evaluators share.
+    turns = [lambda: evaluator.evaluate(PreparedContext(key, *parts)).score]
     if info.name in ORACLES:
         oracle = ORACLES[info.name]
         tests = load_tests(oracle.path)
-        turns.append(lambda: oracle.score(tests, context, settings))
+        turns.append(lambda: oracle.score(tests, PreparedContext(key, *parts), settings))
     runs = [[_timed(turn) for turn in turns] for _ in range(repeats)]
     (seconds, score), *oracles = (min(times) for times in zip(*runs, strict=True))
     oracle_seconds, oracle_score = oracles[0] if oracles else (math.nan, math.nan)

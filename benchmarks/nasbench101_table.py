@@ -1,6 +1,6 @@
 """Measure importing the whole of NAS-Bench-101 and looking cells up in the stored table.
 
-Usage: python experiments/nasbench101_table_benchmark.py nasbench101.csv.gz
+Usage: python -m nasbench_toolkit.benchmarks.nasbench101_table nasbench101.csv.gz
 
 Import and look-ups run in processes of their own (on Linux, whose /proc tells their peak memory; getrusage would also
 count that of the process that started them). Prints one line of JSON: seconds and peak memory of the import, size of

@@ -3,8 +3,8 @@ from dataclasses import fields
 
 import click
 import pytest
-from nasbench_toolkit.experiments import zero_cost_speed
-from nasbench_toolkit.experiments.zero_cost_speed import ORACLES, Comparison, compare, format_row, load_tests
+from nasbench_toolkit.benchmarks import zero_cost_speed
+from nasbench_toolkit.benchmarks.zero_cost_speed import ORACLES, Comparison, compare, format_row, load_tests
 from nasbench_toolkit.plugins.datasets import MNIST
 from nasbench_toolkit.plugins.evaluators.zero_cost import EVALUATORS
 from nasbench_toolkit.plugins.search_spaces import NASBENCH201_TINY

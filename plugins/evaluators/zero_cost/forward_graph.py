@@ -1,0 +1,288 @@
+"""One forward pass in training mode whose graph serves many derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import GradientEdge
+from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from ....core.batches import Batch
+from ....core.errors import DegenerateError, DivergedError, EvaluationError
+from ..checkpoints import checkpoints_ignored
+from ..executed_weights import ExecutedWeights, check_visible
+from ..observe import OWN_BACKWARD_PASS, Call, observe_calls
+from ..probing import (
+    check_gradients,
+    check_outputs,
+    differentiable_by,
+    forward_in_training,
+    leaf_parameters,
+)
+from .layer_runs import LayerRun, LayerRuns
+from .twice_differentiable import TwiceDifferentiableBatchNorm, twice_differentiable
+
+WeightGradients = dict[str, tuple[Tensor, Tensor]]
+"""Weights with their gradients, by name."""
+
+
+_WITH_ONE_BACKWARD_PASS = frozenset(
+    f"{name}Backward{number}"
+    for name, number in (
+        (TwiceDifferentiableBatchNorm.__name__, ""),
+        *((name, 0) for name in ("Add", "Addmm", "AvgPool2D", "AdaptiveAvgPool2D", "Cat", "Clone", "ConstantPadNd")),
+        *((name, 0) for name in ("Convolution", "Div", "MaxPool2DWithIndices", "Mul", "NativeBatchNorm", "Relu")),
+        *((name, 0) for name in ("Slice", "Sub", "T", "UnsafeView", "View", "ReshapeAlias", "Transpose")),
+        ("Mean", 1),
+        ("Sum", 1),
+        ("Squeeze", 1),
+    )
+) | {"AccumulateGrad"}
+"""Nodes of a graph whose gradients torch computes by the same formula whether or not they are to be differentiated."""
+
+
+class ForwardGraph:
+    """What one forward pass in training mode computed, with the graph to differentiate it by, many times.
+
+    Args:
+        network: Left as found.
+        images: Shape (batch, channels, height, width).
+        copied: Keep layers' outputs that the network overwrites, by letting it go on with copies.
+
+    Attributes:
+        network: As above.
+        images: A leaf to differentiate by.
+        logits: What the network returned; finite.
+
+    Raises:
+        DivergedError: The logits are not finite.
+        EvaluationError: The network's layers cannot be looked at.
+    """
+
+    def __init__(self, network: nn.Module, images: Tensor, *, copied: bool = False) -> None:
+        check_visible(network)
+        self.network = network
+        # Differentiable images also tell what is computed of them from what is computed of parameters alone.
+        self.images = images.detach().requires_grad_()
+        parameters = leaf_parameters(network)
+        self._weights = ExecutedWeights(parameters, network)
+        self._layers = LayerRuns(self.images, copied=copied)
+        # Of the kernels of attention only this one can be differentiated twice.
+        with (
+            torch.enable_grad(),
+            sdpa_kernel(SDPBackend.MATH),
+            checkpoints_ignored(),
+            observe_calls(twice_differentiable),
+            observe_calls(self._observe),
+        ):
+            self.logits = forward_in_training(network, self.images, parameters)
+
+    def _observe(self, call: Call) -> object:
+        return self._layers.note(call, self._weights.observe(call))
+
+    @property
+    def weights(self) -> Mapping[str, Tensor]:
+        """Return the weights of the layers that ran, by name, to differentiate by.
+
+        Raises:
+            DegenerateError: There are none.
+        """
+        return differentiable_by(self._weights)
+
+    @property
+    def has_hidden_layers(self) -> bool:
+        """Return whether layers ran where their gradients are not seen."""
+        return self._layers.has_hidden
+
+    @property
+    def layers(self) -> list[LayerRun]:
+        """Return what convolutions and linear layers returned.
+
+        Raises:
+            EvaluationError: Some ran where their gradients are not seen.
+        """
+        if self._layers.has_hidden:
+            raise EvaluationError(OWN_BACKWARD_PASS)
+        return self._layers.runs
+
+    @property
+    def has_one_backward_pass(self) -> bool:
+        """Return whether gradients are the same, bit for bit, if they are to be differentiated again.
+
+        Some functions of torch compute them in another way then, and layouts in memory may differ.
+        """
+        if not all(run.values.is_contiguous() for run in self._layers.runs):
+            return False
+        nodes = [self.logits.grad_fn]
+        seen = set(nodes)
+        while nodes:
+            node = nodes.pop()
+            if node is None:
+                continue
+            if node.name().removeprefix("torch::autograd::") not in _WITH_ONE_BACKWARD_PASS:
+                return False
+            following = {next_node for next_node, _ in node.next_functions} - seen
+            seen |= following
+            nodes += following
+        return True
+
+    def loss(self, labels: Tensor) -> Tensor:
+        """Return the mean cross-entropy of the logits."""
+        with torch.enable_grad():
+            return functional.cross_entropy(self.logits, labels)
+
+
+class LossGradients:
+    """Gradients of the batch's mean cross-entropy by what a forward pass computed.
+
+    Args:
+        graph: The forward pass; its graph is kept.
+        labels: Of its images.
+        outputs: Whether to differentiate by the outputs of layers too, which costs next to nothing.
+        differentiable: Whether the gradients by weights can be differentiated again.
+
+    Attributes:
+        by_weights: In the order of ``graph.weights``; None where the loss does not depend on one.
+        by_outputs: In the order of ``graph.layers``, None likewise; None as a whole unless asked for.
+        are_differentiable: As above.
+
+    Raises:
+        DegenerateError: The network has no weights, or its output depends on none.
+    """
+
+    def __init__(
+        self, graph: ForwardGraph, labels: Tensor, *, outputs: bool = False, differentiable: bool = False
+    ) -> None:
+        weights = list(graph.weights.values())
+        if not graph.logits.requires_grad:
+            raise DegenerateError("the network's output depends on none of its weights")
+        inputs: list[Tensor | GradientEdge] = [*weights, *([layer.edge for layer in graph.layers] if outputs else [])]
+        found = torch.autograd.grad(
+            graph.loss(labels),
+            inputs,  # type: ignore[arg-type]  # which may be of both kinds
+            retain_graph=True,
+            create_graph=differentiable,
+            allow_unused=True,
+        )
+        self.are_differentiable = differentiable
+        self.by_weights = found[: len(weights)]
+        self.by_outputs = (
+            tuple(None if gradient is None else gradient.detach() for gradient in found[len(weights) :])
+            if outputs
+            else None
+        )
+
+
+def weight_gradients(graph: ForwardGraph, gradients: LossGradients) -> WeightGradients:
+    """Return each executed weight with the loss's gradient by it, both detached.
+
+    A weight that the loss does not depend on is left out.
+
+    Raises:
+        DegenerateError: Every gradient is 0, or the logits are the same for all images: no path leads from input to
+            output.
+        DivergedError: A gradient is not finite.
+    """
+    pairs = {
+        name: (weight.detach(), gradient.detach())
+        for (name, weight), gradient in zip(graph.weights.items(), gradients.by_weights, strict=True)
+        if gradient is not None
+    }
+    check_gradients([gradient for _, gradient in pairs.values()])
+    check_outputs(graph.logits)
+    return pairs
+
+
+def output_gradients(graph: ForwardGraph, labels: Tensor) -> tuple[Tensor | None, ...]:
+    """Return the loss's gradients by the outputs of the layers, in their order; None where it does not depend on one.
+
+    Raises:
+        DegenerateError: It depends on none.
+    """
+    edges = [layer.edge for layer in graph.layers]
+    gradients: tuple[Tensor | None, ...] = ()
+    if edges and graph.logits.requires_grad:
+        gradients = torch.autograd.grad(graph.loss(labels), edges, retain_graph=True, allow_unused=True)
+    return gradients
+
+
+def curvatures(graph: ForwardGraph, gradients: LossGradients) -> dict[str, tuple[Tensor, Tensor]]:
+    """Return each executed weight with H g, the product of the loss's Hessian and gradient, both detached.
+
+    By double backward: <stop(g), g> need not be formed, since its gradient is the vector-Jacobian product of g with
+    stop(g). A weight whose product is 0, because the loss does not depend on it, is left out.
+
+    Args:
+        graph: A forward pass.
+        gradients: Its differentiable gradients.
+
+    Raises:
+        DegenerateError: Every gradient is 0, or the logits are the same for all images.
+        DivergedError: A gradient is not finite.
+    """
+    by_weights = [gradient for gradient in gradients.by_weights if gradient is not None]
+    check_gradients(by_weights)
+    check_outputs(graph.logits)
+    constants = [gradient.detach() for gradient in by_weights]
+    weights = graph.weights
+    products = torch.autograd.grad(by_weights, list(weights.values()), constants, retain_graph=True, allow_unused=True)
+    return {
+        name: (weight.detach(), product)
+        for (name, weight), product in zip(weights.items(), products, strict=True)
+        if product is not None
+    }
+
+
+def image_gradients(logits: Tensor, images: Tensor) -> Tensor:
+    """Differentiate the sum of all logits of all images by the images.
+
+    Batch normalisation couples the images: a row also has what its image does to the logits of the others.
+
+    Args:
+        logits: What a network returned; its graph is kept.
+        images: The leaf that it was given, shape (batch, channels, height, width).
+
+    Returns:
+        Shape (batch, channels * height * width), float32.
+
+    Raises:
+        DegenerateError: The logits do not depend on the images.
+        DivergedError: A gradient is not finite.
+    """
+    gradients = None
+    if logits.requires_grad:
+        gradients = torch.autograd.grad(logits.sum(), images, retain_graph=True, allow_unused=True)[0]
+    if gradients is None or not gradients.any():
+        raise DegenerateError("the gradient by the images is 0: the network has no path from its input to its output")
+    if not torch.isfinite(gradients).all():
+        raise DivergedError("a gradient by the images is not finite")
+    return gradients.flatten(1)
+
+
+def image_gradients_of(network: nn.Module, images: Tensor) -> Tensor:
+    """Return :func:`image_gradients` of one forward pass in training mode; the network is left as found.
+
+    Its layers need not be seen.
+
+    Raises:
+        DegenerateError: See :func:`image_gradients`.
+        DivergedError: The logits or a gradient are not finite.
+    """
+    leaf = images.detach().requires_grad_()
+    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
+        return image_gradients(forward_in_training(network, leaf), leaf)
+
+
+def gradients_of_batch(network: nn.Module, batch: Batch) -> WeightGradients:
+    """Return :func:`weight_gradients` of one forward pass in training mode; the network is left as found.
+
+    Raises:
+        DegenerateError: See :func:`weight_gradients`.
+        DivergedError: The logits or a gradient are not finite.
+        EvaluationError: The network's layers cannot be looked at.
+    """
+    graph = ForwardGraph(network, batch.images)
+    return weight_gradients(graph, LossGradients(graph, batch.labels))

@@ -1,0 +1,89 @@
+"""What convolutions and linear layers return while a network runs, and where gradients reach it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
+from torch.nn import functional
+
+from ..executed_weights import GATHERING_CONVOLUTIONS, SCATTERING_CONVOLUTIONS
+from ..observe import Call, inside_own_function
+
+
+@dataclass(frozen=True)
+class LayerRun:
+    """One run of a convolution or linear layer whose output depends on a parameter.
+
+    Attributes:
+        values: Its output, detached: shape (batch, channels, places...) of a convolution, (batch, places..., channels)
+            of a linear layer, or with the images elsewhere in front of the channels.
+        version: Of ``values`` when the layer returned them.
+        edge: Where the gradient by the output comes in.
+        channel_axis: Which axis of the values counts the channels, from the end: below 0.
+        fan_in: Number of weights of one output channel.
+    """
+
+    values: Tensor
+    version: int
+    edge: GradientEdge
+    channel_axis: int
+    fan_in: int
+
+    @property
+    def is_overwritten(self) -> bool:
+        """Whether an operation in place, such as an activation, has changed the values since."""
+        return self.values._version != self.version
+
+
+class LayerRuns:
+    """Notes the ``runs`` of layers whose outputs can be differentiated by.
+
+    Attributes:
+        runs: In the order in which they were made.
+        has_hidden: Whether layers ran inside an ``autograd.Function``, where no gradient is seen.
+
+    Args:
+        images: A leaf, if it requires a gradient: what depends on nothing else is left out.
+        copied: Let the network go on with copies, which it may overwrite.
+    """
+
+    def __init__(self, images: Tensor | None = None, *, copied: bool = False) -> None:
+        self.runs: list[LayerRun] = []
+        self.has_hidden = False
+        self._images = images
+        self._copied = copied
+
+    def note(self, call: Call, output: Any) -> Any:
+        """Note what a call returned if it was one of those layers; return what the network is to go on with."""
+        is_convolution = call.function in GATHERING_CONVOLUTIONS or call.function in SCATTERING_CONVOLUTIONS
+        if not (is_convolution or call.function is functional.linear):
+            return output
+        if inside_own_function():
+            self.has_hidden = True
+            return output
+        weight: Tensor = call.argument(1, "weight")
+        if output.requires_grad and (_is_trained(weight) or self._depends_on_parameters(output)):
+            values, axis = output.detach(), 1 - output.dim() if is_convolution else -1
+            fan_in = weight.numel() // output.shape[axis]
+            self.runs.append(LayerRun(values, values._version, get_gradient_edge(output), axis, fan_in))
+        return output.clone() if self._copied else output
+
+    def _depends_on_parameters(self, output: Tensor) -> bool:
+        nodes: list[Node | None] = [output.grad_fn]
+        seen = set(nodes)
+        while nodes:
+            node = nodes.pop()
+            leaf = getattr(node, "variable", None)
+            if leaf is not None and leaf is not self._images:
+                return True
+            following = {next_node for next_node, _ in node.next_functions} - seen if node is not None else set()
+            seen |= following
+            nodes += following
+        return False
+
+
+def _is_trained(weight: Tensor) -> bool:
+    return weight.requires_grad and weight.is_leaf

@@ -1,0 +1,99 @@
+"""``nasbench reproduce``."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy.stats import kendalltau, spearmanr
+
+RECIPE = """
+title = "A table"
+source = "Nobody 2021, table 1"
+
+[[comparisons]]
+space = "toy"
+samples = 40
+figures = [
+  { evaluator = "toy-width", value = 0.99 },
+  { evaluator = "toy-random", value = 0.9 },
+  { evaluator = "toy-random", value = 0.5, statistic = "tau" },
+  { evaluator = "toy-width", value = 0.5, statistic = "retrieval", top = 25 },
+  { evaluator = "toy-random", value = 0.5, statistic = "seconds" },
+]
+
+[[comparisons]]
+space = "toy-elsewhere"
+figures = [{ evaluator = "toy-width", value = 0.9 }]
+
+[[comparisons]]
+space = "toy"
+not_comparable = "it was trained on the moon"
+figures = [{ evaluator = "toy-width", value = 0.9 }]
+"""
+
+
+@pytest.fixture
+def reproduce(nasbench, tmp_path):
+    """Reproduce the recipe and return its figures."""
+    (tmp_path / "moon.toml").write_text(RECIPE)
+
+    def run(*options):
+        done = nasbench("reproduce", "moon.toml", "-f", "json", *options)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)["figures"], done.stderr
+
+    return run
+
+
+def test_figures_are_made_again(reproduce, nasbench) -> None:
+    figures, told = reproduce("-n", 30)
+    rows = json.loads(nasbench("inspect", "moon/toy-default-seed0.h5", "--scores", "-f", "json").stdout)
+    assert len(rows) == 30
+    truth, width, random = (
+        np.array([row[f"{name} (higher is better)"] for row in rows])
+        for name in ("noise/test_accuracy@5", "toy-width", "toy-random")
+    )
+    assert [figure["ours"] for figure in figures[:3]] == pytest.approx(
+        [spearmanr(width, truth)[0], spearmanr(random, truth)[0], kendalltau(random, truth)[0]]
+    )
+    best = {tuple(np.argsort(-values)[:8].tolist()) for values in (width, truth)}
+    shared = set.intersection(*map(set, best))
+    assert figures[3]["ours"] == pytest.approx(len(shared) / 8)
+    assert figures[1]["verdict"].startswith("differs by -")
+    assert [figure["verdict"] for figure in figures[4:]] == ["not comparable"] * 3
+    assert figures[4]["ours"] > 0
+    assert "toy-default: 30 architectures and seeds, about 0 min" in told
+
+
+def test_the_same_command_goes_on_where_it_was(reproduce) -> None:
+    first, _ = reproduce("-n", 12)
+    # The seconds of a second computation would be others.
+    assert reproduce("-n", 12)[0] == first
+
+
+def test_seeds_have_a_mean_and_a_deviation(reproduce) -> None:
+    figures, _ = reproduce("-n", 20, "--seeds", 3, "-e", "toy-random")
+    rho = figures[0]
+    assert (rho["evaluator"], rho["seeds"], rho["n"]) == ("toy-random", 3, 20)
+    assert rho["deviation"] > 0
+    assert rho["low"] < rho["ours"] < rho["high"]
+
+
+def test_an_estimate_runs_two_architectures_only(nasbench, reproduce, tmp_path) -> None:
+    done = nasbench("reproduce", "moon.toml", "--estimate", "-n", 30)
+    assert done.stdout == ""
+    assert "toy-default: 30 architectures and seeds" in done.stderr
+    assert [path.name for path in (tmp_path / "moon").glob("*.h5")] == ["toy-default-two.h5"]
+
+
+def test_recipes_are_listed_and_unknown_parts_refused(nasbench, reproduce) -> None:
+    assert "table2" in nasbench("reproduce").stdout
+    for options, message in (
+        (("table22",), "Did you mean"),
+        (("none.toml",), "There is no file"),
+        (("moon.toml", "--space", "toyy"), "'moon' has no space 'toyy'. Did you mean 'toy'?"),
+        (("moon.toml", "-e", "naswot"), "'moon' has no evaluator 'naswot'. It has: toy-width, toy-random."),
+    ):
+        refused = nasbench("reproduce", *options)
+        assert refused.returncode == 2
+        assert message in " ".join(refused.stderr.split())

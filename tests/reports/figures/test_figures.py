@@ -166,7 +166,7 @@ def test_one_specification_holds_all_charts_and_is_valid(report) -> None:
 
     whole = whole_specification(report.figures)
     alt.VConcatChart.from_dict(whole)
-    assert set(whole["datasets"]) == {figure.name for figure in report.figures}
+    assert set(whole["datasets"]) == {f"{number} {figure.name}" for number, figure in enumerate(report.figures)}
 
 
 def test_tables_do_not_wait_for_the_libraries_of_charts(report, monkeypatch) -> None:

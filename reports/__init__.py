@@ -6,6 +6,7 @@ from .correlation import correlation_table
 from .correlation_document import correlation_document
 from .curve_document import curve_document
 from .curves import curve_table
+from .run_report import run_report
 from .runs import join_seeds
 from .score_document import score_document
 from .spaces import compare_runs
@@ -20,6 +21,7 @@ __all__ = [
     "curve_document",
     "curve_table",
     "join_seeds",
+    "run_report",
     "score_document",
     "spaces_document",
 ]

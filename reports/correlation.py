@@ -27,6 +27,7 @@ from ..core.statistics.failures import FailurePolicy, count_ties
 from ..core.statistics.resampling import Resampling
 from .aggregates import LARGEST_RESAMPLED, AggregateSelection, select_aggregate
 from .contenders import Contender, find_contenders
+from .further import FurtherRow, further_rows
 from .samples import Sample, estimate_samples
 from .seeds import SeedsRow, seed_rows
 from .select import EvaluatorSelection, Selection, select
@@ -124,6 +125,7 @@ class CorrelationTable:
         bootstrap_seed: Seed of the resamples.
         rows: One for each evaluator and run seed, in the order of the file, then one for each aggregate and seed.
         over_seeds: One for each evaluator and aggregate where there are several seeds.
+        further: Further statistics of each of `rows`; empty unless they were asked for.
         pairwise: One for each pair of evaluators, in the order of the file.
     """
 
@@ -140,6 +142,7 @@ class CorrelationTable:
     bootstrap_seed: int
     rows: tuple[CorrelationRow, ...]
     over_seeds: tuple[SeedsRow, ...]
+    further: tuple[FurtherRow, ...]
     pairwise: tuple[PairwiseRow, ...]
 
     @property
@@ -153,6 +156,8 @@ def correlation_table(
     metric_key: str | None = None,
     failures: str = FailurePolicy.WORST,
     aggregates: Sequence[AggregateSpec] = (),
+    *,
+    further: bool = False,
 ) -> CorrelationTable:
     """Correlate every evaluator and aggregate with the ground truth, and the evaluators with each other.
 
@@ -162,6 +167,7 @@ def correlation_table(
         failures: What becomes of architectures whose job failed, a value of `FailurePolicy`.
         aggregates: What to make of the evaluators' ranks among the architectures that are compared. For their intervals
             they are made again in each resample.
+        further: Whether to add further statistics, which have no intervals.
 
     Raises:
         UsageError: The file does not have this metric, or lacks a component of an aggregate.
@@ -190,6 +196,7 @@ def correlation_table(
         bootstrap_seed=resampling.seed,
         rows=tuple(rows),
         over_seeds=seed_rows(selection, aggregates, policy, resampling),
+        further=further_rows(selection, aggregates, policy) if further else (),
         pairwise=_correlate_pairs(selection, policy),
     )
 

@@ -10,6 +10,7 @@ from ..core.documents.document import Column, Document, Grid
 from ..core.statistics.estimates import Estimate
 from . import wording
 from .correlation import CorrelationRow, CorrelationTable
+from .further import FurtherRow
 from .seeds import SeedsRow
 from .select import FAILURE_STATUSES
 
@@ -33,6 +34,8 @@ def correlation_document(table: CorrelationTable, *, pairwise: bool = False) -> 
     failure policy; n, failures and their number by status; pending, ties,
     median_seconds (wall clock), median_processor_seconds, median_peak_memory (bytes), saved_seconds (of all jobs, that
     others spent on what they share), note. What is undefined is empty.
+    If they were asked for, pearson, weighted_tau, ndcg, retrieving_rate, retrieving_k, retrieving_tied, best_of_top,
+    best_of_top_k and regret follow.
     Where there are several seeds, a line with "all" as seed follows for each evaluator: rho and its interval are the
     mean over seeds, and rho_deviation, rho_lowest, rho_highest, mean_score_rho with its interval are filled in.
 
@@ -52,7 +55,7 @@ def correlation_document(table: CorrelationTable, *, pairwise: bool = False) -> 
       status, every status), `pending`, `ties`, `median_seconds` (wall clock), `median_processor_seconds`,
       `median_peak_memory` (bytes), `saved_seconds` (of all jobs, that others spent on what they share), `note`.
       Correlations are those after scores and metric were turned so that higher is better. Aggregates follow: they have
-      `components` (labels) and `figures` (by description) as well.
+      `components` (labels) and `figures` (by description) as well. Further statistics, if they were asked for, as in CSV.
     - `over_seeds`: where there are several seeds, list of `label`, `rho`, `rho_low`, `rho_high` (mean over seeds, with
       an interval over architectures and seeds), `rho_deviation`, `rho_lowest`, `rho_highest`, `mean_score_rho`,
       `mean_score_rho_low`, `mean_score_rho_high` (of the mean score), `n`, `failures`, `note`.
@@ -62,6 +65,7 @@ def correlation_document(table: CorrelationTable, *, pairwise: bool = False) -> 
         title=wording.title(table),
         blocks=(
             *(_seed_grids(table) if table.over_seeds else (_main_grid(table),)),
+            *((_further_grid(table),) if table.further else ()),
             *((_agreements(table),) if wording.shows_pairwise(table, pairwise) else ()),
         ),
         notes=wording.notes(table),
@@ -103,6 +107,32 @@ def _seed_grids(table: CorrelationTable) -> tuple[Grid, Grid]:
     return Grid(columns, rows, dense=True), each
 
 
+def _further_grid(table: CorrelationTable) -> Grid:
+    first, *others = wording.FURTHER_HEADINGS
+    columns = [Column(first, code=True), *(Column(heading, right=True) for heading in others)]
+    return Grid(columns, [wording.further_cells(row, table) for row in table.further], dense=True)
+
+
+def _further_columns(row: FurtherRow, table: CorrelationTable) -> dict[str, Any]:
+    return {
+        "pearson": row.pearson,
+        "weighted_tau": row.weighted_tau,
+        "ndcg": row.ndcg,
+        "retrieving_rate": row.retrieval and row.retrieval.rate,
+        "retrieving_k": row.retrieval and row.retrieval.k,
+        "retrieving_tied": row.retrieval and row.retrieval.tied,
+        "best_of_top": wording.best_truth(row, table),
+        "best_of_top_k": row.best and row.best.k,
+        "regret": row.best and row.best.regret,
+    }
+
+
+def _all_columns(table: CorrelationTable) -> list[dict[str, Any]]:
+    """Return further statistics for each row, nothing where they were not asked for."""
+    further = {(row.label, row.seed): _further_columns(row, table) for row in table.further}
+    return [further.get((row.label, row.seed), {}) for row in table.rows]
+
+
 def _widest_number(heading: str, values: Sequence[str]) -> int:
     return max(len(text) for text in [heading, *values] if not text.startswith(wording.UNDEFINED))
 
@@ -125,7 +155,8 @@ def _records(table: CorrelationTable) -> list[dict[str, Any]]:
         "metric": table.metric.key if table.metric else None,
         "failure_policy": str(table.failure_policy),
     }
-    return [common | _columns(row) for row in table.rows] + [common | _seeds_columns(row) for row in table.over_seeds]
+    rows = [common | _columns(row) | more for row, more in zip(table.rows, _all_columns(table), strict=True)]
+    return rows + [common | _seeds_columns(row) for row in table.over_seeds]
 
 
 def _content(table: CorrelationTable) -> dict[str, Any]:
@@ -141,7 +172,7 @@ def _content(table: CorrelationTable) -> dict[str, Any]:
             "level": table.level,
             "seed": table.bootstrap_seed,
         },
-        "evaluators": [_evaluator(row) for row in table.rows],
+        "evaluators": [_evaluator(row) | more for row, more in zip(table.rows, _all_columns(table), strict=True)],
         "over_seeds": [_over_seeds(row) for row in table.over_seeds],
         "pairwise": [asdict(pair) for pair in table.pairwise],
     }

@@ -8,6 +8,7 @@ from ..core.plan import PROPOSED_BY, seeds_in_words, with_seed
 from ..core.statistics.estimates import Estimate
 from ..core.statistics.failures import FailurePolicy
 from .correlation import CorrelationRow, CorrelationTable
+from .further import FurtherRow
 from .seeds import SeedsRow
 
 PAIRWISE_TITLE = "Spearman rho between evaluators, over the architectures that count for both"
@@ -81,6 +82,24 @@ def seeds_cells(row: SeedsRow) -> tuple[str, ...]:
     return row.label, mean, deviation, of_mean, str(row.n), str(row.failures)
 
 
+FURTHER_HEADINGS = ("Evaluator", "Pearson r", "weighted tau", "nDCG", "top 10%", "best of 10", "regret")
+
+
+def further_cells(row: FurtherRow, table: CorrelationTable) -> tuple[str, ...]:
+    """Write further statistics, in the order of the headings; the best as its metric has it, not turned."""
+    rates = ["undef." if value is None else f"{value:z.3f}" for value in (row.pearson, row.weighted_tau, row.ndcg)]
+    retrieved = "-" if row.retrieval is None else f"{row.retrieval.rate:.0%}"
+    best, regret = ("-", "-") if row.best is None else (f"{best_truth(row, table):.5g}", f"{row.best.regret:.3g}")
+    return with_seed(row.label, row.seed, table.plan), *rates, retrieved, best, regret
+
+
+def best_truth(row: FurtherRow, table: CorrelationTable) -> float | None:
+    """Return the truth of the best of the ten best scores as the metric has it."""
+    if row.best is None or table.metric is None:
+        return None
+    return table.metric.direction.sign * row.best.value
+
+
 def each_seed_cells(table: CorrelationTable) -> list[tuple[str, ...]]:
     """Write Spearman's rho of every evaluator with each run seed."""
     rho = {(row.label, row.seed): _agreement(row.rho.value) for row in table.rows}
@@ -103,6 +122,7 @@ def notes(table: CorrelationTable) -> list[str]:
         *_chosen_by_a_search(table),
         *_undefined_intervals(table),
         *_over_seeds(table),
+        *_further(table),
         *_aggregates(table),
         *_about_metric(table),
     ]
@@ -189,6 +209,17 @@ def _over_seeds(table: CorrelationTable) -> Iterable[str]:
         f"mean rho: over the {len(table.plan.seeds)} run seeds, of the architectures that count with every one; its "
         "interval is over architectures and seeds. dev.: sample standard deviation over seeds.",
         "rho of mean score: of the mean over seeds; its interval is over architectures.",
+    ]
+
+
+def _further(table: CorrelationTable) -> Iterable[str]:
+    if not table.further:
+        return []
+    tied = [with_seed(row.label, row.seed, table.plan) for row in table.further if row.retrieval and row.retrieval.tied]
+    return [
+        "top 10%: share of the truly best tenth among the tenth with the best scores; best of 10: the best metric "
+        "among the ten best scores; regret: how much better the best of all is. Pearson r is without failed jobs.",
+        *([f"top 10% is an expectation over ties at the border: {', '.join(tied)}."] if tied else []),
     ]
 
 

@@ -74,7 +74,11 @@ FOLDERS = {
         "",
         "descriptions domain errors hdf5 input_files interfaces plain_text regular_files statistics",
     ),
-    "reports": ("", "documents domain errors interfaces plan planning plugin_manager reproduction results statistics"),
+    "reports": (
+        "",
+        "documents domain errors interfaces pictures plain_text plan planning plugin_manager reproduction results "
+        "statistics",
+    ),
     "plugins/datasets": ("benchmarks_data plugins/references", f"{DESCRIBING} data"),
     "plugins/search_spaces": ("benchmarks_data plugins/references", f"{DESCRIBING} data pictures"),
     "plugins/recipes": ("plugins/references", DESCRIBING),

@@ -15,6 +15,7 @@ COMMANDS = {
     "report": ("report", "Print rank correlations of a run, or compare searches."),
     "inspect": ("inspect", "Say what a results file holds."),
     "reproduce": ("reproduce", "Make a published table again, and print its figures beside ours."),
+    "canonicalize": ("canonicalize", "Translate architectures into the spelling of results files."),
     "cite": ("cite", "Print BibTeX of all that results were made with."),
     "draw": ("draw", "Draw the cells of an architecture."),
     "export": ("export", "Write the network of an architecture for use without this toolkit."),

@@ -16,6 +16,8 @@ from .tables import format_option, print_document
 from .types import FILE
 
 if TYPE_CHECKING:
+    from ...reports.report import Report
+    from ..documents.document import Document
     from ..planning.own_labels import LabelFile
     from ..results.contents import Results
 
@@ -55,21 +57,29 @@ DEFAULT_FAILURES = "worst"
     help="Of a run: say instead whether these evaluators differ, each pair on the same architectures; without a name, "
     "whether the best differs from the others.",
 )
+@click.option(
+    "--further",
+    is_flag=True,
+    help="Of a run: also show Pearson's r, weighted tau, nDCG, the share of the best tenth that is found, and the best "
+    "of the ten best scores.",
+)
 @click.option("--pairwise", is_flag=True, help="Of a run: also show how evaluators agree with each other.")
 @click.option(
     "--curves", is_flag=True, help="Of a run: show instead how well scores rank at every point of their curves."
 )
 @click.option(
-    "--plot",
+    "--output",
+    "-o",
     type=FILE,
-    metavar="FILE",
-    help="Of searches: draw the regret after each evaluation: .svg, .png or .pdf; .csv for its numbers.",
+    metavar="PATH",
+    help="Write the report instead of printing it: .html for one page with charts; .svg, .png or .pdf for the charts; "
+    ".tex, .md, .csv or .json for the tables; a name without an ending for a folder with all of that.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace the plot if it exists.")
+@click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
 def report_command(
     files: tuple[Path, ...], output_format: str, metric: str | None, labels: Path | None, label: str | None,
     lower_is_better: bool | None, failures: str | None, aggregates: tuple[str, ...], compared: tuple[str, ...],
-    pairwise: bool, curves: bool, plot: Path | None, overwrite: bool,
+    further: bool, pairwise: bool, curves: bool, output: Path | None, overwrite: bool,
 ) -> None:  # fmt: skip
     """Print how well evaluators rank the architectures of runs, or compare searches.
 
@@ -87,33 +97,33 @@ def report_command(
     """
     of_a_run = {
         "--labels": labels, "--failures": failures, "--aggregate": aggregates, "--compare": compared,
-        "--pairwise": pairwise, "--curves": curves,
+        "--further": further, "--pairwise": pairwise, "--curves": curves,
     }  # fmt: skip
-    of_searches = {"--plot": plot, "--overwrite": overwrite}
-    if plot:
-        from .comparison_plot import check_plot
+    if output:
+        from ...reports.forms import check_output
 
-        check_plot(plot, overwrite=overwrite)
+        check_output(output, files, overwrite=overwrite)
     runs = _read_runs(files)
     if not runs:
         _refuse("searches", "a run", of_a_run)
-        _report_searches(files, output_format, metric, plot)
+        _report_searches(files, output_format, metric, output)
         return
-    _refuse("a run", "searches", of_searches)
     if len(runs) > 1:
         del of_a_run["--failures"], of_a_run["--aggregate"]
         _refuse("several runs", "a single one", of_a_run)
-        _report_runs(runs, output_format, metric, failures or DEFAULT_FAILURES, aggregates)
+        _report_runs(runs, output_format, metric, failures or DEFAULT_FAILURES, aggregates, output)
     else:
         (run,) = runs
         own = own_labels(labels, label, lower_is_better)
         if own:
             run = _with_labels(run, own)
         if compared:
-            _refuse("differences", "correlations", {"--pairwise": pairwise, "--curves": curves})
-            _compare(run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, compared)
+            _refuse("differences", "correlations", {"--further": further, "--pairwise": pairwise, "--curves": curves})
+            _compare(run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, compared, output)
         else:
-            _report_run(run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, pairwise, curves)
+            _report_run(
+                run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, further, pairwise, curves, output
+            )
 
 
 def _read_runs(files: Sequence[Path]) -> list[Results]:
@@ -161,46 +171,84 @@ def _refuse(given: str, wanted: str, options: Mapping[str, object]) -> None:
 
 def _report_run(
     results: Results, output_format: str, metric: str | None, failures: str, aggregates: tuple[str, ...],
-    pairwise: bool, curves: bool,
+    further: bool, pairwise: bool, curves: bool, output: Path | None,
 ) -> None:  # fmt: skip
-    from ...reports import correlation_document, correlation_table, curve_document, curve_table
+    from ...reports import correlation_document, correlation_table, curve_document, curve_table, run_report
     from .aggregates import find_aggregates
 
-    if curves:
-        print_document(curve_document(curve_table(results, metric, failures)), output_format)
-        return
-    table = correlation_table(results, metric, failures, find_aggregates(results, aggregates))
-    print_document(correlation_document(table, pairwise=pairwise), output_format)
+    made = find_aggregates(results, aggregates)
+    if output and not _is_document(output):
+        _refuse("everything", "tables", {"--further": further, "--pairwise": pairwise, "--curves": curves})
+        _write(run_report(results, metric, failures, made), output)
+    elif curves:
+        _deliver(curve_document(curve_table(results, metric, failures)), output_format, output)
+    else:
+        table = correlation_table(results, metric, failures, made, further=further)
+        _deliver(correlation_document(table, pairwise=pairwise), output_format, output)
 
 
 def _report_runs(
-    runs: Sequence[Results], output_format: str, metric: str | None, failures: str, aggregates: tuple[str, ...]
-) -> None:
+    runs: Sequence[Results], output_format: str, metric: str | None, failures: str, aggregates: tuple[str, ...],
+    output: Path | None,
+) -> None:  # fmt: skip
     from ...reports import compare_runs, correlation_table, spaces_document
     from .aggregates import find_aggregates
 
     tables = [correlation_table(run, metric, failures, find_aggregates(run, aggregates)) for run in runs]
-    print_document(spaces_document(compare_runs(tables)), output_format)
+    _require_document(output, "several runs")
+    _deliver(spaces_document(compare_runs(tables)), output_format, output)
 
 
 def _compare(
     results: Results, output_format: str, metric: str | None, failures: str, aggregates: tuple[str, ...],
-    compared: tuple[str, ...],
+    compared: tuple[str, ...], output: Path | None,
 ) -> None:  # fmt: skip
     from ...reports import compare_evaluators, comparison_document
     from .aggregates import find_aggregates
 
     names = tuple(filter(None, compared))
     table = compare_evaluators(results, names, metric, failures, find_aggregates(results, aggregates))
-    print_document(comparison_document(table), output_format)
+    _require_document(output, "differences")
+    _deliver(comparison_document(table), output_format, output)
 
 
-def _report_searches(files: Sequence[Path], output_format: str, metric: str | None, plot: Path | None) -> None:
+def _report_searches(files: Sequence[Path], output_format: str, metric: str | None, output: Path | None) -> None:
     from .comparison import read_groups
-    from .comparison_plot import plot_comparison
+    from .comparison_report import search_report
     from .comparison_table import comparison_document
 
     groups = read_groups(files, metric)
-    print_document(comparison_document(groups), output_format)
-    if plot:
-        plot_comparison(groups, plot)
+    if output and not _is_document(output):
+        _write(search_report(groups), output)
+    else:
+        _deliver(comparison_document(groups), output_format, output)
+
+
+def _is_document(output: Path) -> bool:
+    from ...reports.forms import is_document
+
+    return is_document(output)
+
+
+def _require_document(output: Path | None, kind: str) -> None:
+    """Refuse what has tables only where something else is to be written."""
+    if output and not _is_document(output):
+        raise UsageError(f"A report of {kind} has tables only, for .tex, .md, .csv or .json; got '{output}'.")
+
+
+def _deliver(document: Document, output_format: str, output: Path | None) -> None:
+    """Print tables, or write them in the form of the output's ending."""
+    if output is None:
+        print_document(document, output_format)
+        return
+    from ...reports.forms import write_document
+
+    write_document(document, output)
+    click.echo(f"Report: {output}", err=True)
+
+
+def _write(report: Report, output: Path) -> None:
+    from ...reports.forms import write_report
+
+    write_report(report, output)
+    click.echo(f"Report: {output}", err=True)

@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     "--architectures",
     type=FILE,
     metavar="FILE",
-    help="Score the architectures of a results file, or of a text with one a line, instead of sampling.",
+    help="Score the architectures of a results file, a text with one a line, or a CSV with a column 'architecture'.",
 )
 @labels_option
 @label_option

@@ -25,14 +25,14 @@ _LINE_HEIGHT = 0.16
 
 # Fill and outline. Hues of Okabe & Ito, told apart with any kind of colour vision; their lightness differs as well, for
 # print in grey: convolutions are dark, pooling is lighter, the identity is white.
-_COLOURS = {
+COLOURS = {
     OperationFamily.CONVOLUTION: ("#9fcbe8", "#0072b2"),
     OperationFamily.POOLING: ("#fbe0b0", "#d55e00"),
     OperationFamily.IDENTITY: ("#ffffff", "#009e73"),
     OperationFamily.ZERO: ("#ffffff", "#9a9a9a"),
     OperationFamily.OTHER: ("#ecd3e1", "#b0417f"),
 }
-_STRUCTURE = ("#ececec", "#4d4d4d")
+STRUCTURE = ("#ececec", "#4d4d4d")
 
 
 def write_picture(space: SearchSpace, arch_id: str, path: Path, title: str = "") -> None:
@@ -114,10 +114,10 @@ def _draw_cell(axes: Axes, graph: CellGraph, layout: CellLayout, left: float, bo
     for edge, label in zip(graph.edges, layout.labels, strict=True):
         if label:
             box = label.moved(left, bottom)
-            _draw_box(axes, box, edge.label, _rounded(box, 0.07), _COLOURS[edge.family], LABEL_FONT_SIZE)
+            _draw_box(axes, box, edge.label, _rounded(box, 0.07), COLOURS[edge.family], LABEL_FONT_SIZE)
     for node, place in zip(graph.nodes, layout.nodes, strict=True):
         box = place.moved(left, bottom)
-        colours = _COLOURS[node.family] if node.kind is NodeKind.OPERATION else _STRUCTURE
+        colours = COLOURS[node.family] if node.kind is NodeKind.OPERATION else STRUCTURE
         shape = _round(box) if node.kind is NodeKind.SUM else _rounded(box, 0.05)
         _draw_box(axes, box, node.label, shape, colours, FONT_SIZE)
 
@@ -168,7 +168,7 @@ def _draw_edge(axes: Axes, edge: CellEdge, points: Sequence[tuple[float, float]]
             shrinkB=0,
             linewidth=1.0,
             linestyle=(0, (3, 2)) if passes_nothing else "solid",
-            color=_COLOURS[OperationFamily.ZERO][1] if passes_nothing else "#303030",
+            color=COLOURS[OperationFamily.ZERO][1] if passes_nothing else "#303030",
             capstyle="butt",
             zorder=1 if passes_nothing else 2,
         )

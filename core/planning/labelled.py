@@ -68,6 +68,20 @@ def read_labelled(
     return LabelledArchitectures(tuple(arch_ids), tuple(labels), label, direction)
 
 
+def has_architecture_column(line: str) -> bool:
+    """Whether the first line of a text is the header of a CSV with a column ``architecture``."""
+    return ARCHITECTURE in [name.strip().strip('"') for name in line.split(",")]
+
+
+def read_architecture_column(path: Path) -> list[str]:
+    """Return the column ``architecture`` of a CSV as it is spelled there.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    return [row[ARCHITECTURE].strip() for row in _read_rows(path, "--architectures")]
+
+
 def _read_rows(path: Path, option: str) -> Sequence[Mapping[str, str]]:
     check_input(path, f"{option} takes a CSV with a column 'architecture' and one of trained performance.")
     if path.stat().st_size > MAX_FILE_BYTES:

@@ -1,5 +1,6 @@
 """Every installed built-in passes its kind's contract; a new one is covered without a line here."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 from nasbench_toolkit.core.data.data_home import import_data
+from nasbench_toolkit.core.interfaces import Dataset
+from nasbench_toolkit.core.jobs.evaluation import JobRunner
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.testing.network_identity import other_spellings
 from nasbench_toolkit.plugins.search_spaces.nasbench101.cell import parse_cell
@@ -52,14 +55,18 @@ SHORT_SETTINGS = {
 }
 SMALL_BATCH = {"batch_size": "8"}
 
-# All of the contract of evaluators is tested on these, the main part on the others, which are many and not quick; of
-# spaces that differ in numbers only, one has all evaluators.
+# All of the contract of evaluators is tested on these, the main part on the others, which are many and not quick.
 SPACES_TESTED_IN_FULL = {"nasbench201-tiny", "nasbench101", "nasbench-nlp"}
 
+MOBILE = "darts-imagenet-mobile"
 NDS_CELL_SPACES = [name for name in PLUGINS.search_spaces() if name.startswith("nds-") and "resne" not in name]
 ANYNET_SPACES = [name for name in PLUGINS.search_spaces() if name.startswith("nds-resne")]
-ALIKE = {*NDS_CELL_SPACES, *ANYNET_SPACES} - {"nds-darts", "nds-resnet"}
-EVALUATORS_OF_ALIKE = {"gennas-combo", "naswot", "synflow", "params"}
+NDS_SPACES = {*NDS_CELL_SPACES, *ANYNET_SPACES, MOBILE}
+# Of spaces of one builder, one has all evaluators; the others have those that are not another's with another task, and
+# spaces that have another's cells at one size have some.
+OF_ONE_SIZE = {name for name in NDS_CELL_SPACES if name.endswith("-f")}
+EVALUATORS_AT_ONE_SIZE = {"gennas-combo", "naswot", "synflow", "params"}
+OTHER_TASKS = {name for name in PLUGINS.evaluators() if name.startswith("gennas")} - {"gennas-combo"}
 MAIN_TESTS = ("test_space_is_supported", "test_score_is_finite_or_has_a_reason")
 
 
@@ -90,7 +97,7 @@ COMPARISONS = {
     "nasbench101": {"compared_network": "narrow", "spellings": nasbench101_spellings},
     "nasbench201": {"compared_network": "narrow"},
     "nasbench-nlp": {"compared_network": "all-trained", "spellings": nasbench_nlp_spellings},
-    **{name: {"compared_network": "narrow", "samples": 4} for name in NDS_CELL_SPACES},
+    **{name: {"compared_network": "narrow", "samples": 4} for name in [*NDS_CELL_SPACES, MOBILE]},
 }
 
 
@@ -112,35 +119,60 @@ def supports(evaluator: str, space: str) -> bool:
     return PLUGINS.evaluator(evaluator).info.reason_unsupported(info, images) is None
 
 
+def is_tested(evaluator: str, space: str) -> bool:
+    """Say whether a pair is tested, if the space is supported."""
+    if space in OF_ONE_SIZE:
+        return evaluator in EVALUATORS_AT_ONE_SIZE
+    return space not in NDS_SPACES - {"nds-darts", "nds-resnet"} or evaluator not in OTHER_TASKS
+
+
 def image_set(space: str) -> str:
     """Return the space's images that need no import."""
     names = PLUGINS.search_space(space).info.datasets
     return next(name for name in names if PLUGINS.dataset(name).info.requires is None)
 
 
-def quick_settings(evaluator: str) -> dict[str, str]:
+def quick_settings(evaluator: str, space: str = SPACE) -> dict[str, str]:
     """Return settings that let a small network be scored in a fraction of a second."""
     fields = PLUGINS.evaluator(evaluator).info.settings.__dataclass_fields__
     takes_any_network = "network" in fields and "network_variant" in fields["network"].metadata
-    network = {"network": "narrow"} if takes_any_network and fields["network"].default == "benchmark" else {}
+    is_large = takes_any_network and (fields["network"].default == "benchmark" or space == MOBILE)
+    network = {"network": "narrow"} if is_large else {}
     return {**(SMALL_BATCH if "batch_size" in fields else {}), **network, **SETTINGS.get(evaluator, {})}
 
 
-def smallest_networks(space: str) -> dict[str, object]:
-    """Return attributes that replace drawn architectures by small ones, where any size can be spelled."""
-    if space not in NDS_CELL_SPACES + ANYNET_SPACES:
+class SmallPhotos(Dataset):
+    """Every other pixel of the photographs."""
+
+    def labels(self) -> np.ndarray:
+        return PLUGINS.dataset("photos").info.create().labels()
+
+    def images(self, positions: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(PLUGINS.dataset("photos").info.create().images(positions)[:, :, ::2, ::2])
+
+
+SMALL_PHOTOS = dataclasses.replace(
+    PLUGINS.dataset("photos").info, name="small-photos", image_shape=(3, 16, 16), factory=SmallPhotos
+)
+
+
+def small_jobs(space: str) -> dict[str, object]:
+    """Return attributes that replace images by small ones and, where any size can be spelled, also architectures."""
+    if space not in NDS_SPACES:
         return {}
-    example = PLUGINS.search_space(space).info.create().example()
-    if space in ANYNET_SPACES:
-        return {"draw": lambda self: [example]}
-    return {"draw": lambda self: [re.sub(r"^w\d+d\d+", "w4d3", example)]}
+    made = PLUGINS.search_space(space).info.create()
+    example = re.sub(r"^w\d+d\d+", "w4d3", made.example()) if space in NDS_CELL_SPACES else made.example()
+    return {
+        "draw": lambda self: [example],
+        "make_runner": lambda self: JobRunner(made, SMALL_PHOTOS, SMALL_PHOTOS.create(), torch.device("cpu")),
+    }
 
 
 PAIRS = [
     pytest.param(evaluator, space, test, id=f"{test}-{evaluator}-{space}")
     for space in built_in(PLUGINS.search_spaces())
     for evaluator in built_in(PLUGINS.evaluators())
-    if supports(evaluator, space) and (space not in ALIKE or evaluator in EVALUATORS_OF_ALIKE)
+    if supports(evaluator, space) and is_tested(evaluator, space)
     for test in (each_test(EvaluatorContract) if space in SPACES_TESTED_IN_FULL else MAIN_TESTS)
 ]
 
@@ -153,8 +185,8 @@ def test_search_space_keeps_its_contract(space: str, test: str) -> None:
 
 @pytest.mark.parametrize(("evaluator", "space", "test"), PAIRS)
 def test_evaluator_keeps_its_contract_on_every_space(evaluator: str, space: str, test: str) -> None:
-    attributes = {"settings": quick_settings(evaluator), "samples": 2 if space == SPACE else 1}
-    check(EvaluatorContract, test, evaluator=evaluator, space=space, **attributes, **smallest_networks(space))
+    attributes = {"settings": quick_settings(evaluator, space), "samples": 2 if space == SPACE else 1}
+    check(EvaluatorContract, test, evaluator=evaluator, space=space, **attributes, **small_jobs(space))
 
 
 @pytest.mark.gpu

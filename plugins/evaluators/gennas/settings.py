@@ -65,6 +65,7 @@ class RegressionOptions:
     bias_init: BiasInit
     score_mode: Literal["eval", "train"]
     score_interval: int
+    score_passes: int | None
     readout: Readout
     readout_average: int
     precision: Precision
@@ -72,7 +73,10 @@ class RegressionOptions:
     @property
     def points(self) -> int:
         """Number of losses that the score may be the mean of."""
-        return self.iterations if self.readout == "steps" else math.ceil(self.iterations / self.score_interval)
+        if self.readout == "steps":
+            return self.iterations
+        passes = math.ceil(self.iterations / self.score_interval)
+        return passes if self.score_passes is None else min(passes, self.score_passes)
 
     @property
     def stages(self) -> tuple[int, ...]:
@@ -132,6 +136,7 @@ class GennasSettings(Settings):
         "eval", "Mode of batch normalisation in scoring: running statistics, or those of the batch."
     )
     score_interval: int = setting(10, "Training steps between two scoring passes.", minimum=1)
+    score_passes: int | None = setting(None, "Only so many scoring passes, the last ones; all by default.", minimum=1)
     readout: Literal["passes", "steps"] = setting(
         "passes",
         "What gives the losses that make the score: scoring passes, or the training steps, without such passes.",

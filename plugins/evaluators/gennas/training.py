@@ -19,6 +19,9 @@ from .settings import RegressionOptions
 from .step_graph import CudaRecorder, Recorder, StepGraph
 from .task import Noise
 
+READ_INTERVAL = 10
+"""Steps after which losses are read at least, to notice one that is not finite."""
+
 
 class RegressionTraining:
     """Trains one network towards one target."""
@@ -78,7 +81,11 @@ class RegressionTraining:
         # Which run batch normalisation twice, and so change its statistics.
         with checkpoints_ignored():
             steps, passes = train_and_score(
-                train_step, score_pass, self.options.iterations, self.options.score_interval
+                train_step,
+                score_pass,
+                self.options.iterations,
+                self.options.score_interval,
+                self.options.score_passes,
             )
         return self._evaluation([loss for loss, *_ in steps], passes or [losses for _, *losses in steps])
 
@@ -151,6 +158,7 @@ def train_and_score(
     score_pass: Callable[[], Sequence[float]] | None,
     iterations: int,
     score_interval: int,
+    score_passes: int | None = None,
 ) -> tuple[list[list[float]], list[Sequence[float]]]:
     """Take training steps, with a scoring pass after every ``score_interval`` of them and after the last.
 
@@ -159,6 +167,7 @@ def train_and_score(
         score_pass: Returns the losses that make a score; None for no such passes.
         iterations: Number of steps.
         score_interval: Steps between two scoring passes.
+        score_passes: Only so many of the passes, the last ones; None for all.
 
     Returns:
         The losses of each step, and the losses of each scoring pass.
@@ -169,14 +178,16 @@ def train_and_score(
     train_losses: list[list[float]] = []
     score_losses: list[Sequence[float]] = []
     pending: list[Tensor] = []
+    stops = [step for step in range(1, iterations + 1) if step % score_interval == 0 or step == iterations]
+    scored = set(stops if score_passes is None else stops[-score_passes:])
     for step in range(1, iterations + 1):
         pending.append(train_step())
-        if step % score_interval == 0 or step == iterations:
-            # Losses stay on the device between scoring passes: reading one makes the device wait.
+        if step in scored or step % READ_INTERVAL == 0 or step == iterations:
+            # Losses stay on the device between these steps: reading one makes the device wait.
             train_losses += torch.stack(pending).tolist()
             pending.clear()
             _check_finite("loss", train_losses)
-            if score_pass is not None:
+            if score_pass is not None and step in scored:
                 score_losses.append(score_pass())
                 _check_finite("score loss", [score_losses[-1]], step)
     return train_losses, score_losses

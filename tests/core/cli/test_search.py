@@ -293,3 +293,16 @@ def test_interrupt_keeps_everything_and_resume_gives_the_same_search(nasbench, s
     resumed = outcome_of(nasbench(*args, "--resume"))["searches"][0]
     whole = outcome_of(nasbench(*args[:-4], "-o", "w.h5", "-f", "json"))["searches"][0]
     assert resumed | {"file": ""} == whole | {"file": ""}
+
+
+def test_what_was_found_is_said_in_words_where_the_space_has_other_words(nasbench) -> None:
+    args = ("search", "--space", "nds-resnet", "-e", "params:network=narrow", "-s", "random-search", "-n", 2)
+    done = nasbench(*args, "-o", "s.h5")
+    assert done.returncode == 0, done.stderr
+    (search,) = outcome_of(nasbench(*args, "-o", "s.h5", "--resume", "-f", "json"))["searches"]
+    depths, widths = zip(*re.findall(r"d(\d+)w(\d+)", search["architecture"]), strict=True)
+    stages = ", ".join(f"{depth} x {width}" for depth, width in zip(depths, widths, strict=True))
+    words = f"{2 + 2 * sum(map(int, depths))} layers, blocks x channels {stages}"
+    assert search["description"] == words
+    assert f"what it is:   {words}\n" in done.stdout
+    assert "what it is" not in nasbench("search", "-e", "oracle", "-n", 2).stdout

@@ -35,6 +35,7 @@ def test_official_preset_follows_the_code() -> None:
         "bias_init": "default",
         "score_mode": "eval",
         "score_interval": 10,
+        "score_passes": None,
         "readout": "passes",
         "readout_average": 1,
         "precision": "float32",
@@ -86,6 +87,7 @@ def test_weights_are_three_and_not_all_zero(weights) -> None:
     [
         ({"readout_average": 11}, "10 scoring passes"),
         ({"iterations": 25, "readout_average": 4}, "3 scoring passes"),
+        ({"score_passes": 3, "readout_average": 4}, "3 scoring passes"),
         ({"readout": "steps", "readout_average": 101}, "100 training steps"),
     ],
 )

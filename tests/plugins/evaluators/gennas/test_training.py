@@ -182,6 +182,19 @@ def test_score_is_the_mean_of_the_last_scoring_passes(training) -> None:
     assert averaged.score == pytest.approx((curve[1] + curve[2]) / 2, rel=1e-12)
 
 
+def test_only_the_last_scoring_passes_are_made(training) -> None:
+    options = {"iterations": 11, "score_interval": 2}
+    whole = training(**options).run()
+    last = training(**options, score_passes=3, readout_average=3)
+    counted = []
+    last.score_pass = lambda score=last.score_pass: counted.append(1) or score()
+    evaluation = last.run()
+    assert len(counted) == 3
+    assert evaluation.curves["score_loss"] == whole.curves["score_loss"][-3:]
+    assert evaluation.curves["train_loss"] == whole.curves["train_loss"]
+    assert evaluation.score == pytest.approx(sum(whole.curves["score_loss"][-3:]) / 3, rel=1e-12)
+
+
 def test_score_of_the_training_steps(training) -> None:
     options = {"iterations": 6, "score_interval": 4, "train_weights": (1.0, 1.0, 1.0), "score_weights": (0.0, 0.0, 1.0)}
     by_passes = training(**options).run().curves

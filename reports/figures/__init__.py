@@ -1,0 +1,1 @@
+"""Charts of a report: one description each, in Vega-Lite, which every form draws from."""

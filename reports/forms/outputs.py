@@ -1,0 +1,121 @@
+"""Which form of a report a file name asks for, and writing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ...core.documents.document import Document
+from ...core.documents.rendering import Format, render
+from ...core.errors import ResultsFileError, UsageError
+from ...core.results.whole_files import check_target, write_whole
+from ..figures.figure import figure_table
+from ..figures.style import require_extra
+from ..report import Report
+
+DOCUMENTS = {".tex": Format.LATEX, ".md": Format.MARKDOWN, ".csv": Format.CSV, ".json": Format.JSON}
+CHARTS = (".svg", ".png", ".pdf")
+PAGE = ".html"
+FORMS = (PAGE, *DOCUMENTS, *CHARTS)
+
+TABLES = "tables"
+"""Name of the files of a folder that hold the tables, without ending."""
+
+FIGURES = "figures"
+"""Folder of the charts in that of a report."""
+
+_REMEDY = "Make room, or choose another file."
+
+
+def check_output(path: Path, sources: Sequence[Path], *, overwrite: bool) -> None:
+    """Refuse an output that could not be written, before anything is read.
+
+    Args:
+        path: A file whose ending says its form, or a folder if its name has no ending.
+        sources: Files that the report is made of.
+        overwrite: Whether what exists may be replaced.
+
+    Raises:
+        UsageError: The ending is none of ``FORMS``; it is a source; or charts are asked for that cannot be made here.
+        ResultsFileError: It exists, or there is no place for it.
+    """
+    if path.suffix.lower() not in ("", *FORMS):
+        raise UsageError(
+            f"'{path}' would be a report of an unknown form. End its name with {', '.join(FORMS[:-1])} or {FORMS[-1]}, "
+            "or name a folder, without an ending."
+        )
+    if any(path.exists() and source.exists() and path.samefile(source) for source in sources):
+        raise UsageError(f"'{path}' is what the report is made of. Choose another file.")
+    if not is_document(path):
+        require_extra()
+    if path.suffix:
+        check_target(path)
+    elif path.exists() and not path.is_dir():
+        raise ResultsFileError(f"'{path}' is a file, and a report without ending is a folder. Choose another name.")
+    elif not path.absolute().parent.is_dir():
+        raise ResultsFileError(f"The directory '{path.parent}' does not exist. Create it or choose another --output.")
+    if not overwrite and path.exists() and (path.suffix or any(path.iterdir())):
+        raise ResultsFileError(f"'{path}' exists. Replace it with --overwrite, or choose another name.")
+
+
+def is_document(path: Path) -> bool:
+    """Whether a name asks for tables only."""
+    return path.suffix.lower() in DOCUMENTS
+
+
+def write_document(document: Document, path: Path) -> None:
+    """Write tables in the form of the name's ending, one of ``DOCUMENTS``.
+
+    Raises:
+        ResultsWriteError: The file cannot be written.
+    """
+    write_whole(path, render(document, DOCUMENTS[path.suffix.lower()]).encode(), _REMEDY)
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write a report in the form that its name asks for.
+
+    Raises:
+        UsageError: Charts are asked for, and there is none.
+        ResultsWriteError: A file cannot be written.
+    """
+    suffix = path.suffix.lower()
+    if is_document(path):
+        write_document(report.document, path)
+    elif suffix == PAGE:
+        _write_page(report, path)
+    elif suffix:
+        from .images import draw
+
+        if not report.figures:
+            raise UsageError("There is nothing to draw in these results: no evaluator has a score yet.")
+        write_whole(path, draw(report.figures, suffix), _REMEDY)
+    else:
+        _write_folder(report, path)
+
+
+def _write_page(report: Report, path: Path) -> None:
+    from .page import render_page
+
+    write_whole(path, render_page(report).encode(), _REMEDY)
+
+
+def _write_folder(report: Report, path: Path) -> None:
+    for name, content in _files(report):
+        target = path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(target, content, _REMEDY)
+
+
+def _files(report: Report) -> Iterator[tuple[str, bytes]]:
+    """Yield every file of a report's folder by its name in it."""
+    from .images import draw
+    from .page import render_page
+
+    yield f"report{PAGE}", render_page(report).encode()
+    for suffix, form in DOCUMENTS.items():
+        yield f"{TABLES}{suffix}", render(report.document, form).encode()
+    for figure in report.figures:
+        for suffix in CHARTS:
+            yield f"{FIGURES}/{figure.name}{suffix}", draw([figure], suffix)
+        yield f"{FIGURES}/{figure.name}.csv", figure_table(figure).encode()

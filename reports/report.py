@@ -1,0 +1,32 @@
+"""A whole report: what was run, its tables and its charts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..core.documents.document import Document
+from .figures.figure import Figure
+
+
+@dataclass(frozen=True)
+class Report:
+    """What every form of a report is made from.
+
+    Attributes:
+        title: What it is of, in a sentence without full stop.
+        document: The tables with their notes.
+        facts: What was run, and with what, by name.
+        figures: The charts, in reading order.
+        evaluators: Labels of what can be hidden on a page, in the order of their colours.
+        space: Search space of the architectures that charts name, whose cells a page shows; empty for none.
+        arch_ids: These architectures, those first that are to be shown if not all are.
+    """
+
+    title: str
+    document: Document
+    facts: Mapping[str, str]
+    figures: tuple[Figure, ...]
+    evaluators: tuple[str, ...] = ()
+    space: str = ""
+    arch_ids: tuple[str, ...] = ()

@@ -1,0 +1,100 @@
+"""The report of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..core.planning.aggregation import AggregateSpec
+from ..core.results.contents import Results
+from . import wording
+from .correlation_document import correlation_document
+from .figures.agreement import agreement_figure
+from .figures.correlations import correlations_figure
+from .figures.cost import cost_figure
+from .figures.scores import scores_figure
+from .figures.seconds import seconds_figure
+from .figures.stops import stops_figure
+from .report import Report
+from .run_part import RunPart, make_run_part
+
+_VERSION = "version_"
+
+
+def run_report(
+    results: Results, metric_key: str | None, failures: str, aggregates: Sequence[AggregateSpec] = ()
+) -> Report:
+    """Describe a run in full: all that its table says, and every chart that its results allow.
+
+    Arguments and errors are those of :func:`correlation_table`.
+    """
+    part = make_run_part(results, metric_key, failures, aggregates)
+    figures = (
+        correlations_figure(part), seconds_figure(part), scores_figure(part), stops_figure(part.curves),
+        agreement_figure(part), cost_figure(part),
+    )  # fmt: skip
+    return Report(
+        title=wording.title(part.table),
+        document=correlation_document(part.table, pairwise=True),
+        facts=_facts(part),
+        figures=tuple(figure for figure in figures if figure is not None),
+        evaluators=tuple(row.label for row in part.table.rows),
+        space=part.table.plan.space,
+        arch_ids=_best_first(part),
+    )
+
+
+def _best_first(part: RunPart) -> tuple[str, ...]:
+    if part.selection.truth is None:
+        return part.arch_ids
+    order = np.argsort(-part.selection.truth, kind="stable")
+    return tuple(part.arch_ids[position] for position in order.tolist())
+
+
+def _facts(part: RunPart) -> dict[str, str]:
+    plan, table = part.table.plan, part.table
+    sources = {row.evaluator.distribution for row in table.rows}
+    return {
+        "Search space": _with_version(plan.space, plan.space_version),
+        "Data set": _with_version(plan.dataset, plan.dataset_version),
+        "Architectures": f"{table.num_architectures:,} ({plan.sampling}); compared: {table.num_compared:,}",
+        "Seed": str(plan.seed),
+        **_truth_facts(part),
+        "Evaluators": f"{len(table.rows)}, from {', '.join(sorted(sources))}",
+        **machine_facts(part.results.environment),
+        "Plan": part.table.plan_id,
+    }
+
+
+def _with_version(name: str, version: str) -> str:
+    return f"{name} ({version})" if version else name
+
+
+def _truth_facts(part: RunPart) -> dict[str, str]:
+    metric, table = part.table.metric, part.table
+    if metric is None:
+        return {"Ground truth": "none"}
+    about = ", ".join(filter(None, (str(metric.direction), metric.unit, metric.reduction)))
+    ceiling = "not known" if table.noise_ceiling is None else f"{table.noise_ceiling:z.2f}"
+    return {
+        "Ground truth": f"{metric.key} ({about})", "Ground truth from": table.truth_source or "not known",
+        "Noise ceiling": ceiling,
+    }  # fmt: skip
+
+
+def machine_facts(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what a results file says of the machine and the software that it was made with."""
+    known = dict(environment)
+    versions = [f"{name.removeprefix(_VERSION)} {known[name]}" for name in sorted(known) if name.startswith(_VERSION)]
+    if "python" in known:
+        versions.insert(0, f"Python {known['python']}")
+    cores = f"{known['cores']} cores" if "cores" in known else ""
+    machine = [known.get("processor"), cores, known.get("devices"), known.get("platform")]
+    facts = {
+        "Made": known.get("created"),
+        "Command": known.get("command"),
+        "Machine": ", ".join(filter(None, machine)),
+        "Versions": ", ".join(versions),
+    }
+    return {name: fact for name, fact in facts.items() if fact}

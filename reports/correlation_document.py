@@ -55,7 +55,8 @@ def correlation_document(table: CorrelationTable, *, pairwise: bool = False) -> 
       status, every status), `pending`, `ties`, `median_seconds` (wall clock), `median_processor_seconds`,
       `median_peak_memory` (bytes), `saved_seconds` (of all jobs, that others spent on what they share), `note`.
       Correlations are those after scores and metric were turned so that higher is better. Aggregates follow: they have
-      `components` (labels) and `figures` (by description) as well. Further statistics, if they were asked for, as in CSV.
+      `components` (labels) and `figures` (by description) as well. Further statistics, if they were asked for, as in
+      CSV.
     - `over_seeds`: where there are several seeds, list of `label`, `rho`, `rho_low`, `rho_high` (mean over seeds, with
       an interval over architectures and seeds), `rho_deviation`, `rho_lowest`, `rho_highest`, `mean_score_rho`,
       `mean_score_rho_low`, `mean_score_rho_high` (of the mean score), `n`, `failures`, `note`.

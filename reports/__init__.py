@@ -6,7 +6,7 @@ from .correlation import correlation_table
 from .correlation_document import correlation_document
 from .curve_document import curve_document
 from .curves import curve_table
-from .run_report import run_report
+from .run_report import run_report, runs_report
 from .runs import join_seeds
 from .score_document import score_document
 from .spaces import compare_runs
@@ -22,6 +22,7 @@ __all__ = [
     "curve_table",
     "join_seeds",
     "run_report",
+    "runs_report",
     "score_document",
     "spaces_document",
 ]

@@ -21,6 +21,7 @@ class Report:
         evaluators: Labels of what can be hidden on a page, in the order of their colours.
         space: Search space of the architectures that charts name, whose cells a page shows; empty for none.
         arch_ids: These architectures, those first that are to be shown if not all are.
+        parts: Reports of the runs that this one puts side by side.
     """
 
     title: str
@@ -30,3 +31,9 @@ class Report:
     evaluators: tuple[str, ...] = ()
     space: str = ""
     arch_ids: tuple[str, ...] = ()
+    parts: tuple[Report, ...] = ()
+
+    @property
+    def all_figures(self) -> tuple[Figure, ...]:
+        """Its charts, then those of its parts."""
+        return (*self.figures, *(figure for part in self.parts for figure in part.all_figures))

@@ -9,15 +9,19 @@ import numpy as np
 from ..core.planning.aggregation import AggregateSpec
 from ..core.results.contents import Results
 from . import wording
+from .correlation import correlation_table
 from .correlation_document import correlation_document
 from .figures.agreement import agreement_figure
 from .figures.correlations import correlations_figure
 from .figures.cost import cost_figure
 from .figures.scores import scores_figure
 from .figures.seconds import seconds_figure
+from .figures.spaces import spaces_figure
 from .figures.stops import stops_figure
 from .report import Report
-from .run_part import RunPart, make_run_part
+from .run_part import RunPart, labels_of, make_run_part
+from .spaces import compare_runs
+from .spaces_document import spaces_document
 
 _VERSION = "version_"
 
@@ -29,7 +33,35 @@ def run_report(
 
     Arguments and errors are those of :func:`correlation_table`.
     """
-    part = make_run_part(results, metric_key, failures, aggregates)
+    table = correlation_table(results, metric_key, failures, aggregates, further=True)
+    return _report(make_run_part(results, table, metric_key, aggregates, labels_of([table])))
+
+
+def runs_report(
+    runs: Sequence[tuple[Results, Sequence[AggregateSpec]]], metric_key: str | None, failures: str
+) -> Report:
+    """Describe several runs, each with its aggregates: side by side, then each in full.
+
+    Raises:
+        UsageError: As :func:`correlation_table` and :func:`compare_runs`.
+    """
+    tables = [correlation_table(run, metric_key, failures, aggregates, further=True) for run, aggregates in runs]
+    compared, order = compare_runs(tables), labels_of(tables)
+    parts = [
+        make_run_part(run, table, metric_key, aggregates, order)
+        for (run, aggregates), table in zip(runs, tables, strict=True)
+    ]
+    return Report(
+        title=f"{len(runs)} runs, on {', '.join(dict.fromkeys(table.plan.space for table in tables))}",
+        document=spaces_document(compared),
+        facts={},
+        figures=(spaces_figure(compared),),
+        evaluators=order,
+        parts=tuple(map(_report, parts)),
+    )
+
+
+def _report(part: RunPart) -> Report:
     figures = (
         correlations_figure(part), seconds_figure(part), scores_figure(part), stops_figure(part.curves),
         agreement_figure(part), cost_figure(part),
@@ -39,7 +71,7 @@ def run_report(
         document=correlation_document(part.table, pairwise=True),
         facts=_facts(part),
         figures=tuple(figure for figure in figures if figure is not None),
-        evaluators=tuple(row.label for row in part.table.rows),
+        evaluators=part.order,
         space=part.table.plan.space,
         arch_ids=_best_first(part),
     )
@@ -59,9 +91,9 @@ def _facts(part: RunPart) -> dict[str, str]:
         "Search space": _with_version(plan.space, plan.space_version),
         "Data set": _with_version(plan.dataset, plan.dataset_version),
         "Architectures": f"{table.num_architectures:,} ({plan.sampling}); compared: {table.num_compared:,}",
-        "Seed": str(plan.seed),
+        "Run seeds" if plan.further_seeds else "Run seed": ", ".join(map(str, plan.seeds)),
         **_truth_facts(part),
-        "Evaluators": f"{len(table.rows)}, from {', '.join(sorted(sources))}",
+        "Evaluators": f"{len(part.entries)}, from {', '.join(sorted(sources))}",
         **machine_facts(part.results.environment),
         "Plan": part.table.plan_id,
     }

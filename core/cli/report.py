@@ -205,11 +205,14 @@ def _report_runs(
     runs: Sequence[Results], output_format: str, metric: str | None, failures: str, aggregates: tuple[str, ...],
     output: Path | None,
 ) -> None:  # fmt: skip
-    from ...reports import compare_runs, correlation_table, spaces_document
+    from ...reports import compare_runs, correlation_table, runs_report, spaces_document
     from .aggregates import find_aggregates
 
-    tables = [correlation_table(run, metric, failures, find_aggregates(run, aggregates)) for run in runs]
-    _require_document(output, "several runs")
+    made = [(run, find_aggregates(run, aggregates)) for run in runs]
+    if output and not _is_document(output):
+        _write(runs_report(made, metric, failures), output)
+        return
+    tables = [correlation_table(run, metric, failures, each) for run, each in made]
     _deliver(spaces_document(compare_runs(tables)), output_format, output)
 
 

@@ -21,7 +21,7 @@ def agreement_figure(part: RunPart) -> Figure | None:
     rows = [_row(pair, *order) for pair in part.table.pairwise for order in ((0, 1), (1, 0))]
     names = [broken(label) for label in dict.fromkeys(str(row["first"]) for row in rows)]
     # The table has every pair once: put both orders in that of the evaluators.
-    names = [broken(row.label) for row in part.table.rows if broken(row.label) in names]
+    names = [broken(entry.label) for entry in part.entries if broken(entry.label) in names]
     step = max(36, row_height(names))
     axis = alt.Axis(labelExpr=LINES_OF_LABEL)
     base = alt.Chart(alt.NamedData(NAME), width=alt.Step(step), height=alt.Step(step)).encode(

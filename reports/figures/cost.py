@@ -13,23 +13,19 @@ from .style import INK, LINES_OF_LABEL, PALETTE, broken, rounded, row_height
 
 NAME = "cost"
 _MEBIBYTE = 2**20
-_RANGE = (10, 90)
+_PERCENTILES = (10, 50, 90)
 
 
 def cost_figure(part: RunPart) -> Figure | None:
     """Draw the median seconds of a job and by how much memory rose; None if neither is known."""
-    rows = []
-    for row, scored in part.compared:
-        processor = row.median_processor_seconds is not None
-        seconds = scored.ok_processor_seconds if processor else scored.ok_seconds
-        rows.append(
-            {
-                "evaluator": row.label, "_name": broken(row.label),
-                **_spread("seconds", row.median_processor_seconds if processor else row.median_seconds, seconds),
-                **_spread("memory", row.median_peak_memory, scored.ok_peak_memory, _MEBIBYTE),
-                "clock": "on processors" if processor else "by the clock",
-            }
-        )  # fmt: skip
+    rows = [
+        {
+            "evaluator": entry.label, "_name": broken(entry.label), **_spread("seconds", entry.seconds),
+            **_spread("memory", entry.peak_memory / _MEBIBYTE),
+            "clock": "on processors" if entry.on_processors else "by the clock",
+        }
+        for entry in part.entries
+    ]  # fmt: skip
     names = [row["_name"] for row in rows]
     panels = [
         make_panel(_dots(names, quantity, title))
@@ -52,13 +48,9 @@ def cost_figure(part: RunPart) -> Figure | None:
     )
 
 
-def _spread(quantity: str, median: float | None, values: Floats, unit: float = 1.0) -> dict[str, Any]:
-    values = values[values > 0]
-    low, high = np.percentile(values, _RANGE) / unit if values.size and median else (None, None)
-    return {
-        quantity: rounded(median / unit) if median else None,
-        f"{quantity}_low": rounded(low), f"{quantity}_high": rounded(high),
-    }  # fmt: skip
+def _spread(quantity: str, values: Floats) -> dict[str, Any]:
+    low, median, high = np.percentile(values, _PERCENTILES) if values.size else (None, None, None)
+    return {quantity: rounded(median), f"{quantity}_low": rounded(low), f"{quantity}_high": rounded(high)}
 
 
 def _dots(names: list[str], quantity: str, title: str) -> Any:

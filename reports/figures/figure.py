@@ -66,12 +66,16 @@ def make_panel(chart: alt.TopLevelMixin, evaluator: str = "") -> Panel:
 
 def whole_specification(figures: Sequence[Figure]) -> dict[str, Any]:
     """Return one specification, with its rows, of all panels of figures that stand below each other."""
-    groups = [_concatenated(figure) for figure in figures]
+    groups = [_concatenated(figure, f"{number} ") for number, figure in enumerate(figures)]
     return {
         "$schema": SCHEMA,
         "config": CONFIG,
         "background": "white",
-        "datasets": {name: list(rows) for figure in figures for name, rows in figure.rows.items()},
+        "datasets": {
+            f"{number} {name}": list(rows)
+            for number, figure in enumerate(figures)
+            for name, rows in figure.rows.items()
+        },
         **(groups[0] if len(groups) == 1 else {"vconcat": groups}),
         "resolve": {"scale": {"color": "independent", "shape": "independent"}},
     }
@@ -86,9 +90,21 @@ def figure_table(figure: Figure) -> str:
     ])  # fmt: skip
 
 
-def _concatenated(figure: Figure) -> dict[str, Any]:
+def _concatenated(figure: Figure, prefix: str) -> dict[str, Any]:
     return {
-        "concat": [dict(panel.specification) for panel in figure.panels],
+        "concat": [_with_prefix(panel.specification, prefix) for panel in figure.panels],
         "columns": figure.columns,
         "title": {"text": figure.title, "anchor": "start", "fontSize": 15, "offset": 12},
+    }
+
+
+def _with_prefix(specification: Any, prefix: str) -> Any:
+    """Return a specification that reads rows whose names have a prefix, which tells apart those of several figures."""
+    if isinstance(specification, list):
+        return [_with_prefix(item, prefix) for item in specification]
+    if not isinstance(specification, Mapping):
+        return specification
+    return {
+        key: {"name": prefix + value["name"]} if key == "data" else _with_prefix(value, prefix)
+        for key, value in specification.items()
     }

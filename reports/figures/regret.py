@@ -17,6 +17,9 @@ NAME = "regret"
 LARGEST_DRAWN = 2000
 """Points of a curve: more are not told apart."""
 
+_LEGEND_WIDTH = 70
+_DASHES = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3))
+
 
 @dataclass(frozen=True)
 class SearchProgress:
@@ -52,7 +55,9 @@ def _figure(progress: Sequence[SearchProgress], suffix: str) -> Figure:
     name, quantity = NAME + suffix, progress[0].quantity
     labels = [each.label for each in progress]
     rows = [row for each in progress for row in _rows(each)]
-    colors = alt.Scale(domain=list(map(broken, labels)), range=list(map(color_of, range(len(labels)))))
+    names = [broken(label, _LEGEND_WIDTH) for label in labels]
+    colors = alt.Scale(domain=names, range=list(map(color_of, range(len(names)))))
+    dashes = alt.Scale(domain=names, range=[list(_DASHES[number % len(_DASHES)]) for number in range(len(names))])
     legend = alt.Legend(orient="bottom", columns=1, symbolOpacity=1, labelExpr=LINES_OF_LABEL)
     base = alt.Chart(alt.NamedData(name), width=520, height=320).encode(
         x=alt.X("evaluations:Q", title="evaluations", axis=alt.Axis(tickMinStep=1)),
@@ -66,7 +71,7 @@ def _figure(progress: Sequence[SearchProgress], suffix: str) -> Figure:
         ),
         base.mark_line(interpolate="step-after").encode(
             y=alt.Y("mean:Q", title=quantity, scale=scale, axis=axis),
-            strokeDash=alt.StrokeDash("_name:N", title=None, sort=list(map(broken, labels)), legend=legend),
+            strokeDash=alt.StrokeDash("_name:N", title=None, scale=dashes, legend=legend),
         ),
     )
     longest = max(len(each.means) for each in progress)
@@ -94,7 +99,8 @@ def _row(progress: SearchProgress, position: int) -> dict[str, str | float | Non
     if low is not None and progress.is_regret:
         low = max(0.0, low)
     return {
-        "search": progress.label, "_name": broken(progress.label), "evaluations": position + 1, "mean": rounded(mean),
+        "search": progress.label, "_name": broken(progress.label, _LEGEND_WIDTH), "evaluations": position + 1,
+        "mean": rounded(mean),
         "error": rounded(error), "low": rounded(low), "high": rounded(high),
     }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,8 +10,7 @@ import numpy as np
 from ...core.domain import Direction
 from ...core.results.records import Floats
 from ..correlation import CorrelationRow
-from ..run_part import RunPart
-from ..select import EvaluatorSelection
+from ..run_part import Entry, RunPart
 from ..wording import estimate
 from .figure import Figure, Row, make_panel
 from .style import broken, color_of, rounded
@@ -39,15 +39,12 @@ def scores_figure(part: RunPart) -> Figure | None:
         name=NAME,
         title="Score against ground truth",
         caption=_caption(part, drawn.size),
-        panels=tuple(
-            make_panel(_panel(part, position, row, scored), row.label)
-            for position, (row, scored) in enumerate(part.compared)
-        ),
-        rows={NAME: [_row(part, truth, position) for position in drawn.tolist()]},
+        panels=tuple(make_panel(_panel(part, number, entry), entry.label) for number, entry in enumerate(part.entries)),
+        rows={NAME: _rows(part, truth, drawn.tolist())},
         columns=3,
         fluid=True,
         headings={"truth": _truth_title(part)[0]}
-        | {f"s{number}": _heading(row) for number, (row, _) in enumerate(part.compared)},
+        | {f"s{number}": _heading(entry.rows[0]) for number, entry in enumerate(part.entries)},
     )
 
 
@@ -58,15 +55,22 @@ def _drawn(count: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.sort(np.random.default_rng(_SAMPLE_SEED).choice(count, LARGEST_DRAWN, replace=False))
 
 
-def _row(part: RunPart, truth: Floats, position: int) -> Row:
-    scores = {f"s{number}": rounded(float(each.scores[position])) for number, each in enumerate(part.evaluators)}
-    return {"architecture": part.arch_ids[position], "truth": rounded(float(truth[position])), **scores}
+def _rows(part: RunPart, truth: Floats, drawn: Sequence[int]) -> list[Row]:
+    arch_ids = part.arch_ids
+    scores = {f"s{number}": entry.scored[0].scores for number, entry in enumerate(part.entries)}
+    return [
+        {
+            "architecture": arch_ids[position], "truth": rounded(float(truth[position])),
+            **{field: rounded(float(values[position])) for field, values in scores.items()},
+        }
+        for position in drawn
+    ]  # fmt: skip
 
 
-def _panel(part: RunPart, position: int, row: CorrelationRow, scored: EvaluatorSelection) -> Any:
+def _panel(part: RunPart, number: int, entry: Entry) -> Any:
     import altair as alt
 
-    field = f"s{position}"
+    field, row = f"s{number}", entry.rows[0]
     axis = alt.Axis(tickCount=5, format="~g")
     chart = alt.Chart(
         alt.NamedData(NAME),
@@ -75,10 +79,10 @@ def _panel(part: RunPart, position: int, row: CorrelationRow, scored: EvaluatorS
         title=alt.TitleParams(broken(row.label, _TITLE_WIDTH).split("\n"), subtitle=_subtitle(row).split("\n")),
     )
     return (
-        chart.mark_point(filled=True, size=24, opacity=0.55, color=color_of(position))
+        chart.mark_point(filled=True, size=24, opacity=0.55, color=color_of(part.order.index(row.label)))
         .transform_filter(f"isValid(datum.{field})")
         .encode(
-            x=alt.X(f"{field}:Q", title=_score_title(row), scale=_scale(scored.scores), axis=axis),
+            x=alt.X(f"{field}:Q", title=_score_title(row), scale=_scale(entry.scored[0].scores), axis=axis),
             y=alt.Y("truth:Q", title=_truth_title(part), scale=alt.Scale(zero=False)),
             tooltip=[
                 alt.Tooltip("architecture:N"),
@@ -130,8 +134,9 @@ def _scale(scores: Floats) -> alt.Scale:
 
 def _caption(part: RunPart, drawn: int) -> str:
     total = part.table.num_compared
+    seed = f" Of the run seeds it shows the first, {part.seeds[0]}." if len(part.seeds) > 1 else ""
     sample = f" Drawn: {drawn:,} of {total:,} architectures, chosen at random; rho is of all." if drawn < total else ""
     return (
         "One point an architecture: to the right the evaluator's score, upwards the ground truth, both turned so that "
-        f"better is right and up. Axes are logarithmic where scores differ by magnitudes.{sample}"
+        f"better is right and up. Axes are logarithmic where scores differ by magnitudes.{sample}{seed}"
     )

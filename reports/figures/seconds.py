@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..correlation import CorrelationRow
-from ..run_part import RunPart
+import numpy as np
+
+from ..run_part import Entry, RunPart
 from .figure import Figure, make_panel
 from .label_places import PLACES, place_labels
 from .style import INK, color_of, rounded, shape_of
@@ -20,7 +21,7 @@ def seconds_figure(part: RunPart) -> Figure | None:
     """Draw rho against seconds; None if no evaluator has both."""
     import altair as alt
 
-    rows = [_row(row, position) for position, row in enumerate(part.table.rows) if _is_drawn(row)]
+    rows = [_row(entry) for entry in part.entries if _is_drawn(entry)]
     if not rows:
         return None
     x_domain, y_domain = _x_domain(rows), _y_domain(rows)
@@ -32,7 +33,7 @@ def seconds_figure(part: RunPart) -> Figure | None:
     places = place_labels(points, [row["_shown"] for row in rows], _WIDTH, _HEIGHT)
     rows = [{**row, "_place": place} for row, place in zip(rows, places, strict=True)]
     labels = [row["evaluator"] for row in rows]
-    positions = [[row.label for row in part.table.rows].index(label) for label in labels]
+    positions = [part.order.index(label) for label in labels]
     base = alt.Chart(alt.NamedData(NAME), width=_WIDTH, height=_HEIGHT).encode(
         x=alt.X("seconds:Q", title=_x_title(rows), scale=alt.Scale(type="log", domain=list(x_domain), nice=False)),
         tooltip=[
@@ -60,24 +61,18 @@ def seconds_figure(part: RunPart) -> Figure | None:
     )
 
 
-def _is_drawn(row: CorrelationRow) -> bool:
-    return row.rho.value is not None and bool(_seconds(row)[0])
+def _is_drawn(entry: Entry) -> bool:
+    return entry.rho.value is not None and entry.seconds.size > 0
 
 
-def _seconds(row: CorrelationRow) -> tuple[float | None, str]:
-    """Return the median seconds of a job and what measured them."""
-    if row.median_processor_seconds is not None:
-        return row.median_processor_seconds, "on processors"
-    return row.median_seconds, "by the clock"
-
-
-def _row(row: CorrelationRow, position: int) -> dict[str, Any]:
-    seconds, clock = _seconds(row)
-    shown = row.label if len(row.label) <= _LONGEST_LABEL else row.label[: _LONGEST_LABEL - 1] + "…"
+def _row(entry: Entry) -> dict[str, Any]:
+    label, rho = entry.label, entry.rho
     return {
-        "evaluator": row.label, "_shown": shown, "seconds": rounded(seconds), "clock": clock,
-        "rho": rounded(row.rho.value), "low": rounded(row.rho.low), "high": rounded(row.rho.high), "n": row.n,
-        "failures": row.num_failures,
+        "evaluator": label, "_shown": label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…",
+        "seconds": rounded(float(np.median(entry.seconds))),
+        "clock": "on processors" if entry.on_processors else "by the clock",
+        "rho": rounded(rho.value), "low": rounded(rho.low), "high": rounded(rho.high), "n": entry.n,
+        "failures": entry.failures,
     }  # fmt: skip
 
 
@@ -113,7 +108,7 @@ def _x_title(rows: list[dict[str, Any]]) -> str:
 
 
 def _caption(part: RunPart) -> str:
-    without = [row.label for row in part.table.rows if not _is_drawn(row)]
+    without = [entry.label for entry in part.entries if not _is_drawn(entry)]
     return (
         f"Line: {part.table.level:.0%} interval of rho. Seconds are on processors, or by the clock where a GPU "
         "computed; left and up is better." + (f" Not drawn: {', '.join(without)}." if without else "")

@@ -87,9 +87,9 @@ def write_report(report: Report, path: Path) -> None:
     elif suffix:
         from .images import draw
 
-        if not report.figures:
+        if not report.all_figures:
             raise UsageError("There is nothing to draw in these results: no evaluator has a score yet.")
-        write_whole(path, draw(report.figures, suffix), _REMEDY)
+        write_whole(path, draw(report.all_figures, suffix), _REMEDY)
     else:
         _write_folder(report, path)
 
@@ -109,13 +109,21 @@ def _write_folder(report: Report, path: Path) -> None:
 
 def _files(report: Report) -> Iterator[tuple[str, bytes]]:
     """Yield every file of a report's folder by its name in it."""
-    from .images import draw
     from .page import render_page
 
     yield f"report{PAGE}", render_page(report).encode()
+    yield from _tables_and_charts(report, "")
+    for number, part in enumerate(report.parts, start=1):
+        yield from _tables_and_charts(part, f"run{number}/")
+
+
+def _tables_and_charts(report: Report, folder: str) -> Iterator[tuple[str, bytes]]:
+    from .images import draw
+
     for suffix, form in DOCUMENTS.items():
-        yield f"{TABLES}{suffix}", render(report.document, form).encode()
+        yield f"{folder}{TABLES}{suffix}", render(report.document, form).encode()
     for figure in report.figures:
+        name = f"{folder}{FIGURES}/{figure.name}"
         for suffix in CHARTS:
-            yield f"{FIGURES}/{figure.name}{suffix}", draw([figure], suffix)
-        yield f"{FIGURES}/{figure.name}.csv", figure_table(figure).encode()
+            yield f"{name}{suffix}", draw([figure], suffix)
+        yield f"{name}.csv", figure_table(figure).encode()

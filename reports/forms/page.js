@@ -49,13 +49,17 @@
 
   // Evaluators: a box for each shows or hides its rows, its panel, and its marks in shared charts.
 
+  function isHidden(name) {
+    return name !== undefined && (hidden.has(name) || hidden.has(name.replace(/, seed \d+$/, "")));
+  }
+
   function isShown(row) {
-    return !["evaluator", "first", "second"].some((key) => hidden.has(row[key]));
+    return ![row.evaluator, row.first, row.second].some(isHidden);
   }
 
   function showChosen() {
-    for (const row of document.querySelectorAll("tbody tr")) row.hidden = hidden.has(row.cells[0].textContent);
-    for (const panel of document.querySelectorAll(".panel")) panel.hidden = hidden.has(panel.dataset.evaluator);
+    for (const row of document.querySelectorAll("tbody tr")) row.hidden = isHidden(row.cells[0].textContent);
+    for (const panel of document.querySelectorAll(".panel")) panel.hidden = isHidden(panel.dataset.evaluator);
     for (const { view, rows } of views) {
       for (const [name, all] of Object.entries(rows)) view.data(name, all.filter(isShown));
       view.runAsync();

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -26,11 +27,32 @@ _PAGE_FONT = "system-ui, sans-serif"
 
 def render_page(report: Report) -> str:
     """Render a report as HTML; the same report always gives the same text."""
+    chapters = [_chapter(report, "")]
+    chapters += [_chapter(part, f"part{number}-") for number, part in enumerate(report.parts, start=1)]
+    return "\n".join(_lines(report, chapters)) + "\n"
+
+
+@dataclass(frozen=True)
+class _Chapter:
+    """A report in a page, or a part of one.
+
+    Attributes:
+        report: What it says.
+        prefix: What the names of its places in the page begin with.
+        cells: Cells of its architectures.
+    """
+
+    report: Report
+    prefix: str
+    cells: DrawnCells
+
+
+def _chapter(report: Report, prefix: str) -> _Chapter:
     cells = draw_cells_of(report.space, report.arch_ids) if report.space else DrawnCells()
-    return "\n".join(_lines(report, cells)) + "\n"
+    return _Chapter(report, prefix, cells)
 
 
-def _lines(report: Report, cells: DrawnCells) -> Iterator[str]:
+def _lines(report: Report, chapters: Sequence[_Chapter]) -> Iterator[str]:
     title = text(report.title)
     yield "<!doctype html>"
     yield '<html lang="en">'
@@ -45,43 +67,66 @@ def _lines(report: Report, cells: DrawnCells) -> Iterator[str]:
     yield "</head>"
     yield "<body>"
     yield '<a class="skip" href="#tables">Skip to the tables</a>'
-    yield f"<header>\n<h1>{title}</h1>\n{render_block(Facts(report.facts), 'What was run')}\n</header>"
-    yield from _contents(report)
+    yield f"<header>\n<h1>{title}</h1>\n{_facts(report)}</header>"
+    yield from _contents(chapters)
     yield '<fieldset id="evaluators" hidden><legend>Evaluators shown</legend></fieldset>'
     yield "<main>"
-    yield from _tables(report)
-    for figure in report.figures:
-        yield from _figure(figure, cells.note if figure.name == "scores" else "")
+    for chapter in chapters:
+        if chapter.prefix:
+            yield f'<h2 class="part" id="{chapter.prefix}top">{text(chapter.report.title)}</h2>'
+            yield _facts(chapter.report)
+        yield from _tables(chapter)
+        for figure in chapter.report.figures:
+            yield from _figure(chapter, figure)
     yield "</main>"
     yield f"<footer>Made by nasbench-toolkit {text(__version__)}.</footer>"
     yield '<div id="hint" hidden></div>'
-    yield f'<script type="application/json" id="report">{_embedded(_data(report, cells))}</script>'
-    if report.figures:
+    yield f'<script type="application/json" id="report">{_embedded(_data(report, chapters))}</script>'
+    if report.all_figures:
         yield f"<script>{_runtime()}</script>"
     yield f"<script>\n{_asset('page.js')}</script>"
     yield "</body>"
     yield "</html>"
 
 
-def _contents(report: Report) -> Iterator[str]:
+def _facts(report: Report) -> str:
+    return render_block(Facts(report.facts), "What was run") if report.facts else ""
+
+
+def _contents(chapters: Sequence[_Chapter]) -> Iterator[str]:
     yield '<nav aria-label="Contents"><ol>'
-    yield '<li><a href="#tables">Tables</a></li>'
-    yield from (f'<li><a href="#{text(figure.name)}">{text(figure.title)}</a></li>' for figure in report.figures)
+    first, *others = chapters
+    yield from _places(first)
+    for chapter in others:
+        yield f'<li><a href="#{chapter.prefix}top">{text(chapter.report.title)}</a><ol>'
+        yield from _places(chapter)
+        yield "</ol></li>"
     yield "</ol></nav>"
 
 
-def _tables(report: Report) -> Iterator[str]:
-    yield '<section id="tables">'
-    yield "<h2>Tables</h2>"
-    yield from (render_block(block, "Results") for block in report.document.blocks)
-    yield render_notes(report.document.notes)
+def _places(chapter: _Chapter) -> Iterator[str]:
+    yield f'<li><a href="#{chapter.prefix}tables">Tables</a></li>'
+    for figure in chapter.report.figures:
+        yield f'<li><a href="#{chapter.prefix}{text(figure.name)}">{text(figure.title)}</a></li>'
+
+
+def _tables(chapter: _Chapter) -> Iterator[str]:
+    document = chapter.report.document
+    yield f'<section id="{chapter.prefix}tables">'
+    yield f"<{_heading(chapter)}>Tables</{_heading(chapter)}>"
+    yield from (render_block(block, "Results") for block in document.blocks)
+    yield render_notes(document.notes)
     yield "</section>"
 
 
-def _figure(figure: Figure, note: str) -> Iterator[str]:
-    name = text(figure.name)
+def _heading(chapter: _Chapter) -> str:
+    return "h3" if chapter.prefix else "h2"
+
+
+def _figure(chapter: _Chapter, figure: Figure) -> Iterator[str]:
+    name, note = f"{chapter.prefix}{text(figure.name)}", chapter.cells.note if figure.name == "scores" else ""
     yield f'<section id="{name}">'
-    yield f"<h2>{text(figure.title)}</h2>"
+    yield f"<{_heading(chapter)}>{text(figure.title)}</{_heading(chapter)}>"
     yield "<figure>"
     yield f"<figcaption>{text(' '.join(filter(None, (figure.caption, note))))}</figcaption>"
     yield "<noscript><p>This chart needs JavaScript.</p></noscript>"
@@ -97,14 +142,18 @@ def _figure(figure: Figure, note: str) -> Iterator[str]:
     yield "</section>"
 
 
-def _data(report: Report, cells: DrawnCells) -> dict[str, Any]:
+def _data(report: Report, chapters: Sequence[_Chapter]) -> dict[str, Any]:
     return {
-        "figures": {figure.name: _figure_data(figure) for figure in report.figures},
+        "figures": {
+            f"{chapter.prefix}{figure.name}": _figure_data(figure)
+            for chapter in chapters
+            for figure in chapter.report.figures
+        },
         "config": CONFIG | {"font": _PAGE_FONT},
         "evaluators": [
             {"label": label, "color": color_of(position)} for position, label in enumerate(report.evaluators)
         ],
-        "cells": cells.markup,
+        "cells": {arch_id: markup for chapter in chapters for arch_id, markup in chapter.cells.markup.items()},
     }
 
 

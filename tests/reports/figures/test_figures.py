@@ -3,12 +3,13 @@
 import csv
 import io
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from nasbench_toolkit.core.documents.rendering import render
 from nasbench_toolkit.core.errors import UsageError
-from nasbench_toolkit.reports import run_report
+from nasbench_toolkit.reports import run_report, runs_report
 from nasbench_toolkit.reports.figures import scores, style
 from nasbench_toolkit.reports.figures.figure import figure_table, whole_specification
 from nasbench_toolkit.reports.figures.label_places import PLACES, place_labels
@@ -166,7 +167,7 @@ def test_one_specification_holds_all_charts_and_is_valid(report) -> None:
 
     whole = whole_specification(report.figures)
     alt.VConcatChart.from_dict(whole)
-    assert set(whole["datasets"]) == {figure.name for figure in report.figures}
+    assert set(whole["datasets"]) == {f"{number} {figure.name}" for number, figure in enumerate(report.figures)}
 
 
 def test_tables_do_not_wait_for_the_libraries_of_charts(report, monkeypatch) -> None:
@@ -190,3 +191,59 @@ def test_labels_of_close_points_get_different_places() -> None:
     assert len(set(close)) == 3
     (at_the_edge,) = place_labels([(495, 100)], ["naswot"], 500, 300)
     assert PLACES[at_the_edge].align == "right"
+
+
+@pytest.fixture
+def seeded(results, evaluator):
+    """Make a run of two evaluators with these seeds on a space."""
+
+    def make(space, *seeds):
+        generator = np.random.default_rng(len(space))
+        truth = generator.normal(size=30)
+        parts = [
+            evaluator(label, *(truth + noise * generator.normal(size=30)), seed=seed)
+            for label, noise in (("a", 0.2), ("b", 2.0))
+            for seed in seeds
+        ]
+        made = results(*parts, truth={style_metric(): truth})
+        return replace(made, plan=replace(made.plan, space=space))
+
+    return make
+
+
+def test_of_several_seeds_the_mean_is_drawn_with_a_tick_for_each(seeded) -> None:
+    report = run_report(seeded("one", 0, 1, 2), None, "worst")
+    figures = {figure.name: figure for figure in report.figures}
+    mean = {record["evaluator"]: record for record in report.document.records if record["seed"] == "all"}
+    means, of_seeds = figures["correlations"].rows.values()
+    assert [(row["evaluator"], row["rho"], row["low"]) for row in means] == [
+        (label, pytest.approx(mean[label]["rho"], rel=1e-5), pytest.approx(mean[label]["rho_low"], rel=1e-5))
+        for label in ("a", "b")
+    ]
+    assert [(row["evaluator"], row["seed"]) for row in of_seeds] == [
+        (label, seed) for label in "ab" for seed in range(3)
+    ]
+    assert np.mean([row["rho"] for row in of_seeds[:3]]) == pytest.approx(means[0]["rho"], rel=1e-5)
+    assert [row["rho"] for row in figures["seconds"].rows["seconds"]] == [row["rho"] for row in means]
+    assert len(figures["scores"].panels) == 2
+    assert "Of the run seeds it shows the first, 0." in figures["scores"].caption
+    assert report.facts["Run seeds"] == "0, 1, 2"
+    assert report.evaluators == ("a", "b")
+
+
+def test_several_runs_are_side_by_side_and_each_in_full(seeded) -> None:
+    report = runs_report([(seeded("one", 0), ()), (seeded("another", 0), ())], None, "worst")
+    assert report.title == "2 runs, on one, another"
+    (overview,) = report.figures
+    drawn = {(row["evaluator"], row["run"]): row["rho"] for row in overview.rows["runs"]}
+    told = {
+        (record["evaluator"], f"{record['run']}: {record['space']}, mnist"): pytest.approx(record["rho"], rel=1e-5)
+        for record in report.document.records
+    }
+    assert drawn == told
+    assert [part.title.split(" on ")[0] for part in report.parts] == ["one", "another"]
+    whole = whole_specification(report.all_figures)
+    assert len(whole["datasets"]) == len(report.all_figures) == len(whole["vconcat"])
+    panel = whole["vconcat"][-1]["concat"][0]
+    named = {layer.get("data", panel.get("data"))["name"] for layer in panel["layer"]}
+    assert named <= set(whole["datasets"])

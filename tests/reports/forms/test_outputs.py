@@ -224,3 +224,28 @@ def test_tables_compile_as_latex(written, tmp_path) -> None:
     done = subprocess.run([program, *options], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:]
     assert (tmp_path / "paper.pdf").exists()
+
+
+def test_a_page_and_a_folder_of_several_runs_have_a_chapter_for_each(results, evaluator, tmp_path) -> None:
+    from dataclasses import replace
+
+    from nasbench_toolkit.core.domain import Direction, Metric
+    from nasbench_toolkit.reports import runs_report
+
+    truth = {Metric("mnist", "test", "accuracy", 3, Direction.MAXIMIZE, "percent"): range(10)}
+    one = results(evaluator("a", *range(10)), evaluator("b", *range(10, 0, -1)), truth=truth)
+    other = replace(one, plan=replace(one.plan, space="another"))
+    report = runs_report([(one, ()), (other, ())], None, "worst")
+    write_report(report, tmp_path / "runs.html")
+    text = (tmp_path / "runs.html").read_text()
+    names = re.findall(r'<section id="([^"]*)"', text)
+    figures = [figure.name for figure in report.parts[0].figures]
+    chapters = [f"part{number}-{name}" for number in (1, 2) for name in ("tables", *figures)]
+    assert names == ["tables", "runs", *chapters]
+    assert set(re.findall(r'href="#([^"]*)"', text)) == {*names, "part1-top", "part2-top"}
+    assert set(json.loads(Page(text).scripts[0])["figures"]) == {name for name in names if "tables" not in name}
+    write_report(replace(report, parts=tuple(replace(part, figures=()) for part in report.parts)), tmp_path / "runs")
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [
+        "figures", "report.html", "run1", "run2", "tables.csv", "tables.json", "tables.md", "tables.tex",
+    ]  # fmt: skip
+    assert "another" in (tmp_path / "runs/run2/tables.csv").read_text()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -51,6 +52,7 @@ class ForwardGraph:
         network: Left as found.
         images: Shape (batch, channels, height, width).
         copied: Keep layers' outputs that the network overwrites, by letting it go on with copies.
+        seen: Look at the layers; else there are no ``weights`` and ``layers``.
 
     Attributes:
         network: As above.
@@ -62,8 +64,9 @@ class ForwardGraph:
         EvaluationError: The network's layers cannot be looked at.
     """
 
-    def __init__(self, network: nn.Module, images: Tensor, *, copied: bool = False) -> None:
-        check_visible(network)
+    def __init__(self, network: nn.Module, images: Tensor, *, copied: bool = False, seen: bool = True) -> None:
+        if seen:
+            check_visible(network)
         self.network = network
         # Differentiable images also tell what is computed of them from what is computed of parameters alone.
         self.images = images.detach().requires_grad_()
@@ -75,10 +78,14 @@ class ForwardGraph:
             torch.enable_grad(),
             sdpa_kernel(SDPBackend.MATH),
             checkpoints_ignored(),
-            observe_calls(twice_differentiable),
-            observe_calls(self._observe),
+            self._observed() if seen else nullcontext(),
         ):
             self.logits = forward_in_training(network, self.images, parameters)
+
+    @contextmanager
+    def _observed(self) -> Iterator[None]:
+        with observe_calls(twice_differentiable), observe_calls(self._observe):
+            yield
 
     def _observe(self, call: Call) -> object:
         return self._layers.note(call, self._weights.observe(call))

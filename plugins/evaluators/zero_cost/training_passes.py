@@ -21,20 +21,19 @@ from .forward_graph import (
     WeightGradients,
     curvatures,
     image_gradients,
-    image_gradients_of,
     output_gradients,
     weight_gradients,
 )
 
 
-def forward_graph(context: EvaluationContext, network: str, batch_size: int) -> ForwardGraph:
-    """Return the forward pass.
+def forward_graph(context: EvaluationContext, network: str, batch_size: int, seen: bool = True) -> ForwardGraph:
+    """Return the forward pass, which draws the same random numbers whether or not its layers are seen.
 
     Raises:
         DivergedError: The logits are not finite.
         EvaluationError: The network's layers cannot be looked at.
     """
-    return ForwardGraph(context.network(network), context.batch(batch_size).images)
+    return ForwardGraph(context.network(network), context.batch(batch_size).images, seen=seen)
 
 
 def loss_backward(context: EvaluationContext, network: str, batch_size: int) -> LossGradients:
@@ -115,5 +114,5 @@ def logit_gradients(context: EvaluationContext, network: str, batch_size: int) -
     except (DegenerateError, DivergedError):
         raise
     except EvaluationError:
-        return image_gradients_of(context.network(network), context.batch(batch_size).images)
+        graph = context.shared_pass(forward_graph, network, batch_size, False)
     return image_gradients(graph.logits, graph.images)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..core.documents.document import Document
 from .figures.figure import Figure
@@ -22,6 +22,7 @@ class Report:
         space: Search space of the architectures that charts name, whose cells a page shows; empty for none.
         arch_ids: These architectures, those first that are to be shown if not all are.
         parts: Reports of the runs that this one puts side by side.
+        subject: What tells its charts from those of other parts, such as a search space.
     """
 
     title: str
@@ -32,8 +33,12 @@ class Report:
     space: str = ""
     arch_ids: tuple[str, ...] = ()
     parts: tuple[Report, ...] = ()
+    subject: str = ""
 
     @property
     def all_figures(self) -> tuple[Figure, ...]:
-        """Its charts, then those of its parts."""
-        return (*self.figures, *(figure for part in self.parts for figure in part.all_figures))
+        """Its charts, then those of its parts, whose titles then say of what they are."""
+        of_parts = (
+            replace(figure, title=f"{figure.title}: {part.subject}") for part in self.parts for figure in part.figures
+        )
+        return (*self.figures, *of_parts)

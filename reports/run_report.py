@@ -74,6 +74,7 @@ def _report(part: RunPart) -> Report:
         evaluators=part.order,
         space=part.table.plan.space,
         arch_ids=_best_first(part),
+        subject=f"{part.table.plan.space} on {part.table.plan.dataset}",
     )
 
 

@@ -29,7 +29,7 @@ def spaces_figure(table: SpacesTable) -> Figure:
     base = alt.Chart(alt.NamedData(NAME), width=alt.Step(110), height=alt.Step(max(26, row_height(names)))).encode(
         x=alt.X(
             "_run:N", sort=[broken(run, 18) for run in runs], title=None,
-            axis=alt.Axis(labelExpr=LINES_OF_LABEL, labelAngle=0, orient="top"),
+            axis=alt.Axis(labelExpr=LINES_OF_LABEL, labelAngle=0),
         ),
         y=alt.Y("_name:N", sort=names, title=None, axis=alt.Axis(labelExpr=LINES_OF_LABEL)),
         tooltip=[

@@ -243,6 +243,7 @@ def test_several_runs_are_side_by_side_and_each_in_full(seeded) -> None:
     assert drawn == told
     assert [part.title.split(" on ")[0] for part in report.parts] == ["one", "another"]
     whole = whole_specification(report.all_figures)
+    assert whole["vconcat"][-1]["title"]["text"] == "What a score costs: another on mnist"
     assert len(whole["datasets"]) == len(report.all_figures) == len(whole["vconcat"])
     panel = whole["vconcat"][-1]["concat"][0]
     named = {layer.get("data", panel.get("data"))["name"] for layer in panel["layer"]}

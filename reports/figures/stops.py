@@ -31,7 +31,8 @@ def stops_figure(table: CurveTable | None) -> Figure | None:
     base = alt.Chart(alt.NamedData(NAME), width=520, height=300).encode(
         x=alt.X(
             "point:Q", title="point of the curve: epoch or iteration" + (" (logarithmic)" if logarithmic else ""),
-            scale=alt.Scale(type="log" if logarithmic else "linear", zero=False), axis=alt.Axis(tickCount=min(10, max(lengths) - 1)),
+            scale=alt.Scale(type="log" if logarithmic else "linear", zero=False),
+            axis=alt.Axis(tickCount=min(10, max(lengths) - 1)),
         ),
         color=alt.Color(
             "_name:N", title=None, scale=alt.Scale(domain=names, range=list(map(color_of, range(len(names))))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .graph import CellEdge, CellGraph, CellNode, NodeKind
@@ -85,6 +86,7 @@ class CellLayout:
     routes: Sequence[Sequence[tuple[float, float]]]
 
 
+@lru_cache(maxsize=1000)  # few operations label many cells
 def text_width(text: str, points: float) -> float:
     """Return the width of a line of text in inches."""
     from matplotlib.textpath import TextPath

@@ -250,8 +250,8 @@ def nasbench_recipes() -> Iterable[RecipeInfo]:
     arguments and returns the recipe's TOML.
 
     Returns:
-        Descriptions of recipes. One whose name an earlier plugin provides is left out; a wrong one leaves this plugin
-        out.
+        Descriptions of recipes. One whose name an earlier plugin provides is left out; a wrong one, such as one whose
+        factory is nowhere, leaves this plugin out.
 
     Since version 0.1.
 

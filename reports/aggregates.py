@@ -96,6 +96,24 @@ class _Cohort:
         return self.made.combine_resamples(ranks, np.concatenate(chunks, axis=1))
 
 
+class _Faulty(Aggregate):
+    """Stands for an aggregate that cannot be made: each use says why."""
+
+    def __init__(self, error: PluginError) -> None:
+        self._error = error
+
+    def combine(self, ranks: Floats) -> Floats:
+        """Raise what kept the aggregate from being made."""
+        raise self._error
+
+
+def _create(spec: AggregateSpec) -> Aggregate:
+    try:
+        return spec.provided.info.create()
+    except PluginError as error:
+        return _Faulty(error)
+
+
 def select_aggregate(
     spec: AggregateSpec, selection: Selection, policy: FailurePolicy, seed: int | None = None
 ) -> AggregateSelection:
@@ -112,7 +130,7 @@ def select_aggregate(
     headers = [part.evaluator for part in evaluators]
     positions = match_components(spec, [header.label for header in headers], [header.name for header in headers])
     parts = [evaluators[position] for position in positions]
-    made = spec.provided.info.create()
+    made = _create(spec)
     statuses = _combined_statuses([part.records for part in parts], policy)
     ok = statuses == OK
     scores, figures = np.full(ok.shape, np.nan), dict[str, float]()

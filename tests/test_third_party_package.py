@@ -52,7 +52,7 @@ def test_installed_evaluator_and_space_run_by_name(nasbench, tmp_path: Path) -> 
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     scores = json.loads(nasbench("inspect", "r.h5", "--scores", "--format", "json").stdout)
-    assert [row["depth"] for row in scores] == [3.0, 1.0]
+    assert [row["depth (higher is better)"] for row in scores] == [3.0, 1.0]
     # One 3x3 convolution of one channel to four with bias, its batch normalisation, and ten outputs.
     assert scores[1]["params"] == (9 * 4 + 4) + 2 * 4 + (4 * 10 + 10)
 

@@ -58,13 +58,15 @@ class Part:
         info: Its description.
         command: The command that uses it.
         says: What is said of it, besides its plugin and distribution.
-        exit_code: How the command ends: 0 where other evaluators have scores nevertheless.
+        exit_code: How the command ends.
+        others_score: Whether other evaluators have scores nevertheless.
     """
 
     info: Any
     command: tuple[str, ...]
     says: str
     exit_code: int = 1
+    others_score: bool = False
 
 
 def _raise(*_: Any, **__: Any) -> Any:
@@ -375,13 +377,14 @@ def _aggregates() -> Iterator[Part]:
     ways = [(way, cls, says) for way, (cls, says) in _AGGREGATES.items()]
     for way, factory, says in [*ways, *_factories(Sum, Aggregate)]:
         info = _info(AggregateInfo, f"aggregate-{way}", factory, components=("params", "random"))
-        yield Part(info, ("run", "-e", info.name, "-n", "3", "--space", "letters"), says, 0)
+        yield Part(info, ("run", "-e", info.name, "-n", "3", "--space", "letters"), says, 0, others_score=True)
 
 
 def _evaluators() -> Iterator[Part]:
     for way, factory, says in _factories(One, Evaluator):
         info = _info(EvaluatorInfo, f"score-{way}", factory, direction=Direction.MAXIMIZE)
-        yield Part(info, ("run", "-e", info.name, "-e", "params", "-n", "2", "--space", "letters"), says, 0)
+        command = ("run", "-e", info.name, "-e", "params", "-n", "2", "--space", "letters")
+        yield Part(info, command, says, others_score=True)
     reasons = {"raises": (_raise, "failed with KeyError: 'lost'"), "exits": (_exit, "failed with SystemExit: 0")}
     for way, (reason, says) in (reasons | {"number": (_returning(3), "it returned int")}).items():
         info = _info(EvaluatorInfo, f"reason-{way}", One, direction=Direction.MAXIMIZE, why_unsupported=reason)

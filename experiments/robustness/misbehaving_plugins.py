@@ -178,7 +178,7 @@ def problem_of_part(code: int | str | None, output: str, errors: str, results: P
     if part.command[0] == "run" and results.exists():
         parts = read_results(results).evaluators
         said += "".join(record.message for each in parts for record in each.records)
-        if not part.exit_code and not any(each.records.ok.all() for each in parts):
+        if part.others_score and not any(each.records.ok.all() for each in parts):
             return f"no other evaluator has all its scores: {said}"
     plugin = f"plugin '{faulty_parts.PLUGIN}' of {faulty_parts.DISTRIBUTION}"
     named = plugin in said or f"of {faulty_parts.DISTRIBUTION}" in said

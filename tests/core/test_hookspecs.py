@@ -18,7 +18,7 @@ def my_plugin(tmp_path, monkeypatch) -> None:
     """Write the modules that the examples name, which are found and never imported."""
     package = tmp_path / "my_plugin"
     package.mkdir()
-    for module in ("__init__", "space", "depth", "cheap", "strategy", "noise", "table", "cluster"):
+    for module in ("__init__", "space", "depth", "cheap", "strategy", "noise", "table", "tables", "cluster"):
         (package / f"{module}.py").write_text("raise AssertionError('loading a plugin imports no implementation')")
     monkeypatch.syspath_prepend(str(tmp_path))
 

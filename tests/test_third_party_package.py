@@ -54,7 +54,7 @@ def test_installed_evaluator_and_space_run_by_name(nasbench, tmp_path: Path) -> 
     scores = json.loads(nasbench("inspect", "r.h5", "--scores", "--format", "json").stdout)
     assert [row["depth (higher is better)"] for row in scores] == [3.0, 1.0]
     # One 3x3 convolution of one channel to four with bias, its batch normalisation, and ten outputs.
-    assert scores[1]["params"] == (9 * 4 + 4) + 2 * 4 + (4 * 10 + 10)
+    assert scores[1]["params (higher is better)"] == (9 * 4 + 4) + 2 * 4 + (4 * 10 + 10)
 
 
 def test_tests_of_the_plugin_page_pass(installed: Path, tmp_path: Path) -> None:

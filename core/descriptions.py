@@ -31,10 +31,6 @@ NO_IMAGES = "none"
 """Name of the data set of spaces whose networks take no images."""
 
 
-def _path_of(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
-
-
 def _made(name: str, factory: Callable[..., Any], expected: str, *arguments: Any) -> Any:
     """Call a factory; what it raises and is no error of the toolkit's own becomes one that names what it is of.
 

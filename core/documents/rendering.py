@@ -74,10 +74,6 @@ def _visible(document: Document) -> Document:
     )
 
 
-def _visible_record(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {printable_lines(key): _visible_field(value) for key, value in record.items()}
-
-
 def _visible_facts(block: Facts) -> Facts:
     return Facts(
         {printable_lines(name): printable_lines(text) for name, text in block.facts.items()},

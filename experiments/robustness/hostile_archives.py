@@ -42,10 +42,6 @@ def _stored(name: bytes, size: int) -> bytes:
     return struct.pack("<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, size, size, len(name), *[0] * 6) + name
 
 
-def _entries(name: bytes, count: int) -> bytes:
-    return b"".join(_stored(name % number, 0) for number in range(count))
-
-
 def _listed(entries: bytes, count: int) -> bytes:
     """Return a zip archive that is nothing but a list of members."""
     return entries + struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, count & 0xFFFF, count & 0xFFFF, len(entries), 0, 0)

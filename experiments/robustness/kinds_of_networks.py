@@ -364,15 +364,6 @@ def _with_unused(network: Any) -> nn.Module:
     return network  # type: ignore[no-any-return]
 
 
-def _reordered(network: Any) -> nn.Module:
-    classifier = network.classifier
-    del network.classifier
-    modules = {"classifier": classifier, **network._modules}
-    network._modules.clear()
-    network._modules.update(modules)
-    return network  # type: ignore[no-any-return]
-
-
 def _nested(layer: nn.Module) -> nn.Module:
     return nn.Sequential(nn.Identity(), nn.Sequential(layer))
 

@@ -25,17 +25,16 @@ def ranks_figure(table: SpacesTable) -> Figure | None:
         {
             "evaluator": label, "mean rank": rounded(rank), "_name": names[at],
             "same up to": rounded(ranked[ends[at]][0]) if at in ends else None,
-            "_last": names[ends[at]] if at in ends else None,
         }
         for at, (rank, label) in enumerate(ranked)
     ]  # fmt: skip
     x = alt.X("mean rank:Q", title="mean rank (1 is best)", scale=alt.Scale(zero=False, nice=True))
     y = alt.Y("_name:N", sort=names, title=None, axis=alt.Axis(labelExpr=LINES_OF_LABEL))
     points = alt.Chart(alt.NamedData(NAME), width=420, height=alt.Step(max(24, row_height(names))))
-    bars = points.transform_filter("isValid(datum._last)")
+    bars = points.transform_filter("isValid(datum['same up to'])")
     chart = alt.layer(
         bars.mark_rule(strokeWidth=5, color=RULE).encode(x=x, x2="same up to:Q", y=y),
-        bars.mark_rule(strokeWidth=1, color=RULE).encode(x=alt.X("same up to:Q"), y=y, y2="_last:N"),
+        bars.mark_tick(thickness=2, size=14, color=RULE).encode(x=alt.X("same up to:Q"), y=y),
         points.mark_point(filled=True, size=70, color=INK, opacity=1).encode(
             x=x, y=y, tooltip=[alt.Tooltip("evaluator:N"), alt.Tooltip("mean rank:Q", format=".2f")]
         ),

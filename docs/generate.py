@@ -118,7 +118,7 @@ def _search_spaces() -> Iterator[str]:
 
 
 def _datasets(info: SearchSpaceInfo) -> str:
-    return ", ".join(info.datasets) + (", and any other images" if info.takes_any_images else "")
+    return ", ".join(info.datasets) + "".join(f", and any other {kind}" for kind in capability_names(info.takes))
 
 
 def _data_sources() -> Iterator[str]:

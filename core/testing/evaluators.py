@@ -22,7 +22,7 @@ from ..jobs.evaluation import MAX_MESSAGE_LENGTH, JobRunner
 from ..plugin_manager import installed_plugins
 from ..results.journal import record_from_json, record_to_json
 from ..settings import parse_settings, settings_hash
-from .context import images_at_hand
+from .context import dataset_at_hand
 
 
 class EvaluatorContract:
@@ -56,9 +56,9 @@ class EvaluatorContract:
         return [runner.run(key, evaluator) for key in keys]
 
     def make_runner(self) -> JobRunner:
-        """Return a fresh runner on the CPU, with the first of the space's image sets that is at hand."""
+        """Return a fresh runner on the CPU, with the first of the space's data sets that is at hand."""
         space = installed_plugins().search_space(self.space).info.create()
-        dataset = images_at_hand(space.info)
+        dataset = dataset_at_hand(space.info)
         return JobRunner(space, dataset, dataset.create(), torch.device("cpu"))
 
     def draw(self) -> list[str]:
@@ -69,7 +69,7 @@ class EvaluatorContract:
         """The evaluator does not refuse the space it is tested on."""
         plugins = installed_plugins()
         evaluator, space = plugins.evaluator(self.evaluator).info, plugins.search_space(self.space).info
-        assert evaluator.reason_unsupported(space, images_at_hand(space)) is None
+        assert evaluator.reason_unsupported(space, dataset_at_hand(space)) is None
 
     def test_score_is_finite_or_has_a_reason(self) -> None:
         """Every job ends with a finite score, or with a status and a message."""
@@ -97,8 +97,8 @@ class EvaluatorContract:
             assert (first.status, first.message, first.curves) == (second.status, second.message, second.curves)
             assert first.score == second.score or math.isnan(first.score)
 
-    def test_images_are_recorded(self) -> None:
-        """Every batch of images is described with its size and has a digest, the same one for every architecture."""
+    def test_batches_are_recorded(self) -> None:
+        """Every batch of inputs is described with its size and has a digest, the same one for every architecture."""
         digests: dict[str, str] = {}
         for record in self.run(self.draw()):
             for description, digest in record.batches.items():

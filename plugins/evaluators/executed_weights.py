@@ -3,7 +3,7 @@
 A weight is the tensor that a convolution, linear or embedding layer or a matrix product with a tensor of parameters
 receives, whichever module or function makes the call: a parameter, or what is computed of parameters alone, as
 ``weight_norm`` does. Parts of a parameter, and its values in another order or shape, are no weights of their own but
-that parameter. What is computed of the images, such as the products inside attention, is none, nor is what a weight is
+that parameter. What is computed of the inputs, such as the products inside attention, is none, nor is what a weight is
 computed of.
 """
 
@@ -72,13 +72,15 @@ class ExecutedWeights:
     the layer receives. A weight that is computed anew for each run of its layer is one weight.
     """
 
-    def __init__(self, parameters: Mapping[str, Tensor], network: nn.Module) -> None:
+    def __init__(self, parameters: Mapping[str, Tensor], network: nn.Module, *, lookups: bool = False) -> None:
         """Begin to look.
 
         Args:
             parameters: All floating parameters that the network runs with, by name: leaves that require a gradient.
             network: Names the weights of its recurrent layers, whose calls are not looked into.
+            lookups: Whether the vectors that embeddings look up stand for the inputs, as where these are tokens.
         """
+        self._lookups = lookups
         self._positions = {id(parameter): position for position, parameter in enumerate(parameters.values())}
         self._parameters = list(parameters.values())
         self._names = list(parameters)
@@ -218,6 +220,8 @@ class ExecutedWeights:
         nodes, seen = [operand.grad_fn], {operand.grad_fn}
         while nodes:
             node = nodes.pop()
+            if self._lookups and node.name() == _LOOKUP:
+                return None
             variable = getattr(node, "variable", None)
             if variable is not None:
                 if id(variable) not in self._positions:
@@ -229,6 +233,8 @@ class ExecutedWeights:
                     nodes.append(following)
         return frozenset(leaves) or None
 
+
+_LOOKUP = "EmbeddingBackward0"
 
 _REARRANGEMENTS = re.compile(
     r"(View|UnsafeView|ReshapeAlias|AsStrided|T|Transpose|Permute|Unsqueeze|Squeeze|Slice|Select|Split|SplitWithSizes|"

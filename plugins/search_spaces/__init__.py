@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...core.capabilities import BlockNetwork, GroundTruthTable, Images, Labels, Network, SequenceNetwork, StagedNetwork
-from ...core.descriptions import NO_IMAGES, DataSourceInfo, SearchSpaceInfo
+from ...core.capabilities import BlockNetwork, GroundTruthTable, Images, Network, SequenceNetwork, StagedNetwork
+from ...core.descriptions import NO_INPUTS, DataSourceInfo, SearchSpaceInfo
 from ...core.hookspecs import hookimpl
 from ..references import references
 from .data_sources import NASBENCH101_SOURCE, NASBENCH201_SOURCE, NASBENCH_NLP_SOURCE
@@ -35,11 +35,11 @@ NASBENCH101 = SearchSpaceInfo(
     references=references("ying2019nasbench101"),
     factory=f"{__name__}.nasbench101.space:Nasbench101",
     datasets=_CIFAR_LIKE,
-    takes_any_images=True,
+    takes=frozenset({Images}),
     requires="nasbench101",
     identity="Isomorphic cells are one, without the vertices that lie on no path from input to output. The network is "
     "that of the spelling that the benchmark trained.",
-    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
+    provides=frozenset({Network, StagedNetwork, BlockNetwork, GroundTruthTable}),
     network_variants={
         "benchmark": "the benchmark's networks: 128 channels behind the stem, batch norm with momentum 0.003",
         "gennas": "the GenNAS authors' networks: 16 channels, batch norm with momentum 0.1",
@@ -59,10 +59,10 @@ NASBENCH201 = SearchSpaceInfo(
     references=references("dong2020nasbench201"),
     factory=f"{__name__}.nasbench201.space:Nasbench201",
     datasets=_CIFAR_LIKE,
-    takes_any_images=True,
+    takes=frozenset({Images}),
     requires="nasbench201",
     identity=_NASBENCH201_IDENTITY,
-    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
+    provides=frozenset({Network, StagedNetwork, BlockNetwork, GroundTruthTable}),
     network_variants=_NETWORK_VARIANTS,
 )
 
@@ -74,7 +74,7 @@ NASBENCH201_TINY = SearchSpaceInfo(
     factory=f"{__name__}.nasbench201.space:Nasbench201Tiny",
     datasets=("mnist",),
     identity=_NASBENCH201_IDENTITY,
-    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
+    provides=frozenset({Network, StagedNetwork, BlockNetwork, GroundTruthTable}),
     network_variants=_NETWORK_VARIANTS,
 )
 
@@ -84,7 +84,7 @@ NASBENCH_NLP = SearchSpaceInfo(
     source="Klyuchnikov et al., NAS-Bench-NLP, 2020 (arXiv:2006.07116)",
     references=references("klyuchnikov2020nasbenchnlp"),
     factory=f"{__name__}.nasbench_nlp.space:NasbenchNlp",
-    datasets=(NO_IMAGES,),
+    datasets=(NO_INPUTS,),
     requires="nasbench-nlp",
     identity="Cells are one if they differ only in the names of nodes and states and in the order of nodes, or of "
     "inputs where it has no meaning.",

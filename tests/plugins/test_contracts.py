@@ -147,12 +147,12 @@ class SmallPhotos(Dataset):
     def labels(self) -> np.ndarray:
         return PLUGINS.dataset("photos").info.create().labels()
 
-    def images(self, positions: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(PLUGINS.dataset("photos").info.create().images(positions)[:, :, ::2, ::2])
+    def inputs(self, positions: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(PLUGINS.dataset("photos").info.create().inputs(positions)[:, :, ::2, ::2])
 
 
 SMALL_PHOTOS = dataclasses.replace(
-    PLUGINS.dataset("photos").info, name="small-photos", image_shape=(3, 16, 16), factory=SmallPhotos
+    PLUGINS.dataset("photos").info, name="small-photos", input_shape=(3, 16, 16), factory=SmallPhotos
 )
 
 

@@ -17,21 +17,21 @@ _SMALLEST_PUZZLE = 12
 
 
 def _why_rot_unsupported(_space: SearchSpaceInfo, dataset: DatasetInfo) -> str | None:
-    _, height, width = dataset.image_shape
+    _, height, width = dataset.input_shape
     return None if height == width else f"it turns images by quarters, and these are not square but {height}x{width}"
 
 
 def _why_jig_unsupported(_space: SearchSpaceInfo, dataset: DatasetInfo) -> str | None:
-    _, height, width = dataset.image_shape
+    _, height, width = dataset.input_shape
     if min(height, width) >= _SMALLEST_PUZZLE:
         return None
     return f"it needs images of at least {_SMALLEST_PUZZLE}x{_SMALLEST_PUZZLE} pixels, and these have {height}x{width}"
 
 
 def _why_col_unsupported(_space: SearchSpaceInfo, dataset: DatasetInfo) -> str | None:
-    if dataset.image_shape[0] == 3:
+    if dataset.input_shape[0] == 3:
         return None
-    return f"it needs colour images, and those of '{dataset.name}' have {dataset.image_shape[0]} channels"
+    return f"it needs colour images, and those of '{dataset.name}' have {dataset.input_shape[0]} channels"
 
 
 def _why_econas_unsupported(space: SearchSpaceInfo, _dataset: DatasetInfo) -> str | None:

@@ -10,7 +10,7 @@ SOURCES = {info.name: info for info in nasbench_data_sources()}
 def load(info):
     dataset = info.create()
     labels = dataset.labels()
-    return dataset.images(np.arange(len(labels))), labels
+    return dataset.inputs(np.arange(len(labels))), labels
 
 
 def test_datasets_names():
@@ -19,14 +19,14 @@ def test_datasets_names():
 
 def test_no_images_are_no_images():
     images, labels = load(INFOS["none"])
-    assert images.shape == (0, *INFOS["none"].image_shape)
+    assert images.shape == (0, *INFOS["none"].input_shape)
     assert len(labels) == INFOS["none"].num_classes == 0
 
 
 @pytest.mark.parametrize("info", BUNDLED)
 def test_dataset_matches_its_description(info):
     images, labels = load(info)
-    assert images.shape[1:] == info.image_shape
+    assert images.shape[1:] == info.input_shape
     assert images.dtype == np.float32
     assert 0.0 <= images.min() < images.max() <= 1.0
     assert set(labels.tolist()) == set(range(info.num_classes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .....core.capabilities import Images, Labels, Network
+from .....core.capabilities import Images, Inputs, Labels, Network
 from .....core.descriptions import EvaluatorInfo
 from .....core.domain import Direction
 from ....references import references
@@ -18,7 +18,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.synflow:Synflow",
         direction=Direction.MAXIMIZE,
         formula="log sum |theta dR/dtheta|, R = sum of logits of an all-ones image through absolute weights",
-        needs=frozenset({Network, Images}),
+        needs=frozenset({Network, Inputs}),
         settings=NetworkSettings,
         compared_by_default=True,
     ),
@@ -30,7 +30,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.grad_norm:GradNorm",
         direction=Direction.MAXIMIZE,
         formula="sum over weight tensors of ||g_l||_2, g = gradient of the mean cross-entropy of one batch",
-        needs=frozenset({Network, Images, Labels}),
+        needs=frozenset({Network, Inputs, Labels}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -41,7 +41,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.snip:Snip",
         direction=Direction.MAXIMIZE,
         formula="sum |theta g|, g = gradient of the mean cross-entropy of one batch",
-        needs=frozenset({Network, Images, Labels}),
+        needs=frozenset({Network, Inputs, Labels}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -52,7 +52,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.plain:Plain",
         direction=Direction.MAXIMIZE,
         formula="sum theta g, g = gradient of the mean cross-entropy of one batch",
-        needs=frozenset({Network, Images, Labels}),
+        needs=frozenset({Network, Inputs, Labels}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -63,7 +63,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.grasp:Grasp",
         direction=Direction.MAXIMIZE,
         formula="-theta^T H g, g and H = gradient and Hessian of the mean cross-entropy of one batch",
-        needs=frozenset({Network, Images, Labels}),
+        needs=frozenset({Network, Inputs, Labels}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -85,7 +85,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.zico:Zico",
         direction=Direction.MAXIMIZE,
         formula="sum over weight tensors of log sum over entries of mean|g| / sd(g) over batches",
-        needs=frozenset({Network, Images, Labels}),
+        needs=frozenset({Network, Inputs, Labels}),
         settings=ZicoSettings,
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .....core.capabilities import Images, Labels, Network
+from .....core.capabilities import Images, Inputs, Labels, Network
 from .....core.descriptions import EvaluatorInfo
 from .....core.domain import Direction
 from ....references import references
@@ -17,7 +17,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.jacob_cov:JacobCov",
         direction=Direction.MAXIMIZE,
         formula="- sum_i [log(lambda_i + k) + 1/(lambda_i + k)], lambda = eigenvalues of corr(d logits / d images)",
-        needs=frozenset({Network, Images}),
+        needs=frozenset({Network, Inputs}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(

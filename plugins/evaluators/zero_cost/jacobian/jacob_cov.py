@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from .....core.context import EvaluationContext
 from .....core.interfaces import Evaluator
-from ..forward_graph import image_gradients_of
+from ..forward_graph import input_gradients_of
 from ..settings import BatchSettings
 from ..training_passes import logit_gradients
 from .input_gradients import row_correlations
@@ -44,7 +44,7 @@ def jacob_cov_score(network: nn.Module, images: Tensor) -> float:
         DegenerateError: The gradient by an image is 0 or constant.
         DivergedError: The logits or a gradient are not finite.
     """
-    return divergence_from_identity(row_correlations(image_gradients_of(network, images)))
+    return divergence_from_identity(row_correlations(input_gradients_of(network, images)))
 
 
 def divergence_from_identity(correlations: Tensor) -> float:

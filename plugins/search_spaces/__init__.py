@@ -94,6 +94,7 @@ NASBENCH_NLP = SearchSpaceInfo(
         "wikitext-2": "the same with the dropouts of its trainings on WikiText-2",
         "all-trained": "the benchmark's layers, all matrices trained: its code cuts the gradient of those not fed by x",
     },
+    version=2,
 )
 
 

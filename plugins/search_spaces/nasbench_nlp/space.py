@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import math
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +19,9 @@ if TYPE_CHECKING:
 
     from ....benchmarks_data.tables.store import StoredTable
     from ....core.descriptions import DatasetInfo
+    from ....core.domain import Metric
     from ....core.pictures.graph import CellGraph
+    from .records import RecordedCells
 
 DATA_SOURCE = "nasbench-nlp"
 
@@ -24,17 +29,27 @@ DATA_SOURCE = "nasbench-nlp"
 class NasbenchNlp(SearchSpace):
     """Recurrent cells: those of the imported table, or else random ones."""
 
+    _metric: Metric | None = None
+
     @property
     def size(self) -> int | None:
-        """Number of cells in the table; None without one, when cells are generated."""
-        return None if self._table is None else len(self._table)
+        """Number of cells to sample from in the table; None without one, when cells are generated."""
+        return None if self._records is None else len(self._records.arch_ids)
 
     @property
     def sampling(self) -> str:
         """How ``sample`` chooses, in words."""
-        if self._table is None:
+        if self._records is None:
             return "random cells as the benchmark's authors generated them, without repetition"
-        return f"uniform over the {len(self._table):,} cells of the imported table, without replacement"
+        measured = "" if self._metric is None else " with the metric"
+        return f"uniform over the {self.size:,} cells of the imported table{measured}, without replacement"
+
+    def compared_by(self, metric: Metric) -> SearchSpace:
+        """Return the space whose samples are those cells of the table that have this metric."""
+        space = copy.copy(self)
+        space.__dict__.pop("_records", None)
+        space._metric = metric
+        return space
 
     def canonicalize(self, text: str) -> str:
         """Return the canonical spelling of a cell.
@@ -43,6 +58,19 @@ class NasbenchNlp(SearchSpace):
             InvalidArchitectureError: ``text`` is no NAS-Bench-NLP recipe.
         """
         return canonical_recipe(text)
+
+    def describe(self, text: str) -> str:
+        """Return the number of states and what the cell is made of.
+
+        Raises:
+            InvalidArchitectureError: ``text`` is no NAS-Bench-NLP recipe.
+        """
+        from .picture import LABELS
+
+        recipe = parse_recipe(text)
+        counts = Counter(LABELS[node.operation][0] for node in recipe.nodes.values())
+        states = "1 state" if recipe.num_states == 1 else f"{recipe.num_states} states"
+        return f"{states}; {', '.join(f'{count} {label}' for label, count in counts.most_common())}"
 
     def cell_graphs(self, arch_id: str) -> tuple[CellGraph, ...]:
         """Return the graph of the cell, with operations on its nodes."""
@@ -54,9 +82,27 @@ class NasbenchNlp(SearchSpace):
         """Return the imported table, None if there is none."""
         return self._table
 
+    def neighbours(self, text: str) -> list[str] | None:
+        """Return every cell that is one edit away, canonical; None with a table, in which few of them are.
+
+        Raises:
+            InvalidArchitectureError: ``text`` is no NAS-Bench-NLP recipe.
+        """
+        from .mutation import neighbours
+
+        return neighbours(text) if self._records is None else None
+
+    def _mutate(self, text: str, rng: np.random.Generator) -> str:
+        """Return a cell that is one edit away; with a table, one of its cells that is near."""
+        if self._records is not None:
+            return self._records.mutate(canonical_recipe(text), rng)
+        from .mutation import mutate
+
+        return mutate(text, rng)
+
     def _sample(self, count: int, rng: np.random.Generator) -> list[str]:
-        if self._table is not None:
-            arch_ids = self._table.arch_ids
+        if self._records is not None:
+            arch_ids = self._records.arch_ids
             return [arch_ids[index] for index in rng.choice(len(arch_ids), count, replace=False)]
         from .generator import draw_recipe
 
@@ -78,3 +124,16 @@ class NasbenchNlp(SearchSpace):
         from ....benchmarks_data.tables.store import TABLE_NAME, StoredTable
 
         return StoredTable.open(folder / TABLE_NAME)
+
+    @cached_property
+    def _records(self) -> RecordedCells | None:
+        """The cells of the table that have the metric by which they are compared; None without a table."""
+        if self._table is None:
+            return None
+        from .records import RecordedCells
+
+        arch_ids = self._table.arch_ids
+        if self._metric is not None:
+            values = self._table.values(self._metric, arch_ids)
+            arch_ids = [arch_id for arch_id, value in zip(arch_ids, values, strict=True) if not math.isnan(value)]
+        return RecordedCells(arch_ids)

@@ -1,0 +1,94 @@
+"""The recurrent cells of a table, among which a search moves from one to another that is near.
+
+Cells are near if they have the same parts: nodes of the same operations, that take the same kinds of inputs. Their
+distance is the number of parts that one of them has and the other lacks, each as often as it occurs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from .recipe import COMMUTATIVE, INPUT, new_state, parse_recipe, previous_state
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+DRAWN_SHARE = 0.1
+MAX_DRAWN = 200
+"""A mutant is the nearest of a random tenth of the records, of 200 at most: GenNAS (Li et al., NeurIPS 2021, released
+code) takes the nearest of 200 in the spaces of NDS, whose tables have thousands, ours may have some hundred."""
+
+
+class RecordedCells:
+    """The cells of a table.
+
+    Args:
+        arch_ids: Canonical spellings.
+    """
+
+    def __init__(self, arch_ids: Sequence[str]) -> None:
+        self.arch_ids = arch_ids
+
+    def mutate(self, text: str, rng: np.random.Generator) -> str:
+        """Return the nearest of some random records, but not the cell itself; the first of equal ones.
+
+        Args:
+            text: Canonical spelling of a cell, which need not be a record.
+            rng: Source of randomness.
+
+        Returns:
+            The cell itself if there is no other record.
+        """
+        import numpy as np
+
+        others = [row for row, arch_id in enumerate(self.arch_ids) if arch_id != text]
+        if not others:
+            return text
+        count = min(MAX_DRAWN, max(1, round(DRAWN_SHARE * len(others))))
+        drawn = np.array(others)[rng.choice(len(others), count, replace=False)]
+        nearest: int = drawn[self._distances(text, drawn).argmin()]
+        return self.arch_ids[nearest]
+
+    def _distances(self, text: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        import numpy as np
+
+        counts = cell_parts(text)
+        known = np.array([counts.pop(part, 0) for part in self._parts])
+        # What no record has is as far from all.
+        distances: npt.NDArray[np.int64] = np.abs(self._counts[rows] - known).sum(axis=1) + counts.total()
+        return distances
+
+    @cached_property
+    def _parts(self) -> list[tuple[str, ...]]:
+        """All parts that occur in a record."""
+        return sorted(set().union(*map(cell_parts, self.arch_ids)))
+
+    @cached_property
+    def _counts(self) -> npt.NDArray[np.int64]:
+        """How often each record has each part, shape ``(records, parts)``."""
+        import numpy as np
+
+        return np.array([[counts[part] for part in self._parts] for counts in map(cell_parts, self.arch_ids)])
+
+
+def cell_parts(text: str) -> Counter[tuple[str, ...]]:
+    """Count the parts of a cell: operations, those of states, and the inputs of each by kind, in order if it matters.
+
+    Raises:
+        InvalidArchitectureError: ``text`` is no recipe.
+    """
+    recipe = parse_recipe(text)
+    states = range(recipe.num_states)
+    kinds = {INPUT: INPUT, **dict.fromkeys(map(previous_state, states), "state")}
+    kinds |= {name: node.operation for name, node in recipe.nodes.items()}
+    parts: list[tuple[str, ...]] = [(node.operation,) for node in recipe.nodes.values()]
+    parts += [("output" if index == 0 else "state", kinds[new_state(index)]) for index in states]
+    for node in recipe.nodes.values():
+        for position, source in enumerate(node.inputs):
+            place = "" if node.operation in COMMUTATIVE else str(position)
+            parts.append((node.operation, kinds[source], place))
+    return Counter(parts)

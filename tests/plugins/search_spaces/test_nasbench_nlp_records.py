@@ -1,0 +1,93 @@
+"""Searches among the recurrent cells of a table."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from nasbench_toolkit.core.data.data_home import import_data
+from nasbench_toolkit.core.interfaces import SearchSpace
+from nasbench_toolkit.core.plugin_manager import installed_plugins
+from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH_NLP_SOURCE
+from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.canonical import canonical_recipe
+from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.records import RecordedCells, cell_parts
+
+
+def cell(*activations: str) -> str:
+    """Return a chain of linear maps with these activations."""
+    nodes, value = {}, "h_prev_0"
+    for number, activation in enumerate(activations):
+        nodes[f"f{number}"] = {"op": "linear", "input": ["x", value]}
+        value = f"a{number}"
+        nodes[value] = {"op": f"activation_{activation}", "input": [f"f{number}"]}
+    nodes["h_new_0"] = nodes.pop(value)
+    return canonical_recipe(json.dumps(nodes))
+
+
+CELLS = [cell("tanh"), cell("sigm"), cell("tanh", "tanh"), cell("tanh", "tanh", "sigm"), cell("sigm", "sigm", "sigm")]
+
+
+def test_parts_are_operations_and_their_inputs_by_kind() -> None:
+    assert cell_parts(CELLS[2]) == Counter(
+        {
+            ("linear",): 2,
+            ("activation_tanh",): 2,
+            ("output", "activation_tanh"): 1,
+            ("linear", "x", ""): 2,
+            ("linear", "state", ""): 1,
+            ("linear", "activation_tanh", ""): 1,
+            ("activation_tanh", "linear", "0"): 2,
+        }
+    )
+
+
+def test_a_mutant_is_the_nearest_record_of_those_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = RecordedCells(CELLS)
+    monkeypatch.setattr("nasbench_toolkit.plugins.search_spaces.nasbench_nlp.records.DRAWN_SHARE", 1.0)
+    rng = np.random.default_rng(0)
+    # A further map with the same activation is five parts: two nodes with three inputs. Another activation is six: two
+    # operations, two outputs, and two inputs by the activation's kind.
+    assert records.mutate(CELLS[0], rng) == CELLS[2]
+    assert records.mutate(CELLS[1], rng) == CELLS[0]
+    # A cell that is no record, with an activation that no record has.
+    assert records.mutate(cell("tanh", "leaky_relu", "sigm"), rng) == CELLS[3]
+
+
+def test_of_a_small_table_a_tenth_is_drawn() -> None:
+    records, rng = RecordedCells(CELLS), np.random.default_rng(0)
+    assert {records.mutate(CELLS[0], rng) for _ in range(60)} == set(CELLS[1:])
+    assert RecordedCells(CELLS[:1]).mutate(CELLS[0], rng) == CELLS[0]
+
+
+@pytest.fixture
+def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SearchSpace:
+    monkeypatch.setenv("NASBENCH_DATA", str(tmp_path / "data"))
+    table = tmp_path / "table.csv"
+    rows = [f'"{text.replace(chr(34), chr(34) * 2)}",{5 + i},{4 + i if i < 3 else ""}' for i, text in enumerate(CELLS)]
+    table.write_text("\n".join(["architecture,ptb/test_loss,wikitext-2/test_loss", *rows]))
+    import_data(NASBENCH_NLP_SOURCE.create(), table, lambda done, total: None)
+    return installed_plugins().search_space("nasbench-nlp").info.create()
+
+
+def test_with_a_table_a_search_stays_among_its_cells(space: SearchSpace) -> None:
+    rng, text = np.random.default_rng(1), CELLS[0]
+    for _ in range(20):
+        mutant = space.mutate(text, rng)
+        assert mutant in CELLS
+        assert mutant != text
+        text = mutant
+    assert space.neighbours(text) is None
+    respelled = json.dumps(json.loads(text), indent=1)
+    assert space.mutate(respelled, np.random.default_rng(2)) == space.mutate(text, np.random.default_rng(2))
+
+
+def test_with_a_metric_only_cells_that_have_it_are_sampled(space: SearchSpace) -> None:
+    table = space.ground_truth()
+    assert table is not None
+    metric = next(metric for metric in table.metrics if metric.dataset == "wikitext-2")
+    compared = space.compared_by(metric)
+    assert (space.size, compared.size) == (5, 3)
+    assert set(compared.sample(3, np.random.default_rng(0))) == set(CELLS[:3])
+    assert "3 cells of the imported table with the metric" in compared.sampling
+    assert {compared.mutate(CELLS[0], np.random.default_rng(seed)) for seed in range(20)} == set(CELLS[1:3])

@@ -491,7 +491,7 @@ def _check_labels(dataset: Any, _arguments: tuple[Any, ...], returned: Any) -> s
     if not getattr(returned, "ndim", None) or str(returned.dtype) != "int64":
         return f"{_array(returned)}, expected an array of int64 whose first axis counts the inputs"
     info = description_of(dataset)
-    if returned.ndim > 1 and (info is None or Images in info.provides):
+    if returned.ndim > 1 and info is not None and Images in info.provides:
         return f"{_array(returned)}, expected one label for each image"
     if info is not None and returned.size and not 0 <= returned.min() <= returned.max() < info.num_classes:
         return f"labels from {returned.min()} to {returned.max()}, expected those of {info.num_classes} classes from 0"

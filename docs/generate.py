@@ -127,7 +127,9 @@ def _data_sources() -> Iterator[str]:
     for provided in _own(installed_plugins().data_sources().values()):
         info = provided.info
         yield from ("", f"## {info.name}", "", info.summary, "", f"- Content: {info.content}")
-        yield from (f"- Source: {info.source}", f"- Licence: {info.licence}", f"- Homepage: <{info.homepage}>")
+        yield from (f"- Source: {info.source}", f"- Licence: {info.licence}")
+        if info.homepage:
+            yield f"- Homepage: <{info.homepage}>"
         yield f"- Import takes: {info.accepts}"
         if info.files:
             yield from ("", "| official file | bytes | direct link | checksum |", "| --- | --- | --- | --- |")

@@ -1,13 +1,20 @@
-"""Image sets: some ship inside packages this one depends on, others a user imports; and the sources of the latter."""
+"""Images and texts: some ship inside packages, a user imports the rest; and the sources of the latter."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+from ...benchmarks_data.text.vocabulary_file import count_words
+from ...core.capabilities import Labels, Tokens
+from ...core.data.data_home import stored_folder
 from ...core.descriptions import NO_INPUTS, DatasetInfo, DataSourceInfo
 from ...core.hookspecs import hookimpl
 from ..references import references
 from .data_sources import DATA_SOURCES
+
+PIECE_LENGTH = 70
+"""Tokens of a piece of text, as many as NAS-Bench-NLP's training sequences mostly have (released code)."""
 
 _KRIZHEVSKY = "Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009"
 
@@ -88,6 +95,75 @@ IMAGENET16_120 = DatasetInfo(
     requires="imagenet16-120",
 )
 
+
+def _text(
+    name: str, summary: str, source: str, licence: str, factory: str, num_classes: int, **fields: Any
+) -> DatasetInfo:
+    return DatasetInfo(
+        name=name,
+        summary=summary,
+        source=source,
+        factory=f"{__name__}.texts:{factory}",
+        provides=frozenset({Tokens, Labels}),
+        input_shape=(PIECE_LENGTH,),
+        discrete=True,
+        unit=f"pieces of {PIECE_LENGTH} tokens",
+        num_classes=num_classes,
+        mean=(),
+        std=(),
+        horizontal_flip=False,
+        licence=licence,
+        **fields,
+    )
+
+
+def _imported_texts() -> Iterable[DatasetInfo]:
+    """Yield the texts that users import, with the vocabularies of those that they have."""
+    yield _text(
+        "ptb",
+        "The Penn Treebank: 929,589 tokens to train on, 82,430 to test on, 10,000 different ones.",
+        "Marcus et al., 1993; prepared by Mikolov et al., 2010",
+        "Linguistic Data Consortium's user agreement",
+        "PennTreebank",
+        _num_words("ptb", 10_000),
+        references=references("marcus1993ptb", "mikolov2010rnnlm"),
+        requires="ptb",
+    )
+    yield _text(
+        "wikitext-2",
+        "WikiText-2: 2,088,628 tokens to train on, 245,569 to test on, 33,278 different ones.",
+        "Merity et al., Pointer Sentinel Mixture Models, 2016",
+        "CC BY-SA 3.0",
+        "WikiText2",
+        _num_words("wikitext-2", 33_278),
+        references=references("merity2017pointer"),
+        requires="wikitext-2",
+    )
+    yield _text(
+        "own-text",
+        "The text of your own that you imported last.",
+        "the user",
+        "the user's own",
+        "OwnText",
+        _num_words("own-text", 0),
+        requires="own-text",
+    )
+
+
+def _num_words(data_source: str, official: int) -> int:
+    folder = stored_folder(data_source)
+    return official if folder is None else count_words(folder) or official
+
+
+ALICE = _text(
+    "alice",
+    "Alice's Adventures in Wonderland: 29,169 tokens to train on, 2,759 to test on, 1,338 different ones.",
+    "Carroll, Alice's Adventures in Wonderland, 1865; the Canterbury corpus's copy, prepared by this project",
+    "public domain",
+    "Alice",
+    1338,
+)
+
 NOTHING = DatasetInfo(
     name=NO_INPUTS,
     summary="No inputs: for networks whose evaluators make the inputs themselves.",
@@ -106,8 +182,10 @@ NOTHING = DatasetInfo(
 
 @hookimpl
 def nasbench_datasets() -> Iterable[DatasetInfo]:
-    """Yield the image sets that the toolkit knows."""
-    yield from (PHOTOS, MNIST, CIFAR10, CIFAR100, IMAGENET16_120, NOTHING)
+    """Yield the data sets that the toolkit knows."""
+    yield from (PHOTOS, MNIST, CIFAR10, CIFAR100, IMAGENET16_120, ALICE)
+    yield from _imported_texts()
+    yield NOTHING
 
 
 @hookimpl

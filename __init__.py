@@ -19,7 +19,9 @@ if TYPE_CHECKING:
         Images,
         Inputs,
         Labels,
+        LanguageNetwork,
         Network,
+        Reading,
         SequenceNetwork,
         StagedNetwork,
         Tokens,
@@ -110,6 +112,7 @@ __all__ = [
     "JobExecutor",
     "JobKey",
     "Labels",
+    "LanguageNetwork",
     "LoadedResults",
     "LoadedSearch",
     "Metric",
@@ -121,6 +124,7 @@ __all__ = [
     "PartialEvaluation",
     "Progress",
     "RawTable",
+    "Reading",
     "RecipeInfo",
     "RemadeRow",
     "RemoteWorker",
@@ -155,8 +159,8 @@ __all__ = [
 # All is imported when it is asked for: the command line starts without it, and what reads tables has large libraries.
 _MODULES = {
     ".core.batches": "Batch",
-    ".core.capabilities": "BlockNetwork GroundTruthTable Images Inputs Labels Network SequenceNetwork StagedNetwork "
-    "Tokens require",
+    ".core.capabilities": "BlockNetwork GroundTruthTable Images Inputs Labels LanguageNetwork Network Reading "
+    "SequenceNetwork StagedNetwork Tokens require",
     ".core.context": "EvaluationContext",
     ".core.data.data_home": "stored_folder",
     ".core.descriptions": "AggregateInfo DatasetInfo DataSourceInfo EvaluatorInfo ExecutorInfo OfficialFile RecipeInfo "

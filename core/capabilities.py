@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from .errors import EvaluationError
@@ -90,6 +91,35 @@ class SequenceNetwork(Protocol):
 
     def __call__(self, sequences: Tensor) -> Tensor:
         """Map sequences of shape ``(length, batch, width)`` to the same shape."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a language model makes of pieces of text.
+
+    Attributes:
+        logits: Of the tokens that follow, shape ``(batch, length, vocabulary)``.
+        outputs: Of the last layer, which become logits, shape ``(length, batch, width)``.
+        raw_outputs: The same before dropout.
+        states: To read on with; no gradient goes through them.
+    """
+
+    logits: Tensor
+    outputs: Tensor
+    raw_outputs: Tensor
+    states: Any
+
+
+@runtime_checkable
+class LanguageNetwork(Protocol):
+    """Networks that read on in running text.
+
+    They are those for data sets with :class:`Tokens`.
+    """
+
+    def read(self, tokens: Tensor, states: Any = None) -> Reading:
+        """Read tokens of shape ``(batch, length)``, the states being those of the reading before, None at first."""
         ...
 
 

@@ -61,6 +61,7 @@ class _Computed:
     """A weight that is computed of parameters: which ones, what came out, and the leaf that stands for it."""
 
     sources: frozenset[int]
+    operand: Tensor
     values: Tensor
     leaf: Tensor
 
@@ -87,6 +88,8 @@ class ExecutedWeights:
         self._found = {id(parameters[name]) for name in recurrent_weight_names(network) if name in parameters}
         self._computed: list[_Computed] = []
         self._views: dict[int, Tensor] = {}
+        # Known to be computed of inputs: what a recurrent network multiplies has its whole history behind it.
+        self._of_inputs: set[Any] = set()
 
     def by_name(self) -> dict[str, Tensor]:
         """Return the weights found so far, in the order of the parameters that they are or are first computed of.
@@ -206,10 +209,10 @@ class ExecutedWeights:
             self._views[position] = operand.detach()
             return operand
         for known in self._computed:
-            if known.sources == sources and torch.equal(known.values, operand):
+            if known.operand is operand or (known.sources == sources and torch.equal(known.values, operand)):
                 return known.leaf
         leaf = operand.detach().clone(memory_format=torch.preserve_format).requires_grad_()
-        self._computed.append(_Computed(sources, operand.detach(), leaf))
+        self._computed.append(_Computed(sources, operand, operand.detach(), leaf))
         return leaf
 
     def _sources(self, operand: Tensor) -> frozenset[int] | None:
@@ -220,11 +223,13 @@ class ExecutedWeights:
         nodes, seen = [operand.grad_fn], {operand.grad_fn}
         while nodes:
             node = nodes.pop()
-            if self._lookups and node.name() == _LOOKUP:
+            if node in self._of_inputs or (self._lookups and node.name() == _LOOKUP):
+                self._of_inputs.add(operand.grad_fn)
                 return None
             variable = getattr(node, "variable", None)
             if variable is not None:
                 if id(variable) not in self._positions:
+                    self._of_inputs.add(operand.grad_fn)
                     return None
                 leaves.add(self._positions[id(variable)])
             for following, _ in node.next_functions:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...core.capabilities import BlockNetwork, GroundTruthTable, Images, Network, SequenceNetwork, StagedNetwork
+from ...core.capabilities import (
+    BlockNetwork,
+    GroundTruthTable,
+    Images,
+    LanguageNetwork,
+    Network,
+    SequenceNetwork,
+    StagedNetwork,
+    Tokens,
+)
 from ...core.descriptions import NO_INPUTS, DataSourceInfo, SearchSpaceInfo
 from ...core.hookspecs import hookimpl
 from ..references import references
@@ -84,14 +93,16 @@ NASBENCH_NLP = SearchSpaceInfo(
     source="Klyuchnikov et al., NAS-Bench-NLP, 2020 (arXiv:2006.07116)",
     references=references("klyuchnikov2020nasbenchnlp"),
     factory=f"{__name__}.nasbench_nlp.space:NasbenchNlp",
-    datasets=(NO_INPUTS,),
+    datasets=(NO_INPUTS, "ptb", "wikitext-2", "alice", "own-text"),
+    takes=frozenset({Tokens}),
     requires="nasbench-nlp",
     identity="Cells are one if they differ only in the names of nodes and states and in the order of nodes, or of "
     "inputs where it has no meaning.",
-    provides=frozenset({Network, SequenceNetwork, GroundTruthTable}),
+    provides=frozenset({Network, SequenceNetwork, LanguageNetwork, GroundTruthTable}),
     network_variants={
-        "benchmark": "the benchmark's layers between embedding and decoder, with its dropouts on Penn Treebank",
-        "wikitext-2": "the same with the dropouts of its trainings on WikiText-2",
+        "benchmark": "the benchmark's language model, or its layers without a text, with the dropouts of its "
+        "trainings: those on WikiText-2 for this text, on Penn Treebank for others",
+        "wikitext-2": "the same with the dropouts of its trainings on WikiText-2 for any text",
         "all-trained": "the benchmark's layers, all matrices trained: its code cuts the gradient of those not fed by x",
     },
     version=2,

@@ -226,7 +226,7 @@ def _announce(plan: SearchPlan, options: SearchOptions) -> None:
     header, columns = plan.header, plan.ground_truth(())
     click.echo(
         f"Searching {header.space} with {header.strategy} for the best {header.evaluator.label}{_conditions(header)}\n"
-        f"(images: {header.dataset}, measured with: {columns[0].metric.key if columns else 'nothing'}, seed "
+        f"(data: {header.dataset}, measured with: {columns[0].metric.key if columns else 'nothing'}, seed "
         f"{header.seed}, {plan.evaluations} evaluations, {header.parallel} at a time on {options.devices[0]}, results: "
         f"{options.output})",
         err=True,

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from ....core.capabilities import GroundTruthTable, Images, Labels, Network, StagedNetwork
+from ....core.capabilities import GroundTruthTable, Images, Labels, LanguageNetwork, Network, StagedNetwork, Tokens
 from ....core.descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo
 from ....core.domain import Direction
 from ...references import references
 from .halfway import why_unsupported as why_halfway_unsupported
 from .oracle import why_unsupported as why_oracle_unsupported
-from .settings import EconasSettings, HalfwaySettings, ManyViewsSettings, OracleSettings, TrainingSettings
+from .settings import (
+    EconasSettings,
+    HalfwaySettings,
+    LanguageTrainingSettings,
+    ManyViewsSettings,
+    OracleSettings,
+    TrainingSettings,
+)
 
 _LIU = "Liu et al.: Are Labels Necessary for Neural Architecture Search?, ECCV 2020, arXiv 2003.12056"
 
@@ -99,6 +106,17 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         needs=frozenset({Network, Images, Labels}),
         settings=EconasSettings,
         why_unsupported=_why_econas_unsupported,
+    ),
+    EvaluatorInfo(
+        name="ppl",
+        summary="Test log-perplexity of a language model after a few epochs of training.",
+        source="Klyuchnikov et al., NAS-Bench-NLP, 2020, released code; Li et al.: GenNAS, NeurIPS 2021, table 2",
+        references=references("klyuchnikov2020nasbenchnlp", "li2021gennas"),
+        factory=f"{__name__}.perplexity:Ppl",
+        direction=Direction.MINIMIZE,
+        formula="mean cross-entropy of the test text's tokens in nats after epoch K",
+        needs=frozenset({Network, LanguageNetwork, Tokens, Labels}),
+        settings=LanguageTrainingSettings,
     ),
     EvaluatorInfo(
         name="halfway",

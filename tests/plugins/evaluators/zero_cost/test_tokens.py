@@ -62,15 +62,7 @@ def plain_gradients(network: LanguageModel, batch: Batch = BATCH, *, again: bool
 def test_weights_are_all_matrices_each_once() -> None:
     # Six matrices in each of three layers, and the embedding.
     assert len(weights_of(language_model())) == 19
-    found = gradients_of_batch(language_model(), BATCH)
-    assert (
-        sorted(tuple(weight.shape) for weight, _ in found.values())
-        == sorted(
-            tuple(weight.shape[::-1]) if "computed" in name else tuple(weight.shape)
-            for name, (weight, _) in found.items()
-        )
-        or len(found) == 19
-    )
+    assert len(gradients_of_batch(language_model(), BATCH)) == 19
     assert len(run_weights(language_model(), (LENGTH,), discrete=True)) == 19
 
 
@@ -80,8 +72,12 @@ def test_gradient_measures_are_those_of_their_definitions_frozen_or_not(variant:
     pairs = list(zip(weights_of(language_model(variant)), expected, strict=True))
     network = language_model(variant)
     assert grad_norm_score(network, BATCH) == pytest.approx(sum(float(g.norm()) for g in expected), rel=1e-5)
-    assert snip_score(network, BATCH) == pytest.approx(sum(float((w * g).abs().sum()) for w, g in pairs), rel=1e-5)
-    assert plain_score(network, BATCH) == pytest.approx(sum(float((w * g).sum()) for w, g in pairs), rel=1e-3, abs=1e-6)
+    assert snip_score(network, BATCH) == pytest.approx(
+        sum(float((w * g).detach().abs().sum()) for w, g in pairs), rel=1e-5
+    )
+    assert plain_score(network, BATCH) == pytest.approx(
+        sum(float((w * g).detach().sum()) for w, g in pairs), rel=1e-3, abs=1e-6
+    )
 
 
 def test_grasp_is_minus_weights_times_hessian_times_gradient() -> None:
@@ -89,7 +85,7 @@ def test_grasp_is_minus_weights_times_hessian_times_gradient() -> None:
     gradients = plain_gradients(network, again=True)
     flow = sum((gradient.detach() * gradient).sum() for gradient in gradients)
     products = torch.autograd.grad(flow, weights_of(network))
-    expected = -sum(float((w * h).sum()) for w, h in zip(weights_of(network), products, strict=True))
+    expected = -sum(float((w * h).detach().sum()) for w, h in zip(weights_of(network), products, strict=True))
     assert grasp_score(language_model().double(), BATCH) == pytest.approx(expected, rel=1e-6)
 
 
@@ -129,15 +125,10 @@ def test_synflow_begins_with_vectors_of_ones() -> None:
 
 
 def test_dropped_matrices_count_as_layers_receive_them() -> None:
-    torch.manual_seed(5)
     found = gradients_of_batch(language_model(dropouts=True), BATCH)
-    again = language_model(dropouts=True)
-    torch.manual_seed(1)
-    assert len(found) == 19
     dropped = [weight for name, (weight, _) in found.items() if "computed" in name]
-    assert len(dropped) == 9
+    assert (len(found), len(dropped)) == (19, 9)
     assert all(float((weight == 0).float().mean()) == pytest.approx(0.5, abs=0.01) for weight in dropped)
-    assert again is not None
 
 
 class TwoTables(nn.Module):

@@ -77,7 +77,7 @@ class SearchSpaceContract:
         """Networks take inputs of the data set's shape and return one finite logit for each class of each label."""
         space, generator = self.make_space(), torch.Generator().manual_seed(0)
         for info in self.datasets(space):
-            if not info.has_inputs:
+            if not info.has_inputs or not info.num_classes:
                 continue
             dataset = dataclasses.replace(info, num_classes=min(info.num_classes, MOST_CLASSES))
             shape = (3, *dataset.input_shape)

@@ -178,7 +178,7 @@ class ExecutedWeights:
         pair = call.argument(0, "input"), call.argument(1, "other")
         if not all(isinstance(operand, Tensor) and operand.requires_grad for operand in pair):
             return
-        size = torch.broadcast_shapes(pair[0].shape, pair[1].shape).numel()  # type: ignore[no-untyped-call]
+        size = _broadcast_size(*pair)
         for values, weight in (pair, pair[::-1]):
             is_larger = size > values.numel() and weight.dim() > 1 and self._is_weight(weight)
             if (is_larger or self._is_slice_of_kernel(weight)) and not self._is_weight(values):
@@ -237,6 +237,14 @@ class ExecutedWeights:
                     seen.add(following)
                     nodes.append(following)
         return frozenset(leaves) or None
+
+
+def _broadcast_size(first: Tensor, second: Tensor) -> int:
+    """Return how many numbers an element-wise product has."""
+    if first.shape == second.shape:
+        return first.numel()
+    size: int = torch.broadcast_shapes(first.shape, second.shape).numel()  # type: ignore[no-untyped-call]
+    return size
 
 
 _LOOKUP = "EmbeddingBackward0"

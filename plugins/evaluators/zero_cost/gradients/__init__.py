@@ -1,4 +1,8 @@
-"""Proxies made of the gradients of an untrained network with respect to its weights."""
+"""Proxies made of the gradients of an untrained network with respect to its weights.
+
+Where an input has several labels, as a piece of text has the token that follows each of its own, the cross-entropy is
+the mean over all of them.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         references=references("tanaka2020synflow", "abdelfattah2021zerocost"),
         factory=f"{__name__}.synflow:Synflow",
         direction=Direction.MAXIMIZE,
-        formula="log sum |theta dR/dtheta|, R = sum of logits of an all-ones image through absolute weights",
+        formula="log sum |theta dR/dtheta|, R = sum of logits of an input of ones through absolute weights",
         needs=frozenset({Network, Inputs}),
         settings=NetworkSettings,
         compared_by_default=True,

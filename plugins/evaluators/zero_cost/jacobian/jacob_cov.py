@@ -7,6 +7,9 @@ Formula: - sum_i [log(lambda_i + k) + 1 / (lambda_i + k)], k = 1e-5, where lambd
 correlation matrix between images of J = d(sum of all logits) / d(image).
 Direction: higher is better.
 
+Where inputs are tokens, J is by the vectors that the network looks up for them, one row for each piece of text, as
+in the code of Serianni and Kalita ("Training-free Neural Architecture Search for RNNs and Transformers", ACL 2023).
+
 One forward and one backward pass in training mode of one batch of real images, not augmented, through the network
 with the space's own initial weights; batch normalisation couples the images, as in the authors' code. Deviations
 from it: 64 images (theirs 256) and all logits (theirs has one) as in the zero-cost literature; correlations and

@@ -9,6 +9,7 @@ import click
 
 from ..errors import NasbenchError, ResultsFileError, UsageError
 from ..plain_text import printable_lines
+from .continued import resume_option
 from .cost_options import cost_options, read_limits
 from .missing_plugins import naming_missing_plugins
 from .options import (
@@ -24,7 +25,6 @@ from .options import (
     labels_option,
     overwrite_option,
     own_labels,
-    resume_option,
     search_seed_option,
     space_option,
     strategy_option,

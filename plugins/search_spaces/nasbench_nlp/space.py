@@ -121,9 +121,10 @@ class NasbenchNlp(SearchSpace):
         folder = stored_folder(DATA_SOURCE)
         if folder is None:
             return None
-        from ....benchmarks_data.tables.store import TABLE_NAME, StoredTable
+        from ....benchmarks_data.tables.store import TABLE_NAME
+        from .table import RecurrentCellTable
 
-        return StoredTable.open(folder / TABLE_NAME)
+        return RecurrentCellTable.open(folder / TABLE_NAME)
 
     @cached_property
     def _records(self) -> RecordedCells | None:

@@ -9,6 +9,7 @@ import pytest
 from nasbench_toolkit.core.data.data_home import import_data
 from nasbench_toolkit.core.interfaces import SearchSpace
 from nasbench_toolkit.core.plugin_manager import installed_plugins
+from nasbench_toolkit.core.search.outcome import TableSummary
 from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH_NLP_SOURCE
 from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.canonical import canonical_recipe
 from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.records import RecordedCells, cell_parts
@@ -91,3 +92,24 @@ def test_with_a_metric_only_cells_that_have_it_are_sampled(space: SearchSpace) -
     assert set(compared.sample(3, np.random.default_rng(0))) == set(CELLS[:3])
     assert "3 cells of the imported table with the metric" in compared.sampling
     assert {compared.mutate(CELLS[0], np.random.default_rng(seed)) for seed in range(20)} == set(CELLS[1:3])
+
+
+def test_regret_on_penn_treebank_is_measured_from_the_lstm(space: SearchSpace) -> None:
+    """As in section 4.4 of the GenNAS paper; the best cell of this table has a loss of 5."""
+    table = space.ground_truth()
+    assert table is not None
+    regrets = {metric.key: TableSummary.read(table, metric).regret(6.0) for metric in table.metrics}
+    assert regrets == {"ptb/test_loss": pytest.approx(6.0 - 4.36), "wikitext-2/test_loss": pytest.approx(6.0 - 4.0)}
+
+
+def test_a_search_says_what_its_regret_is_measured_from(space: SearchSpace, nasbench, tmp_path: Path) -> None:
+    command = ("search", "--space", space.name, "--metric", "ptb/test_loss", "-e", "oracle", "-s", "random-search")
+    done = nasbench(*command, "-n", 5, "-o", "s.h5")
+    assert done.returncode == 0, done.stderr
+    printed = " ".join(done.stdout.split())
+    assert "best of the table: 5 nats regret from: 4.36 nats rank: 1 of 5 regret: 0.64 nats" in printed
+    found = json.loads(nasbench(*command, "-n", 5, "-o", "s.h5", "--resume", "-f", "json").stdout)
+    assert found["metric"]["optimum"] == 4.36
+    assert found["searches"][0]["regret_curve"][-1] == pytest.approx(0.64)
+    report = " ".join(nasbench("report", "s.h5").stdout.split())
+    assert "measured with ptb/test_loss, nats, regret from 4.36" in report

@@ -5,7 +5,7 @@ cell and clipped to the range of all vectors, and the record whose vector has th
 that is the cell itself, more noise is added.
 
 Without it, cells are near if they have the same parts: nodes of the same operations that take the same kinds of inputs.
-Their distance is the number of parts that one of them has and the other lacks, each as often as it occurs.
+What they have in common, as a share of what one of them has at least (each part as often as it occurs), is largest.
 """
 
 from __future__ import annotations
@@ -85,17 +85,18 @@ class RecordedCells:
             return text
         count = min(MAX_DRAWN, max(1, round(DRAWN_SHARE * len(others))))
         drawn = np.array(others)[rng.choice(len(others), count, replace=False)]
-        nearest: int = drawn[self._distances(text, drawn).argmin()]
+        nearest: int = drawn[self._similarities(text, drawn).argmax()]
         return self.arch_ids[nearest]
 
-    def _distances(self, text: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def _similarities(self, text: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return the share of common parts, of those of the cell and each of these records together."""
         import numpy as np
 
         counts = cell_parts(text)
-        known = np.array([counts.pop(part, 0) for part in self._parts])
-        # What no record has is as far from all.
-        distances: npt.NDArray[np.int64] = np.abs(self._counts[rows] - known).sum(axis=1) + counts.total()
-        return distances
+        known = np.array([counts[part] for part in self._parts])
+        common = np.minimum(self._counts[rows], known).sum(axis=1)
+        together: npt.NDArray[np.float64] = self._counts[rows].sum(axis=1) + counts.total() - common
+        return common / together
 
     @cached_property
     def _parts(self) -> list[tuple[str, ...]]:

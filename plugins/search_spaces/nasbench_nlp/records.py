@@ -95,8 +95,9 @@ class RecordedCells:
         counts = cell_parts(text)
         known = np.array([counts[part] for part in self._parts])
         common = np.minimum(self._counts[rows], known).sum(axis=1)
-        together: npt.NDArray[np.float64] = self._counts[rows].sum(axis=1) + counts.total() - common
-        return common / together
+        together = self._counts[rows].sum(axis=1) + counts.total() - common
+        similarities: npt.NDArray[np.float64] = common / together
+        return similarities
 
     @cached_property
     def _parts(self) -> list[tuple[str, ...]]:

@@ -48,7 +48,7 @@ def test_a_mutant_is_the_nearest_record_of_those_drawn(monkeypatch: pytest.Monke
     records = RecordedCells(CELLS)
     monkeypatch.setattr("nasbench_toolkit.plugins.search_spaces.nasbench_nlp.records.DRAWN_SHARE", 1.0)
     rng = np.random.default_rng(0)
-    # The first has six parts, all of them among the eleven of the third; with the second it has three of nine in common.
+    # The first has six parts, all of them among the eleven of the third, and three in common with the second's six.
     assert records.mutate(CELLS[0], rng) == CELLS[2]
     # Six of its six are among the sixteen of both the fourth and the fifth.
     assert records.mutate(CELLS[1], rng) == CELLS[3]

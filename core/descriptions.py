@@ -480,7 +480,7 @@ class DataSourceInfo(Description):
 
     kind: ClassVar[str] = "data source"
 
-    content: Literal["table", "images", "text"] = "table"
+    content: Literal["table", "images", "text", "embedding"] = "table"
     licence: str = ""
     homepage: str = ""
     files: tuple[OfficialFile, ...] = ()

@@ -173,6 +173,7 @@ _OF_GROUND_TRUTHS: dict[str, Check | None] = {
     "values": _check_values,
     "noise_ceiling": expect_number_or_none,
     "all_values": _check_all_values,
+    "optimum": expect_number_or_none,
     "remake": None,
 }
 
@@ -180,7 +181,7 @@ _OF_GROUND_TRUTHS: dict[str, Check | None] = {
 class GroundTruth(ABC):
     """A table of trained performance. Reading it must not import torch.
 
-    Must implement ``metrics``, ``values``; may implement ``noise_ceiling``, ``all_values`` and ``remake``.
+    Must implement ``metrics``, ``values``; may implement ``noise_ceiling``, ``all_values``, ``optimum`` and ``remake``.
     """
 
     def __init_subclass__(cls, **named: Any) -> None:
@@ -205,6 +206,13 @@ class GroundTruth(ABC):
 
         Each architecture counts once, however many spellings it has; NaN where it was not measured. What a search
         could have found at best, and the rank of what it found, are read off it.
+        """
+        return None
+
+    def optimum(self, metric: Metric) -> float | None:
+        """Return what the regret of a search is measured from, None for the best of the table.
+
+        For a table that lacks the best architecture of its space, or where the literature measures from another value.
         """
         return None
 

@@ -124,8 +124,9 @@ def search_command(
 
     A strategy proposes architectures, an evaluator scores them, and the strategy learns from the scores. Says what was
     found and, where the space has a table, its trained performance, its rank and the regret: how much better the best
-    of the table is; with --format json after every evaluation. Everything is on disk as it comes: after an
-    interruption, run the same command with --resume, and the search goes on as if nothing had happened.
+    of the table, or the best value that is known, is; with --format json after every evaluation. Everything is on disk
+    as it comes: after an interruption, run the same command with --resume, and the search goes on as if nothing had
+    happened.
     """
     check_options(
         resume=resume, overwrite=overwrite, output=output, images=images, dataset=dataset, image_size=image_size

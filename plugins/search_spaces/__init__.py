@@ -17,7 +17,12 @@ from ...core.capabilities import (
 from ...core.descriptions import NO_INPUTS, DataSourceInfo, SearchSpaceInfo
 from ...core.hookspecs import hookimpl
 from ..references import references
-from .data_sources import NASBENCH101_SOURCE, NASBENCH201_SOURCE, NASBENCH_NLP_SOURCE
+from .data_sources import (
+    NASBENCH101_SOURCE,
+    NASBENCH201_SOURCE,
+    NASBENCH_NLP_EMBEDDING_SOURCE,
+    NASBENCH_NLP_SOURCE,
+)
 from .nds.descriptions import DARTS_IMAGENET_MOBILE, NDS_SOURCES, NDS_SPACES
 
 # The benchmarks' own data sets, and the images that need no download.
@@ -126,4 +131,5 @@ def nasbench_data_sources() -> Iterable[DataSourceInfo]:
     yield NASBENCH101_SOURCE
     yield NASBENCH201_SOURCE
     yield NASBENCH_NLP_SOURCE
+    yield NASBENCH_NLP_EMBEDDING_SOURCE
     yield from NDS_SOURCES

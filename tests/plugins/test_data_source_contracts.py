@@ -50,8 +50,14 @@ def write_texts(name: str, folder: Path) -> Path:
     return folder
 
 
+def write_vectors(_name: str, folder: Path) -> Path:
+    path = folder / "vectors.csv"
+    path.write_text("recepie_id,v00,v01\n1000000,0.5,-1.0\n1000001,2.0,0.25\n")
+    return path
+
+
 def write_files(name: str, folder: Path) -> Path:
-    write = {"table": write_table, "images": write_images, "text": write_texts}
+    write = {"table": write_table, "images": write_images, "text": write_texts, "embedding": write_vectors}
     return write[PLUGINS.data_source(name).info.content](name, folder)
 
 

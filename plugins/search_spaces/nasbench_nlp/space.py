@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from .recipe import parse_recipe
 
 if TYPE_CHECKING:
     import numpy as np
+    import numpy.typing as npt
     from torch import nn
 
     from ....benchmarks_data.tables.store import StoredTable
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from .records import RecordedCells
 
 DATA_SOURCE = "nasbench-nlp"
+EMBEDDING_SOURCE = "nasbench-nlp-embedding"
 
 
 class NasbenchNlp(SearchSpace):
@@ -129,9 +132,10 @@ class NasbenchNlp(SearchSpace):
         folder = stored_folder(DATA_SOURCE)
         if folder is None:
             return None
-        from ....benchmarks_data.tables.store import TABLE_NAME, StoredTable
+        from ....benchmarks_data.tables.store import TABLE_NAME
+        from .table import RecurrentCellTable
 
-        return StoredTable.open(folder / TABLE_NAME)
+        return RecurrentCellTable.open(folder / TABLE_NAME)
 
     @cached_property
     def _records(self) -> RecordedCells | None:
@@ -144,4 +148,21 @@ class NasbenchNlp(SearchSpace):
         if self._metric is not None:
             values = self._table.values(self._metric, arch_ids)
             arch_ids = [arch_id for arch_id, value in zip(arch_ids, values, strict=True) if not math.isnan(value)]
-        return RecordedCells(arch_ids)
+        return RecordedCells(arch_ids, self._vectors(arch_ids))
+
+    def _vectors(self, arch_ids: Sequence[str]) -> Mapping[str, npt.NDArray[np.float64]]:
+        """Return the vectors of cells; none unless the embedding was imported, and a table that says what it means."""
+        from ....benchmarks_data.tables.identifiers import IDENTIFIERS_NAME, read_identifiers
+
+        embedding, table = stored_folder(EMBEDDING_SOURCE), stored_folder(DATA_SOURCE)
+        if embedding is None or table is None or not (table / IDENTIFIERS_NAME).exists():
+            return {}
+        from .embedding import read_embedding
+
+        known, wanted = read_embedding(embedding), set(arch_ids)
+        vectors: dict[str, npt.NDArray[np.float64]] = {}
+        for identifier, arch_id in read_identifiers(table / IDENTIFIERS_NAME).items():
+            if arch_id in wanted and identifier in known:
+                # Repeated trainings of a cell have numbers of their own: the first one's vector stands for it.
+                vectors.setdefault(arch_id, known[identifier])
+        return vectors

@@ -22,7 +22,7 @@ DEFAULT_EVALUATIONS = 450
 
 space_option = click.option("--space", default=DEFAULT_SPACE, show_default=True, metavar="NAME", help="Search space.")
 dataset_option = click.option(
-    "--dataset", metavar="NAME", help="Image set that evaluators see.  [default: the space's first that is here]"
+    "--dataset", metavar="NAME", help="Data set that evaluators see.  [default: the space's first that is here]"
 )
 images_option = click.option(
     "--images",

@@ -217,7 +217,7 @@ def _run_with_progress(plan: Plan, options: RunOptions) -> Results:
     devices = f"{len(options.devices)} x {options.devices[0]}"
     click.echo(
         f"Scoring {len(plan.arch_ids)} architectures of {plan.header.space} with {labels}\n"
-        f"(images: {plan.header.dataset}, compared with: {_first_metric(plan)}, "
+        f"(data: {plan.header.dataset}, compared with: {_first_metric(plan)}, "
         f"{seeds_in_words(plan.header.seeds)}, {devices}, results: {options.output})",
         err=True,
     )

@@ -124,8 +124,9 @@ def search_command(
 
     A strategy proposes architectures, an evaluator scores them, and the strategy learns from the scores. Says what was
     found and, where the space has a table, its trained performance, its rank and the regret: how much better the best
-    of the table is; with --format json after every evaluation. Everything is on disk as it comes: after an
-    interruption, run the same command with --resume, and the search goes on as if nothing had happened.
+    of the table, or the best value that is known, is; with --format json after every evaluation. Everything is on disk
+    as it comes: after an interruption, run the same command with --resume, and the search goes on as if nothing had
+    happened.
     """
     check_options(
         resume=resume, overwrite=overwrite, output=output, images=images, dataset=dataset, image_size=image_size
@@ -226,7 +227,7 @@ def _announce(plan: SearchPlan, options: SearchOptions) -> None:
     header, columns = plan.header, plan.ground_truth(())
     click.echo(
         f"Searching {header.space} with {header.strategy} for the best {header.evaluator.label}{_conditions(header)}\n"
-        f"(images: {header.dataset}, measured with: {columns[0].metric.key if columns else 'nothing'}, seed "
+        f"(data: {header.dataset}, measured with: {columns[0].metric.key if columns else 'nothing'}, seed "
         f"{header.seed}, {plan.evaluations} evaluations, {header.parallel} at a time on {options.devices[0]}, results: "
         f"{options.output})",
         err=True,

@@ -48,7 +48,7 @@ class MomentumDescent:
     def _update(self, parameters: list[nn.Parameter], decay: float) -> None:
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         velocities = self._velocities_of(parameters, gradients) if self._momentum else None
-        update_in_c(parameters, gradients, velocities, self._learning_rate, self._momentum, decay)
+        update_in_c([*parameters], gradients, velocities, self._learning_rate, self._momentum, decay)
 
     def _velocities_of(self, parameters: list[nn.Parameter], gradients: list[Tensor]) -> list[Tensor]:
         for parameter, gradient in zip(parameters, gradients, strict=True):

@@ -39,20 +39,20 @@ class _Tables:
     """Reads each table once."""
 
     def __init__(self) -> None:
-        self._read: dict[tuple[str, str], OpenTable | None] = {}
+        self._read: dict[tuple[str, str, tuple[tuple[str, float], ...]], OpenTable | None] = {}
 
-    def __call__(self, space: str, metric: Metric) -> OpenTable | None:
+    def __call__(self, space: str, metric: Metric, limits: Sequence[tuple[Metric, float]]) -> OpenTable | None:
         """Open the space's table, None if it is not at hand or lacks the metric."""
         from ..plugin_manager import installed_plugins
         from ..search.comparison import OpenTable
         from ..search.outcome import TableSummary
 
-        key = (space, metric.key)
+        key = (space, metric.key, tuple((cost.key, limit) for cost, limit in limits))
         if key not in self._read:
             provided = installed_plugins().search_spaces().get(space)
             table = provided.info.create().ground_truth() if provided else None
             self._read[key] = None
             if table is not None and metric in table.metrics:
-                summary = TableSummary.read(table, metric)
+                summary = TableSummary.read(table, metric, limits)
                 self._read[key] = OpenTable(summary, lambda arch_id: table.values(metric, [arch_id])[0])
         return self._read[key]

@@ -176,7 +176,7 @@ def _truth_for_people(outcome: SearchOutcome) -> dict[str, Any]:
     if not table.values:
         return record
     return record | {
-        "best of the table": _with_unit(table.best, unit),
+        _best_in_words(outcome): _with_unit(table.best, unit),
         **_optimum_for_people(table),
         "rank": outcome.rank and f"{outcome.rank:,} of {len(table.values):,}",
         "regret": _with_unit(outcome.regret, unit),
@@ -185,6 +185,14 @@ def _truth_for_people(outcome: SearchOutcome) -> dict[str, Any]:
             for row in _checkpoints(outcome.evaluations)
         ],
     }
+
+
+def _best_in_words(outcome: SearchOutcome) -> str:
+    """Say which architectures of the table rank and regret are among."""
+    costs = [cost for cost in outcome.history.header.costs if cost.limit is not None]
+    if any(cost.evaluator for cost in costs):
+        return "best of the table, above limits too"
+    return "best within the limits" if costs else "best of the table"
 
 
 def _optimum_for_people(table: TableSummary) -> dict[str, str]:
@@ -228,7 +236,7 @@ def _truth_over_seeds(outcomes: Sequence[SearchOutcome]) -> dict[str, Any]:
     if not table.values:
         return record
     return record | {
-        "best of the table": _with_unit(table.best, unit),
+        _best_in_words(outcomes[0]): _with_unit(table.best, unit),
         **_optimum_for_people(table),
         "rank": f"{_spread(spread([outcome.rank for outcome in outcomes]), searches)} of {len(table.values):,}",
         "regret": f"{_spread(spread([outcome.regret for outcome in outcomes]), searches)} {unit}",

@@ -11,6 +11,7 @@ from ..asktell.curves import SearchCurve, Spread, mean_curve, spread
 from ..domain import Metric
 from ..errors import ResultsFileError, UsageError
 from ..planning.metric_names import find_metric
+from .costs import metric_limits
 from .history import SearchHistory
 from .outcome import SearchOutcome, TableSummary, find_outcome, mean_regret_curve
 
@@ -28,8 +29,9 @@ class OpenTable:
     value: Callable[[str], float]
 
 
-Tables = Callable[[str, Metric], OpenTable | None]
-"""Opens the table of a search space, None if it is not at hand or lacks the metric."""
+Tables = Callable[[str, Metric, Sequence[tuple[Metric, float]]], OpenTable | None]
+"""Opens the table of a search space, of which only architectures within limits count; None if it is not at hand or
+lacks the metric."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def _make_group(histories: Sequence[SearchHistory], metric: str | None, tables: 
             " Name one metric that all have with --metric."
         )
     (chosen,) = metrics
-    table = tables(header.space, chosen) if chosen else None
+    table = tables(header.space, chosen, metric_limits(header.costs)) if chosen else None
     known = table.summary if table else None
     summary = TableSummary(chosen, ()) if chosen and known is None else known
     outcomes = tuple(find_outcome(history, summary) for history in by_seed)

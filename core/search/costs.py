@@ -80,3 +80,8 @@ def distinct(headers: Sequence[EvaluatorHeader]) -> tuple[EvaluatorHeader, ...]:
     for header in headers:
         known.setdefault(header.identity, header)
     return tuple(known.values())
+
+
+def metric_limits(costs: Sequence[Cost]) -> tuple[tuple[Metric, float], ...]:
+    """Return the limits on metrics of the table, which say of all its architectures whether they are within."""
+    return tuple((cost.metric, cost.limit) for cost in costs if cost.metric and cost.limit is not None)

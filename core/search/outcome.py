@@ -35,18 +35,36 @@ class TableSummary:
         values: All measured values turned so that higher is better, the best first; empty if the table does not list
             them.
         optimum: What regret is measured from, as the table has it; None for the best of the values.
+        limited: Whether only the architectures within limits count.
     """
 
     metric: Metric
     values: Sequence[float]
     optimum: float | None = None
+    limited: bool = False
 
     @classmethod
-    def read(cls, table: GroundTruth, metric: Metric) -> TableSummary:
-        """Read one metric of a table."""
+    def read(cls, table: GroundTruth, metric: Metric, limits: Sequence[tuple[Metric, float]] = ()) -> TableSummary:
+        """Read one metric of a table.
+
+        Args:
+            table: The table.
+            metric: One of its metrics.
+            limits: Others of its metrics and what they may be at most: architectures above do not count.
+        """
+        import numpy as np
+
+        # The optimum that a table knows is that of all architectures.
+        optimum = None if limits else table.optimum(metric)
         values = table.all_values(metric)
-        optimum = table.optimum(metric)
-        return cls(metric, (), optimum) if values is None else replace(cls.of(metric, values), optimum=optimum)
+        if values is None:
+            return cls(metric, (), optimum)
+        within = np.ones(len(values), dtype=np.bool_)
+        for cost, limit in limits:
+            costs = table.all_values(cost)
+            within &= False if costs is None else np.asarray(costs, dtype=np.float64) <= limit
+        kept = np.asarray(values, dtype=np.float64)[within]
+        return replace(cls.of(metric, kept), optimum=optimum, limited=bool(limits))
 
     @classmethod
     def of(cls, metric: Metric, values: ArrayLike) -> TableSummary:

@@ -21,6 +21,7 @@ from ..planning.own_labels import LabelFile, OwnLabels, read_own_labels
 from ..plugin_manager import PluginManager
 from ..seeding import check_seed
 from .cost_planning import plan_costs
+from .costs import metric_limits
 from .fidelities import lower_fidelities
 from .history import SearchHeader
 from .outcome import TableSummary
@@ -89,7 +90,7 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
         evaluations=request.evaluations,
         ground_truth=partial(_look_up, own, table, columns),
         images=request.images,
-        table=_summarise(own, table, columns),
+        table=_summarise(own, table, columns, header),
     )
     seeds = range(request.seed, request.seed + request.seeds)
     return [replace(plan, header=replace(header, seed=seed), strategy=replace(strategy, seed=seed)) for seed in seeds]
@@ -160,9 +161,9 @@ def _look_up(
 
 
 def _summarise(
-    own: OwnLabels | None, table: GroundTruth | None, columns: Sequence[GroundTruthColumn]
+    own: OwnLabels | None, table: GroundTruth | None, columns: Sequence[GroundTruthColumn], header: SearchHeader
 ) -> TableSummary | None:
     """Return what measures the search: the user's labels, else the first column of the table."""
     if own is not None:
         return TableSummary.of(own.metric, list(own.labels.values()))
-    return TableSummary.read(table, columns[0].metric) if table else None
+    return TableSummary.read(table, columns[0].metric, metric_limits(header.costs)) if table else None

@@ -19,7 +19,7 @@ def history(search_plan, search):
 
 
 def table_of(shift=0.0):
-    def tables(space, metric):
+    def tables(space, metric, _limits):
         summary = TableSummary(metric, [float(width) for width in range(2000, 0, -1)])
         return OpenTable(summary, lambda arch_id: float(arch_id.removeprefix("width-")) + shift)
 
@@ -44,7 +44,7 @@ def test_seeds_are_one_group_as_long_as_its_shortest_search(history) -> None:
 
 
 def test_without_a_table_the_curve_is_of_scores(history) -> None:
-    (group,) = group_searches([with_values(history(0))], None, lambda space, metric: None)
+    (group,) = group_searches([with_values(history(0))], None, lambda *_: None)
     assert not group.shows_regret
     best = group.outcomes[0].history.incumbents()
     assert [point.mean for point in group.curve()] == [group.first.steps[at].record.score for at in best]

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import typing
 
 import numpy as np
 import pytest
@@ -130,3 +131,27 @@ def test_mean_regret_is_of_the_same_searches_at_every_evaluation() -> None:
     exhausted = [find_outcome(each, table) for each in (long, dataclasses.replace(short, exhausted=True))]
     assert [(point.mean, point.count) for point in mean_regret_curve(stopped)] == [(25.0, 2)]
     assert [(point.mean, point.count) for point in mean_regret_curve(exhausted)] == [(25.0, 2), (20.0, 2)]
+
+
+SIZE = Metric("noise", "cost", "size", 0, Direction.MINIMIZE, "MB")
+
+
+class Sized(Table):
+    metrics = (ACCURACY, SIZE)
+    sizes: typing.ClassVar = {"a": 3.0, "b": 9.0, "c": 4.0, "d": math.nan, "e": 1.0, "f": 2.0}
+
+    def values(self, metric, arch_ids):
+        values = self.sizes if metric == SIZE else TRUTH
+        return [values[arch_id] for arch_id in arch_ids]
+
+    def optimum(self, metric):
+        return 95.0
+
+
+def test_regret_is_from_the_best_within_the_limits() -> None:
+    everything, within = (TableSummary.read(Sized(), ACCURACY, limits) for limits in ((), ((SIZE, 4.0),)))
+    assert (everything.optimum, everything.limited, len(everything.values)) == (95.0, False, 5)
+    # Without b, above the limit, and d, whose size is not known.
+    assert (within.best, within.optimum, within.limited, within.values) == (80.0, None, True, [80.0, 70.0, 60.0])
+    assert (within.regret(70.0), within.rank(70.0)) == (10.0, 2)
+    assert everything.regret(70.0) == 25.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..core.documents.document import Document
@@ -18,6 +18,10 @@ from .aggregates import select_aggregate
 from .select import choose_metric, select_all
 
 ALL_METRICS = "all"
+
+ARCHITECTURE = "architecture"
+GIVEN = "given"
+"""What columns of architectures are called: as the toolkit spells them, and as the user does."""
 
 COLUMNS_AT_ONCE = 4
 """Beside the architecture, so that both fit 80 columns."""
@@ -50,6 +54,7 @@ def score_document(
     metrics: Sequence[str] = (),
     sort: str | None = None,
     top: int | None = None,
+    spelled: Mapping[str, Sequence[str]] | None = None,
 ) -> Document:
     """Describe one row an architecture: metrics, scores and aggregates, as they are stored, with their directions.
 
@@ -59,6 +64,7 @@ def score_document(
         metrics: Ground truth to show, ``all`` for all; the first of the file if none is named.
         sort: Column to sort by, best first; an architecture without value comes last.
         top: How many rows, all if None; sorted by the first score unless ``sort`` says otherwise.
+        spelled: The user's spellings by canonical string: one row for each, and none for architectures without one.
 
     Raises:
         UsageError: There is no such metric or column.
@@ -69,13 +75,20 @@ def score_document(
     if sort is not None or top is not None:
         order = _best_first(columns[len(truth)] if sort is None else _find(sort, columns))
     rows = [
-        {"architecture": results.arch_ids[row]} | {column.name: _known(column.values[row]) for column in columns}
-        for row in order[:top]
-    ]
-    headings = {"architecture": "architecture"} | {column.name: column.heading for column in columns}
+        names | {column.name: _known(column.values[row]) for column in columns}
+        for row in order
+        for names in _names(results.arch_ids[row], spelled)
+    ][:top]
+    headings = {GIVEN: GIVEN, ARCHITECTURE: ARCHITECTURE} | {column.name: column.heading for column in columns}
     records = [{headings[name]: value for name, value in row.items()} for row in rows]
     grid = replace(make_grid(rows), columns_at_once=COLUMNS_AT_ONCE)
     return Document(blocks=(grid,), records=records, content=records, notes=_notes(columns))
+
+
+def _names(arch_id: str, spelled: Mapping[str, Sequence[str]] | None) -> list[dict[str, str | float | None]]:
+    if spelled is None:
+        return [{ARCHITECTURE: arch_id}]
+    return [{GIVEN: text, ARCHITECTURE: arch_id} for text in spelled.get(arch_id, ())]
 
 
 def _notes(columns: Sequence[ScoreColumn]) -> list[str]:

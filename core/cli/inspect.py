@@ -45,24 +45,30 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="With --scores: only so many, the best of the first evaluator unless --sort names another.",
 )
+@click.option(
+    "--spelled",
+    type=FILE,
+    metavar="FILE",
+    help="With --scores: one row for each architecture that this text or CSV lists, with its spelling, to join by.",
+)
 @format_option
 @click.pass_context
 def inspect_command(
     context: click.Context, file: Path, part: str | None, metrics: tuple[str, ...], sort: str | None, top: int | None,
-    output_format: str,
+    spelled: Path | None, output_format: str,
 ) -> None:  # fmt: skip
     """Say what a results file holds: plan, software, hardware, evaluators and how their jobs ended."""
     from ..results.store import read_results
 
-    if part != "scores" and (metrics or sort or top):
-        raise UsageError("--metric, --sort and --top are for the scores: add --scores, or leave them out.")
+    if part != "scores" and (metrics or sort or top or spelled):
+        raise UsageError("--metric, --sort, --top and --spelled are for the scores: add --scores, or leave them out.")
     results = read_results(file)
     if part is None:
         print_record(_summarise(results), output_format)
     elif part == "architectures" and output_format == "table":
         click.echo(printable_lines("\n".join(results.arch_ids)))
     elif part == "scores":
-        _print_scores(results, metrics, sort, top, output_format)
+        _print_scores(results, metrics, sort, top, spelled, output_format)
     else:
         rows = {"architectures": _architectures, "failures": _failures}[part](results)
         if part == "failures" and is_debugging(context):
@@ -72,12 +78,33 @@ def inspect_command(
 
 
 def _print_scores(
-    results: Results, metrics: tuple[str, ...], sort: str | None, top: int | None, output_format: str
+    results: Results,
+    metrics: tuple[str, ...],
+    sort: str | None,
+    top: int | None,
+    spelled: Path | None,
+    output_format: str,
 ) -> None:
     from ...reports import score_document
     from .aggregates import find_aggregates
 
-    print_document(score_document(results, find_aggregates(results), metrics, sort, top), output_format)
+    spellings = None if spelled is None else _spellings(results, spelled)
+    print_document(score_document(results, find_aggregates(results), metrics, sort, top, spellings), output_format)
+
+
+def _spellings(results: Results, file: Path) -> dict[str, list[str]]:
+    """Return the spellings of a file by canonical string; say which architectures the results lack."""
+    from ..planning.sampling import read_spellings
+    from ..plugin_manager import installed_plugins
+
+    space = installed_plugins().search_space(results.plan.space).info.create()
+    spelled: dict[str, list[str]] = {}
+    for text in read_spellings(file):
+        spelled.setdefault(space.canonicalize(text), []).append(text)
+    missing = spelled.keys() - set(results.arch_ids)
+    if missing:
+        click.echo(f"Note: {len(missing)} architectures of '{file}' are not in the results and have no row.", err=True)
+    return spelled
 
 
 def _summarise(results: Results) -> dict[str, Any]:

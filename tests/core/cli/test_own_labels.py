@@ -66,7 +66,8 @@ def test_search_measures_what_it_found_with_labels(nasbench, labels) -> None:
     search = ("search", "--space", "toy", "-e", "toy-width", "-s", "random-search", "-n", 3, "-o", "s.h5", "-f", "json")
     found = json.loads(nasbench(*search, *labels).stdout)
     assert found["metric"] == {
-        "key": "own/my_acc", "unit": "", "direction": "maximize", "best": 90.0, "architectures": 4
+        "key": "own/my_acc", "unit": "", "direction": "maximize", "best": 90.0, "optimum": None,
+        "architectures": 4,
     }  # fmt: skip
 
 
@@ -74,3 +75,17 @@ def test_what_is_said_of_no_labels_is_refused(nasbench) -> None:
     for command in (RUN, ("report", "r.h5"), ("search", "--space", "toy", "-e", "toy-width")):
         refused = nasbench(*command, "--label", "x")
         assert refused.returncode == 2
+
+
+def test_scores_are_joined_by_the_users_spelling(nasbench, labels, tmp_path) -> None:
+    nasbench(*RUN, *labels)
+    (tmp_path / "mine.csv").write_text("id,architecture\n7, width-09 \n8,width-9\n9,width-5\n10,width-77\n")
+    done = nasbench("inspect", "r.h5", "--scores", "--spelled", "mine.csv", "-f", "json")
+    assert "1 architectures of 'mine.csv' are not in the results" in done.stderr
+    rows = [
+        (row["given"], row["architecture"], row["own/my_acc (higher is better)"]) for row in json.loads(done.stdout)
+    ]
+    assert rows == [("width-09", "width-9", 60.0), ("width-9", "width-9", 60.0), ("width-5", "width-5", 90.0)]
+    refused = nasbench("inspect", "r.h5", "--spelled", "mine.csv")
+    assert refused.returncode == 2
+    assert "add --scores" in refused.stderr

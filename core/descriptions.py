@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from .capabilities import Images, Labels, Network, capability_words, problem_with
+from .capabilities import Images, Labels, Network, Supernets, capability_words, problem_with
 from .domain import Direction
 from .errors import NasbenchError, PluginError
 from .loading.factories import check_factory, check_module, load_object
@@ -24,6 +24,7 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from .interfaces import Aggregate, Dataset, DataSource, DesignSpace, Evaluator, SearchSpace, SearchStrategy
+    from .weight_sharing import SupernetContext, WeightSharingStrategy
 
 NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-_@.][a-z0-9]+)*")
 
@@ -356,6 +357,42 @@ class SearchStrategyInfo(Description):
     def create(self, space: DesignSpace, settings: Settings, seed: int) -> SearchStrategy[Any]:
         """Build a strategy that proposes architectures of ``space``."""
         made: SearchStrategy[Any] = self._make("SearchStrategy", space, settings, seed)
+        return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightSharingInfo(SearchStrategyInfo):
+    """A search strategy that trains a supernet, returned by the hook ``nasbench_search_strategies``.
+
+    Its settings class has a whole number ``epochs``: so long a search is.
+
+    Attributes:
+        needs: Capabilities that a search space must provide besides.
+        judged_by: Names of evaluators that score what it derives, for the user only: the first one that supports the
+            space does, unless the user names another.
+    """
+
+    needs: frozenset[type] = frozenset({Supernets, Images, Labels})
+    judged_by: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_capabilities(self, "needs", self.needs)
+        epochs = getattr(self.settings(), "epochs", None)
+        if not isinstance(epochs, int):
+            raise PluginError(
+                f"The settings of the search strategy '{self.name}' do not say how long it trains: add a whole number "
+                "'epochs'."
+            )
+
+    def reason_unsupported(self, space: SearchSpaceInfo) -> str | None:
+        """Return why this strategy cannot search a space, or None if it can."""
+        missing = sorted(map(capability_words, self.needs - space.provides))
+        return f"it needs {' and '.join(missing)}, which this space does not provide" if missing else None
+
+    def begin(self, context: SupernetContext, settings: Settings) -> WeightSharingStrategy[Any]:
+        """Build the strategy at its beginning."""
+        made: WeightSharingStrategy[Any] = self._make("WeightSharingStrategy", context, settings)
         return made
 
 

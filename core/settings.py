@@ -33,6 +33,11 @@ class Settings:
         """Return the values that decide a score, by name; presets are resolved here so that they hash alike."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
+    @classmethod
+    def preset_values(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return values of fields that are not given, where those that are, such as a preset, decide them."""
+        return {}
+
 
 class SettingMetadata(TypedDict, total=False):
     """What :func:`setting` may be told beside default and help.
@@ -108,7 +113,7 @@ def parse_settings(owner: str, settings_type: type[Settings], given: Mapping[str
             known = f"Its settings are: {', '.join(fields)}." if fields else "It has no settings."
             raise InvalidSettingError(f"'{owner}' has no setting '{name}'. {closest_matches(name, fields)}{known}")
         values[name] = _parse_field(owner, fields[name], hints[name], text)
-    return settings_type(**values)
+    return settings_type(**{**settings_type.preset_values(values), **values})
 
 
 def describe_settings(settings_type: type[Settings]) -> list[dict[str, str]]:

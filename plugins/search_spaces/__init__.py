@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...core.capabilities import BlockNetwork, GroundTruthTable, Images, Labels, Network, SequenceNetwork, StagedNetwork
+from ...core.capabilities import (
+    BlockNetwork,
+    GroundTruthTable,
+    Images,
+    Labels,
+    Network,
+    SequenceNetwork,
+    StagedNetwork,
+    Supernets,
+)
 from ...core.descriptions import NO_IMAGES, DataSourceInfo, SearchSpaceInfo
 from ...core.hookspecs import hookimpl
 from ..references import references
@@ -27,6 +36,8 @@ _NASBENCH201_IDENTITY = (
     "Cells are one if their networks are, without parts that get zeros alone or never reach the output, in any order "
     "of nodes: 5,260 of 15,625. NAS-Bench-201's own rule, which counts 6,466, can be asked for."
 )
+
+_NASBENCH201_PROVIDES = frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable, Supernets})
 
 NASBENCH101 = SearchSpaceInfo(
     name="nasbench101",
@@ -62,7 +73,7 @@ NASBENCH201 = SearchSpaceInfo(
     takes_any_images=True,
     requires="nasbench201",
     identity=_NASBENCH201_IDENTITY,
-    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
+    provides=_NASBENCH201_PROVIDES,
     network_variants=_NETWORK_VARIANTS,
 )
 
@@ -74,7 +85,7 @@ NASBENCH201_TINY = SearchSpaceInfo(
     factory=f"{__name__}.nasbench201.space:Nasbench201Tiny",
     datasets=("mnist",),
     identity=_NASBENCH201_IDENTITY,
-    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
+    provides=_NASBENCH201_PROVIDES,
     network_variants=_NETWORK_VARIANTS,
 )
 

@@ -1,0 +1,43 @@
+"""Choosing among candidates by their accuracy under shared weights."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from itertools import islice
+from typing import TypeVar
+
+from ...core.supernets import Choice
+from ...core.weight_sharing import Derivation
+from .derivation import first_best, in_space
+from .images import Batch
+from .settings import SelectingSettings
+from .training import SupernetTraining
+
+SettingsT = TypeVar("SettingsT", bound=SelectingSettings)
+
+
+class SelectingTraining(SupernetTraining[SettingsT]):
+    """Answers with the most accurate of some candidates, each judged by its own batches.
+
+    Must implement ``_candidates``.
+    """
+
+    @abstractmethod
+    def _candidates(self) -> Iterator[Choice]:
+        """Yield as many candidates as anybody asks for; those that the space does not have are passed over."""
+
+    def derive(self, *, last: bool) -> Derivation:
+        """Judge candidates; see the base class."""
+        count = self.settings.candidates if last else self.settings.log_candidates
+        candidates = list(islice(in_space(self.context, self.supernet, self._candidates()), count))
+        best, accuracy = first_best(candidates, self._judge)
+        return Derivation(best, best, {"one_shot_accuracy": accuracy})
+
+    def _judge(self, choice: Choice) -> float:
+        if not self.settings.selection_batches:
+            return self.accuracy(choice, *self.images.all_selection_batches())
+        return self.accuracy(choice, *(self._judging_batch() for _ in range(self.settings.selection_batches)))
+
+    def _judging_batch(self) -> Batch:
+        return self.images.selection_batch()

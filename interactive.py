@@ -109,12 +109,12 @@ def run(
 
 def search(
     output: str | Path,
-    evaluator: str,
+    evaluator: str | None = None,
     *,
     strategy: str = "regularized-evolution",
     space: str = "nasbench201-tiny",
     dataset: str | None = None,
-    evaluations: int = 450,
+    evaluations: int | None = None,
     parallel: int = 1,
     seed: int = 0,
     metric: str | None = None,
@@ -126,11 +126,11 @@ def search(
 
     Args:
         output: The results file; steps are in it as they come.
-        evaluator: Whose score is to be made as good as possible.
+        evaluator: Whose score is to be made as good as possible; strategies that train a supernet need none.
         strategy: Such as ``random-search``.
         space: Search space.
         dataset: Image set, None for the space's first that is here.
-        evaluations: Number of proposals to score.
+        evaluations: Number of proposals to score, None for 450; not for strategies that train a supernet.
         parallel: Proposals that may wait for their scores at a time; another number is another search.
         seed: Seed of the search.
         metric: Ground truth that measures what was found, None for the default.
@@ -148,7 +148,7 @@ def search(
     (plan,) = make_search_plans(request, installed_plugins())
     devices = worker_devices(device, workers)[:parallel]
     options = SearchOptions(Path(output), devices, resume=resume and Path(output).exists())
-    progress = SearchProgress(evaluations)
+    progress = SearchProgress(plan.evaluations)
     with progress:
         run_search(plan, options, progress.advance)
     return _load_search(Path(output))

@@ -280,18 +280,31 @@ def _conclude(plans: Sequence[SearchPlan], outcomes: Sequence[SearchOutcome], op
                 err=True,
             )
         _draw(plan, outcome, option)
+    _say_what_failed(outcomes)
     if all(outcome.best is None for outcome in outcomes):
         click.echo(f"Error: {printable_lines(_why_nothing_was_found(outcomes))}", err=True)
         return 1
     return 0
 
 
+def _say_what_failed(outcomes: Sequence[SearchOutcome]) -> None:
+    """Say which trainings of a supernet failed, of several searches."""
+    for outcome in outcomes:
+        trajectory = outcome.history.trajectory
+        if trajectory is not None and trajectory.failure and len(outcomes) > 1:
+            click.echo(
+                f"Warning: the search with seed {outcome.history.header.seed} found nothing: "
+                f"{printable_lines(trajectory.failure)}.",
+                err=True,
+            )
+
+
 def _why_nothing_was_found(outcomes: Sequence[SearchOutcome]) -> str:
     header, trajectory = outcomes[0].history.header, outcomes[0].history.trajectory
     if trajectory is not None:
         return (
-            f"'{header.strategy}' found nothing: {trajectory.failure}. The epochs before are in the results file; try a "
-            "smaller 'learning_rate'."
+            f"'{header.strategy}' found nothing: {trajectory.failure}. The epochs before are in the results file; "
+            "try a smaller 'learning_rate'."
         )
     in_full = [outcome.evaluations_by_fidelity[header.evaluator.label] for outcome in outcomes]
     if not any(in_full):

@@ -85,8 +85,8 @@ def read_checkpoint(path: Path, search_id: str, device: str) -> Checkpoint:
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ResultsFileError(
-            f"'{path}' is damaged or no checkpoint of a search ({reason:.200}). It was left as it is; remove it to train "
-            "from the beginning."
+            f"'{path}' is damaged or no checkpoint of a search ({reason:.200}). It was left as it is; remove it "
+            "to train from the beginning."
         ) from error
     if owner != search_id:
         raise ResultsFileError(

@@ -131,8 +131,8 @@ def _judge(strategy: SearchStrategyInfo, factory: EvaluatorFactory) -> str:
         if provided and provided.info.reason_unsupported(factory.space, factory.dataset) is None:
             return name
     raise UsageError(
-        "A search maximises the score of one evaluator, none was given. Name it with --evaluator; 'nasbench "
-        "evaluators' lists them."
+        "A search maximises the score of one evaluator, 0 were given. Name it with --evaluator; 'nasbench evaluators' "
+        "lists them."
     )
 
 

@@ -1,8 +1,8 @@
 """The controller of ENAS: a recurrent network that chooses the options of all decisions one after the other.
 
-Sources: Pham et al., ICML 2018; as in Dong & Yang's code of NAS-Bench-201: two LSTM layers of 32, a learned first input,
-then the embedding of the option chosen before; one linear layer for all decisions, whose logits are 2.5 tanh(. / 5).
-They stay within 2.5 of 0, so that no option ever has a probability above 0.974. Initial values are uniform in
+Sources: Pham et al., ICML 2018; as in Dong & Yang's code of NAS-Bench-201: two LSTM layers of 32, a learned first
+input, then the embedding of the option chosen before; one linear layer for all decisions, whose logits are 2.5 tanh(.
+/ 5). They stay within 2.5 of 0, so that no option ever has a probability above 0.974. Initial values are uniform in
 (-0.1, 0.1) where the code says so, else PyTorch's own.
 """
 
@@ -53,8 +53,10 @@ class Controller(nn.Module):
         self.embedding = nn.Embedding(max(counts), WIDTH)
         self.linear = nn.Linear(WIDTH, max(counts))
         with torch.no_grad():
+            first_layer = dict(self.lstm.named_parameters())
             for weight in (
-                self.start, self.lstm.weight_ih_l0, self.lstm.weight_hh_l0, self.embedding.weight, self.linear.weight
+                self.start, first_layer["weight_ih_l0"], first_layer["weight_hh_l0"], self.embedding.weight,
+                self.linear.weight,
             ):  # fmt: skip
                 weight.uniform_(-INITIAL_RANGE, INITIAL_RANGE)
 

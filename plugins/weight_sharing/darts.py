@@ -1,9 +1,8 @@
 """``darts``: differentiable architecture search, first and second order.
 
-Sources: Liu, Simonyan & Yang, ICLR 2019; as run for NAS-Bench-201 (Dong & Yang, ICLR 2020, released code). Every edge is
-the sum of all operations, none included, weighted by a softmax. Weights are trained on one part of the images,
-architecture parameters on the other, in turns; the answer is the most probable operation of every edge, none
-included.
+Sources: Liu, Simonyan & Yang, ICLR 2019; as run for NAS-Bench-201 (Dong & Yang, ICLR 2020, released code). Every edge
+is the sum of all operations, none included, weighted by a softmax. Weights are trained on one part of the images,
+architecture parameters on the other, in turns; the answer is the most probable operation of every edge, none included.
 
 Which step comes first is a setting: the released code of NAS-Bench-201 trains weights first for the first order,
 architecture parameters first for the second; DARTS itself the latter for both.

@@ -1,13 +1,13 @@
 """``rsps``: random search with parameter sharing.
 
-Sources: Li & Talwalkar, UAI 2019; as run for NAS-Bench-201 (Dong & Yang, ICLR 2020, released code). Each step trains one
-random path. The answer is the most accurate of 100 random candidates, each judged by one batch, another one each
+Sources: Li & Talwalkar, UAI 2019; as run for NAS-Bench-201 (Dong & Yang, ICLR 2020, released code). Each step trains
+one random path. The answer is the most accurate of 100 random candidates, each judged by one batch, another one each
 time: with 512 images the standard error of an accuracy is about two points, so the winner owes much to luck
 (``selection_batches=0`` judges each by all images).
 
-Deviations from the released code: the selection after the last epoch is the answer, where the scripts select once more,
-in the same manner, after it. NATS-Bench trains another path in each cell (``sampling=per-cell``) and yet judges paths
-that all cells share.
+Deviations from the released code: the selection after the last epoch is the answer, where the scripts select once
+more, in the same manner, after it. NATS-Bench trains another path in each cell (``sampling=per-cell``) and yet judges
+paths that all cells share.
 """
 
 from __future__ import annotations

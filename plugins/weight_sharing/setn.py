@@ -1,8 +1,9 @@
 """``setn``: self-evaluated template network.
 
-Sources: Dong & Yang, ICCV 2019; as run for NAS-Bench-201 (Dong & Yang, ICLR 2020, released code). Weights are trained on
-random paths, without clipping; architecture parameters on mixtures, with weights that no mixture was trained for. The
-answer is the most accurate of the 100 most probable architectures, each judged by one batch, another one each time.
+Sources: Dong & Yang, ICCV 2019; as run for NAS-Bench-201 (Dong & Yang, ICLR 2020, released code). Weights are trained
+on random paths, without clipping; architecture parameters on mixtures, with weights that no mixture was trained for.
+The answer is the most accurate of the 100 most probable architectures, each judged by one batch, another one each
+time.
 
 Deviation from the released code: the selection after the last epoch is the answer, where the scripts select once more,
 in the same manner, after it.

@@ -15,7 +15,6 @@ from typing import Any, ClassVar, Literal
 from ...core.errors import InvalidSettingError
 from ...core.settings import Settings, setting
 
-Preset = Literal["nb201", "nats", "tiny"]
 Values = Mapping[str, Any]
 
 # The table of nasbench201-tiny was made with N(0, 1) on images divided by 0.2764; those of mnist are by 0.3343.
@@ -36,7 +35,7 @@ class WeightSharingSettings(Settings):
 
     presets: ClassVar[Mapping[str, Values]] = {"nb201": {}, "nats": _NATS, "tiny": _TINY}
 
-    preset: Preset = setting(
+    preset: Literal["nb201", "nats", "tiny"] = setting(
         "nb201",
         "Where all that is not given comes from: the scripts of NAS-Bench-201, those of NATS-Bench, or values for "
         "nasbench201-tiny.",

@@ -172,7 +172,7 @@ class EnasSettings(SelectingSettings):
         },
         "tiny": {
             **_TINY, "epochs": 50, "period": 0, "weight_decay": 5e-4, "batch_size": 64, "controller_steps": 10,
-            "controller_samples": 10, "reward_images": "plain",
+            "controller_samples": 10, "reward_images": "plain", "selection_batch": 128,
         },
     }  # fmt: skip
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Network,
         SequenceNetwork,
         StagedNetwork,
+        Supernets,
         require,
     )
     from .core.context import EvaluationContext
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         SearchableSetting,
         SearchSpaceInfo,
         SearchStrategyInfo,
+        WeightSharingInfo,
     )
     from .core.domain import Direction, Evaluation, JobKey, Metric, Status
     from .core.errors import (
@@ -69,6 +71,8 @@ if TYPE_CHECKING:
     from .core.pictures.graph import CellEdge, CellGraph, CellNode, NodeKind, OperationFamily
     from .core.seeding import derive_seed
     from .core.settings import Settings, setting
+    from .core.supernets import Choice, DecisionRule, SinglePath, Supernet, SupernetNorm
+    from .core.weight_sharing import Derivation, ImagePart, SupernetContext, WeightSharingStrategy
     from .interactive import LoadedSearch, load_results, run, search
     from .reports.frames import LoadedResults, Report
 
@@ -82,12 +86,15 @@ __all__ = [
     "CellEdge",
     "CellGraph",
     "CellNode",
+    "Choice",
     "DataError",
     "DataSource",
     "DataSourceInfo",
     "Dataset",
     "DatasetInfo",
+    "DecisionRule",
     "DegenerateError",
+    "Derivation",
     "DesignSpace",
     "Direction",
     "DivergedError",
@@ -99,6 +106,7 @@ __all__ = [
     "ExecutorInfo",
     "GroundTruth",
     "GroundTruthTable",
+    "ImagePart",
     "ImageSet",
     "Images",
     "ImportSummary",
@@ -130,11 +138,18 @@ __all__ = [
     "SearchableSetting",
     "SequenceNetwork",
     "Settings",
+    "SinglePath",
     "StagedNetwork",
     "Status",
     "StoredTable",
+    "Supernet",
+    "SupernetContext",
+    "SupernetNorm",
+    "Supernets",
     "TableSource",
     "UnsupportedSearchSpaceError",
+    "WeightSharingInfo",
+    "WeightSharingStrategy",
     "WorkerSetup",
     "derive_seed",
     "hookimpl",
@@ -152,11 +167,12 @@ __all__ = [
 # All is imported when it is asked for: the command line starts without it, and what reads tables has large libraries.
 _MODULES = {
     ".core.batches": "Batch ImageSet",
-    ".core.capabilities": "BlockNetwork GroundTruthTable Images Labels Network SequenceNetwork StagedNetwork require",
+    ".core.capabilities": "BlockNetwork GroundTruthTable Images Labels Network SequenceNetwork StagedNetwork "
+    "Supernets require",
     ".core.context": "EvaluationContext",
     ".core.data.data_home": "stored_folder",
     ".core.descriptions": "AggregateInfo DatasetInfo DataSourceInfo EvaluatorInfo ExecutorInfo OfficialFile RecipeInfo "
-    "SearchableSetting SearchSpaceInfo SearchStrategyInfo",
+    "SearchableSetting SearchSpaceInfo SearchStrategyInfo WeightSharingInfo",
     ".core.domain": "Direction Evaluation JobKey Metric Status",
     ".core.errors": "DataError DegenerateError DivergedError EvaluationError InvalidArchitectureError "
     "InvalidSettingError NasbenchError UnsupportedSearchSpaceError",
@@ -169,6 +185,8 @@ _MODULES = {
     ".core.pictures.graph": "CellEdge CellGraph CellNode NodeKind OperationFamily",
     ".core.seeding": "derive_seed",
     ".core.settings": "Settings setting",
+    ".core.supernets": "Choice DecisionRule SinglePath Supernet SupernetNorm",
+    ".core.weight_sharing": "Derivation ImagePart SupernetContext WeightSharingStrategy",
     ".interactive": "LoadedSearch load_results run search",
     ".reports.frames": "LoadedResults Report",
     ".benchmarks_data.tables.raw": "RawTable",

@@ -103,7 +103,7 @@ class Supernet(nn.Module, ABC):
 
 
 @dataclass(frozen=True)
-class Path:
+class SinglePath:
     """Runs one option of each decision, the same ones in every cell.
 
     Attributes:

@@ -59,7 +59,7 @@ CORE_ROOMS = {
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "
     "results seeding settings statistics",
     "testing": "capabilities context data descriptions domain errors global_state interfaces jobs pictures "
-    "plugin_manager results seeding settings",
+    "plugin_manager results seeding settings supernets",
     "cli": "asktell capabilities data descriptions documents domain errors export input_files interfaces jobs pictures "
     "plain_text plan planning plugin_manager reproduction results search seeding settings task_search",
 }

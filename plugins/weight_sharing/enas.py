@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from ...core.seeding import seeded_global_rng
-from ...core.supernets import Choice, Path
+from ...core.supernets import Choice, SinglePath
 from ...core.weight_sharing import SupernetContext
 from .controller import Controller
 from .images import Batch
@@ -52,7 +52,7 @@ class Enas(SelectingTraining[EnasSettings]):
         return {**figures, **learned}
 
     def _step(self, batch: Batch) -> Mapping[str, Tensor]:
-        return {"train_loss": self.train_weights(batch, Path(next(self._sampled("paths"))))}
+        return {"train_loss": self.train_weights(batch, SinglePath(next(self._sampled("paths"))))}
 
     def _judging_batch(self) -> Batch:
         return self.images.selection_batch(augmented=self.settings.reward_images == "augmented")

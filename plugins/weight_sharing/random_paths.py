@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 
 from torch import Tensor
 
-from ...core.supernets import Choice, DecisionRule, Path
+from ...core.supernets import Choice, DecisionRule, SinglePath
 from .derivation import distinct, uniform_choices
 from .images import Batch
 from .rules import PathPerCell
@@ -33,7 +33,7 @@ class RandomPaths(SelectingTraining[RspsSettings]):
     def _draw_rule(self) -> DecisionRule:
         paths = uniform_choices(self.supernet, self.generators["paths"])
         if self.settings.sampling == "uniform":
-            return Path(next(paths))
+            return SinglePath(next(paths))
         connected = (path for path in paths if self._is_connected(path))
         return PathPerCell(lambda: next(connected))
 

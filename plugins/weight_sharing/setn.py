@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 
 from torch import Tensor
 
-from ...core.supernets import Choice, Path
+from ...core.supernets import Choice, SinglePath
 from ...core.weight_sharing import Derivation
 from .derivation import uniform_choices
 from .gradients import GradientTraining
@@ -30,7 +30,7 @@ class Setn(SelectingTraining[SetnSettings], GradientTraining[SetnSettings]):
 
     def _step(self, batch: Batch) -> Mapping[str, Tensor]:
         path = next(uniform_choices(self.supernet, self.generators["paths"]))
-        train_loss = self.train_weights(batch, Path(path))
+        train_loss = self.train_weights(batch, SinglePath(path))
         other = self.images.architecture_batch(len(batch[1]))
         return {
             "train_loss": train_loss,

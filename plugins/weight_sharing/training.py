@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...core.errors import DivergedError
-from ...core.supernets import Choice, DecisionRule, Path, SupernetNorm
+from ...core.supernets import Choice, DecisionRule, SinglePath, SupernetNorm
 from ...core.weight_sharing import SupernetContext, WeightSharingStrategy
 from .generators import Generators
 from .images import Batch, ImageStreams
@@ -113,7 +113,7 @@ class SupernetTraining(WeightSharingStrategy[SettingsT]):
         self.supernet.eval()
         hits, count = 0, 0
         for images, labels in batches:
-            hits += int((self.supernet(images, Path(choice)).argmax(dim=1) == labels).sum())
+            hits += int((self.supernet(images, SinglePath(choice)).argmax(dim=1) == labels).sum())
             count += len(labels)
         return 100.0 * hits / count
 

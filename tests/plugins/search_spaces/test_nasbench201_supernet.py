@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 from nasbench_toolkit.core.errors import InvalidArchitectureError
-from nasbench_toolkit.core.supernets import Path, SupernetNorm
+from nasbench_toolkit.core.supernets import SinglePath, SupernetNorm
 from nasbench_toolkit.plugins.search_spaces.nasbench201.supernet import CellSupernet
 from torch.nn import functional
 
@@ -35,17 +35,17 @@ def test_the_choices_cover_all_pairs_of_operations_on_all_pairs_of_edges() -> No
 def test_a_path_is_the_stand_alone_network_in_outputs_and_gradients(images, norm) -> None:
     supernet = make_supernet(norm)
     # Running statistics that are not those of a new network.
-    supernet(images + 1, Path((3,) * 6))
+    supernet(images + 1, SinglePath((3,) * 6))
     labels = torch.tensor([0, 1, 2, 0])
     for choice in COVERING + UNIFORM:
         network = supernet.path_network(choice)
         for training in (False, True):
             supernet.train(training)
             network.train(training)
-            assert torch.equal(supernet(images, Path(choice)), network(images)), choice
+            assert torch.equal(supernet(images, SinglePath(choice)), network(images)), choice
         supernet.zero_grad()
         functional.cross_entropy(network(images), labels).backward()
-        functional.cross_entropy(supernet(images, Path(choice)), labels).backward()
+        functional.cross_entropy(supernet(images, SinglePath(choice)), labels).backward()
         assert gradients(supernet) == gradients(network)
 
 
@@ -59,7 +59,7 @@ def gradients(module) -> list[float]:
 
 def test_operations_that_are_not_chosen_get_no_gradient(images) -> None:
     supernet = make_supernet()
-    supernet(images, Path((3,) * 6)).sum().backward()
+    supernet(images, SinglePath((3,) * 6)).sum().backward()
     touched = {name for name, parameter in supernet.named_parameters() if parameter.grad is not None}
     assert not any(f".edges.{edge}.2." in name for name in touched for edge in range(6))
     assert sum(".edges." in name for name in touched) == 3 * 6 * 2
@@ -67,14 +67,14 @@ def test_operations_that_are_not_chosen_get_no_gradient(images) -> None:
 
 def test_a_path_network_has_weights_of_its_own(images) -> None:
     supernet = make_supernet()
-    before, state = supernet(images, Path((3,) * 6)), torch.get_rng_state()
+    before, state = supernet(images, SinglePath((3,) * 6)), torch.get_rng_state()
     network = supernet.path_network((3,) * 6)
     assert torch.equal(torch.get_rng_state(), state)
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.zero_()
     supernet.eval(), supernet.train()
-    assert torch.equal(supernet(images, Path((3,) * 6)), before)
+    assert torch.equal(supernet(images, SinglePath((3,) * 6)), before)
 
 
 def test_choices_are_spelled_and_read() -> None:
@@ -90,4 +90,4 @@ def test_choices_are_spelled_and_read() -> None:
 
 def test_what_is_not_finite_stays_visible_behind_none() -> None:
     supernet = make_supernet().eval()
-    assert not supernet(torch.full((2, 1, 8, 8), torch.nan, dtype=torch.float64), Path((0,) * 6)).isfinite().any()
+    assert not supernet(torch.full((2, 1, 8, 8), torch.nan, dtype=torch.float64), SinglePath((0,) * 6)).isfinite().any()

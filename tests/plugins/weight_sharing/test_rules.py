@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from nasbench_toolkit.core.supernets import Path
+from nasbench_toolkit.core.supernets import SinglePath
 from nasbench_toolkit.plugins.weight_sharing.gumbel import sample
 from nasbench_toolkit.plugins.weight_sharing.rules import Mixture, PathPerCell, Sampled
 from torch import nn
@@ -27,7 +27,7 @@ def test_a_mixture_of_one_option_is_its_path(supernet, images) -> None:
     choice = (1, 3, 0, 2, 4, 3)
     logits = torch.zeros(6, 5, dtype=torch.float64)
     logits[range(6), choice] = 50.0
-    expected = supernet(images, Path(choice))
+    expected = supernet(images, SinglePath(choice))
     assert torch.allclose(supernet(images, Mixture(torch.softmax(logits, -1))), expected, rtol=0, atol=1e-12)
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from nasbench_toolkit.core.errors import DivergedError
-from nasbench_toolkit.core.supernets import Path
+from nasbench_toolkit.core.supernets import SinglePath
 
 STRATEGIES = ("rsps", "rsps:preset=nats", "darts", "darts:order=second", "gdas", "setn", "enas")
 
@@ -58,12 +58,12 @@ def test_weights_that_are_not_sampled_drift_or_freeze(begin) -> None:
     for unsampled, moves in (("drift", True), ("freeze", False)):
         strategy = begin("rsps", unsampled=unsampled, clip=0, weight_decay=0.1)
         batch = next(strategy.images.weight_batches())
-        strategy.train_weights(batch, Path((3,) * 6))
+        strategy.train_weights(batch, SinglePath((3,) * 6))
         kept = strategy.supernet.skeleton.stages[0][0].edges[0][3][1].weight
         before = kept.detach().clone()
         buffer = strategy.optimizer.state[kept]["momentum_buffer"].clone()
         never = strategy.supernet.skeleton.stages[0][0].edges[0][2][1].weight.detach().clone()
-        strategy.train_weights(batch, Path((1,) * 6))
+        strategy.train_weights(batch, SinglePath((1,) * 6))
         rate = strategy.optimizer.param_groups[0]["lr"]
         # SGD's formula with a gradient of 0: decay, then momentum, then Nesterov's step.
         decayed = 0.1 * before
@@ -74,7 +74,7 @@ def test_weights_that_are_not_sampled_drift_or_freeze(begin) -> None:
 
 def test_the_gradient_of_all_weights_together_is_clipped(begin) -> None:
     strategy = begin("rsps", clip=0.01)
-    strategy.train_weights(next(strategy.images.weight_batches()), Path((3,) * 6))
+    strategy.train_weights(next(strategy.images.weight_batches()), SinglePath((3,) * 6))
     gradients = [weight.grad for weight in strategy.weights if weight.grad is not None]
     assert float(torch.stack([each.norm() for each in gradients]).norm()) == pytest.approx(0.01, rel=1e-4)
 

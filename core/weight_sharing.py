@@ -116,6 +116,19 @@ class SupernetContext:
             )
         return first, second
 
+    def some(self, part: ImagePart, count: int | None, what: str) -> ImagePart:
+        """Return random images of a part, the same ones with one seed; all of them if ``count`` is None.
+
+        Raises:
+            EvaluationError: There are fewer.
+        """
+        if count is None:
+            return part
+        if count > len(part):
+            raise EvaluationError(f"it was asked to use {count} {what}, and there are {len(part)}")
+        order = torch.randperm(len(part), generator=self.generator(what))
+        return ImagePart(part.source, part.positions[order[:count]])
+
     def image_digests(self) -> dict[str, str]:
         """Return what tells the images from others."""
         parts = {"training": self._training, "held-out": self._held_out}

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...core.descriptions import SearchStrategyInfo, WeightSharingInfo
+from ...core.capabilities import Images, Labels, Supernets
+from ...core.descriptions import EvaluatorInfo, SearchStrategyInfo, WeightSharingInfo
+from ...core.domain import Direction
 from ...core.hookspecs import hookimpl
 from ..references import references
-from .settings import DartsSettings, EnasSettings, GdasSettings, RspsSettings, SetnSettings
+from .settings import DartsSettings, EnasSettings, GdasSettings, OneShotSettings, RspsSettings, SetnSettings
 
 # The ground truth where there is a table, else the size, in which a collapse to skip connections shows.
 _JUDGES = ("oracle", "params")
 
 _AS_RUN = "as run by Dong & Yang, NAS-Bench-201, ICLR 2020"
+
+
+@hookimpl
+def nasbench_evaluators() -> Iterator[EvaluatorInfo]:
+    """Yield what scores architectures under shared weights."""
+    yield EvaluatorInfo(
+        name="one-shot",
+        summary="Accuracy under weights that all architectures share, of a supernet trained once for the run.",
+        source="Bender et al., ICML 2018; Li & Talwalkar, UAI 2019; trainings of Dong & Yang, ICLR 2020",
+        references=references("bender2018oneshot", "li2019random", "dong2020nasbench201"),
+        factory=f"{__name__}.one_shot:OneShot",
+        direction=Direction.MAXIMIZE,
+        formula="accuracy in percent of the architecture's path through the supernet, or minus its cross-entropy",
+        needs=frozenset({Supernets, Images, Labels}),
+        settings=OneShotSettings,
+    )
 
 
 @hookimpl

@@ -33,7 +33,8 @@ class ImageStreams:
     def __init__(self, context: SupernetContext, settings: WeightSharingSettings, generators: Generators) -> None:
         self._context = context
         self._settings = settings
-        self.weights, self.architectures = context.split(settings.split)
+        weights, self.architectures = context.split(settings.split)
+        self.weights = context.some(weights, settings.train_images, "images for weights")
         self._generators = generators
         self._selection_left = torch.empty(0, dtype=torch.int64)
         self._fixed_noise: Tensor | None = None
@@ -69,9 +70,12 @@ class ImageStreams:
             return self._training(self.architectures, chosen, "selection images")
         return self._judging(chosen)
 
-    def all_selection_batches(self) -> Iterator[Batch]:
-        """Yield all images to judge architectures by, in their order."""
-        for chosen in torch.split(torch.arange(len(self.architectures)), self._settings.selection_batch):
+    def all_selection_batches(self, count: int | None = None) -> Iterator[Batch]:
+        """Yield all images to judge architectures by, or ``count`` of them, always the same, in one order."""
+        order = torch.arange(len(self.architectures))
+        if count is not None:
+            order = torch.randperm(len(order), generator=self._context.generator("images to judge by"))[:count]
+        for chosen in torch.split(order, self._settings.selection_batch):
             yield self._judging(chosen)
 
     def state(self) -> dict[str, Any]:

@@ -65,6 +65,9 @@ class WeightSharingSettings(Settings):
         "Images for weights and for architectures: a half of the training images each, or all of them and a half of "
         "the held-out ones.",
     )
+    train_images: int | None = setting(
+        None, "Number of random ones of the images for weights; all if not given.", minimum=2
+    )
     selection_batch: int = setting(512, "Images of a batch that architectures are judged by.", minimum=1)
 
     def __post_init__(self) -> None:
@@ -240,3 +243,40 @@ class DartsSettings(GradientSettings):
         if preset != "nats" and second:
             values["steps"] = "alpha-first"
         return values
+
+
+_STRATEGIES: Mapping[str, type[WeightSharingSettings]] = {
+    "rsps": RspsSettings,
+    "darts": DartsSettings,
+    "gdas": GdasSettings,
+    "setn": SetnSettings,
+    "enas": EnasSettings,
+}
+
+
+@dataclass(frozen=True)
+class OneShotSettings(WeightSharingSettings):
+    """Settings of ``one-shot``: those that all strategies share, which default to the strategy's own."""
+
+    strategy: Literal["rsps", "darts", "gdas", "setn", "enas"] = setting(
+        "rsps", "How the shared weights are trained; what is not given here is as for this strategy."
+    )
+    measure: Literal["accuracy", "cross_entropy"] = setting(
+        "accuracy", "What architectures are judged by: accuracy, or minus the mean cross-entropy."
+    )
+    judging_images: int | None = setting(
+        None, "Number of random ones of the images that architectures are judged by; all if not given.", minimum=1
+    )
+
+    @classmethod
+    def preset_values(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what the strategy and its preset say of the fields that all strategies share."""
+        of_strategy = _STRATEGIES[given.get("strategy", "rsps")]
+        made = of_strategy(**of_strategy.preset_values(given))
+        return {field.name: getattr(made, field.name) for field in dataclasses.fields(WeightSharingSettings)}
+
+    def of_strategy(self) -> WeightSharingSettings:
+        """Return the settings of the strategy that trains."""
+        kind = _STRATEGIES[self.strategy]
+        shared = {field.name: getattr(self, field.name) for field in dataclasses.fields(WeightSharingSettings)}
+        return kind(**{**kind.preset_values({"preset": self.preset}), **shared})

@@ -85,22 +85,6 @@ def test_reports_know_the_last_one_too(whole, nasbench) -> None:
     assert drawn.returncode == 0, drawn.stderr
 
 
-def test_an_interrupted_search_goes_on_to_the_same_answer(whole, nasbench, tmp_path, monkeypatch) -> None:
-    from nasbench_toolkit.core.cli.progress import SupernetProgress
-
-    def interrupt(self, epoch):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(SupernetProgress, "take_epoch", interrupt)
-        stopped = nasbench(*SEARCH, "-o", "s.h5")
-    assert stopped.returncode == 130, stopped.stderr
-    assert len(read_search(tmp_path / "s.h5").trajectory.epochs) == 1
-    done = nasbench(*SEARCH, "-o", "s.h5", "--resume", "-f", "json")
-    assert outcome_of(done)["architecture"] == whole[1]["searches"][0]["architecture"]
-    assert course(tmp_path / "s.h5") == course(whole[0])
-
-
 def test_a_killed_search_goes_on_to_the_same_answer(whole, nasbench, tmp_path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "nasbench_toolkit", *SEARCH, "-o", "s.h5"],

@@ -24,6 +24,7 @@ from torch import Tensor
 from ....core.context import EvaluationContext
 from ....core.domain import Evaluation
 from ....core.interfaces import Evaluator
+from ..compiled import compile_layers
 from .regression_network import RegressionNetwork, initialize, probe_stages, regression_parameters
 from .settings import Frequencies, GennasSettings
 from .signals import stage_target
@@ -61,6 +62,7 @@ class Gennas(Evaluator[GennasSettings]):
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             images = images.contiguous(memory_format=torch.channels_last)
             targets = [target.contiguous(memory_format=torch.channels_last) for target in targets]
+            compile_layers(network)
         training = RegressionTraining(network, found, images, targets, task.noise, options, context.generator("noise"))
         return training.run()
 

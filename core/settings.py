@@ -21,6 +21,9 @@ from .errors import InvalidSettingError, closest_matches
 
 SETTINGS_HASH_LENGTH = 16
 
+PRESET = "preset"
+"""Name of the setting that decides others, where there is one: see :meth:`Settings.preset_values`."""
+
 MAX_INTEGER = 2**63 - 1
 """What a whole number may be at most, and its negative at least: results files store it in 64 bits."""
 

@@ -61,7 +61,9 @@ class SupernetTraining:
         self._checkpoint = Checkpoint()
         if options.resume:
             self._checkpoint = read_checkpoint(self._path, self._search_id, options.devices[0])
-        elif self._path.exists() and not options.overwrite:
+        elif options.overwrite:
+            self._path.unlink(missing_ok=True)
+        elif self._path.exists():
             raise ResultsFileError(
                 f"'{self._path}' is left from a search whose results file is gone. Bring that file back, or discard "
                 "the checkpoint with --overwrite."

@@ -96,7 +96,7 @@ class SelectingSettings(WeightSharingSettings):
 
     candidates: int = setting(100, "Candidates that the answer is the most accurate of.", minimum=1)
     log_candidates: int = setting(
-        100, "As many after each epoch but the last, whose choices are for the user to see.", minimum=1
+        100, "Candidates after each epoch but the last, whose choices are for the user to see.", minimum=1
     )
     selection_batches: int = setting(
         1,
@@ -191,7 +191,7 @@ class EnasSettings(SelectingSettings):
     weight_decay: float = setting(2.5e-4, "L2 penalty on all weights.", minimum=0)
     batch_size: int = setting(128, "Images in a batch of training.", minimum=2)
     log_candidates: int = setting(
-        10, "As many after each epoch but the last, whose choices are for the user to see.", minimum=1
+        10, "Candidates after each epoch but the last, whose choices are for the user to see.", minimum=1
     )
     selection_batch: int = setting(128, "Images of a batch that architectures are judged by.", minimum=1)
     controller_steps: int = setting(50, "Steps of the controller after each epoch.", minimum=1)

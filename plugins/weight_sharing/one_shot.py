@@ -63,7 +63,7 @@ class TrainedSupernet:
         # Strategies have generators of their own: this only keeps the architecture, which seeds jobs, out of it.
         with seeded_global_rng(derive_seed("one-shot", key.seed, key.space, key.dataset)):
             self.strategy = STRATEGIES[settings.strategy](shared, settings.of_strategy())
-            self._train(SupernetStore(context.store, _name(context, shared), context.device), settings.epochs)
+            self._train(SupernetStore(context.store, _name(context, shared, settings), context.device), settings.epochs)
 
     def _train(self, store: SupernetStore, epochs: int) -> None:
         with store.locked():
@@ -106,8 +106,10 @@ class OneShot(Evaluator[OneShotSettings]):
         return trained.judge(choice, self.settings.judging_images, self.settings.measure)
 
 
-def _name(context: EvaluationContext, shared: SupernetContext) -> str:
-    """Return what is equal for equal trainings alone."""
-    key, images = context.key, shared.image_digests()
-    decides = [key.space, key.dataset, key.seed, key.settings_hash, images, torch.__version__, context.device.type]
+def _name(context: EvaluationContext, shared: SupernetContext, settings: OneShotSettings) -> str:
+    """Return what is equal for equal trainings alone, also of evaluators that judge in different ways."""
+    key, training = context.key, [settings.strategy, settings.of_strategy().effective()]
+    decides = [
+        key.space, key.dataset, key.seed, training, shared.image_digests(), torch.__version__, context.device.type
+    ]  # fmt: skip
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]

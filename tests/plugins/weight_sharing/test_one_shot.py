@@ -80,10 +80,10 @@ def test_other_settings_seeds_and_images_have_other_stores(arch_ids) -> None:
         settings = read(**{key: value for key, value in changes.items() if key != "seed"})
         context = make_context("nasbench201-tiny", arch_ids[0], settings=settings, seed=changes.get("seed", 0))
         shared = TrainedSupernet(context, read(epochs="1")).strategy.context
-        return one_shot._name(context, shared)
+        return one_shot._name(context, shared, settings)
 
     assert len({name(), name(seed=1), name(batch_norm="running"), name(epochs="3")}) == 4
-    assert name() == name()
+    assert name() == name(measure="accuracy", judging_images="10")
 
 
 def test_a_store_that_cannot_be_read_or_written_costs_time_only(score, arch_ids, tmp_path) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from ..asktell.loop import AskTellLoop
 from ..asktell.options import SearchOptions
 from ..jobs.environment import describe_environment
+from .checkpoints import Checkpoint
 from .evaluations import Evaluations
 from .history import SearchHistory, Step
 from .limits import StoppingRule, no_feasible_error
 from .plan import SearchPlan
-from .supernet_training import SupernetTraining, derived_steps
+from .supernet_training import SupernetTraining, derived_steps, open_checkpoint
 from .trajectory import Epoch
 from .writer import SearchWriter
 
@@ -42,10 +43,11 @@ def run_search(
         NasbenchError: Workers cannot start.
     """
     environment = describe_environment(options.devices, options.threads)
+    checkpoint = open_checkpoint(plan, options) if plan.trains_supernet else Checkpoint()
     with SearchWriter.open(plan, options, environment) as writer:
         rule, evaluations = StoppingRule(plan.space.size), 0
         with Evaluations(plan, options, writer) as evaluator:
-            for step in _steps(plan, options, writer, evaluator, on_epoch):
+            for step in _steps(plan, options, checkpoint, writer, evaluator, on_epoch):
                 rule.take(step)
                 evaluations += not step.refused
                 on_step(step, evaluations)
@@ -60,11 +62,12 @@ def run_search(
 def _steps(
     plan: SearchPlan,
     options: SearchOptions,
+    checkpoint: Checkpoint,
     writer: SearchWriter,
     evaluator: Evaluations,
     on_epoch: Callable[[Epoch], None],
 ) -> Iterator[Step]:
     if plan.trains_supernet:
-        training = SupernetTraining(plan, options, writer.trajectory)
+        training = SupernetTraining(plan, options, checkpoint, writer.trajectory)
         return derived_steps(plan, training, writer, evaluator, on_epoch)
     return AskTellLoop(plan.strategy, plan.evaluations, plan.header.parallel, evaluator).outcomes()

@@ -41,34 +41,45 @@ if TYPE_CHECKING:
     from ..weight_sharing import SupernetContext, WeightSharingStrategy
 
 
+def open_checkpoint(plan: SearchPlan, options: SearchOptions) -> Checkpoint:
+    """Return where a search goes on, an empty checkpoint if it begins; called before its results file is touched.
+
+    Raises:
+        ResultsFileError: The checkpoint is of another search, damaged, or all that is left of a search.
+    """
+    path = checkpoint_path(options.output)
+    if options.resume:
+        return read_checkpoint(path, plan.header.search_id, options.devices[0])
+    if options.overwrite:
+        path.unlink(missing_ok=True)
+    elif path.exists() and not options.output.exists():
+        raise ResultsFileError(
+            f"'{path}' is left from a search whose results file is gone. Bring that file back, or discard the "
+            "checkpoint with --overwrite."
+        )
+    return Checkpoint()
+
+
 class SupernetTraining:
     """Trains a supernet and gives what is derived after each epoch.
 
     Args:
         plan: The search, whose strategy trains a supernet.
         options: Where to compute, and where the results file is.
+        checkpoint: Where it goes on.
         stored: What the results file has, an empty trajectory if it is new.
 
     Attributes:
         trajectory: As far as it has come.
     """
 
-    def __init__(self, plan: SearchPlan, options: SearchOptions, stored: Trajectory) -> None:
+    def __init__(self, plan: SearchPlan, options: SearchOptions, checkpoint: Checkpoint, stored: Trajectory) -> None:
         self._plan = plan
         self._options = options
         self._path = checkpoint_path(options.output)
         self._search_id = plan.header.search_id
-        self._checkpoint = Checkpoint()
-        if options.resume:
-            self._checkpoint = read_checkpoint(self._path, self._search_id, options.devices[0])
-        elif options.overwrite:
-            self._path.unlink(missing_ok=True)
-        elif self._path.exists():
-            raise ResultsFileError(
-                f"'{self._path}' is left from a search whose results file is gone. Bring that file back, or discard "
-                "the checkpoint with --overwrite."
-            )
-        self.trajectory = self._checkpoint.trajectory
+        self._checkpoint = checkpoint
+        self.trajectory = checkpoint.trajectory
         if not self.trajectory.epochs and len(stored.epochs) == plan.evaluations:
             self.trajectory = stored
 

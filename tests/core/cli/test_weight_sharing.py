@@ -141,12 +141,11 @@ def test_a_checkpoint_of_another_search_is_refused_and_left(copy, nasbench) -> N
     alone = nasbench(*SEARCH, "-o", path)
     assert alone.returncode == 2
     assert "s.h5.supernet' is left from a search whose results file is gone" in alone.stderr
-    other = [*SEARCH[:-1], "4", "-o", path]
-    path.write_bytes(b"")
-    path.unlink()
-    assert nasbench(*other, "--resume").returncode == 2
-    assert "is the checkpoint of another search" in nasbench(*other, "--resume").stderr
+    other = nasbench(*SEARCH[:-1], "4", "-o", path, "--resume")
+    assert other.returncode == 2
+    assert "is the checkpoint of another search" in other.stderr
     assert checkpoint.read_bytes() == before
+    assert not path.exists()
 
 
 def test_a_damaged_checkpoint_is_refused_and_left(copy, nasbench) -> None:

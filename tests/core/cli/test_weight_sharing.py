@@ -1,5 +1,7 @@
 """Searches that train a supernet: their outcome, how they go on, and what they refuse."""
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -10,6 +12,7 @@ import time
 import h5py
 import numpy as np
 import pytest
+from nasbench_toolkit.core.cli import main
 from nasbench_toolkit.core.errors import ResultsFileError
 from nasbench_toolkit.core.search.storage import read_search
 
@@ -32,13 +35,19 @@ def course(path):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The file of an uninterrupted search, and what it printed."""
-    folder = tmp_path_factory.mktemp("whole")
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "nasbench_toolkit", *SEARCH, "-o", "s.h5", "-f", "json"],
-        cwd=folder, capture_output=True, text=True, env=environment, check=True,
-    )  # fmt: skip
-    return folder / "s.h5", json.loads(done.stdout), done.stderr
+    folder, handler = tmp_path_factory.mktemp("whole"), signal.getsignal(signal.SIGTERM)
+    output, errors = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(errors),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main([*SEARCH, "-o", "s.h5", "-f", "json"])
+    signal.signal(signal.SIGTERM, handler)
+    printed, said = (stream.buffer.getvalue().decode() for stream in (output, errors))
+    assert ended.value.code == 0, said
+    return folder / "s.h5", json.loads(printed), said
 
 
 def test_the_answer_is_the_last_epochs_and_its_truth_is_told(whole) -> None:

@@ -20,6 +20,7 @@ from .core.results.store import RUN, open_results
 from .core.search.loop import run_search
 from .core.search.planning import SearchRequest, make_search_plans
 from .core.search.storage import read_search
+from .core.search.trajectory import Trajectory
 from .reports.frames import LoadedResults
 
 
@@ -31,9 +32,13 @@ class LoadedSearch(LoadedResults):
         steps: One row an evaluation, in their order: ``evaluation`` (from 1), ``architecture``, ``score`` (NaN unless
             ``status`` is ``ok``), ``direction``, ``oriented`` (higher is better), ``status`` and ``repeated`` (the
             architecture had been scored before).
+        epochs: Where a supernet was trained, one row an epoch: ``epoch`` (from 1), ``architecture`` (as it is proposed),
+            ``derived`` (as the strategy chose it), ``skips``, ``zeros``, ``seconds`` and the strategy's figures, such as
+            ``train_loss``; else empty.
     """
 
     steps: pd.DataFrame
+    epochs: pd.DataFrame
 
 
 def load_results(path: str | Path) -> LoadedResults:
@@ -168,7 +173,24 @@ def _load_search(path: Path) -> LoadedSearch:
             "repeated": [step.repeated for step in history.steps],
         }
     )
-    return LoadedSearch(history.results, steps)
+    return LoadedSearch(history.results, steps, _frame_of(history.trajectory or Trajectory()))
+
+
+def _frame_of(trajectory: Trajectory) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "epoch": number,
+                "architecture": epoch.architecture,
+                "derived": epoch.chosen,
+                "skips": epoch.skips,
+                "zeros": epoch.zeros,
+                "seconds": epoch.seconds,
+                **epoch.figures,
+            }
+            for number, epoch in enumerate(trajectory.epochs, start=1)
+        ]
+    )
 
 
 def _path(path: str | Path | None) -> Path | None:

@@ -10,6 +10,7 @@ import sys
 import time
 
 import h5py
+import nasbench_toolkit
 import numpy as np
 import pytest
 from nasbench_toolkit.core.cli import main
@@ -83,6 +84,15 @@ def test_the_file_has_all_epochs(whole) -> None:
         assert facts["options"][0] == ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"]
         assert facts["parameters"] == 99906
         assert np.isfinite(group["seconds"][:]).all()
+
+
+def test_python_gets_the_epochs(whole) -> None:
+    path, printed, _ = whole
+    found = nasbench_toolkit.load_results(path)
+    trajectory = printed["searches"][0]["trajectory"]
+    for name in ("epoch", "derived", "skips", "train_loss", "one_shot_accuracy"):
+        assert found.epochs[name].tolist() == [row[name] for row in trajectory]
+    assert len(found.steps) == 3
 
 
 def test_reports_know_the_last_one_too(whole, nasbench) -> None:

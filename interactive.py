@@ -32,9 +32,9 @@ class LoadedSearch(LoadedResults):
         steps: One row an evaluation, in their order: ``evaluation`` (from 1), ``architecture``, ``score`` (NaN unless
             ``status`` is ``ok``), ``direction``, ``oriented`` (higher is better), ``status`` and ``repeated`` (the
             architecture had been scored before).
-        epochs: Where a supernet was trained, one row an epoch: ``epoch`` (from 1), ``architecture`` (as it is proposed),
-            ``derived`` (as the strategy chose it), ``skips``, ``zeros``, ``seconds`` and the strategy's figures, such as
-            ``train_loss``; else empty.
+        epochs: Where a supernet was trained, one row an epoch: ``epoch`` (from 1), ``architecture`` (as proposed),
+            ``derived`` (as the strategy chose it), ``skips``, ``zeros``, ``seconds`` and the strategy's figures, such
+            as ``train_loss``; else empty.
     """
 
     steps: pd.DataFrame

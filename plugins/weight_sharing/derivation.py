@@ -78,8 +78,7 @@ def uniform_choices(supernet: Supernet, generator: torch.Generator) -> Iterator[
         yield tuple(int(torch.randint(len(names), (), generator=generator)) for names in supernet.options)
 
 
-def first_best(candidates: Sequence[Choice], accuracy: Callable[[Choice], float]) -> tuple[Choice, float]:
-    """Return the most accurate candidate, of equal ones the first, and its accuracy; each is judged once."""
-    accuracies = [accuracy(choice) for choice in candidates]
-    best = max(range(len(candidates)), key=accuracies.__getitem__)
-    return candidates[best], accuracies[best]
+def by_accuracy(candidates: Sequence[Choice], accuracy: Callable[[Choice], float]) -> list[tuple[Choice, float]]:
+    """Return candidates and accuracies, the most accurate first, equal ones in their order; each is judged once."""
+    judged = [(choice, accuracy(choice)) for choice in candidates]
+    return sorted(judged, key=lambda each: -each[1])

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from ...core.supernets import Choice
 from ...core.weight_sharing import Derivation
-from .derivation import first_best, in_space
+from .derivation import by_accuracy, in_space
 from .images import Batch
 from .settings import SelectingSettings
 from .training import SupernetTraining
@@ -31,7 +31,11 @@ class SelectingTraining(SupernetTraining[SettingsT]):
         """Judge candidates; see the base class."""
         count = self.settings.candidates if last else self.settings.log_candidates
         candidates = list(islice(in_space(self.context, self.supernet, self._candidates()), count))
-        best, accuracy = first_best(candidates, self._judge)
+        ranked = by_accuracy(candidates, self._judge)
+        if self.settings.finalists:
+            finalists = [choice for choice, _ in ranked[: self.settings.finalists]]
+            ranked = by_accuracy(finalists, lambda choice: self.accuracy(choice, *self.images.all_selection_batches()))
+        best, accuracy = ranked[0]
         return Derivation(best, best, {"one_shot_accuracy": accuracy})
 
     def _judge(self, choice: Choice) -> float:

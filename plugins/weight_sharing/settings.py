@@ -104,6 +104,11 @@ class SelectingSettings(WeightSharingSettings):
         "each.",
         minimum=0,
     )
+    finalists: int = setting(
+        0,
+        "So many of the most accurate are judged again by all images, and the best of those wins; 0 for none.",
+        minimum=0,
+    )
 
 
 @dataclass(frozen=True)

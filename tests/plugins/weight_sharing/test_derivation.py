@@ -10,8 +10,8 @@ from nasbench_toolkit.core.supernets import SupernetNorm
 from nasbench_toolkit.plugins.search_spaces.nasbench201.space import Nasbench201
 from nasbench_toolkit.plugins.weight_sharing import derivation
 from nasbench_toolkit.plugins.weight_sharing.derivation import (
+    by_accuracy,
     distinct,
-    first_best,
     in_space,
     most_probable_choices,
     uniform_choices,
@@ -44,7 +44,7 @@ def test_the_first_of_equally_accurate_candidates_wins_and_each_is_judged_once()
         judged.append(choice)
         return {(0,): 50.0, (1,): 70.0, (2,): 70.0}[choice]
 
-    assert first_best([(0,), (1,), (2,)], accuracy) == ((1,), 70.0)
+    assert by_accuracy([(0,), (1,), (2,)], accuracy) == [((1,), 70.0), ((2,), 70.0), ((0,), 50.0)]
     assert judged == [(0,), (1,), (2,)]
 
 

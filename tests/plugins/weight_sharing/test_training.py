@@ -130,6 +130,23 @@ def test_random_candidates_are_judged_by_batches_of_their_own_and_the_first_best
     assert fair.derive(last=True).choice == derived.choice
 
 
+def test_finalists_are_judged_again_by_all_images(begin, monkeypatch) -> None:
+    strategy = begin("rsps", candidates=6, finalists=2, selection_batch=8)
+    judged = []
+
+    def accuracy(choice, *batches):
+        judged.append((choice, len(batches)))
+        return float(len(judged) if len(batches) == 1 else 100 - len(judged))
+
+    monkeypatch.setattr(strategy, "accuracy", accuracy)
+    derived = strategy.derive(last=True)
+    choices = [choice for choice, _ in judged]
+    # Of the two most accurate, the last two, the first to be judged again is the better one here.
+    assert choices[6:] == [choices[5], choices[4]]
+    assert [batches for _, batches in judged] == [1] * 6 + [3] * 2
+    assert derived.choice == choices[5]
+
+
 def test_fewer_candidates_on_the_way(begin, monkeypatch) -> None:
     strategy = begin("setn", candidates=5, log_candidates=2)
     judged = []

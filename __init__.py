@@ -12,16 +12,20 @@ if TYPE_CHECKING:
     from .benchmarks_data.tables.raw import RawTable
     from .benchmarks_data.tables.source import TableSource
     from .benchmarks_data.tables.store import StoredTable
-    from .core.batches import Batch, ImageSet
+    from .core.batches import Batch
     from .core.capabilities import (
         BlockNetwork,
         GroundTruthTable,
         Images,
+        Inputs,
         Labels,
+        LanguageNetwork,
         Network,
+        Reading,
         SequenceNetwork,
         StagedNetwork,
         Supernets,
+        Tokens,
         require,
     )
     from .core.context import EvaluationContext
@@ -107,15 +111,16 @@ __all__ = [
     "GroundTruth",
     "GroundTruthTable",
     "ImagePart",
-    "ImageSet",
     "Images",
     "ImportSummary",
+    "Inputs",
     "InvalidArchitectureError",
     "InvalidSettingError",
     "Job",
     "JobExecutor",
     "JobKey",
     "Labels",
+    "LanguageNetwork",
     "LoadedResults",
     "LoadedSearch",
     "Metric",
@@ -127,6 +132,7 @@ __all__ = [
     "PartialEvaluation",
     "Progress",
     "RawTable",
+    "Reading",
     "RecipeInfo",
     "RemadeRow",
     "RemoteWorker",
@@ -147,6 +153,7 @@ __all__ = [
     "SupernetNorm",
     "Supernets",
     "TableSource",
+    "Tokens",
     "UnsupportedSearchSpaceError",
     "WeightSharingInfo",
     "WeightSharingStrategy",
@@ -166,9 +173,10 @@ __all__ = [
 
 # All is imported when it is asked for: the command line starts without it, and what reads tables has large libraries.
 _MODULES = {
-    ".core.batches": "Batch ImageSet",
-    ".core.capabilities": "BlockNetwork GroundTruthTable Images Labels Network SequenceNetwork StagedNetwork "
-    "Supernets require",
+    ".core.batches": "Batch",
+    ".core.capabilities": "BlockNetwork GroundTruthTable Images Inputs Labels LanguageNetwork Network Reading "
+    "SequenceNetwork StagedNetwork Supernets Tokens "
+    "require",
     ".core.context": "EvaluationContext",
     ".core.data.data_home": "stored_folder",
     ".core.descriptions": "AggregateInfo DatasetInfo DataSourceInfo EvaluatorInfo ExecutorInfo OfficialFile RecipeInfo "

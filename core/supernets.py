@@ -71,7 +71,7 @@ class Supernet(nn.Module, ABC):
         """Map images to logits, asking the rule for the output of each decision wherever the network has it.
 
         Args:
-            images: Shape ``(batch, *image_shape)``.
+            images: Shape ``(batch, *input_shape)``.
             rule: Asked for the decisions of a cell in their order, for the cells in theirs.
 
         Returns:

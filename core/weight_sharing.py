@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 import torch
 from torch import Tensor
 
-from .batches import ImageSet, batch_digest
+from .batches import Batch, batch_digest
 from .descriptions import DatasetInfo
 from .errors import EvaluationError, InvalidArchitectureError
 from .interfaces import SearchSpace
@@ -40,7 +40,7 @@ class ImagePart:
         positions: Which of them, shape ``(n,)``, int64.
     """
 
-    source: ImageSet
+    source: Batch
     positions: Tensor
 
     def __len__(self) -> int:
@@ -49,7 +49,7 @@ class ImagePart:
     def take(self, order: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
         """Return images in ``[0, 1]`` and labels on a device; ``order`` has indices into this part."""
         chosen = self.positions[order]
-        return self.source.images[chosen].to(device), self.source.labels[chosen].to(device)
+        return self.source.inputs[chosen].to(device), self.source.labels[chosen].to(device)
 
 
 class SupernetContext:
@@ -74,8 +74,8 @@ class SupernetContext:
         self,
         space: SearchSpace,
         dataset: DatasetInfo,
-        training: ImageSet,
-        held_out: ImageSet,
+        training: Batch,
+        held_out: Batch,
         device: torch.device,
         seed: int,
     ) -> None:
@@ -152,7 +152,7 @@ class SupernetContext:
     def _seed(self, stream: str) -> int:
         return derive_seed("weight sharing", stream, self.seed, self.space.name, self.dataset.name)
 
-    def _halves(self, images: ImageSet) -> tuple[ImagePart, ImagePart]:
+    def _halves(self, images: Batch) -> tuple[ImagePart, ImagePart]:
         generator = torch_generator(derive_seed("halves", self.dataset.name))
         first, second = [], []
         for label in range(self.dataset.num_classes):

@@ -37,7 +37,7 @@ CORE_ROOMS = {
     "loading": "errors global_state plain_text settings",
     "descriptions": "capabilities domain errors loading settings",
     "hookspecs": "descriptions",
-    "interfaces": "checked_evaluation descriptions domain errors loading settings",
+    "interfaces": "capabilities checked_evaluation descriptions domain errors loading settings",
     "weight_sharing": "batches descriptions errors interfaces loading seeding settings supernets",
     "plugin_manager": "descriptions errors global_state hookspecs loading",
     "plan": "descriptions domain settings",
@@ -47,14 +47,15 @@ CORE_ROOMS = {
     "documents": "plain_text",
     "data": "descriptions errors input_files interfaces regular_files",
     "results": "checked_evaluation domain errors hdf5 plan regular_files",
-    "planning": "data descriptions domain errors input_files interfaces plan plugin_manager results seeding settings",
+    "planning": "capabilities data descriptions domain errors input_files interfaces plan plugin_manager results "
+    "seeding settings",
     "jobs": "checked_evaluation context descriptions domain errors global_state interfaces memory plain_text plan "
     "planning plugin_manager results seeding settings shared_passes",
     "asktell": "descriptions errors interfaces jobs loading planning plugin_manager settings",
     "pictures": "errors interfaces plain_text results",
     "export": "capabilities descriptions domain errors interfaces results seeding",
-    "search": "asktell batches descriptions domain errors global_state hdf5 interfaces jobs loading plan planning "
-    "plugin_manager results seeding weight_sharing",
+    "search": "asktell batches capabilities descriptions domain errors global_state hdf5 interfaces jobs loading plan "
+    "planning plugin_manager results seeding weight_sharing",
     "reproduction": "domain errors plan planning plugin_manager results",
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "
     "results seeding settings statistics",

@@ -78,6 +78,7 @@ class _Rows:
         self._archive = path.name
         self._names: list[str] = []
         self._recipes: list[str] = []
+        self._numbers: list[str] = []
         self._values: dict[str, list[float]] = {
             **{f"{dataset}/{quantity}": [] for dataset in DATASETS for quantity in _QUANTITIES},
             "network/parameters": [],
@@ -114,6 +115,7 @@ class _Rows:
             row[f"{dataset}/validation_loss@{EARLY_EPOCHS}"] = validation[EARLY_EPOCHS - 1]
         self._names.append(name)
         self._recipes.append(recipe)
+        self._numbers.append(str(log.get("recepie_id")))
         for key, value in row.items():
             self._values[key].append(value)
 
@@ -134,6 +136,7 @@ class _Rows:
             columns={key: column for key, column in columns.items() if not np.isnan(column).all()},
             notes=self._notes(),
             row_name=lambda row: f"member '{self._names[row]}'",
+            identifiers=self._numbers,
         )
 
     def _dataset(self, name: str, data: object) -> str:

@@ -2,7 +2,7 @@
 
 The column ``architecture`` has strings in the search space's own notation, every column with a ``/`` in its name is a
 metric (:func:`.metrics.parse_metric_key`), ``trainable_parameters`` or ``num_parameters`` and ``module_hash`` are
-understood, others are ignored. An empty cell means that nothing was measured.
+understood, and ``recipe_id``, others are ignored. An empty cell means that nothing was measured.
 """
 
 from __future__ import annotations
@@ -126,6 +126,7 @@ class _Rows:
         self._architectures: list[str] = []
         self._values = {key: array("d") for key in plan.metrics}
         self._module_hashes: list[str] = []
+        self._identifiers: list[str] = []
         self._line_numbers = array("q")
 
     def add(self, cells: list[str], line: int) -> None:
@@ -144,6 +145,8 @@ class _Rows:
         self._architectures.append(cells[self._plan.architecture])
         if self._plan.module_hash is not None:
             self._module_hashes.append(cells[self._plan.module_hash])
+        if self._plan.identifier is not None:
+            self._identifiers.append(cells[self._plan.identifier])
         for key, position in self._plan.metrics.items():
             try:
                 self._values[key].append(_number(cells[position]))
@@ -163,6 +166,7 @@ class _Rows:
             checks=checks_of(self._plan, columns, self._module_hashes),
             notes=self._plan.notes,
             row_name=lambda row: f"line {lines[row]:,}",
+            identifiers=self._identifiers,
         )
 
 

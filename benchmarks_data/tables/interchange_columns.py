@@ -16,6 +16,8 @@ ARCHITECTURE = "architecture"
 PARAMETERS_KEY = "network/parameters"
 PARAMETER_COLUMNS = ("trainable_parameters", "num_parameters")
 HASH_COLUMN = "module_hash"
+IDENTIFIER_COLUMN = "recipe_id"
+"""The number of a recipe in NAS-Bench-NLP's logs, by which its embedding names it."""
 
 # Five times the rows and the values of NAS-Bench-101 with all that its makers measured, the largest table there is:
 # a few bytes of compressed text can claim any number.
@@ -32,6 +34,7 @@ class ColumnPlan:
         metrics: Position of the values by metric key.
         names: Name in the file by metric key, for messages.
         module_hash: Position of the isomorphism hashes, None if there are none.
+        identifier: Position of what other files of the benchmark call the architectures, None if there are none.
         ignored: Names of the other columns.
     """
 
@@ -39,6 +42,7 @@ class ColumnPlan:
     metrics: dict[str, int]
     names: dict[str, str]
     module_hash: int | None
+    identifier: int | None
     ignored: tuple[str, ...]
 
     @property
@@ -79,12 +83,13 @@ def plan_columns(path: Path, columns: Sequence[str]) -> ColumnPlan:
             f"'{path}' has no column with results. Name such columns 'dataset/metric@epochs', as in "
             "'cifar10/test_accuracy@108'."
         )
-    used = {ARCHITECTURE, HASH_COLUMN, *(columns[position] for position in metrics.values())}
+    used = {ARCHITECTURE, HASH_COLUMN, IDENTIFIER_COLUMN, *(columns[position] for position in metrics.values())}
     return ColumnPlan(
         architecture=columns.index(ARCHITECTURE),
         metrics=metrics,
         names={key: columns[position] for key, position in metrics.items()},
         module_hash=columns.index(HASH_COLUMN) if HASH_COLUMN in columns else None,
+        identifier=columns.index(IDENTIFIER_COLUMN) if IDENTIFIER_COLUMN in columns else None,
         ignored=tuple(name for name in columns if name not in used),
     )
 

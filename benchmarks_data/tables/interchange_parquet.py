@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ...core.errors import DataError
 from ...core.interfaces import Progress
-from .interchange_columns import HASH_COLUMN, ColumnPlan, checks_of, plan_columns
+from .interchange_columns import HASH_COLUMN, IDENTIFIER_COLUMN, ColumnPlan, checks_of, plan_columns
 from .raw import RawTable
 
 # As for CSV files: what no table needs.
@@ -62,8 +62,10 @@ def _read_batches(path: Path, file: Any, plan: ColumnPlan, progress: Progress) -
     names = file.schema_arrow.names
     architectures: list[str] = []
     module_hashes: list[str] = []
+    identifiers: list[str] = []
     parts: dict[str, list[npt.NDArray[np.float64]]] = {key: [] for key in plan.metrics}
     wanted = [names[plan.architecture], *plan.names.values()] + [HASH_COLUMN] * (plan.module_hash is not None)
+    wanted += [IDENTIFIER_COLUMN] * (plan.identifier is not None)
     for batch in file.iter_batches(_ROWS_PER_BATCH, columns=wanted, use_threads=False):
         first_row = len(architectures)
         for key, name in plan.names.items():
@@ -71,6 +73,8 @@ def _read_batches(path: Path, file: Any, plan: ColumnPlan, progress: Progress) -
         architectures += _texts(path, batch.column(names[plan.architecture]), names[plan.architecture], first_row)
         if plan.module_hash is not None:
             module_hashes += _texts(path, batch.column(HASH_COLUMN), HASH_COLUMN, first_row)
+        if plan.identifier is not None:
+            identifiers += map(str, batch.column(IDENTIFIER_COLUMN).to_pylist())
         progress(len(architectures), max(file.metadata.num_rows, len(architectures)))
     columns = {key: np.concatenate(part) if part else np.empty(0) for key, part in parts.items()}
     return RawTable(
@@ -79,6 +83,7 @@ def _read_batches(path: Path, file: Any, plan: ColumnPlan, progress: Progress) -
         checks=checks_of(plan, columns, module_hashes),
         notes=plan.notes,
         row_name=_row_name,
+        identifiers=identifiers,
     )
 
 

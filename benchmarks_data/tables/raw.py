@@ -27,6 +27,7 @@ class RawTable:
         row_name: Names a row in messages, such as ``line 17``.
         problems: Records that are not among the rows because something is wrong with them, one sentence each, which
             names the record and the field.
+        identifiers: What other files of the benchmark call each row's architecture; empty if they do not name it.
         percent_is_certain: Whether the format itself says that accuracies are in percent, however small they are.
     """
 
@@ -37,6 +38,7 @@ class RawTable:
     notes: tuple[str, ...] = ()
     row_name: Callable[[int], str] = _record_name
     problems: tuple[str, ...] = ()
+    identifiers: Sequence[str] = ()
     percent_is_certain: bool = False
 
     def keep(self, rows: Sequence[int]) -> RawTable:
@@ -47,4 +49,5 @@ class RawTable:
             columns={key: values[rows] for key, values in self.columns.items()},
             checks={key: [values[row] for row in rows] for key, values in self.checks.items()},
             row_name=lambda row: self.row_name(rows[row]),
+            identifiers=[self.identifiers[row] for row in rows] if self.identifiers else (),
         )

@@ -12,6 +12,7 @@ from ...core.errors import DataError, InvalidArchitectureError
 from ...core.interfaces import DataSource, ImportSummary, Progress
 from .checks import check_columns
 from .earlier import add_earlier
+from .identifiers import IDENTIFIERS_NAME, read_identifiers, write_identifiers
 from .interchange import INTERCHANGE_SUFFIXES, read_interchange
 from .merge import TableRows, merge_rows
 from .raw import RawTable
@@ -115,6 +116,8 @@ class TableSource(DataSource):
         rows = add_earlier(rows, self.earlier_table())
         notes = (*raw.notes, *_skipped(raw.problems), *rows.notes, *coverage)
         write_table(folder / TABLE_NAME, rows, data_source=self.info.name, imported_from=path.absolute().name)
+        if raw.identifiers:
+            write_identifiers(folder / IDENTIFIERS_NAME, dict(zip(raw.identifiers, arch_ids, strict=True)))
         return ImportSummary(len(rows.arch_ids), "architectures", notes)
 
     def verify(self, folder: Path, progress: Progress) -> ImportSummary:
@@ -131,6 +134,8 @@ class TableSource(DataSource):
                 f"'{self.info.name}' again."
             )
         table.verify()
+        if (folder / IDENTIFIERS_NAME).exists():
+            read_identifiers(folder / IDENTIFIERS_NAME)
         return ImportSummary(len(table), "architectures")
 
     def _reader_of(self, path: Path) -> Reader:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +52,7 @@ class StoredTable(GroundTruth):
         self._columns: dict[str, npt.NDArray[np.float64]] = {}
 
     @classmethod
-    def open(cls, path: Path) -> StoredTable:
+    def open(cls, path: Path) -> Self:
         """Open a table.
 
         Raises:

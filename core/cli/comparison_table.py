@@ -34,7 +34,7 @@ def _is_shared(key: str, rows: list[dict[str, Any]]) -> bool:
 
 
 def _for_people(group: SearchGroup) -> dict[str, Any]:
-    header, unit = group.first.header, group.metric.unit if group.metric else ""
+    header = group.first.header
     fewest, most = group.evaluations
     return {
         "space": header.space,
@@ -45,8 +45,15 @@ def _for_people(group: SearchGroup) -> dict[str, Any]:
         "truth": _with_deviation(group.value, group),
         "rank": _with_deviation(group.rank, group),
         "regret": _with_deviation(group.regret, group),
-        "measured with": f"{group.metric.key}, {unit}" if group.metric else "-",
+        "measured with": _measure(group),
     }
+
+
+def _measure(group: SearchGroup) -> str:
+    if group.metric is None:
+        return "-"
+    optimum = "" if group.optimum is None else f", regret from {group.optimum:.6g}"
+    return f"{group.metric.key}, {group.metric.unit}{optimum}"
 
 
 def _for_machines(group: SearchGroup) -> dict[str, Any]:
@@ -68,6 +75,7 @@ def _for_machines(group: SearchGroup) -> dict[str, Any]:
         "most_evaluations": group.evaluations[1],
         "metric": group.metric and group.metric.key,
         "unit": group.metric and group.metric.unit,
+        "optimum": group.optimum,
         **figures,
         "architectures": group.architectures,
         "seconds": group.seconds,

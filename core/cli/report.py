@@ -94,7 +94,8 @@ def report_command(
     Several runs: every evaluator in every run, and average ranks with a critical difference.
 
     Searches: those that differ in their seed only become one row with mean and sample standard deviation of the ground
-    truth of what they found, its rank in the table and its regret, the value of the table's best minus that.
+    truth of what they found, its rank in the table and its regret, the value of the table's best minus that,
+    or the best value that is known for it.
     """
     of_a_run = {
         "--labels": labels, "--failures": failures, "--aggregate": aggregates, "--compare": compared,

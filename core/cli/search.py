@@ -9,6 +9,7 @@ import click
 
 from ..errors import NasbenchError, ResultsFileError, UsageError
 from ..plain_text import printable_lines
+from .continued import resume_option
 from .cost_options import cost_options, read_limits
 from .missing_plugins import naming_missing_plugins
 from .options import (
@@ -23,7 +24,6 @@ from .options import (
     labels_option,
     overwrite_option,
     own_labels,
-    resume_option,
     search_seed_option,
     space_option,
     strategy_option,
@@ -123,8 +123,9 @@ def search_command(
 
     A strategy proposes architectures, an evaluator scores them, and the strategy learns from the scores. Says what was
     found and, where the space has a table, its trained performance, its rank and the regret: how much better the best
-    of the table is; with --format json after every evaluation. Everything is on disk as it comes: after an
-    interruption, run the same command with --resume, and the search goes on as if nothing had happened.
+    of the table, or the best value that is known, is; with --format json after every evaluation. Everything is on disk
+    as it comes: after an interruption, run the same command with --resume, and the search goes on as if nothing had
+    happened.
 
     Strategies such as 'gdas' need no scores: they train one network that holds all candidates, and derive an
     architecture after every epoch. The last one is what the search found.
@@ -237,7 +238,7 @@ def _announce(plan: SearchPlan, options: SearchOptions) -> None:
         length = f"{plan.evaluations} epochs"
     click.echo(
         f"Searching {header.space} with {header.strategy} {sought}\n"
-        f"(images: {header.dataset}, measured with: {columns[0].metric.key if columns else 'nothing'}, seed "
+        f"(data: {header.dataset}, measured with: {columns[0].metric.key if columns else 'nothing'}, seed "
         f"{header.seed}, {length} on {options.devices[0]}, results: {options.output})",
         err=True,
     )

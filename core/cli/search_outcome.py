@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..asktell.curves import Spread
     from ..interfaces import SearchSpace
     from ..search.history import Step
-    from ..search.outcome import SearchOutcome
+    from ..search.outcome import SearchOutcome, TableSummary
 
 # Where a table of regret stops; one more row shows the end.
 CHECKPOINTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
@@ -60,7 +60,7 @@ def _for_machines(space: SearchSpace, outcomes: Sequence[SearchOutcome], files: 
         "minimize": [cost.name for cost in header.minimized],
         "metric": table and {
             "key": table.metric.key, "unit": table.metric.unit, "direction": str(table.metric.direction),
-            "best": table.best, "architectures": len(table.values) or None,
+            "best": table.best, "optimum": table.optimum, "architectures": len(table.values) or None,
         },
         "searches": [_search_for_machines(space, outcome, file) for outcome, file in zip(outcomes, files, strict=True)],
         "over_seeds": {
@@ -184,6 +184,7 @@ def _truth_for_people(outcome: SearchOutcome) -> dict[str, Any]:
         return record
     record |= {
         "best of the table": _with_unit(table.best, unit),
+        **_optimum_for_people(table),
         "rank": outcome.rank and f"{outcome.rank:,} of {len(table.values):,}",
         "regret": _with_unit(outcome.regret, unit),
     }
@@ -193,6 +194,10 @@ def _truth_for_people(outcome: SearchOutcome) -> dict[str, Any]:
             for row in _checkpoints(outcome.evaluations)
         ]
     return record
+
+
+def _optimum_for_people(table: TableSummary) -> dict[str, str]:
+    return {} if table.optimum is None else {"regret from": _with_unit(table.optimum, table.metric.unit)}
 
 
 def _several_for_people(space: SearchSpace, outcomes: Sequence[SearchOutcome]) -> dict[str, Any]:
@@ -233,6 +238,7 @@ def _truth_over_seeds(outcomes: Sequence[SearchOutcome]) -> dict[str, Any]:
         return record
     return record | {
         "best of the table": _with_unit(table.best, unit),
+        **_optimum_for_people(table),
         "rank": f"{_spread(spread([outcome.rank for outcome in outcomes]), searches)} of {len(table.values):,}",
         "regret": f"{_spread(spread([outcome.regret for outcome in outcomes]), searches)} {unit}",
     }

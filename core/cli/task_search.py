@@ -21,7 +21,7 @@ from .options import (
     label_direction_option,
     label_option,
     overwrite_option,
-    resume_option,
+    resume_flag,
     search_seed_option,
     space_option,
     strategy_option,
@@ -111,7 +111,7 @@ DEFAULT_EVALUATIONS = 450
     help="Draw the fitness of each task and the best so far: .svg, .png or .pdf. With --resume, also of a search that "
     "is done.",
 )
-@resume_option
+@resume_flag
 @overwrite_option
 @format_option
 def task_search_command(

@@ -61,8 +61,14 @@ class SearchGroup:
 
     @property
     def regret(self) -> Spread | None:
-        """How much better the table's best is."""
+        """How much better the table's best, or the optimum that it knows, is."""
         return spread([outcome.regret for outcome in self.outcomes])
+
+    @property
+    def optimum(self) -> float | None:
+        """What regret is measured from, None if it is the table's best."""
+        table = self.outcomes[0].table
+        return None if table is None else table.optimum
 
     @property
     def evaluations(self) -> tuple[int, int]:

@@ -1,8 +1,10 @@
 """What a search found, measured with the space's table: value, rank and regret.
 
 Regret is the value of the best architecture in the table minus that of the architecture found, in the metric's unit and
-turned so that it is never negative; simple regret after t evaluations is that of the best architecture by score so far,
-where the earliest of equal ones counts. The table measures: no decision of a search sees it, unless its evaluator does.
+turned so that it is never negative. Where the table knows another optimum (``GroundTruth.optimum``), that takes the
+place of the best value, and regret is negative where something better was found. Simple regret after t evaluations is
+that of the best architecture by score so far, where the earliest of equal ones counts. The table measures: no decision
+of a search sees it, unless its evaluator does.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import bisect
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..asktell.curves import SearchCurve, Spread, mean_curve
@@ -32,16 +34,19 @@ class TableSummary:
         metric: The metric.
         values: All measured values turned so that higher is better, the best first; empty if the table does not list
             them.
+        optimum: What regret is measured from, as the table has it; None for the best of the values.
     """
 
     metric: Metric
     values: Sequence[float]
+    optimum: float | None = None
 
     @classmethod
     def read(cls, table: GroundTruth, metric: Metric) -> TableSummary:
         """Read one metric of a table."""
         values = table.all_values(metric)
-        return cls(metric, ()) if values is None else cls.of(metric, values)
+        optimum = table.optimum(metric)
+        return cls(metric, (), optimum) if values is None else replace(cls.of(metric, values), optimum=optimum)
 
     @classmethod
     def of(cls, metric: Metric, values: ArrayLike) -> TableSummary:
@@ -66,10 +71,11 @@ class TableSummary:
         return 1 + bisect.bisect_left(self.values, -oriented, key=lambda other: -other)
 
     def regret(self, value: float) -> float | None:
-        """Return how much worse than the best a value is, None if not known."""
-        if not self.values or math.isnan(value):
+        """Return how much worse than the optimum a value is, None if not known."""
+        optimum = self.best if self.optimum is None else self.optimum
+        if optimum is None or math.isnan(value):
             return None
-        return self.values[0] - self.metric.direction.sign * value
+        return self.metric.direction.sign * (optimum - value)
 
 
 @dataclass(frozen=True)

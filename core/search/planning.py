@@ -84,7 +84,7 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
     strategy = choose_strategy(request.strategy, space, request.seed, plugins)
     _check_objectives(strategy.info, request)
     if isinstance(strategy.info, WeightSharingInfo):
-        check_weight_sharing(strategy.info, provided_space.info, request, plugins)
+        check_weight_sharing(strategy.info, provided_space.info, dataset, request, plugins)
     columns = ground_truth_columns(space, provided_space, (), dataset.name, request.metric)
     factory = EvaluatorFactory(provided_space.info, dataset, plugins)
     header, evaluators = _choose_evaluators(request, strategy, factory, [column.metric for column in columns])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..asktell.loop import PendingProposal, Proposal
 from ..asktell.options import SearchOptions
-from ..batches import split_images
+from ..batches import split_parts
 from ..descriptions import WeightSharingInfo
 from ..errors import (
     DivergedError,
@@ -127,7 +127,7 @@ class SupernetTraining:
 
         plan = self._plan
         info = plan.images or installed_plugins().dataset(plan.header.dataset).info
-        training, held_out = split_images(info.create(), derive_seed("held out", info.name))
+        training, held_out = split_parts(info, info.create(), derive_seed("held out", info.name))
         device = torch.device(self._options.devices[0])
         return SupernetContext(plan.space, info, training, held_out, device, plan.header.seed)
 

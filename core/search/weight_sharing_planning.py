@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..descriptions import SearchSpaceInfo, WeightSharingInfo
+from ..capabilities import Supernets
+from ..descriptions import DatasetInfo, SearchSpaceInfo, WeightSharingInfo
 from ..errors import UnsupportedSearchSpaceError, UsageError
 from ..plugin_manager import PluginManager
 
@@ -13,24 +14,24 @@ if TYPE_CHECKING:
 
 
 def check_weight_sharing(
-    strategy: WeightSharingInfo, space: SearchSpaceInfo, request: SearchRequest, plugins: PluginManager
+    strategy: WeightSharingInfo,
+    space: SearchSpaceInfo,
+    dataset: DatasetInfo,
+    request: SearchRequest,
+    plugins: PluginManager,
 ) -> None:
-    """Check the space and the options of the search.
+    """Check space, data set and options of the search.
 
     Raises:
-        UnsupportedSearchSpaceError: The space has no supernet.
+        UnsupportedSearchSpaceError: The space has no supernet, or the data set no images.
         UsageError: An option is one that only proposals of an ordinary search can follow.
     """
-    reason = strategy.reason_unsupported(space)
+    reason = strategy.reason_unsupported(space, dataset)
     if reason is not None:
-        able = [
-            name
-            for name, provided in plugins.search_spaces().items()
-            if strategy.reason_unsupported(provided.info) is None
-        ]
+        able = [name for name, other in plugins.search_spaces().items() if Supernets in other.info.provides]
         raise UnsupportedSearchSpaceError(
-            f"The strategy '{strategy.name}' cannot search '{space.name}': {reason}. It can search: "
-            f"{', '.join(able) or 'no installed space'}."
+            f"The strategy '{strategy.name}' cannot search '{space.name}': {reason}. Spaces with a supernet: "
+            f"{', '.join(able) or 'none'}."
         )
     refused = {
         "--evaluations: its setting 'epochs' says how long it trains": request.evaluations is not None,

@@ -58,6 +58,29 @@ NASBENCH201_SOURCE = DataSourceInfo(
 # Both files are called logs.zip where they come from; here they go by the name of their folder.
 _NLP_LOGS = "https://github.com/fmsnew/nas-bench-nlp-release/blob/master/{}/logs.zip?raw=true"
 
+NASBENCH_NLP_EMBEDDING_SOURCE = DataSourceInfo(
+    name="nasbench-nlp-embedding",
+    summary="NAS-Bench-NLP: vectors of its recurrent cells, in which the benchmark's and GenNAS's evolution moves.",
+    source="Klyuchnikov et al., NAS-Bench-NLP, 2020 (arXiv:2006.07116); Li et al., GenNAS, NeurIPS 2021",
+    factory=f"{_PACKAGE}.nasbench_nlp.embedding:EmbeddingSource",
+    content="embedding",
+    licence="Apache-2.0",
+    homepage="https://github.com/fmsnew/nas-bench-nlp-release",
+    files=(
+        OfficialFile(
+            "doc2vec_features_lowdim.csv",
+            "https://raw.githubusercontent.com/leeyeehoo/GenNAS/74f93aa73bdcaa4da8020710402d40990c3a09a5/data/"
+            "nasbenchnlp/doc2vec_features_lowdim.csv",
+            2_888_325,
+            None,
+        ),
+        OfficialFile("doc2vec_features.csv", None, None, None),
+    ),
+    accepts="Takes doc2vec_features_lowdim.csv (10 dimensions) or doc2vec_features.csv (50), whose first line is "
+    "'recepie_id,v00,v01,..'. Used with a table of 'nasbench-nlp' that has the numbers of the recipes: imported from "
+    "its logs, or from a table with a column 'recipe_id'.",
+)
+
 NASBENCH_NLP_SOURCE = DataSourceInfo(
     name="nasbench-nlp",
     summary="NAS-Bench-NLP: recurrent cells trained as language models on Penn Treebank or WikiText-2.",

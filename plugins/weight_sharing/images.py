@@ -107,7 +107,7 @@ class ImageStreams:
     def _noise(self) -> Tensor:
         """Return the noise of all images that architectures are judged by."""
         if self._fixed_noise is None:
-            shape = (len(self.architectures), *self._context.dataset.image_shape)
+            shape = (len(self.architectures), *self._context.dataset.input_shape)
             self._fixed_noise = self._settings.noise * torch.randn(shape, generator=self._context.generator("noise"))
         return self._fixed_noise
 
@@ -120,7 +120,7 @@ def normalize(images: Tensor, dataset: DatasetInfo) -> Tensor:
 
 def padding_of(dataset: DatasetInfo) -> int:
     """Return how far images are shifted at most: 4 pixels at 32x32, 2 at 16x16."""
-    return dataset.image_shape[-1] // 8
+    return dataset.input_shape[-1] // 8
 
 
 def shift_and_mirror(images: Tensor, generator: torch.Generator, *, mirror: bool, padding: int) -> Tensor:

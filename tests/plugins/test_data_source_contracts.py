@@ -25,7 +25,7 @@ IMAGES = {
     "cifar100": ("train", "fine_labels", 3 * 32 * 32),
     "imagenet16-120": ("train_data_batch_1", "labels", 3 * 16 * 16),
 }
-TEXTS = {"wikitext-2": "wiki.{}.tokens", "ptb": "ptb.{}.txt"}
+TEXTS = {"wikitext-2": "wiki.{}.tokens", "ptb": "ptb.{}.txt", "own-text": "{}.txt"}
 
 
 def write_table(name: str, folder: Path) -> Path:
@@ -50,8 +50,14 @@ def write_texts(name: str, folder: Path) -> Path:
     return folder
 
 
+def write_vectors(_name: str, folder: Path) -> Path:
+    path = folder / "vectors.csv"
+    path.write_text("recepie_id,v00,v01\n1000000,0.5,-1.0\n1000001,2.0,0.25\n")
+    return path
+
+
 def write_files(name: str, folder: Path) -> Path:
-    write = {"table": write_table, "images": write_images, "text": write_texts}
+    write = {"table": write_table, "images": write_images, "text": write_texts, "embedding": write_vectors}
     return write[PLUGINS.data_source(name).info.content](name, folder)
 
 

@@ -40,13 +40,13 @@ class Gennas(Evaluator[GennasSettings]):
 
     def _evaluate(self, context: EvaluationContext) -> Evaluation:
         task, options = self.settings.task_definition(), self.settings.resolve()
-        images = context.batch(options.batch_size, resolution=_RESOLUTION, augment=True).images
+        images = context.batch(options.batch_size, resolution=_RESOLUTION, augment=True).inputs
         targets = context.shared(
             "gennas target", lambda generator: draw_targets(task, images, generator, options.frequencies)
         )
         # Networks may be built for one size only.
-        shape = (context.dataset.image_shape[0], _RESOLUTION, _RESOLUTION)
-        backbone = context.network(options.network, image_shape=shape)
+        shape = (context.dataset.input_shape[0], _RESOLUTION, _RESOLUTION)
+        backbone = context.network(options.network, input_shape=shape)
         with context.initial_weights("gennas heads"):
             network = RegressionNetwork(
                 backbone,

@@ -15,16 +15,22 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .recipe import INPUT, Recipe, new_state, previous_state
+from .plan import compile_recipe
+from .recipe import INPUT, Recipe
 
 WIDTH = 400
 HIDDEN_SIZES = (600, 600, WIDTH)
+
+LayerStates = list[list[Tensor]]
+"""States of each layer, each of shape (batch, hidden size)."""
 
 _LEAKY_SLOPE = 0.01
 
@@ -74,14 +80,37 @@ class RecurrentNetwork(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map ``(length, batch, 400)`` to the same shape; all states begin as zero."""
-        values = inputs
-        for number, layer in enumerate(self.layers, start=1):
-            values = layer(values)
+        return self.read(inputs, None)[0]
+
+    def read(self, inputs: Tensor, states: LayerStates | None) -> tuple[Tensor, Tensor, LayerStates]:
+        """Map ``(length, batch, 400)`` to the same shape, from given states on.
+
+        Args:
+            inputs: The sequences.
+            states: Of each layer, zero if None.
+
+        Returns:
+            The outputs, those of the last layer before its dropout, and the states behind the last step, which no
+            gradient goes through.
+        """
+        values = raw = inputs
+        after = []
+        for number, layer in enumerate(self._layers, start=1):
+            raw, layer_states = layer.read(values, None if states is None else states[number - 1])
+            after.append(layer_states)
             share = self.dropouts.output if number == len(self.layers) else self.dropouts.between
-            if self.training:
-                # One mask for all steps.
-                values = values * _mask((1, *values.shape[1:]), share, values.device)
-        return values
+            # One mask for all steps.
+            values = raw * draw_mask(raw[:1].shape, share, raw.dtype, raw.device) if self.training else raw
+        return values, raw, after
+
+    def recurrent_weights(self) -> Iterator[Tensor]:
+        """Yield the matrices that are not fed by ``x``."""
+        for layer in self._layers:
+            yield from layer.recurrent_weights()
+
+    @property
+    def _layers(self) -> list[RecurrentLayer]:
+        return list(self.layers)  # type: ignore[arg-type]
 
 
 class RecurrentLayer(nn.Module):
@@ -91,6 +120,7 @@ class RecurrentLayer(nn.Module):
         """Build the matrices and biases of the cell's linear nodes."""
         super().__init__()
         self.recipe = recipe
+        self.plan = compile_recipe(recipe)
         self.hidden_size = hidden_size
         self.dropouts = dropouts
         linear = {name: node for name, node in recipe.nodes.items() if node.operation == "linear"}
@@ -110,70 +140,95 @@ class RecurrentLayer(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map ``(length, batch, input_size)`` to ``(length, batch, hidden_size)``, the states ``h_new_0``."""
+        return self.read(inputs, None)[0]
+
+    def read(self, inputs: Tensor, states: list[Tensor] | None) -> tuple[Tensor, list[Tensor]]:
+        """Do the same from given states on, zero if None; return the states behind the last step too, detached."""
         from_input = self._from_input(inputs)
         recurrent = self._recurrent_matrices(inputs.device)
-        zero = inputs.new_zeros(inputs.shape[1], self.hidden_size)
-        states = [zero] * self.recipe.num_states
+        values = [inputs.new_zeros(inputs.shape[1], self.hidden_size)] * self.plan.num_slots
+        values[: len(states or ())] = states or ()
         outputs = []
         for step in range(len(inputs)):
-            values = {previous_state(index): state for index, state in enumerate(states)}
-            for name, node in self.recipe.nodes.items():
-                if node.operation == "linear":
-                    value = from_input[name][step]
-                    for source, matrix in recurrent[name]:
-                        value = torch.addmm(value, values[source], matrix)
-                    values[name] = value
+            for instruction in self.plan.instructions:
+                sources = [values[slot] for slot in instruction.sources]
+                if instruction.operation == "linear":
+                    value = from_input[instruction.node][step]
+                    for source, matrix in zip(sources, recurrent[instruction.node], strict=True):
+                        value = torch.addmm(value, source, matrix)
                 else:
-                    values[name] = _compute(node.operation, [values[source] for source in node.inputs])
-            states = [values[new_state(index)] for index in range(self.recipe.num_states)]
-            outputs.append(states[0])
-        return torch.stack(outputs)
+                    value = _COMPUTE[instruction.operation](*sources)
+                values[instruction.target] = value
+            new_states = [values[slot] for slot in self.plan.new_states]
+            values[: len(new_states)] = new_states
+            outputs.append(new_states[0])
+        return torch.stack(outputs), [state.detach() for state in new_states]
 
-    def _from_input(self, inputs: Tensor) -> dict[str, Tensor]:
-        """Return what ``x`` and the bias give each linear node at all steps: one product instead of one a step."""
-        parts: dict[str, Tensor] = {}
+    def _from_input(self, inputs: Tensor) -> dict[str, tuple[Tensor, ...]]:
+        """Return what ``x`` and the bias give each linear node at each step, from one product for all steps."""
+        parts: dict[str, tuple[Tensor, ...]] = {}
         for name, bias in self.biases.items():
             part = bias.expand(*inputs.shape[:2], -1)
             for source, matrix in zip(self.recipe.nodes[name].inputs, self._modules_of(name), strict=True):
                 if source == INPUT:
                     part = part + functional.linear(inputs, matrix.weight)
-            parts[name] = part
+            parts[name] = part.unbind()
         return parts
 
-    def _recurrent_matrices(self, device: torch.device) -> dict[str, list[tuple[str, Tensor]]]:
-        """Return, for each linear node, its other inputs and their transposed matrices after weight-drop."""
+    def _recurrent_matrices(self, device: torch.device) -> dict[str, list[Tensor]]:
+        """Return, for each linear node, the transposed matrices of its inputs but ``x``, after weight-drop."""
         return {
             name: [
-                (source, self._dropped(matrix.weight, device).t())
+                self._dropped(matrix.weight, device).t()
                 for source, matrix in zip(self.recipe.nodes[name].inputs, self._modules_of(name), strict=True)
                 if source != INPUT
             ]
             for name in self.biases
         }
 
+    def recurrent_weights(self) -> Iterator[Tensor]:
+        """Yield the matrices that are not fed by ``x``."""
+        for name in self.biases:
+            for source, matrix in zip(self.recipe.nodes[name].inputs, self._modules_of(name), strict=True):
+                if source != INPUT:
+                    yield matrix.weight
+
     def _dropped(self, weight: Tensor, device: torch.device) -> Tensor:
         kept = weight.detach() if self.dropouts.frozen else weight
-        return kept * _mask(kept.shape, self.dropouts.weights, device) if self.training else kept
+        return kept * draw_mask(kept.shape, self.dropouts.weights, kept.dtype, device) if self.training else kept
 
     def _modules_of(self, name: str) -> list[nn.Linear]:
         matrices: nn.ModuleList = self.matrices[name]  # type: ignore[assignment]
         return list(matrices)  # type: ignore[arg-type]
 
 
-def _compute(operation: str, inputs: list[Tensor]) -> Tensor:
-    if operation == "elementwise_sum":
-        return inputs[0] + inputs[1]
-    if operation == "elementwise_prod":
-        return inputs[0] * inputs[1]
-    if operation == "blend":
-        return inputs[0] * inputs[1] + (1 - inputs[0]) * inputs[2]
-    if operation == "activation_tanh":
-        return inputs[0].tanh()
-    if operation == "activation_sigm":
-        return inputs[0].sigmoid()
-    return functional.leaky_relu(inputs[0], _LEAKY_SLOPE)
+def _blend(gate: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    return gate * first + (1 - gate) * second
 
 
-def _mask(shape: tuple[int, ...], share: float, device: torch.device) -> Tensor:
-    """Return a mask of dropout: 0 for a ``share`` of all values, 1 / (1 - share) for the others."""
-    return (torch.empty(shape).bernoulli_(1 - share) / (1 - share)).to(device)
+_COMPUTE: Mapping[str, Callable[..., Tensor]] = {
+    "elementwise_sum": torch.add,
+    "elementwise_prod": torch.mul,
+    "blend": _blend,
+    "activation_tanh": torch.tanh,
+    "activation_sigm": torch.sigmoid,
+    "activation_leaky_relu": partial(functional.leaky_relu, negative_slope=_LEAKY_SLOPE),
+}
+
+
+def draw_mask(shape: torch.Size, share: float, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return a mask of dropout: 0 for a ``share`` of all values, 1 / (1 - share) for the others.
+
+    It is made of 16 random bits for each value, which are drawn on the CPU. PyTorch's ``bernoulli_`` takes seven times
+    as long, which was nearly half of a training, and draws others where MKL makes them (before PyTorch 2.7).
+
+    Args:
+        shape: Of the mask.
+        share: Rounded to a multiple of 2 ** -16.
+        dtype: Of the mask.
+        device: Where to put it.
+    """
+    words = torch.empty(-(-shape.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
+    levels = words.view(torch.int16)[: shape.numel()].view(shape)
+    kept = levels >= round(share * 2**16) - 2**15
+    return kept.to(device).to(dtype).mul_(1 / (1 - share))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....core.pictures.graph import CellEdge, CellGraph, CellNode, NodeKind, OperationFamily
 from .recipe import INPUT, Node, new_state, parse_recipe, previous_state
 
-_LABELS = {
+LABELS = {
     "linear": ("linear", OperationFamily.CONVOLUTION),
     "elementwise_sum": ("sum", OperationFamily.OTHER),
     "elementwise_prod": ("product", OperationFamily.OTHER),
@@ -14,6 +14,7 @@ _LABELS = {
     "activation_sigm": ("sigmoid", OperationFamily.POOLING),
     "activation_leaky_relu": ("leaky ReLU", OperationFamily.POOLING),
 }
+"""Short name and family of each operation."""
 
 # Inputs a, b and c of a blend, a * b + (1 - a) * c.
 _BLEND_INPUTS = ("a", "b", "c")
@@ -45,5 +46,5 @@ def _state(index: int) -> str:
 
 
 def _operation(name: str, node: Node) -> CellNode:
-    label, family = _LABELS[node.operation]
+    label, family = LABELS[node.operation]
     return CellNode(name, label, NodeKind.OPERATION, family)

@@ -28,6 +28,8 @@ NUM_INPUTS: Mapping[str, int | None] = {
 }
 """Inputs of each operation; a ``linear`` node has one matrix for each of any number of them."""
 
+ACTIVATIONS = tuple(operation for operation in NUM_INPUTS if operation.startswith("activation_"))
+
 COMMUTATIVE = frozenset({"linear", "elementwise_sum", "elementwise_prod"})
 """Operations whose inputs have no order. ``blend`` of a, b and c is a * b + (1 - a) * c."""
 
@@ -70,6 +72,20 @@ def previous_state(index: int) -> str:
     return f"h_prev_{index}"
 
 
+def rename_nodes(nodes: Mapping[str, Node], names: Mapping[str, str]) -> dict[str, Node]:
+    """Return the nodes with other names, wherever they occur; those that ``names`` lacks keep theirs."""
+    return {
+        names.get(name, name): Node(node.operation, tuple(names.get(source, source) for source in node.inputs))
+        for name, node in nodes.items()
+    }
+
+
+def spell_nodes(nodes: Mapping[str, Node]) -> str:
+    """Return nodes, states among them, as a recipe in JSON without spaces."""
+    recipe = {name: {"op": node.operation, "input": list(node.inputs)} for name, node in nodes.items()}
+    return json.dumps(recipe, separators=(",", ":"))
+
+
 def parse_recipe(text: str) -> Recipe:
     """Read a recipe and check that a cell can be built from it.
 
@@ -82,8 +98,10 @@ def parse_recipe(text: str) -> Recipe:
     sources = {INPUT, *(previous_state(index) for index in range(num_states))}
     for name, node in nodes.items():
         _check_inputs(name, node, nodes, sources)
+    ordered = _in_order(nodes, sources)
     _refuse_dead_nodes(nodes, num_states)
-    return Recipe(_in_order(nodes, sources), num_states)
+    _refuse_unused_inputs(nodes, num_states)
+    return Recipe(ordered, num_states)
 
 
 def _read_object(text: str) -> Mapping[str, object]:
@@ -124,7 +142,8 @@ def _read_node(name: str, value: object) -> Node:
         raise _wrong(name, f"its inputs are {_shown(inputs)}, expected a list of names")
     wanted = NUM_INPUTS[operation]
     if wanted is not None and len(inputs) != wanted:
-        raise _wrong(name, f"'{operation}' has {wanted} inputs, got {len(inputs)}")
+        number = "one input" if wanted == 1 else f"{wanted} inputs"
+        raise _wrong(name, f"'{operation}' takes {number}, got {len(inputs)}: {_shown(inputs)}. Give it {number}")
     if len(inputs) > MAX_NODES:
         raise _wrong(name, f"it has {len(inputs)} inputs, at most {MAX_NODES} are allowed")
     return Node(operation, tuple(inputs))
@@ -134,17 +153,31 @@ def _count_states(nodes: Mapping[str, Node]) -> int:
     states = {int(match[2]) for match in map(_STATE.fullmatch, nodes) if match}
     if states != set(range(len(states))) or not states:
         missing = next(index for index in range(len(states) + 1) if index not in states)
-        raise InvalidArchitectureError(f"NAS-Bench-NLP recipe: there is no node '{new_state(missing)}'.")
+        what = "the cell's output" if missing == 0 else "since there are states of higher numbers"
+        raise InvalidArchitectureError(
+            f"NAS-Bench-NLP recipe: there is no node '{new_state(missing)}', {what}. Give a node this name."
+        )
     return len(states)
 
 
 def _check_inputs(name: str, node: Node, nodes: Mapping[str, Node], sources: set[str]) -> None:
     for source in node.inputs:
         if source not in nodes and source not in sources:
-            known = ", ".join(sorted(sources))
-            raise _wrong(name, f"its input '{source[:40]}' is neither a node nor one of {known}")
+            raise _wrong(name, _undefined(source, nodes, sources))
         if source == INPUT and node.operation != "linear":
-            raise _wrong(name, "only a 'linear' node takes 'x', whose size is not that of the states")
+            raise _wrong(
+                name,
+                f"'{node.operation}' cannot take 'x', whose size is not that of the states. Take a 'linear' node that "
+                "takes 'x'",
+            )
+
+
+def _undefined(source: str, nodes: Mapping[str, Node], sources: set[str]) -> str:
+    problem = f"its input '{source[:40]}' is neither a node nor one of {', '.join(sorted(sources))}"
+    if _STATE.fullmatch(source) and source.startswith("h_prev"):
+        return f"{problem}. Add the node '{source.replace('prev', 'new')}', whose value at the step before it is"
+    near = closest_matches(source, [*nodes, *sources])
+    return f"{problem}. {near}Name one of them, or add the node"
 
 
 def _refuse_dead_nodes(nodes: Mapping[str, Node], num_states: int) -> None:
@@ -157,7 +190,24 @@ def _refuse_dead_nodes(nodes: Mapping[str, Node], num_states: int) -> None:
             waiting.extend(nodes[name].inputs)
     for name in nodes:
         if name not in alive:
-            raise _wrong(name, "it leads to no new state. Leave it out")
+            raise _wrong(name, "it leads to no new state. Leave it out, or take it as an input of one that does")
+
+
+def _refuse_unused_inputs(nodes: Mapping[str, Node], num_states: int) -> None:
+    used = {source for node in nodes.values() for source in node.inputs}
+    if INPUT not in used:
+        raise InvalidArchitectureError(
+            "NAS-Bench-NLP recipe: no node takes 'x', so the cell does not see its input. Make it an input of a "
+            "'linear' node."
+        )
+    for index in range(num_states):
+        if previous_state(index) not in used:
+            remedy = "" if index == 0 else f", or leave '{new_state(index)}' out"
+            raise _wrong(
+                new_state(index),
+                f"nothing takes this state at the next step. Take '{previous_state(index)}' as an input of a "
+                f"node{remedy}",
+            )
 
 
 def _in_order(nodes: Mapping[str, Node], sources: set[str]) -> dict[str, Node]:
@@ -170,10 +220,23 @@ def _in_order(nodes: Mapping[str, Node], sources: set[str]) -> dict[str, Node]:
             if name not in ordered and all(source in ordered or source in sources for source in node.inputs)
         ]
         if not ready:
-            circle = next(name for name in nodes if name not in ordered)
-            raise _wrong(circle, "it depends on itself")
+            raise _circular({name: node for name, node in nodes.items() if name not in ordered})
         ordered.update((name, nodes[name]) for name in ready)
     return ordered
+
+
+def _circular(nodes: Mapping[str, Node]) -> InvalidArchitectureError:
+    """Return the error for nodes each of which takes another one of them: among these there is a circle."""
+    path = [next(iter(nodes))]
+    while path[-1] not in path[:-1]:
+        path.append(next(source for source in nodes[path[-1]].inputs if source in nodes))
+    circle = path[path.index(path[-1]) :]
+    shown = " takes ".join(f"'{name[:40]}'" for name in circle)
+    return _wrong(
+        circle[0],
+        f"it depends on itself: {shown}. Take another input in one of them, such as a state at the step before "
+        "('h_prev_0')",
+    )
 
 
 def _wrong(name: str, problem: str) -> InvalidArchitectureError:

@@ -202,7 +202,7 @@ def test_a_loss_that_is_no_number_ends_one_search_and_loses_nothing(nasbench, tm
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--space", "nasbench101"], "this space does not provide. It can search: nasbench201, nasbench201-tiny."),
+        (["--space", "nasbench101"], "space does not provide. Spaces with a supernet: nasbench201, nasbench201-tiny."),
         (["-n", "5"], "takes no --evaluations: its setting 'epochs' says how long it trains."),
         (["--parallel", "2"], "takes no --parallel: it derives one architecture after each epoch."),
         (["--max-params", "1M"], "takes no limits"),

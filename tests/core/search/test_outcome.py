@@ -105,6 +105,18 @@ def test_table_that_does_not_list_its_values_gives_the_value_only() -> None:
     assert (outcome.table.best, outcome.rank, outcome.regret) == (None, None, None)
 
 
+class WithOptimum(Table):
+    def optimum(self, metric):
+        return metric.direction.sign * 85.0
+
+
+@pytest.mark.parametrize("metric", [ACCURACY, LOSS], ids=["higher is better", "lower is better"])
+def test_regret_is_measured_from_the_optimum_that_the_table_knows(metric) -> None:
+    outcome = find_outcome(history([*SCORES, ("d", 4.0)], metric), TableSummary.read(WithOptimum(), metric))
+    assert outcome.regret_curve == [15.0, 5.0, 5.0, 5.0, 5.0, -5.0]
+    assert (outcome.rank, outcome.table.best) == (1, metric.direction.sign * 90.0)
+
+
 def test_without_a_table() -> None:
     outcome = find_outcome(history(SCORES), None)
     assert outcome.best.arch_id == "c"

@@ -15,6 +15,7 @@ from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.network import (
     Dropouts,
     RecurrentLayer,
     RecurrentNetwork,
+    draw_mask,
 )
 from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.picture import cell_graph
 from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.recipe import parse_recipe
@@ -128,10 +129,24 @@ def test_weight_drop_leaves_out_weights_that_x_does_not_feed_and_cuts_their_grad
 
 def test_weight_drop_keeps_the_share_and_the_expectation() -> None:
     layer = layer_of(LSTM, Dropouts(weights=0.25, between=0.0, output=0.0))
-    weight = torch.ones(200, 200)
+    weight = torch.ones(199, 201)
     dropped = layer._dropped(weight, torch.device("cpu"))
     assert dropped.unique().tolist() == pytest.approx([0.0, 4 / 3])
     assert float((dropped == 0).float().mean()) == pytest.approx(0.25, abs=0.01)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.4, 0.5])
+def test_masks_are_independent_bits_of_the_asked_share(share: float) -> None:
+    torch.manual_seed(0)
+    count = 400_001
+    mask = draw_mask(torch.Size((count,)), share, torch.float64, torch.device("cpu"))
+    dropped = mask == 0
+    deviation = (share * (1 - share) / count) ** 0.5
+    assert float(dropped.double().mean()) == pytest.approx(share, abs=4 * deviation)
+    assert mask.max() == pytest.approx(1 / (1 - share))
+    for lag in (1, 2, 3, 4, 8):
+        both = float((dropped[lag:] & dropped[:-lag]).double().mean())
+        assert both == pytest.approx(share**2, abs=5 * deviation)
 
 
 def test_dropout_behind_layers_is_the_same_at_every_step() -> None:

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 import torch
-from nasbench_toolkit.core.batches import ImageSet
+from nasbench_toolkit.core.batches import Batch
 from nasbench_toolkit.core.descriptions import DatasetInfo
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.settings import parse_settings
@@ -17,7 +17,7 @@ BLOBS = DatasetInfo(
     summary="Noise with a bright quarter.",
     source="the tests",
     factory=object,
-    image_shape=(1, 8, 8),
+    input_shape=(1, 8, 8),
     num_classes=3,
     mean=(0.5,),
     std=(0.25,),
@@ -37,13 +37,13 @@ class Narrow(Nasbench201):
     _benchmark_size = (2, 1)
 
 
-def blobs(count: int, seed: int = 0) -> ImageSet:
+def blobs(count: int, seed: int = 0) -> Batch:
     """Return images whose label says which quarter is bright."""
     generator = torch.Generator().manual_seed(seed)
     images, labels = torch.rand(count, 1, 8, 8, generator=generator) / 2, torch.arange(count) % 3
     for image, label in zip(images, labels.tolist(), strict=True):
         image[0, 4 * (label // 2) :, 4 * (label % 2) :] += 0.4
-    return ImageSet(images, labels)
+    return Batch(images, labels)
 
 
 @pytest.fixture

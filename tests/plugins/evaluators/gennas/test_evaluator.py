@@ -117,7 +117,7 @@ def test_networks_are_built_for_the_size_of_the_images_that_they_get(name: str, 
 
     def note(space, arch_id, dataset, variant):
         network = build(space, arch_id, dataset, variant)
-        shapes.append(dataset.image_shape)
+        shapes.append(dataset.input_shape)
         network.register_forward_pre_hook(lambda _, images: shapes.append(tuple(images[0].shape[1:])))
         return network
 

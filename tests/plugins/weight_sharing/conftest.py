@@ -50,9 +50,9 @@ def blobs(count: int, seed: int = 0) -> Batch:
 def context():
     """Make the context of a search of a narrow space."""
 
-    def make(seed=0, images=48, space=None):
+    def make(seed=0, images=48, space=None, device="cpu"):
         space = space or Narrow(installed_plugins().search_space("nasbench201").info)
-        return SupernetContext(space, BLOBS, blobs(images), blobs(30, 1), torch.device("cpu"), seed)
+        return SupernetContext(space, BLOBS, blobs(images), blobs(30, 1), torch.device(device), seed)
 
     return make
 
@@ -76,9 +76,9 @@ def settings():
 def begin(context, settings):
     """Make a strategy at its beginning."""
 
-    def make(strategy, seed=0, space=None, images=48, **given):
+    def make(strategy, seed=0, space=None, images=48, device="cpu", **given):
         info = installed_plugins().search_strategy(strategy.partition(":")[0]).info
-        return info.begin(context(seed, images, space), settings(strategy, **given))
+        return info.begin(context(seed, images, space, device), settings(strategy, **given))
 
     return make
 

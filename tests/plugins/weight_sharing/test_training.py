@@ -40,6 +40,20 @@ def test_a_search_that_goes_on_from_its_state_is_the_uninterrupted_one(begin, na
     assert all(map(torch.equal, tensors(whole.state()), tensors(resumed.state())))
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_gpu_trains_and_goes_on_like_a_cpu(begin, name, tmp_path) -> None:
+    (here, _), *_ = run(begin(name), 1)
+    strategy = begin(name, device="cuda")
+    (there, _), *_ = run(strategy, 1)
+    assert there["train_loss"] == pytest.approx(here["train_loss"], rel=1e-2)
+    torch.save(strategy.state(), tmp_path / "state")
+    resumed = begin(name, device="cuda")
+    resumed.load_state(torch.load(tmp_path / "state", map_location="cuda", weights_only=True))
+    run(resumed, 1)
+
+
 @pytest.mark.parametrize("name", ["rsps", "gdas", "enas"])
 def test_a_search_depends_on_its_seed_alone(begin, name) -> None:
     first = run(begin(name), 1)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Reading,
         SequenceNetwork,
         StagedNetwork,
+        Supernets,
         Tokens,
         require,
     )
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         SearchableSetting,
         SearchSpaceInfo,
         SearchStrategyInfo,
+        WeightSharingInfo,
     )
     from .core.domain import Direction, Evaluation, JobKey, Metric, Status
     from .core.errors import (
@@ -73,6 +75,8 @@ if TYPE_CHECKING:
     from .core.pictures.graph import CellEdge, CellGraph, CellNode, NodeKind, OperationFamily
     from .core.seeding import derive_seed
     from .core.settings import Settings, setting
+    from .core.supernets import Choice, DecisionRule, SinglePath, Supernet, SupernetNorm
+    from .core.weight_sharing import Derivation, ImagePart, SupernetContext, WeightSharingStrategy
     from .interactive import LoadedSearch, load_results, run, search
     from .reports.frames import LoadedResults, Report
 
@@ -86,12 +90,15 @@ __all__ = [
     "CellEdge",
     "CellGraph",
     "CellNode",
+    "Choice",
     "DataError",
     "DataSource",
     "DataSourceInfo",
     "Dataset",
     "DatasetInfo",
+    "DecisionRule",
     "DegenerateError",
+    "Derivation",
     "DesignSpace",
     "Direction",
     "DivergedError",
@@ -103,6 +110,7 @@ __all__ = [
     "ExecutorInfo",
     "GroundTruth",
     "GroundTruthTable",
+    "ImagePart",
     "Images",
     "ImportSummary",
     "Inputs",
@@ -136,12 +144,19 @@ __all__ = [
     "SearchableSetting",
     "SequenceNetwork",
     "Settings",
+    "SinglePath",
     "StagedNetwork",
     "Status",
     "StoredTable",
+    "Supernet",
+    "SupernetContext",
+    "SupernetNorm",
+    "Supernets",
     "TableSource",
     "Tokens",
     "UnsupportedSearchSpaceError",
+    "WeightSharingInfo",
+    "WeightSharingStrategy",
     "WorkerSetup",
     "derive_seed",
     "hookimpl",
@@ -160,11 +175,12 @@ __all__ = [
 _MODULES = {
     ".core.batches": "Batch",
     ".core.capabilities": "BlockNetwork GroundTruthTable Images Inputs Labels LanguageNetwork Network Reading "
-    "SequenceNetwork StagedNetwork Tokens require",
+    "SequenceNetwork StagedNetwork Supernets Tokens "
+    "require",
     ".core.context": "EvaluationContext",
     ".core.data.data_home": "stored_folder",
     ".core.descriptions": "AggregateInfo DatasetInfo DataSourceInfo EvaluatorInfo ExecutorInfo OfficialFile RecipeInfo "
-    "SearchableSetting SearchSpaceInfo SearchStrategyInfo",
+    "SearchableSetting SearchSpaceInfo SearchStrategyInfo WeightSharingInfo",
     ".core.domain": "Direction Evaluation JobKey Metric Status",
     ".core.errors": "DataError DegenerateError DivergedError EvaluationError InvalidArchitectureError "
     "InvalidSettingError NasbenchError UnsupportedSearchSpaceError",
@@ -177,6 +193,8 @@ _MODULES = {
     ".core.pictures.graph": "CellEdge CellGraph CellNode NodeKind OperationFamily",
     ".core.seeding": "derive_seed",
     ".core.settings": "Settings setting",
+    ".core.supernets": "Choice DecisionRule SinglePath Supernet SupernetNorm",
+    ".core.weight_sharing": "Derivation ImagePart SupernetContext WeightSharingStrategy",
     ".interactive": "LoadedSearch load_results run search",
     ".reports.frames": "LoadedResults Report",
     ".benchmarks_data.tables.raw": "RawTable",

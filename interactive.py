@@ -20,6 +20,7 @@ from .core.results.store import RUN, open_results
 from .core.search.loop import run_search
 from .core.search.planning import SearchRequest, make_search_plans
 from .core.search.storage import read_search
+from .core.search.trajectory import Trajectory
 from .reports.frames import LoadedResults
 
 
@@ -31,9 +32,13 @@ class LoadedSearch(LoadedResults):
         steps: One row an evaluation, in their order: ``evaluation`` (from 1), ``architecture``, ``score`` (NaN unless
             ``status`` is ``ok``), ``direction``, ``oriented`` (higher is better), ``status`` and ``repeated`` (the
             architecture had been scored before).
+        epochs: Where a supernet was trained, one row an epoch: ``epoch`` (from 1), ``architecture`` (as proposed),
+            ``derived`` (as the strategy chose it), ``skips``, ``zeros``, ``seconds`` and the strategy's figures, such
+            as ``train_loss``; else empty.
     """
 
     steps: pd.DataFrame
+    epochs: pd.DataFrame
 
 
 def load_results(path: str | Path) -> LoadedResults:
@@ -109,12 +114,12 @@ def run(
 
 def search(
     output: str | Path,
-    evaluator: str,
+    evaluator: str | None = None,
     *,
     strategy: str = "regularized-evolution",
     space: str = "nasbench201-tiny",
     dataset: str | None = None,
-    evaluations: int = 450,
+    evaluations: int | None = None,
     parallel: int = 1,
     seed: int = 0,
     metric: str | None = None,
@@ -126,11 +131,11 @@ def search(
 
     Args:
         output: The results file; steps are in it as they come.
-        evaluator: Whose score is to be made as good as possible.
+        evaluator: Whose score is to be made as good as possible; strategies that train a supernet need none.
         strategy: Such as ``random-search``.
         space: Search space.
         dataset: Image set, None for the space's first that is here.
-        evaluations: Number of proposals to score.
+        evaluations: Number of proposals to score, None for 450; not for strategies that train a supernet.
         parallel: Proposals that may wait for their scores at a time; another number is another search.
         seed: Seed of the search.
         metric: Ground truth that measures what was found, None for the default.
@@ -148,7 +153,7 @@ def search(
     (plan,) = make_search_plans(request, installed_plugins())
     devices = worker_devices(device, workers)[:parallel]
     options = SearchOptions(Path(output), devices, resume=resume and Path(output).exists())
-    progress = SearchProgress(evaluations)
+    progress = SearchProgress(plan.evaluations)
     with progress:
         run_search(plan, options, progress.advance)
     return _load_search(Path(output))
@@ -168,7 +173,24 @@ def _load_search(path: Path) -> LoadedSearch:
             "repeated": [step.repeated for step in history.steps],
         }
     )
-    return LoadedSearch(history.results, steps)
+    return LoadedSearch(history.results, steps, _frame_of(history.trajectory or Trajectory()))
+
+
+def _frame_of(trajectory: Trajectory) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "epoch": number,
+                "architecture": epoch.architecture,
+                "derived": epoch.chosen,
+                "skips": epoch.skips,
+                "zeros": epoch.zeros,
+                "seconds": epoch.seconds,
+                **epoch.figures,
+            }
+            for number, epoch in enumerate(trajectory.epochs, start=1)
+        ]
+    )
 
 
 def _path(path: str | Path | None) -> Path | None:

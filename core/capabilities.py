@@ -59,6 +59,10 @@ class GroundTruthTable:
     """A table of trained performance."""
 
 
+class Supernets:
+    """A supernet, one network that holds all candidates."""
+
+
 @runtime_checkable
 class StagedNetwork(Protocol):
     """Networks that return the feature maps of their stages."""

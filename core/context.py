@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .batches import Batch, batch_digest, draw_batch, split_parts
@@ -75,6 +76,8 @@ class EvaluationContext:
         dataset: Description of the data set.
         device: Where networks and tensors are to live.
         batches: Digest of every batch that was handed out, by description.
+        store: Folder for what the run shares and would take long to make again, such as a supernet; it need not exist.
+            None where nothing is kept. What is kept there must not change a score.
 
     Args:
         key: As above.
@@ -86,6 +89,7 @@ class EvaluationContext:
         passes: Values that the jobs of one architecture share; none are shared if None.
         memory: Measures memory; it is not measured if None.
         job: The one that a pass is made for; None if this is a job itself.
+        store: As above.
     """
 
     def __init__(
@@ -99,8 +103,10 @@ class EvaluationContext:
         passes: SharedPasses | None = None,
         memory: MemoryMeter | None = None,
         job: EvaluationContext | None = None,
+        store: Path | None = None,
     ) -> None:
         self.key = key
+        self.store = store
         self.space = space
         self.dataset = dataset
         self.device = device
@@ -297,6 +303,7 @@ class EvaluationContext:
             self._passes,
             self._memory,
             self,
+            self.store,
         )
         with seeded_global_rng(derive_seed("global", *key.own_seed_parts)):
             value = compute(inner, *arguments)

@@ -13,7 +13,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from .capabilities import Images, Inputs, Labels, Network, OfDatasets, capability_words, lacking, problem_with
+from .capabilities import (
+    Images,
+    Inputs,
+    Labels,
+    Network,
+    OfDatasets,
+    Supernets,
+    capability_words,
+    lacking,
+    problem_with,
+)
 from .domain import Direction
 from .errors import NasbenchError, PluginError
 from .loading.factories import check_factory, check_module, load_object
@@ -24,6 +34,7 @@ from .settings import Settings
 
 if TYPE_CHECKING:
     from .interfaces import Aggregate, Dataset, DataSource, DesignSpace, Evaluator, SearchSpace, SearchStrategy
+    from .weight_sharing import SupernetContext, WeightSharingStrategy
 
 _OF_IMAGES = ("channels", "height", "width")
 
@@ -326,17 +337,9 @@ class EvaluatorInfo(Description):
 
     def reason_unsupported(self, space: SearchSpaceInfo, dataset: DatasetInfo) -> str | None:
         """Return why this evaluator cannot score networks of ``space`` for ``dataset``, or None if it can."""
-        of_dataset = frozenset(need for need in self.needs if issubclass(need, OfDatasets))
-        missing = [
-            f"{' and '.join(map(capability_words, lacks))}, which {owner}"
-            for lacks, owner in (
-                (lacking(self.needs - of_dataset, space.provides), "this space does not provide"),
-                (lacking(of_dataset, dataset.provides), f"the dataset '{dataset.name}' does not have"),
-            )
-            if lacks
-        ]
-        if missing:
-            return f"it needs {', and '.join(missing)}"
+        missing = _missing(self.needs, space, dataset)
+        if missing is not None:
+            return missing
         blamed = f"a fault of its {self.provider or 'plugin'}"
         try:
             with silent_output():
@@ -402,6 +405,41 @@ class SearchStrategyInfo(Description):
     def create(self, space: DesignSpace, settings: Settings, seed: int) -> SearchStrategy[Any]:
         """Build a strategy that proposes architectures of ``space``."""
         made: SearchStrategy[Any] = self._make("SearchStrategy", space, settings, seed)
+        return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightSharingInfo(SearchStrategyInfo):
+    """A search strategy that trains a supernet, returned by the hook ``nasbench_search_strategies``.
+
+    Its settings class has a whole number ``epochs``: so long a search is.
+
+    Attributes:
+        needs: Capabilities that a search space and a data set must provide.
+        judged_by: Names of evaluators that score what it derives, for the user only: the first one that supports the
+            space does, unless the user names another.
+    """
+
+    needs: frozenset[type] = frozenset({Supernets, Images, Labels})
+    judged_by: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_capabilities(self, "needs", self.needs)
+        epochs = getattr(self.settings(), "epochs", None)
+        if not isinstance(epochs, int):
+            raise PluginError(
+                f"The settings of the search strategy '{self.name}' do not say how long it trains: add a whole number "
+                "'epochs'."
+            )
+
+    def reason_unsupported(self, space: SearchSpaceInfo, dataset: DatasetInfo) -> str | None:
+        """Return why this strategy cannot search a space with a data set, or None if it can."""
+        return _missing(self.needs, space, dataset)
+
+    def begin(self, context: SupernetContext, settings: Settings) -> WeightSharingStrategy[Any]:
+        """Build the strategy at its beginning."""
+        made: WeightSharingStrategy[Any] = self._make("WeightSharingStrategy", context, settings)
         return made
 
 
@@ -490,6 +528,20 @@ class DataSourceInfo(Description):
         """Build the reader and checker of its files."""
         made: DataSource = self._make("DataSource", self)
         return made
+
+
+def _missing(needs: frozenset[type], space: SearchSpaceInfo, dataset: DatasetInfo) -> str | None:
+    """Return which capabilities a space or a data set lacks, in half a sentence, or None."""
+    of_dataset = frozenset(need for need in needs if issubclass(need, OfDatasets))
+    missing = [
+        f"{' and '.join(map(capability_words, lacks))}, which {owner}"
+        for lacks, owner in (
+            (lacking(needs - of_dataset, space.provides), "this space does not provide"),
+            (lacking(of_dataset, dataset.provides), f"the dataset '{dataset.name}' does not have"),
+        )
+        if lacks
+    ]
+    return f"it needs {', and '.join(missing)}" if missing else None
 
 
 def _check_capabilities(description: Description, field_name: str, capabilities: Iterable[object]) -> None:

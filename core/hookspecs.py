@@ -128,7 +128,8 @@ def nasbench_search_strategies() -> Iterable[SearchStrategyInfo]:
     """Yield search strategies: what proposes the architectures of a search.
 
     Called when plugins are loaded. What is yielded is what ``nasbench strategies`` lists and ``--strategy`` takes; the
-    factory is called with space, settings and seed, once for a search, in the main process.
+    factory is called with space, settings and seed, once for a search, in the main process. A ``WeightSharingInfo``
+    is a strategy that trains a supernet: its factory is called with a ``SupernetContext`` and settings, there as well.
 
     Returns:
         Descriptions of strategies. One whose name an earlier plugin provides is left out; a wrong one, such as one with

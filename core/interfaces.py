@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from .context import EvaluationContext
     from .pictures.graph import CellGraph
+    from .supernets import Supernet, SupernetNorm
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
@@ -119,6 +120,13 @@ def _check_network(_space: Any, _arguments: tuple[Any, ...], returned: Any) -> s
     return f"{type(returned).__name__}, expected a torch.nn.Module"
 
 
+def _check_supernet(_space: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect a supernet."""
+    if all(hasattr(returned, name) for name in ("options", "skips", "zeros", "nodes", "spell", "parameters")):
+        return None
+    return f"{type(returned).__name__}, expected a Supernet"
+
+
 def _check_cells(_space: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
     """Expect graphs or None."""
     if returned is None or all(hasattr(graph, "edges") for graph in returned):
@@ -164,6 +172,7 @@ _OF_SPACES: dict[str, Check | None] = {
     "sampling": expect_text,
     "_build_network": _check_network,
     "_build_with_auxiliary_head": _check_network,
+    "_build_supernet": _check_supernet,
     "ground_truth": _check_table,
     "compared_by": _check_space,
     "cell_graphs": _check_cells,
@@ -376,7 +385,7 @@ class SearchSpace(DesignSpace):
 
     Must implement ``size``, ``canonicalize``, ``_sample`` and ``_build_network``; may implement ``ground_truth``,
     ``_mutate``, ``neighbours``, ``choices`` with ``assemble``, ``canonicalize_many``, ``sampling``, ``compared_by``,
-    ``cell_graphs`` and ``_build_with_auxiliary_head``.
+    ``cell_graphs``, ``_build_with_auxiliary_head`` and ``_build_supernet``.
     One instance serves a whole run; it must not change with use.
     """
 
@@ -446,6 +455,23 @@ class SearchSpace(DesignSpace):
 
     def _build_with_auxiliary_head(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
         raise UnsupportedSearchSpaceError(f"The networks of the search space '{self.name}' have no auxiliary head.")
+
+    def build_supernet(self, dataset: DatasetInfo, norm: SupernetNorm) -> Supernet:
+        """Build the network that holds all candidates, for strategies that let them share weights.
+
+        Initial weights come from torch's global generator, which the engine has seeded.
+
+        Args:
+            dataset: As for ``build_network``.
+            norm: Its batch normalisation.
+
+        Raises:
+            UnsupportedSearchSpaceError: The space has none.
+        """
+        return self._build_supernet(dataset, norm)
+
+    def _build_supernet(self, dataset: DatasetInfo, norm: SupernetNorm) -> Supernet:
+        raise UnsupportedSearchSpaceError(f"The search space '{self.name}' has no supernet.")
 
     def ground_truth(self) -> GroundTruth | None:
         """Return the table of trained performance, or None if there is none at hand."""

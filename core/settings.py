@@ -21,6 +21,9 @@ from .errors import InvalidSettingError, closest_matches
 
 SETTINGS_HASH_LENGTH = 16
 
+PRESET = "preset"
+"""Name of the setting that decides others, where there is one: see :meth:`Settings.preset_values`."""
+
 MAX_INTEGER = 2**63 - 1
 """What a whole number may be at most, and its negative at least: results files store it in 64 bits."""
 
@@ -32,6 +35,11 @@ class Settings:
     def effective(self) -> dict[str, Any]:
         """Return the values that decide a score, by name; presets are resolved here so that they hash alike."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    @classmethod
+    def preset_values(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return values of fields that are not given, where those that are, such as a preset, decide them."""
+        return {}
 
 
 class SettingMetadata(TypedDict, total=False):
@@ -108,7 +116,7 @@ def parse_settings(owner: str, settings_type: type[Settings], given: Mapping[str
             known = f"Its settings are: {', '.join(fields)}." if fields else "It has no settings."
             raise InvalidSettingError(f"'{owner}' has no setting '{name}'. {closest_matches(name, fields)}{known}")
         values[name] = _parse_field(owner, fields[name], hints[name], text)
-    return settings_type(**values)
+    return settings_type(**{**settings_type.preset_values(values), **values})
 
 
 def describe_settings(settings_type: type[Settings]) -> list[dict[str, str]]:

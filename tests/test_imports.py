@@ -32,11 +32,13 @@ CORE_ROOMS = {
     "seeding": "errors",
     "statistics": "",
     "settings": "errors",
+    "supernets": "",
     "capabilities": "errors",
     "loading": "errors global_state plain_text settings",
     "descriptions": "capabilities domain errors loading settings",
     "hookspecs": "descriptions",
     "interfaces": "capabilities checked_evaluation descriptions domain errors loading settings",
+    "weight_sharing": "batches descriptions errors interfaces loading seeding settings supernets",
     "plugin_manager": "descriptions errors global_state hookspecs loading",
     "plan": "descriptions domain settings",
     "batches": "descriptions errors interfaces",
@@ -52,19 +54,19 @@ CORE_ROOMS = {
     "asktell": "descriptions errors interfaces jobs loading planning plugin_manager settings",
     "pictures": "errors interfaces plain_text results",
     "export": "capabilities descriptions domain errors interfaces results seeding",
-    "search": "asktell descriptions domain errors hdf5 interfaces jobs loading plan planning plugin_manager results "
-    "seeding",
+    "search": "asktell batches capabilities descriptions domain errors global_state hdf5 interfaces jobs loading plan "
+    "planning plugin_manager results seeding weight_sharing",
     "reproduction": "domain errors plan planning plugin_manager results search",
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "
     "results seeding settings statistics",
     "testing": "capabilities context data descriptions domain errors global_state interfaces jobs pictures "
-    "plugin_manager results seeding settings",
+    "plugin_manager results seeding settings supernets",
     "cli": "asktell capabilities data descriptions documents domain errors export input_files interfaces jobs pictures "
     "plain_text plan planning plugin_manager reproduction results search seeding settings task_search",
 }
 
 # What they name in annotations besides: two things that describe each other.
-CORE_ANNOTATIONS = {"descriptions": "interfaces", "interfaces": "context pictures"}
+CORE_ANNOTATIONS = {"descriptions": "interfaces weight_sharing", "interfaces": "context pictures supernets"}
 
 # Folder elsewhere, the folders that it may import beside its own, and the rooms of core.
 DESCRIBING = "capabilities descriptions domain errors hookspecs interfaces seeding settings"
@@ -81,10 +83,11 @@ FOLDERS = {
         "statistics",
     ),
     "plugins/datasets": ("benchmarks_data plugins/references", f"{DESCRIBING} data"),
-    "plugins/search_spaces": ("benchmarks_data plugins/references", f"{DESCRIBING} data pictures"),
+    "plugins/search_spaces": ("benchmarks_data plugins/references", f"{DESCRIBING} data pictures supernets"),
     "plugins/recipes": ("plugins/references", DESCRIBING),
     "plugins/executors": ("", f"{DESCRIBING} jobs plan"),
     "plugins/strategies": ("plugins/references", DESCRIBING),
+    "plugins/weight_sharing": ("plugins/references", f"{DESCRIBING} context data supernets weight_sharing"),
     "plugins/evaluators/aggregates": ("plugins/references", DESCRIBING),
     "plugins/evaluators/gennas": ("plugins/evaluators plugins/references", f"{DESCRIBING} batches context input_files"),
     "plugins/evaluators/trained": ("plugins/evaluators plugins/references", f"{DESCRIBING} batches context planning"),

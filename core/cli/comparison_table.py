@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import typing
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..documents.document import Document
 from ..documents.records import make_grid
+from ..settings import PRESET, Settings
 
 if TYPE_CHECKING:
     from ..asktell.curves import Spread
@@ -86,13 +88,23 @@ def strategy_of(group: SearchGroup) -> str:
 
     header = group.first.header
     provided = installed_plugins().search_strategies().get(header.strategy)
-    defaults = provided.info.settings().effective() if provided else {}
-    own = {name: value for name, value in header.strategy_settings.items() if defaults.get(name) != value}
+    own = own_settings(provided.info.settings if provided else Settings, header.strategy_settings)
     text = header.strategy + (f":{','.join(f'{name}={value}' for name, value in own.items())}" if own else "")
     limits = [f"{cost.name} <= {cost.limit:.10g}" for cost in header.costs if cost.limit is not None]
     minimized = [f"least {cost.name}" for cost in header.minimized]
     together = [f"{header.parallel} at a time"] if header.parallel > 1 else []
     return ", ".join([text, *limits, *minimized, *together])
+
+
+def own_settings(kind: type[Settings], values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the settings that differ from the defaults, or fewer from those of a preset, and then the preset."""
+    preset = typing.get_type_hints(kind).get(PRESET)
+    named = [{}, *({PRESET: name} for name in typing.get_args(preset))]
+    ways = []
+    for given in named:
+        defaults = kind(**{**kind.preset_values(given), **given}).effective()
+        ways.append(given | {name: value for name, value in values.items() if defaults.get(name) != value})
+    return min(ways, key=len)
 
 
 def _with_deviation(value: Spread | None, group: SearchGroup) -> str:

@@ -16,6 +16,7 @@ from ..descriptions import (
     EvaluatorInfo,
     SearchSpaceInfo,
     SearchStrategyInfo,
+    WeightSharingInfo,
 )
 from ..domain import Direction
 from ..errors import UnknownNameError
@@ -209,7 +210,14 @@ def _explain_aggregate(item: Provided[AggregateInfo]) -> dict[str, Any]:
 
 
 def _explain_strategy(item: Provided[SearchStrategyInfo]) -> dict[str, Any]:
-    return _common(item) | {"settings": describe_settings(item.info.settings)}
+    info = item.info
+    kind: dict[str, Any] = {"proposes": "architectures or tasks, and is told their scores"}
+    if isinstance(info, WeightSharingInfo):
+        kind = {
+            "proposes": "an architecture after each epoch of training a supernet, without scores",
+            "needs": capability_names(info.needs),
+        }
+    return _common(item) | kind | {"settings": describe_settings(info.settings)}
 
 
 def _explain_dataset(item: Provided[DatasetInfo]) -> dict[str, Any]:

@@ -17,9 +17,6 @@ DEFAULT_SPACE = "nasbench201-tiny"
 
 DEFAULT_STRATEGY = "regularized-evolution"
 
-# Regularised evolution with 50 random architectures and 400 children, as in Li et al., NeurIPS 2021.
-DEFAULT_EVALUATIONS = 450
-
 space_option = click.option("--space", default=DEFAULT_SPACE, show_default=True, metavar="NAME", help="Search space.")
 dataset_option = click.option(
     "--dataset", metavar="NAME", help="Data set that evaluators see.  [default: the space's first that is here]"

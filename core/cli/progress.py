@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..domain import Record
     from ..search.history import Step
+    from ..search.trajectory import Epoch
     from ..task_search.scoring import TaskOutcome
 
 T = TypeVar("T")
@@ -136,6 +137,26 @@ class SearchProgress(Bar):
             self._best_fitness = step.fitness
             self._best = f"best {step.record.score:.6g}"
         self._show(done, self._best + refused)
+
+
+class SupernetProgress(Bar):
+    """Shows epochs of a supernet's training, of how many, the loss, what was derived last, and the time left."""
+
+    noun = "epochs"
+
+    def __init__(self, total: int) -> None:
+        super().__init__("training a supernet", total)
+        self._derived = ""
+
+    def take_epoch(self, epoch: Epoch) -> None:
+        """Take the next epoch."""
+        loss = epoch.figures.get("train_loss")
+        parts = [f"loss {loss:.4g}"] if loss is not None else []
+        self._derived = ", ".join([*parts, f"{epoch.skips} skips", epoch.architecture])
+
+    def advance(self, _step: Step, done: int) -> None:
+        """Count its step, the number of epochs that are done."""
+        self._show(done, self._derived)
 
 
 class TaskProgress(Bar):

@@ -13,7 +13,6 @@ from .continued import resume_option
 from .cost_options import cost_options, read_limits
 from .missing_plugins import naming_missing_plugins
 from .options import (
-    DEFAULT_EVALUATIONS,
     check_options,
     dataset_option,
     device_option,
@@ -31,7 +30,7 @@ from .options import (
     threads_option,
     time_limit_option,
 )
-from .progress import SearchProgress
+from .progress import SearchProgress, SupernetProgress
 from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
 from .tables import format_option
 from .types import COUNT, FILE, MAX_PROCESSES, PROCESSES
@@ -52,7 +51,8 @@ if TYPE_CHECKING:
     "evaluators",
     multiple=True,
     metavar="NAME[:SETTING=VALUE,...]",
-    help="Evaluator whose score is to be made as good as possible, such as 'oracle', the ground truth.  [required]",
+    help="Evaluator whose score is to be made as good as possible, such as 'oracle', the ground truth.  [required but "
+    "for strategies that train a supernet: there it only scores what they derive]",
 )
 @strategy_option
 @space_option
@@ -63,9 +63,8 @@ if TYPE_CHECKING:
     "--evaluations",
     "-n",
     type=COUNT,
-    default=DEFAULT_EVALUATIONS,
-    show_default=True,
-    help="Length of the search; an architecture that comes up again counts, and costs nothing.",
+    help="Length of the search; an architecture that comes up again counts, and costs nothing.  [default: 450; a "
+    "strategy that trains a supernet has its setting 'epochs' instead]",
 )
 @search_seed_option
 @click.option(
@@ -115,7 +114,7 @@ if TYPE_CHECKING:
 @format_option
 def search_command(
     evaluators: tuple[str, ...], strategy: str, space: str, dataset: str | None, images: Path | None,
-    image_size: int | None, evaluations: int, seed: int, seeds: int, parallel: int, device: str, executor: str,
+    image_size: int | None, evaluations: int | None, seed: int, seeds: int, parallel: int, device: str, executor: str,
     workers: int | None, threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool,
     metric: str | None, labels: Path | None, label: str | None, lower_is_better: bool | None, output_format: str,
     limits: tuple[str, ...], max_params: str | None, max_flops: str | None, minimize: tuple[str, ...],
@@ -127,6 +126,9 @@ def search_command(
     of the table, or the best value that is known, is; with --format json after every evaluation. Everything is on disk
     as it comes: after an interruption, run the same command with --resume, and the search goes on as if nothing had
     happened.
+
+    Strategies such as 'gdas' need no scores: they train one network that holds all candidates, and derive an
+    architecture after every epoch. The last one is what the search found.
     """
     check_options(
         resume=resume, overwrite=overwrite, output=output, images=images, dataset=dataset, image_size=image_size
@@ -175,13 +177,13 @@ def search_command(
     return _conclude(plans, outcomes, options)
 
 
-def _only_one(evaluators: tuple[str, ...]) -> str:
-    if len(evaluators) != 1:
+def _only_one(evaluators: tuple[str, ...]) -> str | None:
+    if len(evaluators) > 1:
         raise UsageError(
-            f"A search maximises the score of one evaluator, {len(evaluators)} were given. Name it with --evaluator; "
+            f"A search maximises the score of one evaluator, {len(evaluators)} were given. Name one with --evaluator; "
             "'nasbench evaluators' lists them."
         )
-    return evaluators[0]
+    return evaluators[0] if evaluators else None
 
 
 def _file_of(plan: SearchPlan, plans: Sequence[SearchPlan], whole: Path) -> Path:
@@ -218,6 +220,10 @@ def _search_one(plan: SearchPlan, options: SearchOptions, whole: Path) -> Search
     from ..search.loop import run_search
 
     _announce(plan, options)
+    if plan.trains_supernet:
+        training = SupernetProgress(plan.evaluations)
+        with interruptible(training, options.output, whole):
+            return run_search(plan, options, training.advance, training.take_epoch)
     progress = SearchProgress(plan.evaluations)
     with interruptible(progress, options.output, whole):
         return run_search(plan, options, progress.advance)
@@ -225,11 +231,15 @@ def _search_one(plan: SearchPlan, options: SearchOptions, whole: Path) -> Search
 
 def _announce(plan: SearchPlan, options: SearchOptions) -> None:
     header, columns = plan.header, plan.ground_truth(())
+    sought = f"for the best {header.evaluator.label}{_conditions(header)}"
+    length = f"{plan.evaluations} evaluations, {header.parallel} at a time"
+    if plan.trains_supernet:
+        sought = f"by training a supernet (each architecture's {header.evaluator.label} is for you only)"
+        length = f"{plan.evaluations} epochs"
     click.echo(
-        f"Searching {header.space} with {header.strategy} for the best {header.evaluator.label}{_conditions(header)}\n"
+        f"Searching {header.space} with {header.strategy} {sought}\n"
         f"(data: {header.dataset}, measured with: {columns[0].metric.key if columns else 'nothing'}, seed "
-        f"{header.seed}, {plan.evaluations} evaluations, {header.parallel} at a time on {options.devices[0]}, results: "
-        f"{options.output})",
+        f"{header.seed}, {length} on {options.devices[0]}, results: {options.output})",
         err=True,
     )
 
@@ -271,14 +281,32 @@ def _conclude(plans: Sequence[SearchPlan], outcomes: Sequence[SearchOutcome], op
                 err=True,
             )
         _draw(plan, outcome, option)
+    _say_what_failed(outcomes)
     if all(outcome.best is None for outcome in outcomes):
         click.echo(f"Error: {printable_lines(_why_nothing_was_found(outcomes))}", err=True)
         return 1
     return 0
 
 
+def _say_what_failed(outcomes: Sequence[SearchOutcome]) -> None:
+    """Say which trainings of a supernet failed, of several searches."""
+    for outcome in outcomes:
+        trajectory = outcome.history.trajectory
+        if trajectory is not None and trajectory.failure and len(outcomes) > 1:
+            click.echo(
+                f"Warning: the search with seed {outcome.history.header.seed} found nothing: "
+                f"{printable_lines(trajectory.failure)}.",
+                err=True,
+            )
+
+
 def _why_nothing_was_found(outcomes: Sequence[SearchOutcome]) -> str:
-    header = outcomes[0].history.header
+    header, trajectory = outcomes[0].history.header, outcomes[0].history.trajectory
+    if trajectory is not None:
+        return (
+            f"'{header.strategy}' found nothing: {trajectory.failure}. The epochs before are in the results file; "
+            "try a smaller 'learning_rate'."
+        )
     in_full = [outcome.evaluations_by_fidelity[header.evaluator.label] for outcome in outcomes]
     if not any(in_full):
         return (

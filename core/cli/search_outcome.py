@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .tables import print_document
+from .trajectory import trajectory_for_machines, trajectory_for_people, what_was_chosen
 
 if TYPE_CHECKING:
     from ..asktell.curves import Spread
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 CHECKPOINTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
 
 # What of a search has no place on one line.
-CURVES = ("front", "ground_truth_curve", "regret_curve")
+CURVES = ("front", "ground_truth_curve", "regret_curve", "trajectory")
 
 
 def print_outcomes(
@@ -78,7 +79,7 @@ def _search_for_machines(space: SearchSpace, outcome: SearchOutcome, file: Path)
         "file": str(file),
         "architecture": best and best.arch_id,
         "description": best and space.describe(best.arch_id),
-        "score": best and best.record.score,
+        "score": best and _known(best.record.score),
         "evaluation": outcome.best_evaluation,
         "ground_truth": _known(outcome.value),
         "rank": outcome.rank,
@@ -100,6 +101,7 @@ def _search_for_machines(space: SearchSpace, outcome: SearchOutcome, file: Path)
         ],
         "ground_truth_curve": [_known(value) for value in outcome.curve],
         "regret_curve": outcome.regret_curve,
+        **({} if outcome.history.trajectory is None else {"trajectory": trajectory_for_machines(outcome)}),
     }
 
 
@@ -115,15 +117,20 @@ def _spread_for_machines(spread: Spread | None) -> dict[str, Any] | None:
 def _one_for_people(space: SearchSpace, outcome: SearchOutcome) -> dict[str, Any]:
     best, header = outcome.best, outcome.history.header
     better = f"{header.evaluator.label}, {header.evaluator.direction}"
+    trains = outcome.history.trajectory is not None
+    found = "derived after the last epoch" if trains else f"first at evaluation {outcome.best_evaluation}"
     record: dict[str, Any] = {
         "architecture": best and best.arch_id,
         **_description(space, outcome),
-        "score": best and f"{_number(best.record.score)} ({better}; first at evaluation {outcome.best_evaluation})",
-        "evaluations": f"{outcome.evaluations}, of {outcome.architectures} architectures",
+        **what_was_chosen(outcome),
+        "score": best and f"{_number(best.record.score)} ({better}; {found})",
+        "epochs" if trains else "evaluations": f"{outcome.evaluations}, of {outcome.architectures} architectures",
         "failures": outcome.failures,
         **_costs_for_people(outcome),
         **_truth_for_people(outcome),
     }
+    if trains:
+        record["derived so far"] = trajectory_for_people(outcome, _checkpoints(outcome.evaluations))
     if header.minimized:
         record["Pareto front"] = _front_for_people(outcome) or None
     return record
@@ -175,16 +182,18 @@ def _truth_for_people(outcome: SearchOutcome) -> dict[str, Any]:
     record: dict[str, Any] = {"ground truth": f"{_with_unit(outcome.value, unit)} ({table.metric.key})"}
     if not table.values:
         return record
-    return record | {
+    record |= {
         _best_in_words(outcome): _with_unit(table.best, unit),
         **_optimum_for_people(table),
         "rank": outcome.rank and f"{outcome.rank:,} of {len(table.values):,}",
         "regret": _with_unit(outcome.regret, unit),
-        "regret so far": [
+    }
+    if outcome.history.trajectory is None:
+        record["regret so far"] = [
             {"evaluations": row + 1, "regret": _number(outcome.regret_curve[row])}
             for row in _checkpoints(outcome.evaluations)
-        ],
-    }
+        ]
+    return record
 
 
 def _best_in_words(outcome: SearchOutcome) -> str:
@@ -248,7 +257,7 @@ def _row_for_people(outcome: SearchOutcome) -> dict[str, Any]:
     return {
         "seed": outcome.history.header.seed,
         "score": best and _number(best.record.score),
-        "found at": outcome.best_evaluation,
+        **_found_at(outcome),
         "truth": "-" if math.isnan(outcome.value) else _short(outcome.value),
         "rank": outcome.rank,
         "regret": outcome.regret if outcome.regret is None else _short(outcome.regret),
@@ -257,6 +266,15 @@ def _row_for_people(outcome: SearchOutcome) -> dict[str, Any]:
         **({"refused": outcome.refused} if outcome.history.header.costs else {}),
         **({"front": len(outcome.front)} if outcome.history.header.minimized else {}),
     }
+
+
+def _found_at(outcome: SearchOutcome) -> dict[str, Any]:
+    """Say when the best was found; of what a supernet led to, which is always the last, what it looks like."""
+    trajectory = outcome.history.trajectory
+    if trajectory is None:
+        return {"found at": outcome.best_evaluation}
+    last = trajectory.epochs[-1] if trajectory.epochs else None
+    return {"skips": last and last.skips, "none": last and last.zeros}
 
 
 def _checkpoints(length: int) -> list[int]:

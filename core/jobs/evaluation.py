@@ -6,6 +6,7 @@ import math
 import traceback
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..checked_evaluation import MAX_CURVE_POINTS, checked_evaluation
@@ -55,6 +56,7 @@ class JobRunner:
         passes: Values shared by the jobs of one architecture.
         owns_process: Whether nothing but jobs, which are all seeded, uses the process's global generators: they are not
             restored then, which takes longer than anything else that the engine does for a job.
+        store: As in :class:`EvaluationContext`.
     """
 
     space: SearchSpace
@@ -66,6 +68,7 @@ class JobRunner:
     passed_on: tuple[type[BaseException], ...] = ()
     passes: SharedPasses = field(default_factory=SharedPasses)
     owns_process: bool = False
+    store: Path | None = None
 
     def __post_init__(self) -> None:
         self._memory = MemoryMeter(self.device)
@@ -88,8 +91,9 @@ class JobRunner:
 
     def _run(self, key: JobKey, evaluator: Evaluator[Any]) -> Record:
         context = EvaluationContext(
-            key, self.space, self.dataset_info, self.dataset, self.device, self.cache, self.passes, self._memory
-        )
+            key, self.space, self.dataset_info, self.dataset, self.device, self.cache, self.passes, self._memory,
+            store=self.store,
+        )  # fmt: skip
         status, score, message, trace, curves = Status.OK, math.nan, "", "", {}
         try:
             with self._seeded(derive_seed("global", *key.own_seed_parts)):

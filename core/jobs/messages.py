@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..checked_evaluation import MAX_CURVE_POINTS
 from ..descriptions import DatasetInfo
@@ -25,6 +26,7 @@ class WorkerSetup:
         max_points: How many points of a curve can be stored.
         space_version: Distribution and version of the search space, for machines that may have another one.
         dataset_version: Likewise of the data set; empty for the user's own images.
+        store: Folder for what the jobs share and would take long to make again, None if nothing is to be kept.
     """
 
     space: str
@@ -36,9 +38,10 @@ class WorkerSetup:
     max_points: int = MAX_CURVE_POINTS
     space_version: str = ""
     dataset_version: str = ""
+    store: Path | None = None
 
     @classmethod
-    def of(cls, plan: Plan, threads: int) -> WorkerSetup:
+    def of(cls, plan: Plan, threads: int, store: Path | None = None) -> WorkerSetup:
         """Return what the workers of a run need to know."""
         header = plan.header
         max_points = most_curve_points(len(plan.arch_ids))
@@ -52,6 +55,7 @@ class WorkerSetup:
             max_points,
             header.space_version,
             header.dataset_version,
+            store,
         )
 
     @property

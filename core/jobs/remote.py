@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 import socket
 from collections.abc import Sequence
@@ -78,7 +79,8 @@ def _unpack_setup(content: bytes) -> WorkerSetup:
             f"{', '.join(distributions)}: install the same distributions, in the same versions, on all machines."
         ) from error
     _check_versions(setup, installed_plugins())
-    return setup
+    # Folders of the machine that the jobs come from may be others here, or shared by many machines.
+    return dataclasses.replace(setup, store=None)
 
 
 def _check_versions(setup: WorkerSetup, plugins: PluginManager) -> None:

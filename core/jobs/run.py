@@ -14,6 +14,7 @@ from .environment import describe_environment
 from .executor import ProcessExecutor
 from .interface import StartExecutor
 from .messages import Job, WorkerSetup
+from .stores import store_of
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,14 @@ def run_plan(
         jobs = [job for job in wanted if not _is_done(writer.status(job), options.retry_failed)]
         on_start(len(wanted) - len(jobs), len(wanted))
         if jobs:
-            for index, record in _run(WorkerSetup.of(plan, options.threads), options, _describe(plan, jobs)):
+            for index, record in _run(_setup(plan, options), options, _describe(plan, jobs)):
                 writer.add(index, record)
                 on_record(record)
         return writer.results()
+
+
+def _setup(plan: Plan, options: RunOptions) -> WorkerSetup:
+    return WorkerSetup.of(plan, options.threads, store_of(options.output, keep=options.resume))
 
 
 def _run(setup: WorkerSetup, options: RunOptions, jobs: Iterator[Job]) -> Iterator[tuple[JobIndex, Record]]:

@@ -79,6 +79,7 @@ class JobSite:
                 max_points=setup.max_points,
                 passed_on=passed_on,
                 owns_process=not shared_process,
+                store=setup.store,
             )
             self._evaluators = MadeEvaluators(setup.evaluators)
         if unwanted := set(lost) - HARMLESS:

@@ -15,6 +15,7 @@ from ..asktell.loop import PendingProposal, Proposal
 from ..asktell.options import SearchOptions
 from ..domain import Status
 from ..jobs.messages import Job, WorkerSetup
+from ..jobs.stores import store_of
 from ..plan import EvaluatorHeader, JobIndex
 from .history import Step, make_step
 from .plan import SearchPlan
@@ -35,6 +36,7 @@ class Evaluations:
         setup = WorkerSetup(
             header.space, header.dataset, plan.images, header.seed, options.threads, evaluators=plan.evaluators,
             space_version=planned.space_version, dataset_version=planned.dataset_version,
+            store=store_of(options.output, keep=options.resume),
         )  # fmt: skip
         self._executor = options.start_executor(setup, options.devices, options.time_limit)
         self._evaluators = plan.evaluators

@@ -27,6 +27,7 @@ from .costs import Cost
 from .history import SearchHeader
 from .proposals import with_journal
 from .stored import StoredSearch, proposed_results
+from .trajectory import EPOCH, read_trajectory
 
 ENCODING = Encoding("nasbench-search", 1)
 NAME = "search"
@@ -72,10 +73,15 @@ def read_search_group(file: StoredGroup, results: Results, journal: Iterable[Jou
     header = _read_header(group, results)
     if header.evaluators != tuple(part.header for part in results.evaluators):
         raise ValueError("its evaluators are not those that its search names")
-    proposals = with_journal(_read_proposals(group, results.arch_ids), journal)
+    lines = list(journal)
+    proposals = with_journal(_read_proposals(group, results.arch_ids), [line for line in lines if line.kind != EPOCH])
     if not all(0 <= proposal.rung < len(header.rungs) for proposal in proposals):
         raise ValueError("it names fidelities that are not there")
-    return StoredSearch(header, proposals, proposed_results(results, proposals), read_flag(group.attrs, "exhausted"))
+    trajectory = read_trajectory(
+        file, [proposal.text for proposal in proposals], [line for line in lines if line.kind == EPOCH]
+    )
+    proposed = proposed_results(results, proposals)
+    return StoredSearch(header, proposals, proposed, read_flag(group.attrs, "exhausted"), trajectory)
 
 
 def write_regret(group: h5py.Group, metric_key: str, curve: Sequence[float | None]) -> None:

@@ -16,6 +16,7 @@ from ..plan import EvaluatorHeader
 from ..results.contents import Results
 from ..results.records import PENDING
 from .costs import Cost, distinct
+from .trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,8 @@ class SearchHistory:
         refused: The proposals that were refused, in the same order; they are no evaluations.
         exhausted: Whether the search ended before its evaluations were done, since the strategy had no more proposals
             or the limits refused too many of them. It has found all that it ever will.
+        trajectory: What was derived after each epoch, None unless the strategy trains a supernet: each step is then
+            what was derived after an epoch, and the last one is the answer, whatever its score.
     """
 
     header: SearchHeader
@@ -187,14 +190,18 @@ class SearchHistory:
     results: Results
     refused: Sequence[Step] = ()
     exhausted: bool = False
+    trajectory: Trajectory | None = None
 
     def is_full(self, step: Step) -> bool:
         """Whether a step was evaluated at full fidelity."""
         return step.rung == len(self.header.lower)
 
     def incumbents(self) -> list[int | None]:
-        """Return after each step the position of the best one so far, as :func:`incumbents`.
+        """Return after each step the position of what the search would answer, None where it has no answer.
 
-        Only steps at full fidelity can be the best.
+        That is the best step so far, as :func:`incumbents`, of those at full fidelity; of a supernet's architectures
+        the last one, and none if its training failed.
         """
+        if self.trajectory is not None:
+            return [None if self.trajectory.failure else position for position in range(len(self.steps))]
         return incumbents(step.fitness if self.is_full(step) else None for step in self.steps)

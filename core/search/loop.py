@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ..asktell.loop import AskTellLoop
 from ..asktell.options import SearchOptions
 from ..jobs.environment import describe_environment
+from .checkpoints import Checkpoint
 from .evaluations import Evaluations
 from .history import SearchHistory, Step
 from .limits import StoppingRule, no_feasible_error
 from .plan import SearchPlan
+from .supernet_training import SupernetTraining, derived_steps, open_checkpoint
+from .trajectory import Epoch
 from .writer import SearchWriter
 
 
-def run_search(plan: SearchPlan, options: SearchOptions, on_step: Callable[[Step, int], None]) -> SearchHistory:
+def run_search(
+    plan: SearchPlan,
+    options: SearchOptions,
+    on_step: Callable[[Step, int], None],
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
+) -> SearchHistory:
     """Search, or do what a search still lacks, and return its history.
 
     An interrupt leaves everything that was computed in the file. A search also ends, before its evaluations are done,
@@ -25,6 +33,7 @@ def run_search(plan: SearchPlan, options: SearchOptions, on_step: Callable[[Step
         options: Where and how.
         on_step: Called after each step, whose score is safe on disk, with the number of evaluations up to it; also for
             proposals that were refused. A resumed search begins with the steps that its file has.
+        on_epoch: Called before, where a supernet is trained, with the epoch that the step is of.
 
     Raises:
         ResultsFileError: The file exists, is damaged, or was made by another search.
@@ -34,10 +43,11 @@ def run_search(plan: SearchPlan, options: SearchOptions, on_step: Callable[[Step
         NasbenchError: Workers cannot start.
     """
     environment = describe_environment(options.devices, options.threads)
+    checkpoint = open_checkpoint(plan, options) if plan.trains_supernet else Checkpoint()
     with SearchWriter.open(plan, options, environment) as writer:
         rule, evaluations = StoppingRule(plan.space.size), 0
         with Evaluations(plan, options, writer) as evaluator:
-            for step in AskTellLoop(plan.strategy, plan.evaluations, plan.header.parallel, evaluator).outcomes():
+            for step in _steps(plan, options, checkpoint, writer, evaluator, on_epoch):
                 rule.take(step)
                 evaluations += not step.refused
                 on_step(step, evaluations)
@@ -47,3 +57,17 @@ def run_search(plan: SearchPlan, options: SearchOptions, on_step: Callable[[Step
         if rule.refused and not evaluations:
             raise no_feasible_error(plan.header, rule.refused, options.output)
         return writer.stored().history
+
+
+def _steps(
+    plan: SearchPlan,
+    options: SearchOptions,
+    checkpoint: Checkpoint,
+    writer: SearchWriter,
+    evaluator: Evaluations,
+    on_epoch: Callable[[Epoch], None],
+) -> Iterator[Step]:
+    if plan.trains_supernet:
+        training = SupernetTraining(plan, options, checkpoint, writer.trajectory)
+        return derived_steps(plan, training, writer, evaluator, on_epoch)
+    return AskTellLoop(plan.strategy, plan.evaluations, plan.header.parallel, evaluator).outcomes()

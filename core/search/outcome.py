@@ -115,11 +115,14 @@ class SearchOutcome:
 
     Attributes:
         history: The search.
-        best: The best step by score, the earliest of equal ones; None if no architecture got a score.
+        best: The best step by score, the earliest of equal ones; None if no architecture got a score. Where a supernet
+            is trained, the last step, and None if the training failed.
         best_evaluation: Its number, from 1.
         table: The table by the metric that is compared with, None if there is none.
         value: The table's value of the architecture found, NaN if it has none.
-        curve: The table's value of the best architecture by score after each evaluation, NaN where there is none.
+        curve: The table's value of the best architecture by score after each evaluation, NaN where there is none; where
+            a supernet is trained, of what was derived after each epoch.
+        step_values: The table's value of the architecture of each step, NaN where there is none.
         front: The Pareto front of score and minimised costs, each architecture once, the cheapest by the first cost
             first; empty if nothing is minimised.
     """
@@ -130,6 +133,7 @@ class SearchOutcome:
     table: TableSummary | None
     value: float
     curve: Sequence[float]
+    step_values: Sequence[float]
     front: Sequence[FrontMember] = ()
 
     @property
@@ -192,6 +196,7 @@ def find_outcome(history: SearchHistory, table: TableSummary | None) -> SearchOu
         table=table,
         value=curve[-1] if curve else math.nan,
         curve=curve,
+        step_values=[values.get(step.arch_id, math.nan) for step in history.steps],
         front=_front(history, values),
     )
 

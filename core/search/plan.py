@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..asktell.strategy import StrategySpec
-from ..descriptions import DatasetInfo
+from ..descriptions import DatasetInfo, WeightSharingInfo
 from ..interfaces import SearchSpace
 from ..plan import EvaluatorSpec, GroundTruthColumn
 from .history import SearchHeader
@@ -39,3 +39,8 @@ class SearchPlan:
     ground_truth: Callable[[Sequence[str]], tuple[GroundTruthColumn, ...]]
     images: DatasetInfo | None = None
     table: TableSummary | None = None
+
+    @property
+    def trains_supernet(self) -> bool:
+        """Whether the strategy trains a supernet, and the evaluations are its epochs."""
+        return isinstance(self.strategy.info, WeightSharingInfo)

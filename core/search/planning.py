@@ -8,7 +8,7 @@ from functools import partial
 
 from ..asktell.options import check_counts
 from ..asktell.strategy import StrategySpec, choose_strategy
-from ..descriptions import DatasetInfo, SearchStrategyInfo
+from ..descriptions import DatasetInfo, SearchStrategyInfo, WeightSharingInfo
 from ..domain import Metric
 from ..errors import UsageError
 from ..interfaces import GroundTruth
@@ -26,6 +26,10 @@ from .fidelities import lower_fidelities
 from .history import SearchHeader
 from .outcome import TableSummary
 from .plan import SearchPlan
+from .weight_sharing_planning import check_weight_sharing
+
+DEFAULT_EVALUATIONS = 450
+"""Regularised evolution with 50 random architectures and 400 children, as in Li et al., NeurIPS 2021."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,13 @@ class SearchRequest:
 
     Attributes:
         space: Name of a search space.
-        evaluator: A text such as ``naswot`` or ``gennas-combo:preset=paper``.
+        evaluator: A text such as ``naswot`` or ``gennas-combo:preset=paper``; may be None for a strategy that trains a
+            supernet.
         strategy: A text such as ``random-search`` or ``regularized-evolution:population_size=20``.
         dataset: Name of a data set, None for the first of the space's whose images are at hand.
         images: The user's own image set instead.
-        evaluations: Number of proposals to score, repeated ones included.
+        evaluations: Number of proposals to score, repeated ones included; None for the default. A strategy that trains
+            a supernet has its epochs instead.
         parallel: Number of proposals that may wait for their scores at the same time.
         seed: Seed of the search, of the first one if there are several.
         seeds: Number of searches, whose seeds follow each other.
@@ -49,11 +55,11 @@ class SearchRequest:
     """
 
     space: str
-    evaluator: str
+    evaluator: str | None
     strategy: str
     dataset: str | None = None
     images: DatasetInfo | None = None
-    evaluations: int = 450
+    evaluations: int | None = None
     parallel: int = 1
     seed: int = 0
     seeds: int = 1
@@ -71,12 +77,15 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
     """
     check_seed(request.seed)
     check_seed(request.seed + request.seeds - 1)
-    check_counts(evaluations=request.evaluations, parallel=request.parallel, seeds=request.seeds)
+    given = {} if request.evaluations is None else {"evaluations": request.evaluations}
+    check_counts(**given, parallel=request.parallel, seeds=request.seeds)
     provided_space = plugins.search_space(request.space)
     dataset = choose_dataset(provided_space.info, request.dataset, request.images, plugins)
     space = compared_space(provided_space.info.create(), dataset.name, request.metric)
     strategy = choose_strategy(request.strategy, space, request.seed, plugins)
     _check_objectives(strategy.info, request)
+    if isinstance(strategy.info, WeightSharingInfo):
+        check_weight_sharing(strategy.info, provided_space.info, dataset, request, plugins)
     columns = ground_truth_columns(space, provided_space, (), dataset.name, request.metric)
     factory = EvaluatorFactory(provided_space.info, dataset, plugins)
     header, evaluators = _choose_evaluators(request, strategy, factory, [column.metric for column in columns])
@@ -87,7 +96,7 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
         space=space,
         strategy=strategy,
         evaluators=evaluators,
-        evaluations=request.evaluations,
+        evaluations=_evaluations(strategy, request),
         ground_truth=partial(_look_up, own, table, columns),
         images=request.images,
         table=_summarise(own, table, columns, header),
@@ -104,15 +113,42 @@ def _check_objectives(strategy: SearchStrategyInfo, request: SearchRequest) -> N
         )
 
 
+def _evaluations(strategy: StrategySpec, request: SearchRequest) -> int:
+    if isinstance(strategy.info, WeightSharingInfo):
+        epochs: int = strategy.settings.epochs  # type: ignore[attr-defined]  # the description saw to it
+        return epochs
+    return DEFAULT_EVALUATIONS if request.evaluations is None else request.evaluations
+
+
+def _judge(strategy: SearchStrategyInfo, factory: EvaluatorFactory) -> str:
+    """Return the evaluator that a strategy names for where the user names none.
+
+    Raises:
+        UsageError: There is none that supports the space.
+    """
+    named = strategy.judged_by if isinstance(strategy, WeightSharingInfo) else ()
+    for name in named:
+        provided = factory.plugins.evaluators().get(name)
+        if provided and provided.info.reason_unsupported(factory.space, factory.dataset) is None:
+            return name
+    raise UsageError(
+        "A search maximises the score of one evaluator, 0 were given. Name it with --evaluator; 'nasbench evaluators' "
+        "lists them."
+    )
+
+
 def _choose_evaluators(
     request: SearchRequest, strategy: StrategySpec, factory: EvaluatorFactory, metrics: Sequence[Metric]
 ) -> tuple[SearchHeader, tuple[EvaluatorSpec, ...]]:
     """Return what describes the search, and what creates its evaluators."""
-    refuse_aggregate(request.evaluator, "maximise", factory.plugins)
-    evaluator = factory.make(request.evaluator)
+    text = request.evaluator or _judge(strategy.info, factory)
+    refuse_aggregate(text, "maximise", factory.plugins)
+    evaluator = factory.make(text)
     costs = plan_costs(request.limits, request.minimize, factory, metrics)
-    # Makes the strategy to say now, not after the first evaluations, what the space or the evaluator lacks.
-    lower = lower_fidelities(request.evaluator, strategy.make(), strategy.name, factory)
+    lower: tuple[EvaluatorSpec, ...] = ()
+    if not isinstance(strategy.info, WeightSharingInfo):
+        # Makes the strategy to say now, not after the first evaluations, what the space or the evaluator lacks.
+        lower = lower_fidelities(text, strategy.make(), strategy.name, factory)
     specs = [evaluator, *costs.evaluators, *lower]
     # One evaluator has one label, however often and however it was spelled.
     named = {spec.header.identity: spec.header for spec in reversed(specs)}

@@ -9,6 +9,7 @@ from ..results.store import open_results
 from .group import NAME, read_search_group
 from .history import SearchHistory
 from .stored import StoredSearch
+from .trajectory import NAME as SUPERNET
 
 COMMAND = "search"
 """The command that the file of a search says it was made by."""
@@ -29,7 +30,7 @@ def read_stored_search(path: Path) -> StoredSearch:
     Raises:
         ResultsFileError: As :func:`read_search`.
     """
-    with open_results(path, NAME) as opened:
+    with open_results(path, NAME, SUPERNET) as opened:
         if opened.origin.command != COMMAND:
             raise ResultsFileError(f"'{path}' was made by a run, not by a search. 'nasbench report {path}' shows it.")
         stored = read_search_group(opened.file, opened.results, opened.journal.others)

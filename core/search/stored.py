@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ..asktell.loop import Proposal
 from ..results.contents import Results
 from .history import SearchHeader, SearchHistory, Step, make_step
+from .trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,14 @@ class StoredSearch:
         proposals: What the strategy proposed, in its order.
         results: The proposed architectures.
         exhausted: Whether the search ended by itself, as in :class:`SearchHistory`.
+        trajectory: As in :class:`SearchHistory`.
     """
 
     header: SearchHeader
     proposals: Sequence[Proposal]
     results: Results
     exhausted: bool
+    trajectory: Trajectory | None = None
 
     @property
     def steps(self) -> Iterator[Step | None]:
@@ -62,6 +65,7 @@ class StoredSearch:
             results=self.results,
             refused=tuple(step for step in done if step.refused),
             exhausted=self.exhausted,
+            trajectory=self.trajectory,
         )
 
 

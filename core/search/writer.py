@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from .plan import SearchPlan
 from .proposals import proposal_to_json
 from .storage import COMMAND, read_stored_search
 from .stored import StoredSearch, proposed_results
+from .trajectory import Epoch, Trajectory, epoch_to_json, write_trajectory
 
 
 class SearchWriter(JournaledWriter):
@@ -52,6 +54,7 @@ class SearchWriter(JournaledWriter):
         self._metrics = [column.metric.key for column in results.ground_truth]
         self._truth = _rows(results)
         self._exhausted = stored is not None and stored.exhausted
+        self._trajectory = stored.trajectory if stored else (Trajectory() if plan.trains_supernet else None)
         self._replay = Replay(path, [self._identify(proposal) for proposal in self._proposals])
         super().__init__(path, results, Origin(COMMAND, plan.header.search_id), journal)
 
@@ -96,6 +99,26 @@ class SearchWriter(JournaledWriter):
         """Return the table's values of an architecture, by key of the metric."""
         return dict(zip(self._metrics, self._truth[position], strict=True))
 
+    @property
+    def trajectory(self) -> Trajectory:
+        """What was derived so far; empty where no supernet is trained."""
+        return self._trajectory or Trajectory()
+
+    def add_epoch(self, number: int, epoch: Epoch, facts: Mapping[str, Any]) -> None:
+        """Store an epoch, counted from 0, behind its proposal, unless the file has it.
+
+        Raises:
+            ResultsWriteError: The disk is full or gone.
+        """
+        trajectory = replace(self.trajectory, facts=facts)
+        self._trajectory = trajectory.with_epoch(number, epoch)
+        if len(self._trajectory.epochs) > len(trajectory.epochs):
+            self._journal.append_line(epoch_to_json(number, epoch))
+
+    def fail(self, reason: str) -> None:
+        """Say why a supernet was not trained to the end; an empty text says that it was."""
+        self._trajectory = replace(self.trajectory, failure=reason)
+
     def end(self, *, exhausted: bool) -> None:
         """Say that the search has ended: by itself, or with the last of the evaluations that were asked for.
 
@@ -111,7 +134,9 @@ class SearchWriter(JournaledWriter):
 
     def stored(self) -> StoredSearch:
         """Return all that the file holds."""
-        return StoredSearch(self._plan.header, tuple(self._proposals), self.results(), self._exhausted)
+        return StoredSearch(
+            self._plan.header, tuple(self._proposals), self.results(), self._exhausted, self._trajectory
+        )
 
     def _add_proposal(self, proposal: Proposal) -> None:
         arch_id = proposal.canonical
@@ -131,6 +156,8 @@ class SearchWriter(JournaledWriter):
     def _write_more(self, file: h5py.File) -> None:
         plan, stored = self._plan, self.stored()
         group = write_search_group(file, stored)
+        if stored.trajectory is not None:
+            write_trajectory(file, stored.trajectory)
         if plan.table is not None and plan.table.values:
             write_regret(group, plan.table.metric.key, find_outcome(stored.history, plan.table).regret_curve)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..asktell.options import check_counts
 from ..asktell.strategy import choose_strategy
-from ..descriptions import DatasetInfo, SearchableSetting, SearchStrategyInfo
+from ..descriptions import DatasetInfo, SearchableSetting, SearchStrategyInfo, WeightSharingInfo
 from ..errors import UsageError
 from ..plan import PlanHeader
 from ..planning.datasets import choose_dataset, dataset_version
@@ -75,7 +75,7 @@ def make_task_search_plan(request: TaskSearchRequest, plugins: PluginManager) ->
     factory = EvaluatorFactory(space_info, dataset, plugins)
     evaluator = factory.make(request.evaluator, values={searchable.name: designs.example()})
     strategy = choose_strategy(request.strategy, designs, request.seed, plugins)
-    _refuse_pareto(strategy.info)
+    _refuse_unfit(strategy.info)
     example = strategy.make()  # says now, not after the first tasks, what the space of tasks lacks
     if len(example.fidelities) > 1:
         raise UsageError(
@@ -139,7 +139,12 @@ def _searchable_setting(text: str, plugins: PluginManager) -> SearchableSetting:
     return searchable
 
 
-def _refuse_pareto(strategy: SearchStrategyInfo) -> None:
+def _refuse_unfit(strategy: SearchStrategyInfo) -> None:
+    if isinstance(strategy, WeightSharingInfo):
+        raise UsageError(
+            f"The strategy '{strategy.name}' trains a supernet, and tasks are no networks. Use 'regularized-evolution' "
+            "or 'random-search'."
+        )
     if strategy.multi_objective:
         raise UsageError(
             f"The strategy '{strategy.name}' searches for a Pareto front, and a task has its fitness alone. Use "

@@ -14,6 +14,7 @@ from ..capabilities import (
     GroundTruthTable,
     SequenceNetwork,
     StagedNetwork,
+    Supernets,
     Tokens,
     is_shown_by_networks,
     require,
@@ -22,6 +23,7 @@ from ..descriptions import NO_INPUTS, DatasetInfo
 from ..interfaces import SearchSpace
 from ..pictures.cell_layout import lay_out
 from ..plugin_manager import installed_plugins
+from ..supernets import SinglePath, SupernetNorm
 from .network_identity import assert_same_network, other_spellings
 
 MOST_CLASSES = 1000
@@ -112,6 +114,24 @@ class SearchSpaceContract:
             outputs = network(inputs)
             assert outputs.shape == inputs.shape
             assert bool(torch.isfinite(outputs).all())
+
+    def test_paths_of_the_supernet_are_the_stand_alone_networks(self) -> None:
+        """With :class:`Supernets`: a path returns the very logits of its own network, in both modes, for every norm."""
+        space = self.make_space()
+        if Supernets not in space.info.provides:
+            return
+        dataset = installed_plugins().dataset(space.info.datasets[0]).info
+        images = torch.randn(3, *dataset.input_shape, generator=torch.Generator().manual_seed(0))
+        for norm in (SupernetNorm(), SupernetNorm(tracked=True, plain_last=True)):
+            supernet = space.build_supernet(dataset, norm)
+            for arch_id in self.draw()[:2]:
+                choice = supernet.choice_of(arch_id)
+                assert space.canonicalize(supernet.spell(choice)) == arch_id
+                network = supernet.path_network(choice)
+                for training in (False, True):
+                    supernet.train(training)
+                    network.train(training)
+                    assert torch.equal(supernet(images, SinglePath(choice)), network(images))
 
     def datasets(self, space: SearchSpace) -> list[DatasetInfo]:
         """Return the data sets that the space names."""

@@ -12,6 +12,7 @@ from ...core.capabilities import (
     Network,
     SequenceNetwork,
     StagedNetwork,
+    Supernets,
     Tokens,
 )
 from ...core.descriptions import NO_INPUTS, DataSourceInfo, SearchSpaceInfo
@@ -41,6 +42,8 @@ _NASBENCH201_IDENTITY = (
     "Cells are one if their networks are, without parts that get zeros alone or never reach the output, in any order "
     "of nodes: 5,260 of 15,625. NAS-Bench-201's own rule, which counts 6,466, can be asked for."
 )
+
+_NASBENCH201_PROVIDES = frozenset({Network, StagedNetwork, BlockNetwork, GroundTruthTable, Supernets})
 
 NASBENCH101 = SearchSpaceInfo(
     name="nasbench101",
@@ -76,7 +79,7 @@ NASBENCH201 = SearchSpaceInfo(
     takes=frozenset({Images}),
     requires="nasbench201",
     identity=_NASBENCH201_IDENTITY,
-    provides=frozenset({Network, StagedNetwork, BlockNetwork, GroundTruthTable}),
+    provides=_NASBENCH201_PROVIDES,
     network_variants=_NETWORK_VARIANTS,
 )
 
@@ -88,7 +91,7 @@ NASBENCH201_TINY = SearchSpaceInfo(
     factory=f"{__name__}.nasbench201.space:Nasbench201Tiny",
     datasets=("mnist",),
     identity=_NASBENCH201_IDENTITY,
-    provides=frozenset({Network, StagedNetwork, BlockNetwork, GroundTruthTable}),
+    provides=_NASBENCH201_PROVIDES,
     network_variants=_NETWORK_VARIANTS,
 )
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from .cell import EDGES, NUM_NODES, format_arch_str
 
-Variant = Literal["benchmark", "gennas"]
+Variant = Literal["benchmark", "gennas", "tracked"]
 
 NUM_STAGES = 3
 
@@ -21,7 +21,14 @@ class ReLUConvBN(nn.Sequential):
     """ReLU, convolution with same padding, batch normalisation: the benchmark's pre-activation unit."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, *, stride: int = 1, bn_free: bool = False
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        stride: int = 1,
+        affine: bool = True,
+        tracked: bool = True,
     ) -> None:
         """Build the unit.
 
@@ -30,12 +37,13 @@ class ReLUConvBN(nn.Sequential):
             out_channels: Output channels.
             kernel_size: Side of the square kernel, odd.
             stride: Stride of the convolution.
-            bn_free: Batch normalisation without weights and running statistics, and a convolution with bias.
+            affine: Batch normalisation with weights; without, the convolution has a bias.
+            tracked: Batch normalisation with running statistics.
         """
         super().__init__(
             nn.ReLU(),
-            nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=kernel_size // 2, bias=bn_free),
-            nn.BatchNorm2d(out_channels, affine=not bn_free, track_running_stats=not bn_free),
+            nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=kernel_size // 2, bias=not affine),
+            nn.BatchNorm2d(out_channels, affine=affine, track_running_stats=tracked),
         )
 
 
@@ -55,12 +63,14 @@ class ReductionBlock(nn.Module):
         return shortcut + residual
 
 
-def _build_operation(op: str, channels: int, bn_free: bool) -> nn.Module:
+def build_operation(op: str, channels: int, variant: Variant) -> nn.Module:
+    """Build the operation of an edge, other than `none`, in a cell of one variant of :class:`CellNetwork`."""
+    affine, tracked = variant == "benchmark", variant != "gennas"
     match op:
         case "nor_conv_1x1":
-            return ReLUConvBN(channels, channels, 1, bn_free=bn_free)
+            return ReLUConvBN(channels, channels, 1, affine=affine, tracked=tracked)
         case "nor_conv_3x3":
-            return ReLUConvBN(channels, channels, 3, bn_free=bn_free)
+            return ReLUConvBN(channels, channels, 3, affine=affine, tracked=tracked)
         case "avg_pool_3x3":
             return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
         case _:
@@ -74,10 +84,10 @@ class Cell(nn.Module):
     benchmark: their batch normalisation can still learn a constant.
     """
 
-    def __init__(self, ops: Sequence[str], channels: int, bn_free: bool) -> None:
+    def __init__(self, ops: Sequence[str], channels: int, variant: Variant) -> None:
         super().__init__()
         self.edges = [edge for op, edge in zip(ops, EDGES, strict=True) if op != "none"]
-        self.operations = nn.ModuleList(_build_operation(op, channels, bn_free) for op in ops if op != "none")
+        self.operations = nn.ModuleList(build_operation(op, channels, variant) for op in ops if op != "none")
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, channels, side, side) to the same shape."""
@@ -111,7 +121,7 @@ class SingleCellNetwork(nn.Module):
             final_activation: Whether batch normalisation and ReLU follow the cell.
         """
         super().__init__()
-        self.cell = Cell(ops, input_channels, bn_free=False)
+        self.cell = Cell(ops, input_channels, "benchmark")
         self.final_activation = (
             nn.Sequential(nn.BatchNorm2d(input_channels), nn.ReLU()) if final_activation else nn.Identity()
         )
@@ -150,11 +160,10 @@ class CellNetwork(nn.Module):
             stem_channels: Channels of the first stage.
             cells_per_stage: Cells in each of the three stages.
             num_classes: Length of the logits.
-            variant: `benchmark`: all batch normalisation affine with running statistics, convolutions without
-                bias.
-                `gennas`: the cells of the GenNAS authors' code (Li et al., NeurIPS 2021), whose batch
-                    normalisation has
+            variant: `benchmark`: all batch normalisation affine with running statistics, convolutions without bias.
+                `gennas`: the cells of the GenNAS authors' code (Li et al., NeurIPS 2021), whose batch normalisation has
                 neither, and whose convolutions have a bias; stem and reduction blocks as in the benchmark.
+                `tracked`: the same with running statistics, as in one of the benchmark authors' two supernets.
 
         Raises:
             InvalidArchitectureError: If there are not six names or one is no operation.
@@ -164,12 +173,11 @@ class CellNetwork(nn.Module):
         self.stem = nn.Sequential(
             nn.Conv2d(input_channels, stem_channels, 3, padding=1, bias=False), nn.BatchNorm2d(stem_channels)
         )
-        bn_free = variant == "gennas"
         self.stages = nn.ModuleList()
         for stage in range(NUM_STAGES):
             channels = stem_channels * 2**stage
             blocks: list[nn.Module] = [] if stage == 0 else [ReductionBlock(channels // 2, channels)]
-            blocks += [Cell(ops, channels, bn_free) for _ in range(cells_per_stage)]
+            blocks += [Cell(ops, channels, variant) for _ in range(cells_per_stage)]
             self.stages.append(nn.Sequential(*blocks))
         self.final_activation = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU())
         self.classifier = nn.Linear(channels, num_classes)

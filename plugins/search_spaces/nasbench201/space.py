@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ....benchmarks_data.nasbench201_tiny import TinyTable
     from ....core.descriptions import DatasetInfo
     from ....core.pictures.graph import CellGraph
+    from ....core.supernets import SupernetNorm
+    from .supernet import CellSupernet
 
 # The size of NAS-Bench-201's networks (Dong & Yang, ICLR 2020, section 2.1).
 STEM_CHANNELS = 16
@@ -115,6 +117,18 @@ class Nasbench201(SearchSpace):
             cells_per_stage=cells_per_stage,
             num_classes=num_classes,
             variant="gennas" if variant == "gennas" else "benchmark",
+        )
+
+    def _build_supernet(self, dataset: DatasetInfo, norm: SupernetNorm) -> CellSupernet:
+        from .supernet import CellSupernet
+
+        stem_channels, cells_per_stage = self._benchmark_size
+        return CellSupernet(
+            input_channels=dataset.input_shape[0],
+            stem_channels=stem_channels,
+            cells_per_stage=cells_per_stage,
+            num_classes=dataset.num_classes,
+            norm=norm,
         )
 
     def cell_graphs(self, arch_id: str) -> tuple[CellGraph, ...]:

@@ -48,6 +48,7 @@ def pattern_of(path):
     """Return the path as the document writes it."""
     path = re.sub(r"^/ground_truth/[^/]+", "/ground_truth/KEY", path)
     path = re.sub(r"^/evaluators/[^/]+", "/evaluators/LABEL", path)
+    path = re.sub(r"^/supernet/figures/[^/]+", "/supernet/figures/FIGURE", path)
     return re.sub(r"/curves/[^/]+", "/curves/CURVE", path)
 
 
@@ -76,8 +77,16 @@ def search_file(toy_plugins, tmp_path):
 
 
 @pytest.fixture
-def files(run_file, search_file):
-    return run_file, search_file
+def supernet_file(toy_plugins, tmp_path):
+    strategy = "rsps:preset=tiny,epochs=1,candidates=1,selection_batch=8"
+    (plan,) = make_search_plans(SearchRequest("nasbench201-tiny", "params", strategy), toy_plugins)
+    run_search(plan, SearchOptions(tmp_path / "n.h5", ("cpu",)), lambda *_: None)
+    return tmp_path / "n.h5"
+
+
+@pytest.fixture
+def files(run_file, search_file, supernet_file):
+    return run_file, search_file, supernet_file
 
 
 def test_document_names_the_version_and_describes_something() -> None:
@@ -103,13 +112,16 @@ def test_everything_in_a_file_is_in_the_document(files) -> None:
 
 
 def test_everything_that_must_be_is_in_a_file(files) -> None:
-    run, search = ({pattern_of(path): set(element.attrs) for path, element in contents(file)} for file in files)
+    run, search, supernet = (
+        {pattern_of(path): set(element.attrs) for path, element in contents(file)} for file in files
+    )
     for path, (_, _, must) in ELEMENTS.items():
-        assert path in search or not must, path
-        assert path in run or not must or path.startswith("/search"), path
+        assert path in supernet or not must, path
+        assert path in search or not must or path.startswith("/supernet"), path
+        assert path in run or not must or path.startswith(("/search", "/supernet")), path
     for path, attributes in ATTRIBUTES.items():
         expected = {name for name, (_, must) in attributes.items() if must}
-        assert all(expected <= found[path] for found in (run, search) if path in found), path
+        assert all(expected <= found[path] for found in (run, search, supernet) if path in found), path
 
 
 def test_arrays_are_compressed_and_carry_a_checksum(files) -> None:

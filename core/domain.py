@@ -74,7 +74,7 @@ class JobKey:
 
     Attributes:
         space: Name of the search space.
-        dataset: Name of the data set whose images the evaluator sees.
+        dataset: Name of the data set that the evaluator sees.
         arch_id: Canonical string of the architecture.
         evaluator: Name of the evaluator.
         settings_hash: Hash of the evaluator's version and effective settings.
@@ -159,7 +159,7 @@ class Record:
         message: Why there is no score.
         cost: What it took.
         curves: Named curves of the evaluator.
-        batches: The batches of images it saw: digest by description, such as ``16 images, augmented``.
+        batches: The batches of inputs it saw: digest by description, such as ``16 images, augmented``.
         traceback: Where the evaluator failed, for whoever mends it; empty unless it failed.
     """
 

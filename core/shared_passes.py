@@ -33,7 +33,7 @@ class SharedPass:
     Attributes:
         value: It must never be changed.
         costs: Of this pass and of all that it is made of.
-        batches: The batches of images that it saw: digest by description.
+        batches: The batches of inputs that it saw: digest by description.
     """
 
     value: Any

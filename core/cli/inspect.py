@@ -129,7 +129,7 @@ def _summarise(results: Results) -> dict[str, Any]:
             for column in results.ground_truth
         ],
         "evaluators": [_summarise_evaluator(results, part) for part in results.evaluators],
-        "batches of images": [
+        "batches": [
             {"evaluator": results.name_of(part), "batch": name, "digest": digest}
             for part in results.evaluators
             for name, digest in part.batches.items()

@@ -111,7 +111,7 @@ NASBENCH_NLP = SearchSpaceInfo(
         "benchmark": "the benchmark's language model, or its layers without a text, with the dropouts of its "
         "trainings: those on WikiText-2 for this text, on Penn Treebank for others",
         "wikitext-2": "the same with the dropouts of its trainings on WikiText-2 for any text",
-        "all-trained": "the benchmark's layers, all matrices trained: its code cuts the gradient of those not fed by x",
+        "all-trained": "the same, all matrices trained: the benchmark's code cuts the gradient of those not fed by x",
     },
     version=2,
 )

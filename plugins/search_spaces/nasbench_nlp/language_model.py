@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ....core.capabilities import Reading
-from .network import VARIANTS, WIDTH, LayerStates, RecurrentNetwork, draw_mask
+from .network import VARIANTS, WIDTH, Dropouts, LayerStates, RecurrentNetwork, draw_mask
 from .recipe import Recipe
 
 INITIAL_RANGE = 0.1
@@ -41,9 +41,20 @@ class WordDropouts:
 WORD_DROPOUTS = {
     "benchmark": WordDropouts(words=0.1, features=0.4),
     "wikitext-2": WordDropouts(words=0.0, features=0.4),
-    "all-trained": WordDropouts(words=0.1, features=0.4),
 }
-"""By network variant."""
+"""The settings on Penn Treebank and, as its training logs have them, on WikiText-2."""
+
+
+def dropouts_of(variant: str, text: str) -> tuple[Dropouts, WordDropouts]:
+    """Return the dropouts of a network variant: those of the benchmark's own trainings on the text, if there are any.
+
+    Args:
+        variant: One of the space's networks.
+        text: Name of a data set.
+    """
+    trained_on = "wikitext-2" if "wikitext-2" in (variant, text) else "benchmark"
+    layers = dataclasses.replace(VARIANTS[trained_on], frozen=VARIANTS[variant].frozen)
+    return layers, WORD_DROPOUTS[trained_on]
 
 
 class LanguageModel(nn.Module):
@@ -55,16 +66,17 @@ class LanguageModel(nn.Module):
         bias: Of the decoder.
     """
 
-    def __init__(self, recipe: Recipe, vocabulary: int, variant: str) -> None:
+    def __init__(self, recipe: Recipe, vocabulary: int, variant: str, text: str = "") -> None:
         """Build the model; initial weights come from torch's global generator.
 
         Args:
             recipe: The cell of all layers.
             vocabulary: Number of words.
             variant: One of the space's networks.
+            text: Name of the data set that it is for.
         """
         super().__init__()
-        dropouts = VARIANTS[variant]
+        dropouts, self.word_dropouts = dropouts_of(variant, text)
         self.recurrent = RecurrentNetwork(recipe, dataclasses.replace(dropouts, frozen=False))
         if dropouts.frozen:
             for weight in self.recurrent.recurrent_weights():
@@ -72,7 +84,6 @@ class LanguageModel(nn.Module):
         self.embedding = nn.Embedding(vocabulary, WIDTH)
         nn.init.uniform_(self.embedding.weight, -INITIAL_RANGE, INITIAL_RANGE)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
-        self.word_dropouts = WORD_DROPOUTS[variant]
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the logits of the tokens that follow; all states begin as zero."""

@@ -120,9 +120,7 @@ class NasbenchNlp(SearchSpace):
         if Tokens in dataset.provides:
             from .language_model import LanguageModel
 
-            # The ground truth of each text was measured with the dropouts of its own trainings.
-            own = dataset.name if dataset.name == "wikitext-2" and variant == "benchmark" else variant
-            return LanguageModel(recipe, dataset.num_classes, own)
+            return LanguageModel(recipe, dataset.num_classes, variant, dataset.name)
         from .network import VARIANTS, RecurrentNetwork
 
         return RecurrentNetwork(recipe, VARIANTS[variant])

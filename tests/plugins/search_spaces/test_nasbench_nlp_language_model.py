@@ -84,13 +84,23 @@ def test_a_training_leaves_matrices_that_x_does_not_feed(variant: str, trained: 
     assert len(others) == 3 * (4 + 4) + 2
 
 
-def test_text_decides_the_dropouts_of_the_benchmarks_network() -> None:
+@pytest.mark.parametrize(
+    ("text", "variant", "shares"),
+    [
+        ("ptb", "benchmark", (0.1, 0.4, 0.5, 0.4)),
+        ("alice", "benchmark", (0.1, 0.4, 0.5, 0.4)),
+        ("wikitext-2", "benchmark", (0.0, 0.4, 0.1, 0.1)),
+        ("wikitext-2", "all-trained", (0.0, 0.4, 0.1, 0.1)),
+        ("own-text", "wikitext-2", (0.0, 0.4, 0.1, 0.1)),
+    ],
+)
+def test_dropouts_are_those_of_the_trainings_on_the_text(text: str, variant: str, shares: tuple[float, ...]) -> None:
     space = installed_plugins().search_space("nasbench-nlp").info.create()
-    shares = {}
-    for name in ("ptb", "wikitext-2", "alice"):
-        built = space.build_network(LSTM, installed_plugins().dataset(name).info)
-        shares[name] = (built.word_dropouts.words, built.word_dropouts.features, built.recurrent.dropouts.weights)
-    assert shares == {"ptb": (0.1, 0.4, 0.5), "wikitext-2": (0.0, 0.4, 0.1), "alice": (0.1, 0.4, 0.5)}
+    built = space.build_network(LSTM, installed_plugins().dataset(text).info, variant)
+    words, layers = built.word_dropouts, built.recurrent.dropouts
+    assert (words.words, words.features, layers.weights, layers.output) == shares
+    frozen = [weight for weight in built.recurrent.recurrent_weights() if not weight.requires_grad]
+    assert (len(frozen) > 0) == (variant != "all-trained")
 
 
 def test_recurrent_gennas_gets_the_layers_alone_whatever_the_text() -> None:

@@ -12,15 +12,19 @@ if TYPE_CHECKING:
     from .benchmarks_data.tables.raw import RawTable
     from .benchmarks_data.tables.source import TableSource
     from .benchmarks_data.tables.store import StoredTable
-    from .core.batches import Batch, ImageSet
+    from .core.batches import Batch
     from .core.capabilities import (
         BlockNetwork,
         GroundTruthTable,
         Images,
+        Inputs,
         Labels,
+        LanguageNetwork,
         Network,
+        Reading,
         SequenceNetwork,
         StagedNetwork,
+        Tokens,
         require,
     )
     from .core.context import EvaluationContext
@@ -99,15 +103,16 @@ __all__ = [
     "ExecutorInfo",
     "GroundTruth",
     "GroundTruthTable",
-    "ImageSet",
     "Images",
     "ImportSummary",
+    "Inputs",
     "InvalidArchitectureError",
     "InvalidSettingError",
     "Job",
     "JobExecutor",
     "JobKey",
     "Labels",
+    "LanguageNetwork",
     "LoadedResults",
     "LoadedSearch",
     "Metric",
@@ -119,6 +124,7 @@ __all__ = [
     "PartialEvaluation",
     "Progress",
     "RawTable",
+    "Reading",
     "RecipeInfo",
     "RemadeRow",
     "RemoteWorker",
@@ -134,6 +140,7 @@ __all__ = [
     "Status",
     "StoredTable",
     "TableSource",
+    "Tokens",
     "UnsupportedSearchSpaceError",
     "WorkerSetup",
     "derive_seed",
@@ -151,8 +158,9 @@ __all__ = [
 
 # All is imported when it is asked for: the command line starts without it, and what reads tables has large libraries.
 _MODULES = {
-    ".core.batches": "Batch ImageSet",
-    ".core.capabilities": "BlockNetwork GroundTruthTable Images Labels Network SequenceNetwork StagedNetwork require",
+    ".core.batches": "Batch",
+    ".core.capabilities": "BlockNetwork GroundTruthTable Images Inputs Labels LanguageNetwork Network Reading "
+    "SequenceNetwork StagedNetwork Tokens require",
     ".core.context": "EvaluationContext",
     ".core.data.data_home": "stored_folder",
     ".core.descriptions": "AggregateInfo DatasetInfo DataSourceInfo EvaluatorInfo ExecutorInfo OfficialFile RecipeInfo "

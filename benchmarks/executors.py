@@ -74,7 +74,8 @@ class SimulatedExecutor(ProcessExecutor):
 
 def simulate(connections: Sequence[Connection], settings: SimulatedSettings) -> None:
     """Answer each job on its connection after some time, until all are closed."""
-    selector = selectors.DefaultSelector()
+    # Of the selectors, this one's time limits are not rounded up to milliseconds.
+    selector = selectors.SelectSelector()
     for each in connections:
         selector.register(each, selectors.EVENT_READ)
     values = random.Random(0).choices([number / 7 for number in range(1, 1000)], k=settings.points)

@@ -58,10 +58,10 @@ def plain_score(context: EvaluationContext, iterations: int = ITERATIONS) -> flo
         context: A job of ``gennas-combo``.
         iterations: Training steps.
     """
-    images = context.batch(BATCH_SIZE, resolution=RESOLUTION, augment=True).images
+    images = context.batch(BATCH_SIZE, resolution=RESOLUTION, augment=True).inputs
     targets = context.shared("gennas target", lambda generator: _draw_targets(images, generator))
-    shape = (context.dataset.image_shape[0], RESOLUTION, RESOLUTION)
-    backbone = context.network("gennas", image_shape=shape)
+    shape = (context.dataset.input_shape[0], RESOLUTION, RESOLUTION)
+    backbone = context.network("gennas", input_shape=shape)
     with context.initial_weights("gennas heads"):
         network = PlainNetwork(backbone, _feature_channels(backbone, images), [t.shape[1] for t in targets])
     return _train(network, images, targets, iterations)

@@ -65,7 +65,7 @@ def plain_recurrent_score(context: EvaluationContext, iterations: int = ITERATIO
         iterations: Training steps.
     """
     inputs, targets = context.shared("gennas-rnn sequences", _draw_sequences)
-    backbone = context.network("benchmark")
+    backbone = context.network("benchmark", bare=True)
     assert isinstance(backbone, RecurrentNetwork)
     with context.initial_weights("gennas-rnn maps"):
         network = PlainRecurrentNetwork(backbone, RECURRENT_COMBO.dim)

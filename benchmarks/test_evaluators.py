@@ -17,7 +17,7 @@ from nasbench_toolkit.core.errors import DataError
 from nasbench_toolkit.core.jobs.evaluation import JobRunner
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.settings import parse_settings, settings_hash
-from nasbench_toolkit.core.testing.context import images_at_hand
+from nasbench_toolkit.core.testing.context import dataset_at_hand
 
 ROUNDS = 2
 SAMPLING_SEED = 1
@@ -57,7 +57,7 @@ def _runner(space: SearchSpaceInfo, evaluator: EvaluatorInfo) -> tuple[JobRunner
     torch.set_num_threads(1)
     made = space.create()
     try:
-        dataset = images_at_hand(space)
+        dataset = dataset_at_hand(space)
     except DataError as error:
         pytest.skip(str(error))
     arch_id = made.sample(1, np.random.default_rng(SAMPLING_SEED))[0]

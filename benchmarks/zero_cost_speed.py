@@ -96,12 +96,13 @@ class PreparedContext(EvaluationContext):
         variant: str = "benchmark",
         *,
         num_classes: int | None = None,
-        image_shape: tuple[int, int, int] | None = None,
+        input_shape: tuple[int, ...] | None = None,
+        bare: bool = False,
     ) -> nn.Module:
         """Return the network of the first call with these arguments."""
         build = super().network
-        key = ("network", variant, num_classes, image_shape)
-        return self._cache.get(key, lambda: build(variant, num_classes=num_classes, image_shape=image_shape))
+        key = ("network", variant, num_classes, input_shape, bare)
+        return self._cache.get(key, lambda: build(variant, num_classes=num_classes, input_shape=input_shape, bare=bare))
 
 
 def _batch_score(tests: ModuleType, context: EvaluationContext, settings: Any) -> float:
@@ -116,7 +117,7 @@ def _fisher(tests: ModuleType, context: EvaluationContext, settings: Any) -> flo
 
 
 def _synflow(tests: ModuleType, context: EvaluationContext, settings: Any) -> float:
-    score: float = tests.naive_log_synaptic_flow(context.network(settings.network), context.dataset.image_shape)
+    score: float = tests.naive_log_synaptic_flow(context.network(settings.network), context.dataset.input_shape)
     return score
 
 
@@ -127,7 +128,7 @@ def _zico(tests: ModuleType, context: EvaluationContext, settings: Any) -> float
 
 
 def _jacob_cov(tests: ModuleType, context: EvaluationContext, settings: Any) -> float:
-    images = context.batch(settings.batch_size).images
+    images = context.batch(settings.batch_size).inputs
     score: float = tests.naive_jacob_cov_score(context.network(settings.network), images)
     return score
 
@@ -135,35 +136,35 @@ def _jacob_cov(tests: ModuleType, context: EvaluationContext, settings: Any) -> 
 def _epe_nas(tests: ModuleType, context: EvaluationContext, settings: Any) -> float:
     batch, num_classes = context.batch(settings.batch_size), context.dataset.num_classes
     network = context.network(settings.network)
-    score: float = tests.naive_epe_nas_score(network, batch.images, batch.labels, num_classes)
+    score: float = tests.naive_epe_nas_score(network, batch.inputs, batch.labels, num_classes)
     return score
 
 
 def _te_nas_ntk(tests: ModuleType, context: EvaluationContext, settings: Any) -> float:
-    network, images = context.network(settings.network), context.batch(settings.batch_size).images
+    network, images = context.network(settings.network), context.batch(settings.batch_size).inputs
     score: float = tests.naive_te_nas_ntk_score(network, images, context.generator("weights"), settings.repeats)
     return score
 
 
 def _naswot(tests: ModuleType, context: EvaluationContext, settings: Any) -> float:
-    images = context.batch(settings.batch_size).images
+    images = context.batch(settings.batch_size).inputs
     return float(tests.naive_naswot_score(context.network(settings.network), images))
 
 
 def _swap(tests: ModuleType, context: EvaluationContext, settings: Any) -> float:
-    network, images = context.network(settings.network), context.batch(settings.batch_size).images
+    network, images = context.network(settings.network), context.batch(settings.batch_size).inputs
     score: float = tests.naive_swap_score(network, images, context.generator("weights"), settings.repeats)
     return score
 
 
 def _te_nas_regions(tests: ModuleType, context: EvaluationContext, settings: Any) -> float:
-    images, side = context.batch(settings.batch_size).images, settings.side
+    images, side = context.batch(settings.batch_size).inputs, settings.side
 
     def cut(generator: torch.Generator) -> Tensor:
         crops = random_crops(images, settings.repeats * settings.crops, side, generator)
         return crops.reshape(settings.repeats, settings.crops, *crops.shape[1:])
 
-    network = context.network(settings.network, image_shape=(1, side, side))
+    network = context.network(settings.network, input_shape=(1, side, side))
     crops = context.shared("te_nas_regions crops", cut)
     score: float = tests.naive_te_nas_regions_score(network, crops, context.generator("weights"))
     return score
@@ -172,7 +173,7 @@ def _te_nas_regions(tests: ModuleType, context: EvaluationContext, settings: Any
 def _zen(tests: ModuleType, context: EvaluationContext, settings: Any) -> float:
     score: float = tests.naive_zen_score(
         context.network(settings.network),
-        context.dataset.image_shape,
+        context.dataset.input_shape,
         context.generator("zen"),
         settings.variance,
         settings.batch_size,
@@ -183,13 +184,13 @@ def _zen(tests: ModuleType, context: EvaluationContext, settings: Any) -> float:
 
 def _meco(tests: ModuleType, context: EvaluationContext, settings: Any) -> float:
     network, draws = context.network(settings.network), context.generator("images")
-    shape = (1, context.dataset.image_shape[0], settings.image_size, settings.image_size)
+    shape = (1, context.dataset.input_shape[0], settings.image_size, settings.image_size)
     images = [torch.randn(shape, generator=draws) for _ in range(settings.repeats)]
     return float(np.mean([tests.naive_meco_score(network, image) for image in images]))
 
 
 def _entropies(tests: ModuleType, context: EvaluationContext, settings: Any) -> Any:
-    network, shape = context.network(settings.network), context.dataset.image_shape
+    network, shape = context.network(settings.network), context.dataset.input_shape
     # The noise is that of the pass that both evaluators share.
     function = az_nas_features.features_of_job
     key = replace(context.key, evaluator=f"{function.__module__}:{function.__qualname__}")
@@ -198,7 +199,7 @@ def _entropies(tests: ModuleType, context: EvaluationContext, settings: Any) -> 
 
 
 def _az_nas_trainability(tests: ModuleType, context: EvaluationContext, settings: Any) -> float:
-    network, shape = context.network(settings.network), context.dataset.image_shape
+    network, shape = context.network(settings.network), context.dataset.input_shape
     draws, signs = context.generator("az_nas"), context.generator("signs")
     return float(tests.naive_trainability(network, shape, settings.batch_size, draws, signs))
 

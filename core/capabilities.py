@@ -1,19 +1,22 @@
-"""What search spaces provide and evaluators need, as types that third parties can add to.
+"""What search spaces and data sets provide and evaluators need, as types that third parties can add to.
 
 A capability is a class. The first sentence of its docstring says, as a noun phrase, what is provided: messages quote
-it. Its name is how listings show it. Of two kinds:
+it. Its name is how listings show it. Of three kinds:
 
-- a protocol (``typing.Protocol``, ``runtime_checkable``): every network of the space has its members, so that an
-  evaluator gets at them with :func:`require`;
+- a protocol (``typing.Protocol``, ``runtime_checkable``): every network of the space for the data sets in question has
+  its members, so that an evaluator gets at them with :func:`require`;
+- a class derived from :class:`OfDatasets`: a fact about a data set, such as what its inputs are;
 - any other class: a fact about the space that no network shows.
 
-A search space and an evaluator mean the same capability if they name the same class.
+A search space, a data set and an evaluator mean the same capability if they name the same class; who needs a class also
+takes one derived from it, as :class:`Images` are :class:`Inputs`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from .errors import EvaluationError
@@ -28,12 +31,28 @@ class Network:
     """Networks, each a ``torch.nn.Module``."""
 
 
-class Images:
-    """Networks for images."""
+class OfDatasets:
+    """What data sets provide."""
 
 
-class Labels:
-    """Labels of images."""
+class Inputs(OfDatasets):
+    """Batches of inputs."""
+
+
+class Images(Inputs):
+    """Images."""
+
+
+class Tokens(Inputs):
+    """Text as tokens.
+
+    Each input is a piece of it, and its labels are the tokens that follow each of its own. In the order of their
+    positions, the pieces of a data set follow one another in the text.
+    """
+
+
+class Labels(OfDatasets):
+    """Labels."""
 
 
 class GroundTruthTable:
@@ -62,6 +81,8 @@ class BlockNetwork(Protocol):
 class SequenceNetwork(Protocol):
     """Networks that map sequences of vectors to sequences of the same shape.
 
+    They are those for the data set ``none``, which :meth:`.context.EvaluationContext.network` gives as ``bare`` ones.
+
     Attributes:
         width: Length of the vectors.
     """
@@ -71,6 +92,42 @@ class SequenceNetwork(Protocol):
     def __call__(self, sequences: Tensor) -> Tensor:
         """Map sequences of shape ``(length, batch, width)`` to the same shape."""
         ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a language model makes of pieces of text.
+
+    Attributes:
+        logits: Of the tokens that follow, shape ``(batch, length, vocabulary)``.
+        outputs: Of the last layer, which become logits, shape ``(length, batch, width)``.
+        raw_outputs: The same before dropout.
+        states: To read on with; no gradient goes through them.
+    """
+
+    logits: Tensor
+    outputs: Tensor
+    raw_outputs: Tensor
+    states: Any
+
+
+@runtime_checkable
+class LanguageNetwork(Protocol):
+    """Networks that read on in running text.
+
+    They are those for data sets with :class:`Tokens`.
+    """
+
+    def read(self, tokens: Tensor, states: Any = None) -> Reading:
+        """Read tokens of shape ``(batch, length)``, the states being those of the reading before, None at first."""
+        ...
+
+
+def lacking(needed: Iterable[type], provided: Iterable[type]) -> list[type]:
+    """Return those of the needed capabilities that are not provided, sorted by what they are in words."""
+    available = tuple(provided)
+    missing = [need for need in needed if not any(need in have.__mro__ for have in available)]
+    return sorted(missing, key=capability_words)
 
 
 def capability_name(capability: type) -> str:

@@ -1,4 +1,4 @@
-"""What one job hands to its evaluator: the network, a batch of images, generators and shared values."""
+"""What one job hands to its evaluator: the network, a batch of inputs, generators and shared values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .batches import Batch, ImageSet, batch_digest, draw_batch, split_images
+from .batches import Batch, batch_digest, draw_batch, split_parts
 from .domain import JobCost, JobKey
 from .fingerprint import fingerprint
 from .memory import MemoryMeter
@@ -80,7 +80,7 @@ class EvaluationContext:
         key: As above.
         space: As above.
         dataset: As above.
-        images: The data set's images.
+        examples: The data set's inputs and labels.
         device: As above.
         cache: Values that all jobs of the worker share.
         passes: Values that the jobs of one architecture share; none are shared if None.
@@ -93,7 +93,7 @@ class EvaluationContext:
         key: JobKey,
         space: SearchSpace,
         dataset: DatasetInfo,
-        images: Dataset,
+        examples: Dataset,
         device: torch.device,
         cache: WorkerCache,
         passes: SharedPasses | None = None,
@@ -105,7 +105,7 @@ class EvaluationContext:
         self.dataset = dataset
         self.device = device
         self.batches: dict[str, str] = {}
-        self._images = images
+        self._examples = examples
         self._cache = cache
         self._passes = passes if passes is not None else SharedPasses()
         self._asker: Hashable = job._asker if job is not None else (key.evaluator, key.settings_hash)
@@ -130,7 +130,8 @@ class EvaluationContext:
         variant: str = "benchmark",
         *,
         num_classes: int | None = None,
-        image_shape: tuple[int, int, int] | None = None,
+        input_shape: tuple[int, ...] | None = None,
+        bare: bool = False,
     ) -> nn.Module:
         """Build the architecture's network on the device, in training mode.
 
@@ -141,14 +142,16 @@ class EvaluationContext:
         Args:
             variant: One of the space's networks.
             num_classes: Number of outputs; the data set's if None.
-            image_shape: ``(channels, height, width)`` of its images; the data set's if None.
+            input_shape: Of one of its inputs, as ``(channels, height, width)``; the data set's if None.
+            bare: Build the network for no data set, as for ``none``: for evaluators that make the inputs themselves.
         """
         if variant not in self.space.info.network_variants:
             variant = "benchmark"
         dataset = dataclasses.replace(
             self.dataset,
             num_classes=num_classes or self.dataset.num_classes,
-            image_shape=image_shape or self.dataset.image_shape,
+            input_shape=input_shape or self.dataset.input_shape,
+            provides=frozenset() if bare else self.dataset.provides,
         )
         with self.initial_weights(f"network {variant}"), self._timed("build"):
             network = self.space.build_network(self.key.arch_id, dataset, variant)
@@ -167,51 +170,51 @@ class EvaluationContext:
         return seeded_global_rng(derive_seed("initial weights", *self.key.common_seed_parts, what))
 
     def batch(self, size: int, *, resolution: int | None = None, augment: bool = False) -> Batch:
-        """Return the run's batch of ``size`` normalised training images, the same for every architecture.
+        """Return the run's batch of ``size`` normalised training inputs, the same for every architecture.
 
         Args:
-            size: Number of images; they are distinct.
-            resolution: Height and width to resize to by nearest neighbour; the data set's own if None.
+            size: Number of inputs; they are distinct.
+            resolution: Height and width to resize images to by nearest neighbour; the data set's own if None.
             augment: Mirror each image with probability 1/2 where the data set allows it.
 
         Raises:
-            EvaluationError: The data set has fewer images.
+            EvaluationError: The data set has fewer inputs.
         """
         seed = derive_seed("batch", self.key.seed, self.key.dataset, size)
         key = ("batch", self.key.dataset, size, resolution, augment, seed, str(self.device))
         with self._timed("transfer"):
             batch, digest = self._cache.get(key, lambda: self._draw(size, seed, resolution, augment))
-        self.batches[_describe_batch(size, resolution, augment)] = digest
+        self.batches[_describe_batch(f"{size} {self.dataset.unit}", resolution, augment)] = digest
         # A copy, since a network may begin with an operation in place, and an evaluator may make labels of its own.
-        return Batch(batch.images.clone(), batch.labels.clone())
+        return batch.clone()
 
     def _draw(self, size: int, seed: int, resolution: int | None, augment: bool) -> tuple[Batch, str]:
-        batch = draw_batch(self.dataset, self._images, size, seed, resolution, augment)
+        batch = draw_batch(self.dataset, self._examples, size, seed, resolution, augment)
         return batch.to(self.device), batch_digest(batch)
 
-    def training_part(self) -> ImageSet:
-        """Return all images to train on, not normalised, on the CPU; they must not be changed.
+    def training_part(self) -> Batch:
+        """Return all inputs to train on, not normalised, on the CPU; they must not be changed.
 
-        Where the data set has no test images of its own, a fifth of its images is held out and missing here.
+        Where the data set has no test part of its own, a fifth of it is held out and missing here.
         """
-        return self._part(0, "training images")
+        return self._part(0, "training")
 
-    def held_out_part(self) -> ImageSet:
-        """Return all images to test on, not normalised, on the CPU; they must not be changed.
+    def held_out_part(self) -> Batch:
+        """Return all inputs to test on, not normalised, on the CPU; they must not be changed.
 
-        They are the data set's own test images, or else a fifth of its images, the same ones in every run.
+        They are the data set's own test part, or else a fifth of it, the same one in every run.
         """
-        return self._part(1, "held-out images")
+        return self._part(1, "held-out")
 
-    def _part(self, index: int, name: str) -> ImageSet:
+    def _part(self, index: int, name: str) -> Batch:
         seed = derive_seed("held out", self.key.dataset)
 
-        def read() -> list[tuple[ImageSet, str]]:
-            return [(part, batch_digest(part)) for part in split_images(self._images, seed)]
+        def read() -> list[tuple[Batch, str]]:
+            return [(part, batch_digest(part)) for part in split_parts(self.dataset, self._examples, seed)]
 
         with self._timed("transfer"):
             part, digest = self._cache.lend(("parts", self.key.dataset), read)[index]
-        self.batches[f"all {len(part.labels)} {name}"] = digest
+        self.batches[f"all {len(part.labels)} {name} {self.dataset.unit}"] = digest
         return part
 
     def generator(self, stream: str) -> torch.Generator:
@@ -288,7 +291,7 @@ class EvaluationContext:
             key,
             self.space,
             self.dataset,
-            self._images,
+            self._examples,
             self.device,
             self._cache,
             self._passes,
@@ -357,6 +360,6 @@ class EvaluationContext:
                 self._transfer_seconds += elapsed
 
 
-def _describe_batch(size: int, resolution: int | None, augment: bool) -> str:
+def _describe_batch(size: str, resolution: int | None, augment: bool) -> str:
     resized = "" if resolution is None else f" at {resolution}x{resolution}"
-    return f"{size} images{resized}{', augmented' if augment else ''}"
+    return f"{size}{resized}{', augmented' if augment else ''}"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from .capabilities import Images, Labels, Network, capability_words, problem_with
+from .capabilities import Images, Inputs, Labels, Network, OfDatasets, capability_words, lacking, problem_with
 from .domain import Direction
 from .errors import NasbenchError, PluginError
 from .loading.factories import check_factory, check_module, load_object
@@ -25,10 +25,12 @@ from .settings import Settings
 if TYPE_CHECKING:
     from .interfaces import Aggregate, Dataset, DataSource, DesignSpace, Evaluator, SearchSpace, SearchStrategy
 
+_OF_IMAGES = ("channels", "height", "width")
+
 NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-_@.][a-z0-9]+)*")
 
-NO_IMAGES = "none"
-"""Name of the data set of spaces whose networks take no images."""
+NO_INPUTS = "none"
+"""Name of the data set without inputs, for networks whose evaluators make the inputs themselves."""
 
 
 def _made(name: str, factory: Callable[..., Any], expected: str, *arguments: Any) -> Any:
@@ -130,22 +132,30 @@ class Description:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetInfo(Description):
-    """A labelled image set, returned by the hook ``nasbench_datasets``.
+    """A data set, returned by the hook ``nasbench_datasets``: images unless other fields say otherwise.
 
     Attributes:
-        image_shape: ``(channels, height, width)``.
-        num_classes: Number of labels, which are ``0 .. num_classes - 1``.
-        mean: Mean of each channel of the images in ``[0, 1]``, subtracted before a network sees them.
+        provides: What its inputs are, :class:`.capabilities.Images`, :class:`.capabilities.Tokens` or a class of a
+            plugin's own derived from :class:`.capabilities.Inputs`, and :class:`.capabilities.Labels` if it has some.
+        input_shape: Shape of one input, such as ``(channels, height, width)``.
+        discrete: Whether inputs are whole numbers that networks look up vectors for, such as tokens.
+        unit: What its inputs are called, in the plural.
+        num_classes: Number of labels, which are ``0 .. num_classes - 1``; of tokens, the size of the vocabulary.
+        mean: Mean of each channel, the first axis of an input, subtracted before a network sees it; that of images is
+            taken in ``[0, 1]``. Empty for inputs that are used as they are.
         std: Standard deviation of each channel, by which they are then divided.
         horizontal_flip: Whether a mirrored image is still one of the data set, as for photographs but not digits.
-        licence: Licence of the images.
-        requires: Data source that must be imported before there are images, None if nothing must.
-        version: Raised by one whenever its images or labels change.
+        licence: Licence of the inputs.
+        requires: Data source that must be imported before there are inputs, None if nothing must.
+        version: Raised by one whenever its inputs or labels change.
     """
 
     kind: ClassVar[str] = "dataset"
 
-    image_shape: tuple[int, int, int] = (3, 32, 32)
+    provides: frozenset[type] = frozenset({Images, Labels})
+    input_shape: tuple[int, ...] = (3, 32, 32)
+    discrete: bool = False
+    unit: str = "images"
     num_classes: int = 10
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
@@ -154,15 +164,35 @@ class DatasetInfo(Description):
     requires: str | None = None
     version: int = 1
 
+    @property
+    def has_inputs(self) -> bool:
+        """Whether there are batches of inputs."""
+        return not lacking((Inputs,), self.provides)
+
     def check(self) -> None:
-        """See the base class. Raises PluginError also if the normalisation does not fit the images."""
+        """See the base class. Raises PluginError also if shape and normalisation are none of these inputs."""
         super().check()
-        channels = self.image_shape[0]
-        if min(self.image_shape) < 0 or self.num_classes < 0:
-            raise PluginError(f"its dataset '{self.name}' has a negative number of pixels or classes: correct it")
+        _check_capabilities(self, "provides", self.provides)
+        if misplaced := sorted(each.__name__ for each in self.provides if not issubclass(each, OfDatasets)):
+            raise PluginError(
+                f"its dataset '{self.name}' provides {', '.join(misplaced)}, which data sets do not have: derive what "
+                "its inputs are from Inputs"
+            )
+        if Images in self.provides and len(self.input_shape) != len(_OF_IMAGES):
+            raise PluginError(
+                f"its dataset '{self.name}' has images of the shape {self.input_shape}: give {', '.join(_OF_IMAGES)}"
+            )
+        if min(self.input_shape, default=0) < 0 or self.num_classes < 0:
+            raise PluginError(f"its dataset '{self.name}' has a negative number of values or classes: correct it")
+        self._check_normalisation()
+
+    def _check_normalisation(self) -> None:
+        if not self.mean and not self.std:
+            return
+        channels = self.input_shape[0] if self.input_shape else 0
         if len(self.mean) != channels or len(self.std) != channels or not all(0 < each < math.inf for each in self.std):
             raise PluginError(
-                f"its dataset '{self.name}' has images of {channels} channels, the mean {self.mean} and the std "
+                f"its dataset '{self.name}' has {self.unit} of {channels} channels, the mean {self.mean} and the std "
                 f"{self.std}: give one number for each channel, those of 'std' above 0"
             )
 
@@ -178,10 +208,12 @@ class SearchSpaceInfo(Description):
     """A search space, returned by the hook ``nasbench_search_spaces``.
 
     Attributes:
-        datasets: Names of data sets its networks can be built for; the first whose images are at hand is the default.
-            ``none`` for a space whose networks take no images.
-        takes_any_images: Whether networks can be built for every other image set as well, also the user's own.
-        provides: Capabilities that evaluators may need: those of :mod:`.capabilities`, or a plugin's own.
+        datasets: Names of data sets its networks can be built for; the first that is at hand is the default. ``none``
+            for networks that take nothing of a data set.
+        takes: Kinds of inputs, such as :class:`.capabilities.Images`, for which networks can be built whatever the data
+            set, also the user's own.
+        provides: Capabilities of its networks, or facts about it, that evaluators may need: those of
+            :mod:`.capabilities`, or a plugin's own. A protocol is that of the network for a data set of ``datasets``.
         requires: Data source that must be imported before there is a ground truth, None if nothing must.
         identity: When two spellings are one architecture, in one or two sentences for people.
         network_variants: Named ways to build the network of an architecture, with one sentence each. ``benchmark``,
@@ -194,10 +226,10 @@ class SearchSpaceInfo(Description):
     kind: ClassVar[str] = "search space"
 
     datasets: tuple[str, ...] = ()
-    takes_any_images: bool = False
+    takes: frozenset[type] = frozenset()
     requires: str | None = None
     identity: str = ""
-    provides: frozenset[type] = frozenset({Network, Images, Labels})
+    provides: frozenset[type] = frozenset({Network})
     network_variants: Mapping[str, str] = field(
         default_factory=lambda: {"benchmark": "the network that the ground truth was measured on"}
     )
@@ -207,6 +239,12 @@ class SearchSpaceInfo(Description):
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_capabilities(self, "provides", self.provides)
+        _check_capabilities(self, "takes", self.takes)
+        if misplaced := sorted(each.__name__ for each in self.provides if issubclass(each, OfDatasets)):
+            raise PluginError(
+                f"The search space '{self.name}' provides {', '.join(misplaced)}, which its data sets do: leave that "
+                "out. 'takes' says what its networks can be built for."
+            )
         if "benchmark" not in self.network_variants:
             raise PluginError(f"The search space '{self.name}' has no network variant 'benchmark'.")
 
@@ -255,7 +293,7 @@ class EvaluatorInfo(Description):
     Attributes:
         direction: Whether a higher or a lower score is the better one; there is no default.
         formula: The score in one line.
-        needs: Capabilities that a search space must provide: those of :mod:`.capabilities`, or a plugin's own.
+        needs: What search space and data set must provide: capabilities of :mod:`.capabilities`, or a plugin's own.
         settings: Its settings class.
         version: Raised by one whenever the same inputs give another score; part of every job key.
         why_unsupported: Further reasons to refuse a space and a data set: given their descriptions, returns half a
@@ -288,9 +326,17 @@ class EvaluatorInfo(Description):
 
     def reason_unsupported(self, space: SearchSpaceInfo, dataset: DatasetInfo) -> str | None:
         """Return why this evaluator cannot score networks of ``space`` for ``dataset``, or None if it can."""
-        missing = sorted(map(capability_words, self.needs - space.provides))
+        of_dataset = frozenset(need for need in self.needs if issubclass(need, OfDatasets))
+        missing = [
+            f"{' and '.join(map(capability_words, lacks))}, which {owner}"
+            for lacks, owner in (
+                (lacking(self.needs - of_dataset, space.provides), "this space does not provide"),
+                (lacking(of_dataset, dataset.provides), f"the dataset '{dataset.name}' does not have"),
+            )
+            if lacks
+        ]
         if missing:
-            return f"it needs {' and '.join(missing)}, which this space does not provide"
+            return f"it needs {', and '.join(missing)}"
         blamed = f"a fault of its {self.provider or 'plugin'}"
         try:
             with silent_output():

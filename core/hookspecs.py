@@ -153,10 +153,10 @@ def nasbench_search_strategies() -> Iterable[SearchStrategyInfo]:
 
 @hookspec
 def nasbench_datasets() -> Iterable[DatasetInfo]:
-    """Yield labelled image sets.
+    """Yield data sets: images, text, or inputs of any other kind, with their labels.
 
     Called when plugins are loaded. What is yielded is what ``nasbench datasets`` lists and ``--dataset`` takes; the
-    factory is called without arguments, once in every worker process, and images are read when they are first needed.
+    factory is called without arguments, once in every worker process, and inputs are read when they are first needed.
 
     Returns:
         Descriptions of data sets. One whose name an earlier plugin provides is left out; a wrong one
@@ -174,7 +174,7 @@ def nasbench_datasets() -> Iterable[DatasetInfo]:
                     summary="Sixty-four images of noise with two labels.",
                     source="this example",
                     factory="my_plugin.noise:Noise",
-                    image_shape=(1, 16, 16),
+                    input_shape=(1, 16, 16),
                     num_classes=2,
                     mean=(0.5,),
                     std=(0.25,),

@@ -6,12 +6,14 @@ forget a check.
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from .capabilities import Images, Tokens
 from .checked_evaluation import checked_evaluation
 from .descriptions import DatasetInfo, DataSourceInfo, SearchSpaceInfo
 from .domain import Evaluation, Metric
@@ -401,9 +403,10 @@ class SearchSpace(DesignSpace):
 
     @abstractmethod
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
-        """Build a network that takes ``(batch, *dataset.image_shape)`` and returns ``(batch, num_classes)``.
+        """Build a network that takes ``(batch, *dataset.input_shape)`` and returns logits, ``(batch, num_classes)``.
 
-        Where the space provides ``sequences`` and no images, it takes what :class:`SearchSpaceInfo` says.
+        Where an input has several labels, such as the tokens that follow its own, there are logits for each of them:
+        ``(*labels.shape, num_classes)``. What networks for the data set ``none`` take, capabilities of the space say.
 
         Initial weights come from torch's global generator, which the engine has seeded.
         """
@@ -413,7 +416,7 @@ class SearchSpace(DesignSpace):
 
         Args:
             arch_id: Canonical string.
-            dataset: Decides input channels, resolution and number of outputs.
+            dataset: Decides what inputs are like and the number of outputs.
             variant: One of ``info.network_variants``.
 
         Raises:
@@ -466,50 +469,69 @@ class SearchSpace(DesignSpace):
 
 
 class Dataset(ABC):
-    """The training part of a labelled image set; batches for evaluators are drawn from it.
+    """The training part of a data set; batches for evaluators are drawn from it.
 
-    Must implement ``labels`` and ``images``, which return the same values at every call; may implement ``held_out``.
+    Must implement ``labels`` and ``inputs``, which return the same values at every call; may implement ``held_out``.
     """
 
     def __init_subclass__(cls, **named: Any) -> None:
         super().__init_subclass__(**named)
-        guard_methods(cls, {"labels": _check_labels, "images": _check_images, "held_out": _check_held_out})
+        guard_methods(cls, {"labels": _check_labels, "inputs": _check_inputs, "held_out": _check_held_out})
 
     @abstractmethod
     def labels(self) -> npt.NDArray[np.int64]:
-        """Return the label of every image, shape ``(n,)``."""
+        """Return the label of every input, shape ``(n,)``; with further axes where an input has several."""
 
     @abstractmethod
-    def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Return the images at these positions, shape ``(len(positions), channels, height, width)``, in ``[0, 1]``."""
+    def inputs(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Return the inputs at these positions, shape ``(len(positions), *input_shape)``.
+
+        They are float32, images in ``[0, 1]``; int64 if the data set is ``discrete``.
+        """
 
     def held_out(self) -> Dataset | None:
-        """Return the test part, of images with the same shape and labels, or None if there is none at hand."""
+        """Return the test part, of inputs with the same shape and labels, or None if there is none at hand."""
         return None
 
 
 def _check_labels(dataset: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
-    """Expect whole numbers, one an image, each a class of the description."""
-    if getattr(returned, "ndim", None) != 1 or str(returned.dtype) != "int64":
-        return f"{_array(returned)}, expected an array of int64 of one dimension"
+    """Expect whole numbers, each a class of the description."""
+    if not getattr(returned, "ndim", None) or str(returned.dtype) != "int64":
+        return f"{_array(returned)}, expected an array of int64 whose first axis counts the inputs"
     info = description_of(dataset)
-    if info is not None and len(returned) and not 0 <= returned.min() <= returned.max() < info.num_classes:
+    if returned.ndim > 1 and info is not None and Images in info.provides:
+        return f"{_array(returned)}, expected one label for each image"
+    if info is not None and returned.size and not 0 <= returned.min() <= returned.max() < info.num_classes:
         return f"labels from {returned.min()} to {returned.max()}, expected those of {info.num_classes} classes from 0"
     return None
 
 
-def _check_images(dataset: Any, arguments: tuple[Any, ...], returned: Any) -> str | None:
-    """Expect finite images in [0, 1], as many as positions."""
-    if getattr(returned, "ndim", None) != 4 or str(returned.dtype) != "float32":
-        return f"{_array(returned)}, expected an array of float32 of four dimensions"
-    if arguments and len(returned) != len(arguments[0]):
-        return f"{len(returned)} images for {len(arguments[0])} positions"
+def _check_inputs(dataset: Any, arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect finite inputs of the described shape and type, as many as positions; images in [0, 1]."""
     info = description_of(dataset)
-    if info is not None and returned.shape[1:] != info.image_shape:
-        return f"images of the shape {returned.shape[1:]}, expected {info.image_shape} as its description says"
-    if len(returned) and not (returned.min() >= 0 and returned.max() <= 1):
-        return f"values from {returned.min():g} to {returned.max():g}, expected those of [0, 1]"
-    return None
+    expected = "int64" if info is not None and info.discrete else "float32"
+    if not getattr(returned, "ndim", None) or str(returned.dtype) != expected:
+        return f"{_array(returned)}, expected an array of {expected} whose first axis counts the inputs"
+    if arguments and len(returned) != len(arguments[0]):
+        return f"{len(returned)} inputs for {len(arguments[0])} positions"
+    if info is not None and returned.shape[1:] != info.input_shape:
+        return f"inputs of the shape {returned.shape[1:]}, expected {info.input_shape} as its description says"
+    if not returned.size:
+        return None
+    lowest, highest = float(returned.min()), float(returned.max())
+    low, high = _bounds(info)
+    if low <= lowest and highest <= high:
+        return None
+    return f"values from {lowest:g} to {highest:g}, expected those of [{low:g}, {high:g}]"
+
+
+def _bounds(info: DatasetInfo | None) -> tuple[float, float]:
+    """Return the lowest and the highest value that inputs may have."""
+    if info is not None and Images in info.provides:
+        return 0.0, 1.0
+    if info is not None and Tokens in info.provides:
+        return 0.0, info.num_classes - 1.0
+    return -sys.float_info.max, sys.float_info.max
 
 
 def _check_held_out(dataset: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:

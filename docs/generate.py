@@ -118,7 +118,7 @@ def _search_spaces() -> Iterator[str]:
 
 
 def _datasets(info: SearchSpaceInfo) -> str:
-    return ", ".join(info.datasets) + (", and any other images" if info.takes_any_images else "")
+    return ", ".join(info.datasets) + "".join(f", and any other {kind}" for kind in capability_names(info.takes))
 
 
 def _data_sources() -> Iterator[str]:
@@ -127,7 +127,9 @@ def _data_sources() -> Iterator[str]:
     for provided in _own(installed_plugins().data_sources().values()):
         info = provided.info
         yield from ("", f"## {info.name}", "", info.summary, "", f"- Content: {info.content}")
-        yield from (f"- Source: {info.source}", f"- Licence: {info.licence}", f"- Homepage: <{info.homepage}>")
+        yield from (f"- Source: {info.source}", f"- Licence: {info.licence}")
+        if info.homepage:
+            yield f"- Homepage: <{info.homepage}>"
         yield f"- Import takes: {info.accepts}"
         if info.files:
             yield from ("", "| official file | bytes | direct link | checksum |", "| --- | --- | --- | --- |")

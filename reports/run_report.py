@@ -14,6 +14,8 @@ from .correlation_document import correlation_document
 from .figures.agreement import agreement_figure
 from .figures.correlations import correlations_figure
 from .figures.cost import cost_figure
+from .figures.errors import errors_figure, most_misjudged
+from .figures.ranks import ranks_figure
 from .figures.scores import scores_figure
 from .figures.seconds import seconds_figure
 from .figures.spaces import spaces_figure
@@ -55,7 +57,7 @@ def runs_report(
         title=f"{len(runs)} runs, on {', '.join(dict.fromkeys(table.plan.space for table in tables))}",
         document=spaces_document(compared),
         facts={},
-        figures=(spaces_figure(compared),),
+        figures=tuple(figure for figure in (spaces_figure(compared), ranks_figure(compared)) if figure is not None),
         evaluators=order,
         parts=tuple(map(_report, parts)),
     )
@@ -63,8 +65,8 @@ def runs_report(
 
 def _report(part: RunPart) -> Report:
     figures = (
-        correlations_figure(part), seconds_figure(part), scores_figure(part), stops_figure(part.curves),
-        agreement_figure(part), cost_figure(part),
+        correlations_figure(part), seconds_figure(part), scores_figure(part), errors_figure(part),
+        stops_figure(part.curves), agreement_figure(part), cost_figure(part),
     )  # fmt: skip
     return Report(
         title=wording.title(part.table),
@@ -73,16 +75,18 @@ def _report(part: RunPart) -> Report:
         figures=tuple(figure for figure in figures if figure is not None),
         evaluators=part.order,
         space=part.table.plan.space,
-        arch_ids=_best_first(part),
+        arch_ids=_to_draw(part),
         subject=f"{part.table.plan.space} on {part.table.plan.dataset}",
     )
 
 
-def _best_first(part: RunPart) -> tuple[str, ...]:
+def _to_draw(part: RunPart) -> tuple[str, ...]:
+    """Return the architectures in the order in which their cells matter: the most misjudged, then the best."""
     if part.selection.truth is None:
         return part.arch_ids
     order = np.argsort(-part.selection.truth, kind="stable")
-    return tuple(part.arch_ids[position] for position in order.tolist())
+    best = tuple(part.arch_ids[position] for position in order.tolist())
+    return tuple(dict.fromkeys((*most_misjudged(part), *best)))
 
 
 def _facts(part: RunPart) -> dict[str, str]:

@@ -36,7 +36,7 @@ CORE_ROOMS = {
     "loading": "errors global_state plain_text settings",
     "descriptions": "capabilities domain errors loading settings",
     "hookspecs": "descriptions",
-    "interfaces": "checked_evaluation descriptions domain errors loading settings",
+    "interfaces": "capabilities checked_evaluation descriptions domain errors loading settings",
     "plugin_manager": "descriptions errors global_state hookspecs loading",
     "plan": "descriptions domain settings",
     "batches": "descriptions errors interfaces",
@@ -45,7 +45,8 @@ CORE_ROOMS = {
     "documents": "plain_text",
     "data": "descriptions errors input_files interfaces regular_files",
     "results": "checked_evaluation domain errors hdf5 plan regular_files",
-    "planning": "data descriptions domain errors input_files interfaces plan plugin_manager results seeding settings",
+    "planning": "capabilities data descriptions domain errors input_files interfaces plan plugin_manager results "
+    "seeding settings",
     "jobs": "checked_evaluation context descriptions domain errors global_state interfaces memory plain_text plan "
     "planning plugin_manager results seeding settings shared_passes",
     "asktell": "descriptions errors interfaces jobs loading planning plugin_manager settings",

@@ -53,7 +53,7 @@ class ImageArrays(Dataset):
         """Return the label of every image."""
         return self.arrays.labels
 
-    def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    def inputs(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Return the images at these positions."""
         images = self.arrays.images[positions]
         if images.dtype == np.uint8:

@@ -71,7 +71,7 @@ class ImageFolder(Dataset):
         """Return the class of every image."""
         return self.contents.labels
 
-    def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    def inputs(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Decode the images at these positions.
 
         Raises:

@@ -43,7 +43,7 @@ class OfficialFolder(Dataset):
         """
         return self._batch.labels
 
-    def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    def inputs(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Return the images at these positions."""
         return self._batch.images[positions].astype(np.float32) / np.float32(255)
 

@@ -142,7 +142,7 @@ def _make_info(
         summary=summary,
         source=f"the user's {'folder' if path.is_dir() else 'file'} '{path.name}'",
         factory=factory,
-        image_shape=shape,
+        input_shape=shape,
         num_classes=int(labels.max()) + 1,
         mean=mean,
         std=std,
@@ -155,12 +155,12 @@ def _statistics(
     path: Path, dataset: Dataset, count: int, progress: Progress | None
 ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[int, int, int]]:
     """Return mean and standard deviation of each channel, and the shape of an image."""
-    channels, height, width = dataset.images(np.zeros(1, np.int64)).shape[1:]
+    channels, height, width = dataset.inputs(np.zeros(1, np.int64)).shape[1:]
     positions = np.linspace(0, count - 1, min(count, STATISTICS_IMAGES)).astype(np.int64)
     chunk = max(1, _CHUNK_VALUES // (channels * height * width))
     sums, squares = np.zeros(channels), np.zeros(channels)
     for start in range(0, len(positions), chunk):
-        images = dataset.images(positions[start : start + chunk]).astype(np.float64)
+        images = dataset.inputs(positions[start : start + chunk]).astype(np.float64)
         sums += images.sum(axis=(0, 2, 3))
         squares += np.square(images).sum(axis=(0, 2, 3))
         if progress is not None:

@@ -1,4 +1,4 @@
-"""Texts as numbers: vocabulary, token ids of each split, and batches of them.
+"""Texts as numbers: vocabulary and token ids of each part.
 
 Words are what white space separates; each line ends with ``<eos>``. A word's id is its rank by first appearance in the
 training text. This is how word-level models on the Penn Treebank (Mikolov et al., 2010) and WikiText-2 (Merity et al.,
@@ -15,30 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ...core.errors import DataError
+from .vocabulary_file import VOCABULARY_NAME
 
 END_OF_LINE = "<eos>"
 UNKNOWN = "<unk>"
 SPLITS = ("train", "valid", "test")
-VOCABULARY_NAME = "vocabulary.txt"
 
 Ids = npt.NDArray[np.int32]
 
 
 class UnknownWordError(ValueError):
-    """A word outside a vocabulary that has no ``<unk>``; the message says where."""
-
-
-@dataclass(frozen=True)
-class TokenBatch:
-    """Pieces of text, ids of shape (size, length), int64.
-
-    Attributes:
-        inputs: The pieces.
-        targets: For each token of ``inputs`` the one that follows it in the text.
-    """
-
-    inputs: npt.NDArray[np.int64]
-    targets: npt.NDArray[np.int64]
+    """A word outside a vocabulary; the message says where, and what to do."""
 
 
 def build_vocabulary(text: str) -> dict[str, int]:
@@ -51,20 +38,27 @@ def build_vocabulary(text: str) -> dict[str, int]:
 
 
 def encode(text: str, vocabulary: Mapping[str, int]) -> Ids:
-    """Return the ids of a text's words, shape (tokens,); words outside the vocabulary become ``<unk>``.
+    """Return the ids of a text's words, shape (tokens,).
 
     Raises:
-        UnknownWordError: There is such a word and the vocabulary has no ``<unk>``.
+        UnknownWordError: The vocabulary does not have one.
     """
-    unknown = vocabulary.get(UNKNOWN)
     ids: list[int] = []
     for number, line in enumerate(_lines(text), start=1):
         for word in (*line.split(), END_OF_LINE):
-            token = vocabulary.get(word, unknown)
+            token = vocabulary.get(word)
             if token is None:
-                raise UnknownWordError(f"line {number:,} has '{word[:50]}', which the training text does not have")
+                raise UnknownWordError(
+                    f"line {number:,} has '{word[:50]}', which the training text does not have. {_remedy(vocabulary)}"
+                )
             ids.append(token)
     return np.array(ids, np.int32)
+
+
+def _remedy(vocabulary: Mapping[str, int]) -> str:
+    if UNKNOWN in vocabulary:
+        return f"Write {UNKNOWN} for words that it does not have, as it does for rare ones."
+    return f"Write {UNKNOWN} for rare words in all parts, so that it stands for what is not known."
 
 
 def _lines(text: str) -> list[str]:
@@ -126,28 +120,6 @@ def write_tokens(folder: Path, vocabulary: Mapping[str, int], ids: Mapping[str, 
     (folder / VOCABULARY_NAME).write_text("\n".join(vocabulary), encoding="utf-8")
     for split, values in ids.items():
         np.save(folder / _file_name(split), values, allow_pickle=False)
-
-
-def draw_token_batch(tokens: Ids, size: int, length: int, seed: int) -> TokenBatch:
-    """Draw ``size`` pieces of ``length`` tokens at distinct places; depends on the arguments only.
-
-    Args:
-        tokens: Ids of a split, shape (tokens,).
-        size: Number of pieces; they may overlap.
-        length: Tokens in each.
-        seed: Decides where they start.
-
-    Raises:
-        DataError: The text is too short.
-    """
-    places = len(tokens) - length
-    if places < size:
-        raise DataError(
-            f"{size} pieces of {length} tokens were asked for, and the text has {len(tokens):,} tokens. Ask for fewer."
-        )
-    starts = np.random.default_rng(seed).choice(places, size, replace=False)
-    pieces = tokens[starts[:, np.newaxis] + np.arange(length + 1)].astype(np.int64)
-    return TokenBatch(np.ascontiguousarray(pieces[:, :-1]), np.ascontiguousarray(pieces[:, 1:]))
 
 
 def _file_name(split: str) -> str:

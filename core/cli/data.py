@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..capabilities import GroundTruthTable
-from ..descriptions import NO_IMAGES
+from ..descriptions import NO_INPUTS
 from ..plain_text import printable_lines
 from .options import space_option
 from .tables import format_option, print_document, print_rows
@@ -280,7 +280,7 @@ def _explain_source(info: DataSourceInfo) -> dict[str, Any]:
 def _installed_data(plugins: PluginManager) -> Iterator[dict[str, Any]]:
     """Yield what needs no import: data sets and tables that are installed with a package."""
     for item in plugins.datasets().values():
-        if item.info.requires is None and item.info.name != NO_IMAGES:
+        if item.info.requires is None and item.info.name != NO_INPUTS:
             yield _installed_row(item.info.name, "images", item.info.summary, item.info.licence, item)
     for space in plugins.search_spaces().values():
         if space.info.requires is None and GroundTruthTable in space.info.provides:

@@ -80,7 +80,7 @@ def export_command(
     if space and search:
         raise UsageError("--search says which space its architecture is of: leave --space away.")
     from ..errors import UnknownNameError
-    from ..export.files import ExportedNetwork, check_files, check_space, resized
+    from ..export.files import ExportedNetwork, check_files, check_network, resized
     from ..pictures.files import refuse_existing
     from ..planning.datasets import dataset_to_build_for
     from ..plugin_manager import installed_plugins
@@ -97,12 +97,12 @@ def export_command(
         refuse_existing(path)
     plugins = installed_plugins()
     searched = plugins.search_space(space).info.create()
-    check_space(searched)
     if variant not in searched.info.network_variants:
         raise UnknownNameError(
             "network", variant, searched.info.network_variants, f"Run 'nasbench spaces {space}' to list them."
         )
     info = resized(dataset_to_build_for(searched.info, dataset, plugins), image_size, classes)
+    check_network(searched, info)
     arch_id = searched.canonicalize(text)
     network = ExportedNetwork(searched, arch_id, variant, info, seed, length, auxiliary)
     for path, content in zip(outputs, network.contents(outputs), strict=True):

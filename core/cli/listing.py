@@ -148,7 +148,7 @@ def _explain_space(item: Provided[SearchSpaceInfo], plugins: PluginManager) -> d
     return _common(item) | {
         "architectures": space.size,
         **({"one architecture": item.info.identity} if item.info.identity else {}),
-        "datasets": [*item.info.datasets, *(["any other images"] if item.info.takes_any_images else [])],
+        "datasets": [*item.info.datasets, *(f"any other {kind}" for kind in capability_names(item.info.takes))],
         "provides": capability_names(item.info.provides),
         "example": space.example(),
         **(_explain_ground_truth(table) if table else {"ground truth": _missing_table(item.info)}),
@@ -215,16 +215,17 @@ def _explain_strategy(item: Provided[SearchStrategyInfo]) -> dict[str, Any]:
 def _explain_dataset(item: Provided[DatasetInfo]) -> dict[str, Any]:
     info = item.info
     return _common(item) | {
-        "image shape": list(info.image_shape),
+        "provides": capability_names(info.provides),
+        "input shape": list(info.input_shape),
         "classes": info.num_classes,
         "mean": list(info.mean),
         "std": list(info.std),
         "licence": info.licence,
-        "images": _where_images_are(info),
+        "inputs": _where_inputs_are(info),
     }
 
 
-def _where_images_are(info: DatasetInfo) -> str:
+def _where_inputs_are(info: DatasetInfo) -> str:
     if info.requires is None:
         return "here, installed with the toolkit or a plugin"
     return "here, imported" if stored_folder(info.requires) else f"not here. {how_to_get(info.requires)}"
@@ -251,8 +252,14 @@ def _in_order(hooks: Iterable[str]) -> list[str]:
 
 def _support(evaluator: EvaluatorInfo, space: SearchSpaceInfo) -> str:
     datasets = installed_plugins().datasets()
-    name = next((name for name in space.datasets if name in datasets), None)
-    if name is None:
+    reasons = {
+        name: evaluator.reason_unsupported(space, datasets[name].info) for name in space.datasets if name in datasets
+    }
+    if not reasons:
         return "no: no dataset of this space is installed"
-    reason = evaluator.reason_unsupported(space, datasets[name].info)
-    return "yes" if reason is None else f"no: {reason}"
+    fitting = [name for name, reason in reasons.items() if reason is None]
+    if len(fitting) == len(reasons):
+        return "yes"
+    if fitting:
+        return f"with {', '.join(fitting)}"
+    return f"no: {next(iter(reasons.values()))}"

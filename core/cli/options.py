@@ -22,7 +22,7 @@ DEFAULT_EVALUATIONS = 450
 
 space_option = click.option("--space", default=DEFAULT_SPACE, show_default=True, metavar="NAME", help="Search space.")
 dataset_option = click.option(
-    "--dataset", metavar="NAME", help="Image set that evaluators see.  [default: the space's first that is here]"
+    "--dataset", metavar="NAME", help="Data set that evaluators see.  [default: the space's first that is here]"
 )
 images_option = click.option(
     "--images",
@@ -91,7 +91,7 @@ strategy_option = click.option(
 search_seed_option = click.option(
     "--seed", type=SEED, default=0, show_default=True, help="Seed of strategy and evaluator."
 )
-resume_option = click.option("--resume", is_flag=True, help="Continue the results file where it stopped.")
+resume_flag = click.option("--resume", is_flag=True, help="Continue the results file where it stopped.")
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace the results file if it exists.")
 
 

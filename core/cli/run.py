@@ -14,6 +14,7 @@ from ..domain import Status
 from ..errors import UsageError
 from ..plain_text import printable
 from ..plan import seeds_in_words
+from .continued import Continued, continued, resume_option, was_given
 from .missing_plugins import naming_missing_plugins
 from .options import (
     check_options,
@@ -27,7 +28,6 @@ from .options import (
     labels_option,
     overwrite_option,
     own_labels,
-    resume_option,
     space_option,
     threads_option,
     time_limit_option,
@@ -109,9 +109,10 @@ if TYPE_CHECKING:
     help="Ground truth to compare with, such as test_accuracy or cifar10/test_accuracy@108.  [default: the first one "
     "of the data set]",
 )
+@click.pass_context
 def run_command(
-    evaluators: tuple[str, ...], space: str, dataset: str | None, images: Path | None, image_size: int | None,
-    samples: int | None, architectures: Path | None, labels: Path | None, label: str | None,
+    context: click.Context, evaluators: tuple[str, ...], space: str, dataset: str | None, images: Path | None,
+    image_size: int | None, samples: int | None, architectures: Path | None, labels: Path | None, label: str | None,
     lower_is_better: bool | None, seed: int, seeds: int, task: Path | None, device: str, executor: str,
     workers: int | None, threads: int, time_limit: float | None, output: Path | None, resume: bool, overwrite: bool,
     retry_failed: bool, in_process: bool, shard: str | None, metric: str | None,
@@ -119,7 +120,8 @@ def run_command(
     """Score architectures with evaluators and write a results file.
 
     Samples architectures of a search space, scores the same ones with every evaluator, and prints how well each
-    ranks them. Results are on disk as they come: after an interruption, run the same command with --resume.
+    ranks them. Results are on disk as they come: after an interruption, run the same command with --resume. With
+    --resume FILE, evaluators and architectures can also be added to what a file has.
     """
     check_options(
         resume=resume, overwrite=overwrite, output=output, images=images, dataset=dataset, image_size=image_size
@@ -132,7 +134,7 @@ def run_command(
     from ..jobs.devices import worker_devices
     from ..jobs.run import RunOptions
     from ..planning.default_evaluators import default_evaluators
-    from ..planning.requests import RunRequest, make_plan
+    from ..planning.requests import KnownSample, RunRequest, make_plan
     from ..plugin_manager import installed_plugins
 
     if in_process:
@@ -140,12 +142,18 @@ def run_command(
     plugins = installed_plugins()
     processes = 1 if in_process and device == "cpu" else workers
     own_images = describe_images(images, image_size)
+    earlier = continued(context)
+    if earlier:
+        samples, architectures = _added_architectures(earlier, context)
     with naming_missing_plugins(output if resume else None):
         named = give_task(evaluators, task, space, plugins) if task else evaluators
         chosen = named or default_evaluators(space, plugins)
+        if earlier:
+            chosen = _with_earlier(earlier, context, chosen, default_evaluators(space, plugins))
         request = RunRequest(
             space, chosen, dataset, own_images, samples, seed, architectures, metric,
             own_labels(labels, label, lower_is_better), seeds,
+            KnownSample(earlier.arch_ids, earlier.sampling) if earlier else None,
         )  # fmt: skip
         plan = make_plan(request, plugins)
     options = RunOptions(
@@ -153,6 +161,7 @@ def run_command(
         devices=worker_devices(device, processes), threads=threads, time_limit=time_limit, resume=resume,
         overwrite=overwrite, retry_failed=retry_failed, shard=shard_position,
         start_executor=choose_executor(executor, plugins).start, in_process=in_process,
+        extended_command=_extended_command(earlier, chosen) if earlier else None,
     )  # fmt: skip
     info = plugins.search_space(space).info
     say_what_is_missing(
@@ -160,6 +169,36 @@ def run_command(
     )
     results = _run_with_progress(plan, options)
     return _print_outcome(results, options)
+
+
+def _added_architectures(earlier: Continued, context: click.Context) -> tuple[int | None, Path | None]:
+    """Return what is said of further architectures: how many there are to be in all, or a list.
+
+    Raises:
+        UsageError: The file has more architectures than there are to be.
+    """
+    samples = context.params["samples"] if was_given(context, "samples") else None
+    architectures = context.params["architectures"] if was_given(context, "architectures") else None
+    if samples is not None and samples < len(earlier.arch_ids):
+        raise UsageError(
+            f"'{earlier.path}' has {len(earlier.arch_ids)} architectures, and -n says how many there are to be with "
+            "those that are added."
+        )
+    return samples, architectures
+
+
+def _with_earlier(
+    earlier: Continued, context: click.Context, chosen: tuple[str, ...], default: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the evaluators of the file, and those that are added behind them."""
+    before: tuple[str, ...] = earlier.options["evaluators"] or default
+    return (*before, *chosen) if was_given(context, "evaluators") else before
+
+
+def _extended_command(earlier: Continued, evaluators: tuple[str, ...]) -> str:
+    """Return the command that would have made the file with all its evaluators."""
+    added = [name for name in evaluators if name not in earlier.options["evaluators"]]
+    return " ".join([earlier.command, *(f"-e {shlex.quote(name)}" for name in added)])
 
 
 def _parse_shard(text: str | None) -> tuple[int, int]:
@@ -178,7 +217,7 @@ def _run_with_progress(plan: Plan, options: RunOptions) -> Results:
     devices = f"{len(options.devices)} x {options.devices[0]}"
     click.echo(
         f"Scoring {len(plan.arch_ids)} architectures of {plan.header.space} with {labels}\n"
-        f"(images: {plan.header.dataset}, compared with: {_first_metric(plan)}, "
+        f"(data: {plan.header.dataset}, compared with: {_first_metric(plan)}, "
         f"{seeds_in_words(plan.header.seeds)}, {devices}, results: {options.output})",
         err=True,
     )

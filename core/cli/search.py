@@ -9,6 +9,7 @@ import click
 
 from ..errors import NasbenchError, ResultsFileError, UsageError
 from ..plain_text import printable_lines
+from .continued import resume_option
 from .cost_options import cost_options, read_limits
 from .missing_plugins import naming_missing_plugins
 from .options import (
@@ -24,7 +25,6 @@ from .options import (
     labels_option,
     overwrite_option,
     own_labels,
-    resume_option,
     search_seed_option,
     space_option,
     strategy_option,
@@ -227,7 +227,7 @@ def _announce(plan: SearchPlan, options: SearchOptions) -> None:
     header, columns = plan.header, plan.ground_truth(())
     click.echo(
         f"Searching {header.space} with {header.strategy} for the best {header.evaluator.label}{_conditions(header)}\n"
-        f"(images: {header.dataset}, measured with: {columns[0].metric.key if columns else 'nothing'}, seed "
+        f"(data: {header.dataset}, measured with: {columns[0].metric.key if columns else 'nothing'}, seed "
         f"{header.seed}, {plan.evaluations} evaluations, {header.parallel} at a time on {options.devices[0]}, results: "
         f"{options.output})",
         err=True,

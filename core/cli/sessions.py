@@ -44,8 +44,8 @@ def say_what_is_missing(space: SearchSpaceInfo, dataset: str, *, chose_dataset: 
     first = space.datasets[0]
     if not chose_dataset and dataset != first:
         click.echo(
-            f"Note: the images of '{first}' are not here, so evaluators see '{dataset}'; 'nasbench data "
-            f"list {first}' says how to get them.",
+            f"Note: the dataset '{first}' is not here, so evaluators see '{dataset}'; 'nasbench data "
+            f"list {first}' says how to get it.",
             err=True,
         )
     if not has_table and space.requires is not None:

@@ -22,7 +22,7 @@ from .options import (
     label_direction_option,
     label_option,
     overwrite_option,
-    resume_option,
+    resume_flag,
     search_seed_option,
     space_option,
     strategy_option,
@@ -108,7 +108,7 @@ SHOWN_TASKS = 5
     help="Draw the fitness of each task and the best so far: .svg, .png or .pdf. With --resume, also of a search that "
     "is done.",
 )
-@resume_option
+@resume_flag
 @overwrite_option
 @format_option
 def task_search_command(

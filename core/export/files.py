@@ -89,8 +89,8 @@ class ExportedNetwork:
 
     def _shape(self, network: nn.Module) -> tuple[tuple[int, ...], int]:
         """Return the shape of what the network takes, without the batch, and where the size of the batch belongs."""
-        if Images in self.space.info.provides:
-            return self.dataset.image_shape, 0
+        if Images in self.dataset.provides:
+            return self.dataset.input_shape, 0
         return (self.length, require(network, SequenceNetwork).width), 1
 
     def source(self, network: nn.Module) -> bytes:
@@ -144,9 +144,9 @@ class ExportedNetwork:
         return [] if words == self.arch_id else [f"The architecture: {words}"]
 
     def _about_input(self) -> list[str]:
-        if Images not in self.space.info.provides:
+        if Images not in self.dataset.provides:
             return [f"Takes: sequences of {self.length} steps, (length, batch, width)"]
-        channels, height, width = self.dataset.image_shape
+        channels, height, width = self.dataset.input_shape
         return [
             f"Takes: images (batch, {channels}, {height}, {width}), as of {self.dataset.name}; in [0, 1], less "
             f"{_rounded(self.dataset.mean)}, divided by {_rounded(self.dataset.std)}",
@@ -165,16 +165,18 @@ _WRITERS: dict[str, Callable[[ExportedNetwork, nn.Module], bytes]] = {
 }
 
 
-def check_space(space: SearchSpace) -> None:
-    """Refuse a space without networks.
+def check_network(space: SearchSpace, dataset: DatasetInfo) -> None:
+    """Refuse what cannot be exported.
 
     Raises:
-        UnsupportedSearchSpaceError: It has none, or none that take images or sequences.
+        UnsupportedSearchSpaceError: The space has no networks, or none for this data set that take images or sequences.
     """
     provides = space.info.provides
-    if Network not in provides or not (Images in provides or SequenceNetwork in provides):
+    takes_sequences = SequenceNetwork in provides and not dataset.has_inputs
+    if Network not in provides or not (Images in dataset.provides or takes_sequences):
         raise UnsupportedSearchSpaceError(
-            f"The search space '{space.name}' builds no networks for images or sequences: there is nothing to export."
+            f"The search space '{space.name}' builds no networks for images or sequences of vectors for the dataset "
+            f"'{dataset.name}': there is nothing to export."
         )
 
 
@@ -195,9 +197,7 @@ def check_files(paths: Sequence[Path]) -> None:
 
 def resized(dataset: DatasetInfo, side: int | None, classes: int | None) -> DatasetInfo:
     """Return a data set of other images, of ``side`` pixels, or of another number of classes."""
-    channels, height, width = dataset.image_shape
-    return dataclasses.replace(
-        dataset,
-        image_shape=(channels, side or height, side or width),
-        num_classes=classes or dataset.num_classes,
-    )
+    shape = dataset.input_shape
+    if side and Images in dataset.provides:
+        shape = (shape[0], side, side)
+    return dataclasses.replace(dataset, input_shape=shape, num_classes=classes or dataset.num_classes)

@@ -139,9 +139,8 @@ class ProcessExecutor(JobExecutor):
             NasbenchError: Workers cannot start.
         """
         self._start_workers()
-        for worker in [worker for worker in self._workers if worker.ready and worker.attempt is None]:
-            if self._may_hand_out():
-                self._hand_out(worker)
+        for worker in tuple(self._workers):
+            self._hand_out_if_idle(worker)
         # One that had died is gone from the list, and without any worker there would be nothing to wait for.
         self._start_workers()
         yield from self._collect()
@@ -177,6 +176,10 @@ class ProcessExecutor(JobExecutor):
             return not busy
         return not any(worker.attempt and worker.attempt.alone for worker in busy)
 
+    def _hand_out_if_idle(self, worker: Worker) -> None:
+        if worker.ready and worker.attempt is None and self._may_hand_out():
+            self._hand_out(worker)
+
     def _hand_out(self, worker: Worker) -> None:
         others = {other.arch_id for other in self._workers if other is not worker and other.arch_id}
         attempt = self._waiting.take(worker.arch_id, others)
@@ -197,6 +200,9 @@ class ProcessExecutor(JobExecutor):
             speaks[worker] = speaks.get(worker, False) or key.fd == worker.signs[0]
         for worker, can_be_read in speaks.items():
             outcome = self._take_news(worker.receive() if can_be_read else None, worker)
+            if worker in self._workers:
+                # Before the record is written to disk, so that the worker does not wait for that.
+                self._hand_out_if_idle(worker)
             if outcome:
                 yield outcome
         for worker in self._busy:

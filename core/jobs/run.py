@@ -26,6 +26,8 @@ class RunOptions:
         threads: Math threads of each worker. More than one may change the last digits of a score.
         time_limit: Seconds that one job may take, None for no limit.
         resume: Continue the file if it exists.
+        extended_command: With ``resume``: the plan may have more evaluators and architectures than the file; the
+            command that describes it then.
         overwrite: Replace the file if it exists.
         retry_failed: With ``resume``: do jobs again that ended without a score.
         shard: ``(index, count)``, index from 0: do only every ``count``-th architecture.
@@ -43,6 +45,7 @@ class RunOptions:
     shard: tuple[int, int] = (0, 1)
     start_executor: StartExecutor = ProcessExecutor
     in_process: bool = False
+    extended_command: str | None = None
 
 
 def run_plan(
@@ -62,7 +65,9 @@ def run_plan(
         NasbenchError: Workers cannot start.
     """
     environment = describe_environment(options.devices, options.threads)
-    if options.resume:
+    if options.extended_command is not None:
+        writer = ResultsWriter.extend(options.output, plan, environment, options.extended_command)
+    elif options.resume:
         writer = ResultsWriter.resume(options.output, plan, environment)
     else:
         writer = ResultsWriter.create(options.output, plan, environment, overwrite=options.overwrite)

@@ -1,9 +1,10 @@
-"""Chooses the image set that evaluators see."""
+"""Chooses the data set that evaluators see."""
 
 from __future__ import annotations
 
+from ..capabilities import lacking
 from ..data.data_home import how_to_get, stored_folder
-from ..descriptions import NO_IMAGES, DatasetInfo, SearchSpaceInfo
+from ..descriptions import DatasetInfo, SearchSpaceInfo
 from ..errors import UsageError
 from ..plugin_manager import PluginManager
 
@@ -11,12 +12,12 @@ from ..plugin_manager import PluginManager
 def choose_dataset(
     space: SearchSpaceInfo, name: str | None, images: DatasetInfo | None, plugins: PluginManager
 ) -> DatasetInfo:
-    """Return the image set that evaluators see.
+    """Return the data set that evaluators see.
 
     Args:
         space: The search space.
-        name: What the user named, None for the first of the space's whose images are at hand.
-        images: The user's own image set instead.
+        name: What the user named, None for the first of the space's that is at hand.
+        images: The user's own images instead.
         plugins: Where data sets come from.
 
     Raises:
@@ -25,7 +26,7 @@ def choose_dataset(
     if not space.datasets:
         raise UsageError(f"The {space.full_name} names no dataset. This is a fault of its plugin.")
     if images is not None:
-        return _check_takes_images(space, images)
+        return _check_takes(space, images)
     if name is None:
         installed = plugins.datasets()
         infos = [installed[own].info for own in space.datasets if own in installed]
@@ -37,14 +38,14 @@ def choose_dataset(
         return next((info for info in infos if is_at_hand(info)), infos[0])
     info = plugins.dataset(name).info
     if info.name not in space.datasets:
-        _check_takes_images(space, info)
+        _check_takes(space, info)
     if not is_at_hand(info):
-        raise UsageError(f"The images of '{info.name}' are not at hand. {how_to_get(str(info.requires))}")
+        raise UsageError(f"The dataset '{info.name}' is not at hand. {how_to_get(str(info.requires))}")
     return info
 
 
 def dataset_to_build_for(space: SearchSpaceInfo, name: str | None, plugins: PluginManager) -> DatasetInfo:
-    """Return the image set that a network is built for, whose images need not be at hand.
+    """Return the data set that a network is built for, which need not be at hand.
 
     Args:
         space: The search space.
@@ -61,7 +62,7 @@ def dataset_to_build_for(space: SearchSpaceInfo, name: str | None, plugins: Plug
         first = next((own for own in space.datasets if own in installed), None)
         return installed[first].info if first is not None else choose_dataset(space, None, None, plugins)
     info = plugins.dataset(name).info
-    return info if info.name in space.datasets else _check_takes_images(space, info)
+    return info if info.name in space.datasets else _check_takes(space, info)
 
 
 def dataset_version(dataset: DatasetInfo, images: DatasetInfo | None, plugins: PluginManager) -> str:
@@ -70,14 +71,14 @@ def dataset_version(dataset: DatasetInfo, images: DatasetInfo | None, plugins: P
 
 
 def is_at_hand(info: DatasetInfo) -> bool:
-    """Whether the images of a data set are part of a package or have been imported."""
+    """Whether a data set is part of a package or has been imported."""
     return info.requires is None or stored_folder(info.requires) is not None
 
 
-def _check_takes_images(space: SearchSpaceInfo, images: DatasetInfo) -> DatasetInfo:
-    if not space.takes_any_images or images.name == NO_IMAGES:
+def _check_takes(space: SearchSpaceInfo, dataset: DatasetInfo) -> DatasetInfo:
+    if len(lacking(space.takes, dataset.provides)) == len(space.takes):
         raise UsageError(
-            f"The search space '{space.name}' has no networks for the dataset '{images.name}'. Choose one of: "
+            f"The search space '{space.name}' has no networks for the dataset '{dataset.name}'. Choose one of: "
             f"{', '.join(space.datasets)}."
         )
-    return images
+    return dataset

@@ -1,4 +1,4 @@
-"""Makes the evaluators that users name, for one search space and image set."""
+"""Makes the evaluators that users name, for one search space and data set."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .spellings import parse_evaluator_spelling
 
 @dataclass(frozen=True)
 class EvaluatorFactory:
-    """Makes evaluators for one search space and image set.
+    """Makes evaluators for one search space and data set.
 
     Attributes:
         space: The search space.
-        dataset: The images.
+        dataset: The data set.
         plugins: Where evaluators come from.
     """
 
@@ -81,8 +81,20 @@ class EvaluatorFactory:
         if reason:
             raise UnsupportedSearchSpaceError(
                 f"Evaluator '{info.name}' does not support search space '{self.space.name}': {reason}. "
-                f"'nasbench spaces {self.space.name}' says which evaluators do."
+                f"{self._remedy(info)}"
             )
+
+    def _remedy(self, info: EvaluatorInfo) -> str:
+        """Name the data sets of the space with which it would support it, or how to find another evaluator."""
+        installed = self.plugins.datasets()
+        fitting = [
+            name
+            for name in self.space.datasets
+            if name in installed and info.reason_unsupported(self.space, installed[name].info) is None
+        ]
+        if fitting:
+            return f"It does with --dataset {' or '.join(fitting)}."
+        return f"'nasbench spaces {self.space.name}' says which evaluators do."
 
 
 def _check_network(name: str, settings: Settings, space: SearchSpaceInfo) -> None:

@@ -6,16 +6,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..descriptions import DatasetInfo
+from ..interfaces import SearchSpace
 from ..plan import Plan, PlanHeader
 from ..plugin_manager import PluginManager
 from ..seeding import check_seed
 from .datasets import choose_dataset, dataset_version
 from .evaluators import EvaluatorFactory
 from .ground_truth import compared_space, ground_truth_columns
-from .own_labels import LabelFile, read_own_labels, require_labels
+from .own_labels import LabelFile, OwnLabels, read_own_labels, require_labels
 from .sampling import read_architectures, sample_architectures, sample_list
 
 DEFAULT_SAMPLES = 100
+
+
+@dataclass(frozen=True)
+class KnownSample:
+    """The architectures of a run that is continued.
+
+    Attributes:
+        arch_ids: Canonical strings.
+        sampling: How they were chosen, in words.
+    """
+
+    arch_ids: tuple[str, ...]
+    sampling: str
 
 
 @dataclass(frozen=True)
@@ -30,6 +44,7 @@ class RunRequest:
         samples: Number of architectures to sample; None for 100, or for all that have labels.
         seed: Seed of the run, and of the sample.
         seeds: With how many run seeds every evaluator scores every architecture: ``seed`` and those after it.
+        known: Architectures that are there already and come first; ``samples`` counts them, too.
         architectures: A file that lists the architectures instead.
         metric: The metric to compare with, as in :func:`find_metric`; None for the default.
         labels: The user's own labels: the default to compare with, and the architectures if no others are given.
@@ -45,6 +60,7 @@ class RunRequest:
     metric: str | None = None
     labels: LabelFile | None = None
     seeds: int = 1
+    known: KnownSample | None = None
 
 
 def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
@@ -61,17 +77,7 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
     evaluators, aggregates = factory.make_all(request.evaluators)
     space = compared_space(provided_space.info.create(), dataset.name, request.metric)
     own = read_own_labels(request.labels, space, dataset.name) if request.labels else None
-    if request.architectures:
-        arch_ids = read_architectures(request.architectures, space)
-        sampling = "given as a list"
-    elif own:
-        arch_ids = sample_list(tuple(own.labels), request.samples, request.seed)
-        sampling = "those with labels" if request.samples is None else "sampled from those with labels"
-    else:
-        arch_ids = sample_architectures(
-            space, DEFAULT_SAMPLES if request.samples is None else request.samples, request.seed
-        )
-        sampling = space.sampling
+    arch_ids, sampling = _choose_architectures(request, space, own)
     header = PlanHeader(
         request.space, dataset.name, request.seed, sampling, provided_space.version,
         dataset_version(dataset, request.images, plugins),
@@ -81,3 +87,28 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
     if own:
         ground_truth = (require_labels(own.column(arch_ids)), *ground_truth)
     return Plan(header, arch_ids, evaluators, ground_truth, request.images, aggregates)
+
+
+def _choose_architectures(
+    request: RunRequest, space: SearchSpace, own: OwnLabels | None
+) -> tuple[tuple[str, ...], str]:
+    """Return the architectures, and how they were chosen, in words."""
+    if request.known is None:
+        return _choose_new(request, space, own)
+    if request.samples is None and request.architectures is None:
+        return request.known.arch_ids, request.known.sampling
+    chosen, sampling = _choose_new(request, space, own)
+    arch_ids = tuple(dict.fromkeys((*request.known.arch_ids, *chosen)))
+    if request.architectures is None:
+        return arch_ids[: request.samples], request.known.sampling
+    return arch_ids, f"{request.known.sampling}, and others {sampling}"
+
+
+def _choose_new(request: RunRequest, space: SearchSpace, own: OwnLabels | None) -> tuple[tuple[str, ...], str]:
+    if request.architectures:
+        return read_architectures(request.architectures, space), "given as a list"
+    if own:
+        arch_ids = sample_list(tuple(own.labels), request.samples, request.seed)
+        return arch_ids, "those with labels" if request.samples is None else "sampled from those with labels"
+    samples = DEFAULT_SAMPLES if request.samples is None else request.samples
+    return sample_architectures(space, samples, request.seed), space.sampling

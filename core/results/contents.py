@@ -32,7 +32,7 @@ class EvaluatorResults:
 
     @property
     def batches(self) -> Mapping[str, str]:
-        """The batches of images that the jobs saw: digest by description."""
+        """The batches of inputs that the jobs saw: digest by description."""
         return self.records.batches
 
 

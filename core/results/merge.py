@@ -55,8 +55,8 @@ def _merge_evaluator(
     for name, digest in theirs.batches.items():
         if ours.batches.get(name, digest) != digest:
             raise ResultsFileError(
-                f"'{path}' was made from other images than the files before it: the batches of {name} that "
-                f"'{ours.header.label}' saw differ. Only shards with the same images can be merged."
+                f"'{path}' was made from other inputs than the files before it: the batches of {name} that "
+                f"'{ours.header.label}' saw differ. Only shards with the same inputs can be merged."
             )
     mine, other = ours.records, theirs.records
     different = np.flatnonzero(mine.ok & other.ok & (mine.scores != other.scores))

@@ -43,7 +43,7 @@ class Records(Sequence[Record]):
         seconds: Seconds of the ``SECONDS_PARTS``, see :class:`JobCost`; shape `(rows, 5)`.
         peak_memory: Bytes by which memory rose, 0 where that is not known; shape `(rows,)`.
         curves: By name in alphabetical order; shape `(rows, points)`, shorter curves end in NaN.
-        batches: The batches of images that the jobs saw: digest by description.
+        batches: The batches of inputs that the jobs saw: digest by description.
     """
 
     statuses: Codes

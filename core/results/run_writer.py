@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import ResultsFileError
-from ..plan import Plan, seeds_in_words, version_differences
+from ..plan import Plan
 from .contents import EvaluatorResults, Results
 from .journal import Journal
+from .plan_checks import check_extends, check_same_plan, check_threads
 from .records import Records
-from .store import RUN, Origin, open_results
+from .store import Origin, open_results
 from .writer import JournaledWriter, locked_journal, refuse_existing
 
 
@@ -45,10 +45,41 @@ class ResultsWriter(JournaledWriter):
                 refuse_existing(path, journal)
                 return cls._begin(path, plan, environment, journal)
             with open_results(path) as opened:
-                _check_same_plan(path, opened.origin, opened.results, plan)
+                check_same_plan(path, opened.origin, opened.results, plan)
             stored = opened.results
+            check_threads(path, stored.environment, environment)
             columns = [part.records for part in stored.evaluators]
             return cls(path, _results_of(plan, columns, stored.environment), opened.origin, journal)
+
+    @classmethod
+    def extend(cls, path: Path, plan: Plan, environment: Mapping[str, Any], command: str) -> ResultsWriter:
+        """Continue a file with a plan that has all it has, and perhaps more evaluators and architectures.
+
+        Args:
+            path: The file.
+            plan: Its first architectures are those of the file.
+            environment: As it is now.
+            command: The command that describes the file from now on.
+
+        Raises:
+            ResultsFileError: The file is damaged, or the plan lacks something that it has.
+            ResultsWriteError: The disk is full.
+        """
+        with open_results(path) as opened:
+            check_extends(path, opened.results, plan)
+            check_threads(path, opened.results.environment, environment)
+        _empty_journal(path)
+        with locked_journal(path, plan.plan_id) as journal:
+            with open_results(path) as opened:
+                stored = opened.results
+            known = {(part.header.identity, part.seed): part.records for part in stored.evaluators}
+            none = Records.pending(0)
+            columns = [
+                known.get((spec.header.identity, seed), none).extended(len(plan.arch_ids))
+                for spec, seed in plan.columns
+            ]
+            results = _results_of(plan, columns, {**stored.environment, "command": command})
+            return cls(path, results, Origin.of_run(plan.plan_id), journal)
 
     @classmethod
     def _begin(cls, path: Path, plan: Plan, environment: Mapping[str, Any], journal: Journal) -> ResultsWriter:
@@ -64,33 +95,13 @@ def _results_of(plan: Plan, columns: Sequence[Records], environment: Mapping[str
     return Results(plan.header, plan.arch_ids, plan.ground_truth, parts, environment, plan.aggregates)
 
 
-def _check_same_plan(path: Path, origin: Origin, stored: Results, plan: Plan) -> None:
-    if origin.command != RUN:
-        raise ResultsFileError(
-            f"'{path}' was made by 'nasbench {origin.command}'. Continue it with the command that made it, or choose "
-            "another --output."
-        )
-    if stored.plan_id == plan.plan_id:
-        return
-    differences = [
-        f"{name} ({old} in the file, {new} now)"
-        for name, old, new in (
-            ("space", stored.plan.space, plan.header.space),
-            ("dataset", stored.plan.dataset, plan.header.dataset),
-            ("seeds", seeds_in_words(stored.plan.seeds), seeds_in_words(plan.header.seeds)),
-            (
-                "evaluators",
-                [header.label for header in stored.headers],
-                [spec.header.label for spec in plan.evaluators],
-            ),
-            ("number of architectures", len(stored.arch_ids), len(plan.arch_ids)),
-        )
-        if old != new
-    ]
-    versions = version_differences(stored.plan, plan.header, stored.headers, [spec.header for spec in plan.evaluators])
-    differences += [f"{name} ({old} in the file, {new} now)" for name, old, new in versions]
-    where = ", ".join(differences) or "settings or versions of evaluators, or the architectures themselves"
-    raise ResultsFileError(
-        f"'{path}' was made by another plan; it differs in: {where}. Repeat the command that made it, or choose "
-        "another --output."
-    )
+def _empty_journal(path: Path) -> None:
+    """Make what the journal of an unfinished run has part of the file, so that the file alone says whose it is."""
+    with open_results(path) as opened:
+        work_id = opened.origin.work_id
+    with locked_journal(path, work_id) as journal:
+        with open_results(path) as opened:
+            results, origin = opened.results, opened.origin
+        writer = ResultsWriter(path, results, origin, journal)
+    with writer:
+        pass

@@ -88,10 +88,10 @@ class JournaledWriter:
         """Store one record on disk; now and then the HDF5 file is brought up to date as well.
 
         Raises:
-            ResultsFileError: The record's images are not those of the file's earlier records.
+            ResultsFileError: The record's inputs are not those of the file's earlier records.
             ResultsWriteError: The disk is full or gone.
         """
-        check_same_images(self.path, self._batches[index[0]], record)
+        check_same_inputs(self.path, self._batches[index[0]], record)
         # Held first: after an interrupt between the two, the file is written from what is held.
         self._held.records[index] = record
         self._journal.append_line(record_to_json(index, record))
@@ -160,7 +160,7 @@ def refuse_existing(path: Path, journal: Journal) -> None:
         )
 
 
-def check_same_images(path: Path, known: dict[str, str], record: Record) -> None:
+def check_same_inputs(path: Path, known: dict[str, str], record: Record) -> None:
     """Check that a job saw the batches that earlier jobs of its evaluator saw, and remember its own.
 
     Raises:
@@ -169,6 +169,6 @@ def check_same_images(path: Path, known: dict[str, str], record: Record) -> None
     for name, digest in record.batches.items():
         if known.setdefault(name, digest) != digest:
             raise ResultsFileError(
-                f"The scores in '{path}' were made from other images: its batch of {name} has the digest "
-                f"{known[name]}, now it has {digest}. Bring back the images of that run, or choose another --output."
+                f"The scores in '{path}' were made from other inputs: its batch of {name} has the digest "
+                f"{known[name]}, now it has {digest}. Bring back the data of that run, or choose another --output."
             )

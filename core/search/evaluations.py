@@ -55,7 +55,7 @@ class Evaluations:
         """Store a proposal, obtain its limited costs, and let it be scored if it is within the limits.
 
         Raises:
-            ResultsFileError: The file has another proposal here, or its images are not those of a new record.
+            ResultsFileError: The file has another proposal here, or its inputs are not those of a new record.
             ResultsWriteError: The disk is full or gone.
             NasbenchError: Workers cannot start.
         """

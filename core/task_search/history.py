@@ -19,7 +19,7 @@ from ..errors import ResultsFileError
 from ..results.journal import RECORD, JournalLine, record_from_json, record_to_json
 from ..results.lines import LockedLines, decode_lines, encode_line, read_content
 from ..results.whole_files import check_target, target_of
-from ..results.writer import check_same_images
+from ..results.writer import check_same_inputs
 from .plan import TaskSearchPlan
 
 FORMAT = "nasbench task search"
@@ -100,7 +100,7 @@ class TaskHistory:
             ResultsFileError: It saw other images than the file's earlier records.
             ResultsWriteError: The disk is full or gone.
         """
-        check_same_images(self.path, self._batches, record)
+        check_same_inputs(self.path, self._batches, record)
         self._lines.append_line(record_to_json((number, len(self.records[number])), record))
         self.records[number].append(record)
 
@@ -165,7 +165,7 @@ class TaskHistory:
             raise self._damaged(line, f"architecture {network + 1} is not the next one of proposal {number + 1}")
         if record.status is Status.PENDING:
             raise self._damaged(line, "a record of a job that has not ended")
-        check_same_images(self.path, self._batches, record)
+        check_same_inputs(self.path, self._batches, record)
         known.append(record)
 
     def _damaged(self, line: int, problem: str) -> ResultsFileError:

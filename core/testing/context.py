@@ -33,31 +33,31 @@ def make_context(
         evaluator: Name of the evaluator, which enters the seeds of what belongs to it alone. It need not be installed.
         settings: Its settings; none if None.
         version: Version of the evaluator.
-        dataset: Description of a data set, or the name of an installed one; the first of the space's whose images are
-            at hand if None.
+        dataset: Description of a data set, or the name of an installed one; the first of the space's that is at hand if
+            None.
         seed: The run's seed.
         device: Where networks and tensors are to live.
 
     Raises:
-        DataError: No images of the space's are at hand.
+        DataError: No data set of the space's is at hand.
         InvalidArchitectureError: ``arch_id`` is not an architecture of the space.
     """
     made = installed_plugins().search_space(space).info.create() if isinstance(space, str) else space
-    images = installed_plugins().dataset(dataset).info if isinstance(dataset, str) else dataset
-    images = images or images_at_hand(made.info)
+    info = installed_plugins().dataset(dataset).info if isinstance(dataset, str) else dataset
+    info = info or dataset_at_hand(made.info)
     key = JobKey(
         space=made.name,
-        dataset=images.name,
+        dataset=info.name,
         arch_id=made.canonicalize(made.example() if arch_id is None else arch_id),
         evaluator=evaluator,
         settings_hash=settings_hash(version, settings or Settings()),
         seed=seed,
     )
-    return EvaluationContext(key, made, images, images.create(), torch.device(device), WorkerCache({}))
+    return EvaluationContext(key, made, info, info.create(), torch.device(device), WorkerCache({}))
 
 
-def images_at_hand(space: SearchSpaceInfo) -> DatasetInfo:
-    """Return the first of a space's data sets whose images are here.
+def dataset_at_hand(space: SearchSpaceInfo) -> DatasetInfo:
+    """Return the first of a space's data sets that is here.
 
     Raises:
         DataError: None are.
@@ -68,5 +68,5 @@ def images_at_hand(space: SearchSpaceInfo) -> DatasetInfo:
             return info
     missing = infos[0].requires if infos else None
     raise DataError(
-        f"There are no images for the search space '{space.name}'. {how_to_get(missing) if missing else ''}".strip()
+        f"There is no data set for the search space '{space.name}'. {how_to_get(missing) if missing else ''}".strip()
     )

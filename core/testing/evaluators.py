@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
+from ..descriptions import DatasetInfo
 from ..domain import JobKey, Record, Status
 from ..global_state.functions import toolkit_parts
 from ..global_state.state import GlobalState
@@ -22,7 +23,7 @@ from ..jobs.evaluation import MAX_MESSAGE_LENGTH, JobRunner
 from ..plugin_manager import installed_plugins
 from ..results.journal import record_from_json, record_to_json
 from ..settings import parse_settings, settings_hash
-from .context import images_at_hand
+from .context import dataset_at_hand
 
 
 class EvaluatorContract:
@@ -31,6 +32,7 @@ class EvaluatorContract:
     Attributes:
         evaluator: Name of the evaluator.
         space: Name of a search space that it supports.
+        dataset: Name of the data set to test it with; the first of the space's that is at hand if None.
         settings: Settings to test it with, as texts.
         samples: Number of architectures to try.
         gpu_tolerance: Relative difference that a GPU's other order of summation may make.
@@ -39,6 +41,7 @@ class EvaluatorContract:
     gpu_tolerance: ClassVar[float] = 1e-2
     evaluator: ClassVar[str]
     space: ClassVar[str]
+    dataset: ClassVar[str | None] = None
     settings: ClassVar[dict[str, str]] = {}
     samples: ClassVar[int] = 2
 
@@ -56,10 +59,17 @@ class EvaluatorContract:
         return [runner.run(key, evaluator) for key in keys]
 
     def make_runner(self) -> JobRunner:
-        """Return a fresh runner on the CPU, with the first of the space's image sets that is at hand."""
+        """Return a fresh runner on the CPU."""
         space = installed_plugins().search_space(self.space).info.create()
-        dataset = images_at_hand(space.info)
+        dataset = self.find_dataset()
         return JobRunner(space, dataset, dataset.create(), torch.device("cpu"))
+
+    def find_dataset(self) -> DatasetInfo:
+        """Return the description of the data set."""
+        plugins = installed_plugins()
+        if self.dataset is not None:
+            return plugins.dataset(self.dataset).info
+        return dataset_at_hand(plugins.search_space(self.space).info)
 
     def draw(self) -> list[str]:
         """Return a sample of the space."""
@@ -69,7 +79,7 @@ class EvaluatorContract:
         """The evaluator does not refuse the space it is tested on."""
         plugins = installed_plugins()
         evaluator, space = plugins.evaluator(self.evaluator).info, plugins.search_space(self.space).info
-        assert evaluator.reason_unsupported(space, images_at_hand(space)) is None
+        assert evaluator.reason_unsupported(space, self.find_dataset()) is None
 
     def test_score_is_finite_or_has_a_reason(self) -> None:
         """Every job ends with a finite score, or with a status and a message."""
@@ -91,14 +101,14 @@ class EvaluatorContract:
         """A process of its own gives the same bits."""
         arch_ids = self.draw()
         here = self.run(arch_ids)
-        job = (type(self).evaluator, type(self).space, dict(self.settings), arch_ids)
+        job = (type(self).evaluator, type(self).space, self.dataset, dict(self.settings), arch_ids)
         there = _other_process().submit(_run_there, *job).result()
         for first, second in zip(here, there, strict=True):
             assert (first.status, first.message, first.curves) == (second.status, second.message, second.curves)
             assert first.score == second.score or math.isnan(first.score)
 
-    def test_images_are_recorded(self) -> None:
-        """Every batch of images is described with its size and has a digest, the same one for every architecture."""
+    def test_batches_are_recorded(self) -> None:
+        """Every batch of inputs is described with its size and has a digest, the same one for every architecture."""
         digests: dict[str, str] = {}
         for record in self.run(self.draw()):
             for description, digest in record.batches.items():
@@ -153,8 +163,11 @@ def _other_process() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
 
 
-def _run_there(evaluator: str, space: str, settings: dict[str, str], arch_ids: list[str]) -> list[Record]:
+def _run_there(
+    evaluator: str, space: str, dataset: str | None, settings: dict[str, str], arch_ids: list[str]
+) -> list[Record]:
     torch.set_num_threads(1)
-    contract = type("Contract", (EvaluatorContract,), {"evaluator": evaluator, "space": space, "settings": settings})
+    attributes = {"evaluator": evaluator, "space": space, "dataset": dataset, "settings": settings}
+    contract = type("Contract", (EvaluatorContract,), attributes)
     records: list[Record] = contract().run(arch_ids)
     return records

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..capabilities import Images, SequenceNetwork, require
+from ..capabilities import SequenceNetwork, require
 from ..descriptions import DatasetInfo
 from ..interfaces import SearchSpace
 from ..plugin_manager import installed_plugins
@@ -39,7 +39,7 @@ def assert_same_network(space: SearchSpace, first: str, second: str, variant: st
     for text in (first, second):
         dataset = _smallest_dataset(space)
         network = space.build_network(text, dataset, variant)
-        traits.append(network_traits(network, _example_input(space, network, dataset), points))
+        traits.append(network_traits(network, _example_input(network, dataset), points))
     difference = traits[0].difference(traits[1])
     assert difference is None, f"'{first}' and '{second}' are not the same network: {difference}"
 
@@ -70,12 +70,15 @@ def _spellings(space: SearchSpace, rng: np.random.Generator) -> Iterator[str]:
 
 def _smallest_dataset(space: SearchSpace) -> DatasetInfo:
     infos = [installed_plugins().dataset(name).info for name in space.info.datasets]
-    return min(infos, key=lambda info: math.prod(info.image_shape))
+    return min(infos, key=lambda info: math.prod(info.input_shape))
 
 
-def _example_input(space: SearchSpace, network: nn.Module, dataset: DatasetInfo) -> Tensor:
-    takes_images = Images in space.info.provides
+def _example_input(network: nn.Module, dataset: DatasetInfo) -> Tensor:
+    if dataset.discrete:
+        return torch.randint(dataset.num_classes, (_BATCH, *dataset.input_shape), generator=torch_generator(0))
     shape = (
-        (_BATCH, *dataset.image_shape) if takes_images else (_STEPS, _BATCH, require(network, SequenceNetwork).width)
+        (_BATCH, *dataset.input_shape)
+        if dataset.has_inputs
+        else (_STEPS, _BATCH, require(network, SequenceNetwork).width)
     )
     return torch.randn(shape, generator=torch_generator(0), dtype=torch.float64)

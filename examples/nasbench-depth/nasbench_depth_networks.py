@@ -41,7 +41,7 @@ class PlainConvs(SearchSpace):
         return "-".join(WIDTHS[digit] for digit in digits)
 
     def _build_network(self, arch_id, dataset, variant):
-        layers, channels = [], dataset.image_shape[0]
+        layers, channels = [], dataset.input_shape[0]
         for width in map(int, arch_id.split("-")):
             layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
             channels = width

@@ -119,7 +119,7 @@ def opening_table(path: Path) -> None:
 def describing_images(path: Path) -> None:
     """Use a user's own image archive."""
     dataset = describe_images(path).load_factory()()
-    dataset.images(np.arange(len(dataset.labels())))
+    dataset.inputs(np.arange(len(dataset.labels())))
 
 
 def describing_folder(path: Path) -> None:

@@ -27,7 +27,6 @@ from nasbench_toolkit import (
     Images,
     ImportSummary,
     InvalidArchitectureError,
-    Labels,
     Metric,
     Network,
     PartialEvaluation,
@@ -98,7 +97,7 @@ class Letters(SearchSpace):
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> Any:
         from torch import nn
 
-        return nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(dataset.image_shape)), dataset.num_classes), nn.ReLU())
+        return nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(dataset.input_shape)), dataset.num_classes), nn.ReLU())
 
     def _mutate(self, text: str, rng: Any) -> str:
         return self._sample(1, rng)[0]
@@ -121,7 +120,7 @@ class Noise(Dataset):
         """Return two labels in turn."""
         return np.arange(64) % 2
 
-    def images(self, positions: Any) -> Any:
+    def inputs(self, positions: Any) -> Any:
         """Return noise."""
         return np.random.default_rng(0).random((64, 1, 8, 8), np.float32)[positions]
 
@@ -266,7 +265,7 @@ _SPACES: dict[str, tuple[type, tuple[str, ...], str]] = {
 
 
 def _spaces() -> Iterator[Part]:
-    provides = frozenset({Network, Labels, GroundTruthTable})
+    provides = frozenset({Network, GroundTruthTable})
     ways = [(way, cls, command, says) for way, (cls, command, says) in _SPACES.items()]
     ways += [(way, factory, _RUN, says) for way, factory, says in _factories(Letters, SearchSpace)]
     for way, factory, command, says in ways:
@@ -317,7 +316,7 @@ def _dataset(**written: Any) -> type:
 
 
 def _images(change: Callable[[Any], Any]) -> type:
-    return _dataset(images=lambda self, positions: change(Noise.images(self, positions)))
+    return _dataset(inputs=lambda self, positions: change(Noise.inputs(self, positions)))
 
 
 def _with_nan(images: Any) -> Any:
@@ -333,9 +332,9 @@ _DATASETS: dict[str, tuple[type, str]] = {
     "labels-square": (_dataset(labels=_returning(np.zeros((8, 8), int))), "an array of int64 of the shape (8, 8)"),
     "labels-too-high": (_dataset(labels=_returning(np.arange(64))), "labels from 0 to 63, expected those of 2 classes"),
     "labels-negative": (_dataset(labels=_returning(np.arange(64) % 2 - 1)), "labels from -1 to 0"),
-    "images-raise": (_dataset(images=_raise), "failed in 'images' with KeyError"),
-    "images-none": (_images(_returning(None)), "returned from 'images' NoneType"),
-    "images-few": (_images(lambda images: images[1:]), "images for"),
+    "images-raise": (_dataset(inputs=_raise), "failed in 'inputs' with KeyError"),
+    "images-none": (_images(_returning(None)), "returned from 'inputs' NoneType"),
+    "images-few": (_images(lambda images: images[1:]), "inputs for"),
     "images-other-size": (_images(lambda images: images[:, :, :4]), "the shape (1, 4, 8), expected (1, 8, 8)"),
     "images-other-type": (_images(lambda images: images.astype(float)), "an array of float64"),
     "images-bytes": (_images(lambda images: (images * 255).astype(np.uint8)), "an array of uint8"),
@@ -348,7 +347,7 @@ def _datasets() -> Iterator[Part]:
     ways = [(way, cls, says) for way, (cls, says) in _DATASETS.items()]
     for way, factory, says in [*ways, *_factories(Noise, Dataset)]:
         info = _info(
-            DatasetInfo, f"images-{way}", factory, image_shape=(1, 8, 8), num_classes=2, mean=(0.5,), std=(0.3,)
+            DatasetInfo, f"images-{way}", factory, input_shape=(1, 8, 8), num_classes=2, mean=(0.5,), std=(0.3,)
         )
         command = ("run", "-e", "grad_norm:batch_size=8", "-n", "2", "--space", "letters", "--dataset", info.name)
         yield Part(info, command, says)
@@ -451,8 +450,8 @@ def _infos(kind: type) -> Iterator[Any]:
 def nasbench_search_spaces() -> Iterator[SearchSpaceInfo]:
     """Yield those that misbehave, and one that does not."""
     yield _info(
-        SearchSpaceInfo, "letters", _with_table(), datasets=("mnist",), takes_any_images=True,
-        provides=frozenset({Network, Images, Labels, GroundTruthTable}),
+        SearchSpaceInfo, "letters", _with_table(), datasets=("mnist",), takes=frozenset({Images}),
+        provides=frozenset({Network, GroundTruthTable}),
     )  # fmt: skip
     yield from _infos(SearchSpaceInfo)
 

@@ -19,8 +19,6 @@ from nasbench_toolkit import (
     DatasetInfo,
     Evaluation,
     EvaluationContext,
-    Images,
-    Labels,
     Network,
     SearchSpace,
     SearchSpaceInfo,
@@ -550,7 +548,7 @@ class OneNetwork(SearchSpace):
         return ["network"]
 
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
-        return self.build(dataset.image_shape[0], dataset.num_classes)
+        return self.build(dataset.input_shape[0], dataset.num_classes)
 
 
 _SPACE = SearchSpaceInfo(
@@ -559,7 +557,7 @@ _SPACE = SearchSpaceInfo(
     source="here",
     factory=OneNetwork,
     datasets=("photos",),
-    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork}),
+    provides=frozenset({Network, StagedNetwork, BlockNetwork}),
     network_variants={"benchmark": "the network", "reduced": "the same"},
 )
 

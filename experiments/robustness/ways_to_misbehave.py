@@ -113,7 +113,7 @@ def _change_labels(context: EvaluationContext) -> None:
 
 
 def _change_images(context: EvaluationContext) -> None:
-    context.batch(64).images.zero_()
+    context.batch(64).inputs.zero_()
 
 
 def _change_shared(context: EvaluationContext) -> None:

@@ -17,7 +17,7 @@ class Photos(Dataset):
         """Return which photograph each patch was cut from."""
         return load_photos()[1]
 
-    def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    def inputs(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Return the patches at these positions."""
         return load_photos()[0][positions]
 
@@ -32,7 +32,7 @@ class Mnist(Dataset):
         """Return the digits."""
         return load_mnist_split()[self._testing].labels
 
-    def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    def inputs(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Return the images at these positions."""
         return load_mnist_split()[self._testing].images[positions]
 

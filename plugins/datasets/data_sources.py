@@ -111,5 +111,17 @@ DATA_SOURCES = (
         ),
         accepts="Takes the folder with ptb.train.txt, ptb.valid.txt and ptb.test.txt, or an archive with them.",
     ),
+    DataSourceInfo(
+        name="own-text",
+        summary="A text of your own for language modelling.",
+        source="the user",
+        factory=_TEXT_SOURCE,
+        content="text",
+        licence="the user's own",
+        accepts=(
+            "Takes a folder or an archive with train.txt, valid.txt and test.txt (or .tokens): UTF-8, words separated "
+            "by spaces, those of the other parts all in the training part. A later import takes its place."
+        ),
+    ),
 )
 """All of them."""

@@ -59,7 +59,7 @@ class ImportedImages(Dataset):
         """
         return self._stored.labels
 
-    def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    def inputs(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Return the images at these positions; no other is read.
 
         Raises:

@@ -1,4 +1,4 @@
-"""The data set of spaces whose networks take no images."""
+"""The data set without inputs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ...core.interfaces import Dataset
 
 
 class Nothing(Dataset):
-    """No images at all."""
+    """No inputs at all."""
 
     def labels(self) -> npt.NDArray[np.int64]:
         """Return no label."""
         return np.zeros(0, np.int64)
 
-    def images(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Return no image, since there is no position."""
-        return np.zeros((len(positions), 0, 0, 0), np.float32)
+    def inputs(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Return no input, since there is no position."""
+        return np.zeros(len(positions), np.float32)

@@ -3,7 +3,7 @@
 A weight is the tensor that a convolution, linear or embedding layer or a matrix product with a tensor of parameters
 receives, whichever module or function makes the call: a parameter, or what is computed of parameters alone, as
 ``weight_norm`` does. Parts of a parameter, and its values in another order or shape, are no weights of their own but
-that parameter. What is computed of the images, such as the products inside attention, is none, nor is what a weight is
+that parameter. What is computed of the inputs, such as the products inside attention, is none, nor is what a weight is
 computed of.
 """
 
@@ -61,6 +61,7 @@ class _Computed:
     """A weight that is computed of parameters: which ones, what came out, and the leaf that stands for it."""
 
     sources: frozenset[int]
+    operand: Tensor
     values: Tensor
     leaf: Tensor
 
@@ -72,19 +73,23 @@ class ExecutedWeights:
     the layer receives. A weight that is computed anew for each run of its layer is one weight.
     """
 
-    def __init__(self, parameters: Mapping[str, Tensor], network: nn.Module) -> None:
+    def __init__(self, parameters: Mapping[str, Tensor], network: nn.Module, *, lookups: bool = False) -> None:
         """Begin to look.
 
         Args:
             parameters: All floating parameters that the network runs with, by name: leaves that require a gradient.
             network: Names the weights of its recurrent layers, whose calls are not looked into.
+            lookups: Whether the vectors that embeddings look up stand for the inputs, as where these are tokens.
         """
+        self._lookups = lookups
         self._positions = {id(parameter): position for position, parameter in enumerate(parameters.values())}
         self._parameters = list(parameters.values())
         self._names = list(parameters)
         self._found = {id(parameters[name]) for name in recurrent_weight_names(network) if name in parameters}
         self._computed: list[_Computed] = []
         self._views: dict[int, Tensor] = {}
+        # Known to be computed of inputs: what a recurrent network multiplies has its whole history behind it.
+        self._of_inputs: set[Any] = set()
 
     def by_name(self) -> dict[str, Tensor]:
         """Return the weights found so far, in the order of the parameters that they are or are first computed of.
@@ -173,7 +178,7 @@ class ExecutedWeights:
         pair = call.argument(0, "input"), call.argument(1, "other")
         if not all(isinstance(operand, Tensor) and operand.requires_grad for operand in pair):
             return
-        size = torch.broadcast_shapes(pair[0].shape, pair[1].shape).numel()  # type: ignore[no-untyped-call]
+        size = _broadcast_size(*pair)
         for values, weight in (pair, pair[::-1]):
             is_larger = size > values.numel() and weight.dim() > 1 and self._is_weight(weight)
             if (is_larger or self._is_slice_of_kernel(weight)) and not self._is_weight(values):
@@ -204,10 +209,10 @@ class ExecutedWeights:
             self._views[position] = operand.detach()
             return operand
         for known in self._computed:
-            if known.sources == sources and torch.equal(known.values, operand):
+            if known.operand is operand or (known.sources == sources and torch.equal(known.values, operand)):
                 return known.leaf
         leaf = operand.detach().clone(memory_format=torch.preserve_format).requires_grad_()
-        self._computed.append(_Computed(sources, operand.detach(), leaf))
+        self._computed.append(_Computed(sources, operand, operand.detach(), leaf))
         return leaf
 
     def _sources(self, operand: Tensor) -> frozenset[int] | None:
@@ -218,9 +223,13 @@ class ExecutedWeights:
         nodes, seen = [operand.grad_fn], {operand.grad_fn}
         while nodes:
             node = nodes.pop()
+            if node in self._of_inputs or (self._lookups and node.name() == _LOOKUP):
+                self._of_inputs.add(operand.grad_fn)
+                return None
             variable = getattr(node, "variable", None)
             if variable is not None:
                 if id(variable) not in self._positions:
+                    self._of_inputs.add(operand.grad_fn)
                     return None
                 leaves.add(self._positions[id(variable)])
             for following, _ in node.next_functions:
@@ -229,6 +238,16 @@ class ExecutedWeights:
                     nodes.append(following)
         return frozenset(leaves) or None
 
+
+def _broadcast_size(first: Tensor, second: Tensor) -> int:
+    """Return how many numbers an element-wise product has."""
+    if first.shape == second.shape:
+        return first.numel()
+    size: int = torch.broadcast_shapes(first.shape, second.shape).numel()  # type: ignore[no-untyped-call]
+    return size
+
+
+_LOOKUP = "EmbeddingBackward0"
 
 _REARRANGEMENTS = re.compile(
     r"(View|UnsafeView|ReshapeAlias|AsStrided|T|Transpose|Permute|Unsqueeze|Squeeze|Slice|Select|Split|SplitWithSizes|"

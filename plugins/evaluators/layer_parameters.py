@@ -26,7 +26,7 @@ from .executed_weights import (
     recurrent_weight_names,
 )
 from .observe import Call, observe_calls
-from .probing import batch_norm_bypassed, leaf_parameters, network_mode
+from .probing import batch_norm_bypassed, blank_input, leaf_parameters, network_mode
 from .stand_ins import run_with
 
 
@@ -108,8 +108,8 @@ class LayerParameters:
 class _Roles:
     """Notes what each parameter is an argument of."""
 
-    def __init__(self, network: nn.Module, parameters: dict[str, Tensor]) -> None:
-        self.weights = ExecutedWeights(parameters, network)
+    def __init__(self, network: nn.Module, parameters: dict[str, Tensor], *, lookups: bool) -> None:
+        self.weights = ExecutedWeights(parameters, network, lookups=lookups)
         self.parameters = parameters
         self.roles: dict[str, Role] = {}
         self.multiplies = False
@@ -137,14 +137,15 @@ class _Roles:
                 yield from self._touched(tuple(argument))
 
 
-def layer_parameters(network: nn.Module, image_shape: tuple[int, ...]) -> LayerParameters:
+def layer_parameters(network: nn.Module, input_shape: tuple[int, ...], *, discrete: bool = False) -> LayerParameters:
     """Find what the parameters are for by running one input of zeros; the network is left as found.
 
     Parameters that do not run in evaluation mode are looked for in training mode.
 
     Args:
-        network: Takes inputs of shape ``(1, *image_shape)``.
-        image_shape: Of one input, such as ``(channels, height, width)``.
+        network: Takes inputs of shape ``(1, *input_shape)``.
+        input_shape: Of one input, such as ``(channels, height, width)``.
+        discrete: Whether inputs are whole numbers.
 
     Raises:
         EvaluationError: The network's layers cannot be looked at.
@@ -152,9 +153,8 @@ def layer_parameters(network: nn.Module, image_shape: tuple[int, ...]) -> LayerP
     check_visible(network)
     parameters = leaf_parameters(network)
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
-    first = next(iter(parameters.values()), torch.zeros(()))
-    images = torch.zeros((1, *image_shape), dtype=first.dtype, device=first.device, requires_grad=True)
-    found = _Roles(network, parameters)
+    blank = blank_input(network, input_shape, discrete=discrete)
+    found = _Roles(network, parameters, lookups=discrete)
     for training in (False, True):
         if training and len(found.roles) == len(parameters):
             break
@@ -166,7 +166,7 @@ def layer_parameters(network: nn.Module, image_shape: tuple[int, ...]) -> LayerP
             batch_norm_bypassed(),
             observe_calls(found.observe),
         ):
-            run_with(network, {**parameters, **buffers}, images.clone())
+            run_with(network, {**parameters, **buffers}, blank.clone())
     return _described(network, found)
 
 
@@ -185,18 +185,18 @@ def _described(network: nn.Module, found: _Roles) -> LayerParameters:
     return LayerParameters(roles, views, computed, sources, found.multiplies, sizes)
 
 
-def trainable_parameters(network: nn.Module, image_shape: tuple[int, ...], prefix: str = "") -> LayerParameters:
+def trainable_parameters(network: nn.Module, input_shape: tuple[int, ...], prefix: str = "") -> LayerParameters:
     """Find what the parameters are for, and refuse a network that trains otherwise than its function tells.
 
     Args:
-        network: Takes inputs of shape ``(1, *image_shape)``.
-        image_shape: Of one input, such as ``(channels, height, width)``.
+        network: Takes inputs of shape ``(1, *input_shape)``.
+        input_shape: Of one input, such as ``(channels, height, width)``.
         prefix: Of the names of the parameters that are trained.
 
     Raises:
         EvaluationError: A weight is computed of parameters, as by a parametrisation, or a parameter is frozen.
     """
-    found = layer_parameters(network, image_shape)
+    found = layer_parameters(network, input_shape)
     for name, parameter in network.named_parameters():
         is_used = found.roles.get(name, Role.UNUSED) is not Role.UNUSED
         if is_used and name.startswith(prefix) and not parameter.requires_grad:

@@ -11,7 +11,7 @@ from torch.nn import functional
 from .checkpoints import checkpoints_ignored
 from .executed_weights import ExecutedWeights, check_visible
 from .observe import Call, observe_calls
-from .probing import batch_norm_bypassed, blank_image, leaf_parameters, network_mode
+from .probing import batch_norm_bypassed, blank_input, leaf_parameters, network_mode
 from .stand_ins import run_with
 
 _GATHERING = (functional.conv1d, functional.conv2d, functional.conv3d, functional.linear)
@@ -38,12 +38,12 @@ class _MacCounter:
         return output
 
 
-def count_macs(network: nn.Module, image_shape: tuple[int, int, int]) -> int:
+def count_macs(network: nn.Module, input_shape: tuple[int, ...]) -> int:
     """Count the multiply-adds of one image by running one; the network is left as found.
 
     Args:
         network: Takes images of shape (1, channels, height, width).
-        image_shape: ``(channels, height, width)``.
+        input_shape: ``(channels, height, width)``.
 
     Raises:
         EvaluationError: The network's layers cannot be looked at.
@@ -51,7 +51,7 @@ def count_macs(network: nn.Module, image_shape: tuple[int, int, int]) -> int:
     check_visible(network)
     parameters = leaf_parameters(network)
     # Derivatives tell what is computed of the image from what is computed of parameters alone.
-    image = blank_image(network, image_shape)
+    image = blank_input(network, input_shape)
     # Bypassing batch normalisation changes no shape, and lets one image pass where it has no running
     # statistics.
     counter = _MacCounter(ExecutedWeights(parameters, network))

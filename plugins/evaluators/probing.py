@@ -34,14 +34,21 @@ def leaf_parameters(network: nn.Module) -> dict[str, Tensor]:
 
 
 @contextmanager
-def executed_weights(network: nn.Module, parameters: Mapping[str, Tensor]) -> Iterator[ExecutedWeights]:
+def executed_weights(
+    network: nn.Module, parameters: Mapping[str, Tensor], *, lookups: bool = False
+) -> Iterator[ExecutedWeights]:
     """Find the weights that layers use; forward and backward passes run inside.
+
+    Args:
+        network: The network.
+        parameters: Stand-ins that it runs with, by name.
+        lookups: See :class:`ExecutedWeights`.
 
     Raises:
         EvaluationError: The network's layers cannot be looked at.
     """
     check_visible(network)
-    weights = ExecutedWeights(parameters, network)
+    weights = ExecutedWeights(parameters, network, lookups=lookups)
     with checkpoints_ignored(), observe_calls(weights.observe):
         yield weights
 
@@ -58,12 +65,12 @@ def differentiable_by(weights: ExecutedWeights) -> dict[str, Tensor]:
     return tensors
 
 
-def forward_in_training(network: nn.Module, images: Tensor, weights: Mapping[str, Tensor] | None = None) -> Tensor:
+def forward_in_training(network: nn.Module, inputs: Tensor, weights: Mapping[str, Tensor] | None = None) -> Tensor:
     """Return the logits of one forward pass in training mode; modes and running statistics are left as found.
 
     Args:
-        network: Takes ``images``.
-        images: Shape (batch, channels, height, width).
+        network: Takes ``inputs``.
+        inputs: Shape (batch, ...).
         weights: Stand-ins for parameters, by name.
 
     Raises:
@@ -71,25 +78,31 @@ def forward_in_training(network: nn.Module, images: Tensor, weights: Mapping[str
     """
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     with network_mode(network, training=True), checkpoints_ignored():
-        # A copy goes in: a network may begin with an in-place operation, and others are to see the same images.
-        logits = require_logits(run_with(network, {**(weights or {}), **buffers}, images.clone()))
+        # A copy goes in: a network may begin with an in-place operation, and others are to see the same inputs.
+        logits = require_logits(run_with(network, {**(weights or {}), **buffers}, inputs.clone()))
     if not torch.isfinite(logits).all():
         raise DivergedError("the network's output is not finite")
     return logits
 
 
-def blank_image(network: nn.Module, image_shape: tuple[int, int, int]) -> Tensor:
-    """Return a batch of one image of zeros, of the type and on the device of the parameters, to differentiate by."""
+def blank_input(network: nn.Module, input_shape: tuple[int, ...], *, discrete: bool = False) -> Tensor:
+    """Return a batch of one input of zeros on the device of the parameters.
+
+    It is of their type, to differentiate by, or of whole numbers if ``discrete``.
+    """
     first = next((parameter for parameter in network.parameters() if parameter.is_floating_point()), torch.zeros(()))
-    return torch.zeros((1, *image_shape), dtype=first.dtype, device=first.device, requires_grad=True)
+    if discrete:
+        return torch.zeros((1, *input_shape), dtype=torch.int64, device=first.device)
+    return torch.zeros((1, *input_shape), dtype=first.dtype, device=first.device, requires_grad=True)
 
 
-def run_weights(network: nn.Module, image_shape: tuple[int, int, int]) -> list[Tensor]:
-    """Return the weights of the layers that one image runs, detached; the network is left as found.
+def run_weights(network: nn.Module, input_shape: tuple[int, ...], *, discrete: bool = False) -> list[Tensor]:
+    """Return the weights of the layers that one input runs, detached; the network is left as found.
 
     Args:
-        network: Takes images of shape (1, channels, height, width).
-        image_shape: ``(channels, height, width)``.
+        network: Takes inputs of shape ``(1, *input_shape)``.
+        input_shape: Of one input, such as ``(channels, height, width)``.
+        discrete: Whether inputs are whole numbers.
 
     Raises:
         DegenerateError: There are none.
@@ -97,14 +110,14 @@ def run_weights(network: nn.Module, image_shape: tuple[int, int, int]) -> list[T
     """
     parameters = leaf_parameters(network)
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
-    image = blank_image(network, image_shape)
+    blank = blank_input(network, input_shape, discrete=discrete)
     with (
         torch.enable_grad(),
         network_mode(network, training=False),
         batch_norm_bypassed(),
-        executed_weights(network, parameters) as executed,
+        executed_weights(network, parameters, lookups=discrete) as executed,
     ):
-        run_with(network, {**parameters, **buffers}, image.clone())
+        run_with(network, {**parameters, **buffers}, blank.clone())
     return [weight.detach() for weight in differentiable_by(executed).values()]
 
 
@@ -134,27 +147,39 @@ def check_gradients(gradients: Sequence[Tensor]) -> None:
 
 
 def check_outputs(logits: Tensor) -> None:
-    """Refuse logits that say nothing of their images; biases alone can give the layers behind a gap gradients.
+    """Refuse logits that say nothing of their inputs; biases alone can give the layers behind a gap gradients.
 
     Raises:
-        DegenerateError: They are the same for all images.
+        DegenerateError: They are the same for all inputs.
     """
     if torch.equal(logits, logits[:1].expand_as(logits)):
         raise DegenerateError(
-            "the outputs are the same for all images: the network has no path from its input, or a classifier of zeros"
+            "the outputs are the same for all inputs: the network has no path from its input, or a classifier of zeros"
         )
 
 
 def labelled_batch(context: EvaluationContext, size: int) -> Batch:
-    """Return the run's batch of ``size`` images for a score that needs their labels.
+    """Return the run's batch of ``size`` inputs for a score that needs their labels.
 
     Raises:
-        DegenerateError: All images have the same label.
+        DegenerateError: All have the same label.
     """
     batch = context.batch(size)
     if len(torch.unique(batch.labels)) < 2:
-        raise DegenerateError(f"all {size} images of the batch have the same label: use a larger batch_size")
+        raise DegenerateError(
+            f"all {size} {context.dataset.unit} of the batch have the same label: use a larger batch_size"
+        )
     return batch
+
+
+def mean_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the mean cross-entropy over all labels.
+
+    Args:
+        logits: Shape ``(*labels.shape, classes)``.
+        labels: Class indices, shape (batch,), or with further axes where an input has several.
+    """
+    return functional.cross_entropy(logits.flatten(end_dim=-2), labels.flatten())
 
 
 @contextmanager

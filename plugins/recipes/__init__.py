@@ -13,8 +13,10 @@ from ..references import references
 _PAPER = "Li et al., GenNAS, NeurIPS 2021, table"
 
 _TABLES = {
+    "1": "Spearman's rho of single signals in each stage on NAS-Bench-101.",
     "2": "Spearman's rho of GenNAS and its baselines on fourteen spaces.",
     "5": "Spearman's rho of the searched tasks over ten run seeds.",
+    "6": "Spearman's rho of a searched task under other initial weights and biases.",
     "7": "Kendall's tau of the efficient methods of table 2.",
     "8": "How many of the best tenth are among the tenth with the best scores.",
     "9": "The same for 5 to 50 percent on NAS-Bench-101.",

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...core.capabilities import BlockNetwork, GroundTruthTable, Images, Labels, Network, SequenceNetwork, StagedNetwork
-from ...core.descriptions import NO_IMAGES, DataSourceInfo, SearchSpaceInfo
+from ...core.capabilities import (
+    BlockNetwork,
+    GroundTruthTable,
+    Images,
+    LanguageNetwork,
+    Network,
+    SequenceNetwork,
+    StagedNetwork,
+    Tokens,
+)
+from ...core.descriptions import NO_INPUTS, DataSourceInfo, SearchSpaceInfo
 from ...core.hookspecs import hookimpl
 from ..references import references
 from .data_sources import (
@@ -40,11 +49,11 @@ NASBENCH101 = SearchSpaceInfo(
     references=references("ying2019nasbench101"),
     factory=f"{__name__}.nasbench101.space:Nasbench101",
     datasets=_CIFAR_LIKE,
-    takes_any_images=True,
+    takes=frozenset({Images}),
     requires="nasbench101",
     identity="Isomorphic cells are one, without the vertices that lie on no path from input to output. The network is "
     "that of the spelling that the benchmark trained.",
-    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
+    provides=frozenset({Network, StagedNetwork, BlockNetwork, GroundTruthTable}),
     network_variants={
         "benchmark": "the benchmark's networks: 128 channels behind the stem, batch norm with momentum 0.003",
         "gennas": "the GenNAS authors' networks: 16 channels, batch norm with momentum 0.1",
@@ -64,10 +73,10 @@ NASBENCH201 = SearchSpaceInfo(
     references=references("dong2020nasbench201"),
     factory=f"{__name__}.nasbench201.space:Nasbench201",
     datasets=_CIFAR_LIKE,
-    takes_any_images=True,
+    takes=frozenset({Images}),
     requires="nasbench201",
     identity=_NASBENCH201_IDENTITY,
-    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
+    provides=frozenset({Network, StagedNetwork, BlockNetwork, GroundTruthTable}),
     network_variants=_NETWORK_VARIANTS,
 )
 
@@ -79,7 +88,7 @@ NASBENCH201_TINY = SearchSpaceInfo(
     factory=f"{__name__}.nasbench201.space:Nasbench201Tiny",
     datasets=("mnist",),
     identity=_NASBENCH201_IDENTITY,
-    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
+    provides=frozenset({Network, StagedNetwork, BlockNetwork, GroundTruthTable}),
     network_variants=_NETWORK_VARIANTS,
 )
 
@@ -89,14 +98,16 @@ NASBENCH_NLP = SearchSpaceInfo(
     source="Klyuchnikov et al., NAS-Bench-NLP, 2020 (arXiv:2006.07116)",
     references=references("klyuchnikov2020nasbenchnlp"),
     factory=f"{__name__}.nasbench_nlp.space:NasbenchNlp",
-    datasets=(NO_IMAGES,),
+    datasets=(NO_INPUTS, "ptb", "wikitext-2", "alice", "own-text"),
+    takes=frozenset({Tokens}),
     requires="nasbench-nlp",
     identity="Cells are one if they differ only in the names of nodes and states and in the order of nodes, or of "
     "inputs where it has no meaning.",
-    provides=frozenset({Network, SequenceNetwork, GroundTruthTable}),
+    provides=frozenset({Network, SequenceNetwork, LanguageNetwork, GroundTruthTable}),
     network_variants={
-        "benchmark": "the benchmark's layers between embedding and decoder, with its dropouts on Penn Treebank",
-        "wikitext-2": "the same with the dropouts of its trainings on WikiText-2",
+        "benchmark": "the benchmark's language model, or its layers without a text, with the dropouts of its "
+        "trainings: those on WikiText-2 for this text, on Penn Treebank for others",
+        "wikitext-2": "the same with the dropouts of its trainings on WikiText-2 for any text",
         "all-trained": "the benchmark's layers, all matrices trained: its code cuts the gradient of those not fed by x",
     },
     version=2,

@@ -49,5 +49,8 @@ def draw_cells_of(space: str, arch_ids: Sequence[str]) -> DrawnCells:
         # Tables and charts are right without them.
         return DrawnCells(note=f"Cells are not shown: {error}")
     shown, total = len(drawn), len(arch_ids)
-    few = f"So that this page stays small, the cells of {shown:,} of {total:,} architectures are in it, the best ones."
+    few = (
+        f"So that this page stays small, the cells of {shown:,} of {total:,} architectures are in it, the most "
+        "misjudged and the best ones."
+    )
     return DrawnCells(drawn, few if shown < total else "")

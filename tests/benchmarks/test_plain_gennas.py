@@ -24,7 +24,7 @@ class DoubleContext(EvaluationContext):
 
     def batch(self, size, **options):
         batch = super().batch(size, **options)
-        return Batch(batch.images.double(), batch.labels)
+        return Batch(batch.inputs.double(), batch.labels)
 
     def shared(self, what, compute):
         return [tensor.double() for tensor in super().shared(what, compute)]

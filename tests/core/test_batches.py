@@ -4,7 +4,7 @@ import struct
 import numpy as np
 import pytest
 import torch
-from nasbench_toolkit.core.batches import Batch, batch_digest, draw_batch, split_images
+from nasbench_toolkit.core.batches import Batch, batch_digest, draw_batch, split_parts
 from nasbench_toolkit.core.descriptions import DatasetInfo
 from nasbench_toolkit.core.errors import EvaluationError
 from nasbench_toolkit.core.interfaces import Dataset
@@ -15,7 +15,7 @@ INFO = DatasetInfo(
     summary="Images that say who they are.",
     source="the tests",
     factory="nowhere:Nothing",
-    image_shape=(1, 4, 4),
+    input_shape=(1, 4, 4),
     mean=(0.25,),
     std=(0.5,),
 )
@@ -28,7 +28,7 @@ class Ramps(Dataset):
     def labels(self):
         return np.arange(40)
 
-    def images(self, positions):
+    def inputs(self, positions):
         images = np.zeros((len(positions), 1, 4, 4), np.float32)
         images[:, 0, :, 0] = positions[:, None] / 100
         return images
@@ -45,30 +45,30 @@ class RampsWithTests(Ramps):
         return Part()
 
 
-def test_split_images_takes_the_test_images_there_are():
-    training, held_out = split_images(RampsWithTests(), seed=0)
+def test_split_parts_takes_the_test_images_there_are():
+    training, held_out = split_parts(INFO, RampsWithTests(), seed=0)
     assert training.labels.tolist() == list(range(40))
     assert held_out.labels.tolist() == [1, 2, 3]
-    assert training.images[:, 0, 0, 0].tolist() == pytest.approx([i / 100 for i in range(40)])
-    assert held_out.images.dtype == torch.float32
+    assert training.inputs[:, 0, 0, 0].tolist() == pytest.approx([i / 100 for i in range(40)])
+    assert held_out.inputs.dtype == torch.float32
 
 
-def test_split_images_holds_out_a_fifth_where_there_are_none():
-    training, held_out = split_images(Ramps(), seed=0)
+def test_split_parts_holds_out_a_fifth_where_there_are_none():
+    training, held_out = split_parts(INFO, Ramps(), seed=0)
     assert (len(training.labels), len(held_out.labels)) == (32, 8)
     assert sorted(training.labels.tolist() + held_out.labels.tolist()) == list(range(40))
-    assert torch.equal(held_out.labels, split_images(Ramps(), seed=0)[1].labels)
-    assert not torch.equal(held_out.labels, split_images(Ramps(), seed=1)[1].labels)
-    assert held_out.images[:, 0, 0, 0].tolist() == pytest.approx([i / 100 for i in held_out.labels.tolist()])
+    assert torch.equal(held_out.labels, split_parts(INFO, Ramps(), seed=0)[1].labels)
+    assert not torch.equal(held_out.labels, split_parts(INFO, Ramps(), seed=1)[1].labels)
+    assert held_out.inputs[:, 0, 0, 0].tolist() == pytest.approx([i / 100 for i in held_out.labels.tolist()])
 
 
-def test_split_images_of_too_few_images():
+def test_split_parts_of_too_few_images():
     class Four(Ramps):
         def labels(self):
             return np.arange(4)
 
     with pytest.raises(EvaluationError, match="there are 4 images in all: too few to split"):
-        split_images(Four(), seed=0)
+        split_parts(INFO, Four(), seed=0)
 
 
 def draw(size=8, seed=1, resolution=None, augment=False, info=INFO):
@@ -76,7 +76,7 @@ def draw(size=8, seed=1, resolution=None, augment=False, info=INFO):
 
 
 def test_draw_batch_depends_on_size_and_seed_only() -> None:
-    assert torch.equal(draw().images, draw().images)
+    assert torch.equal(draw().inputs, draw().inputs)
     assert not torch.equal(draw(seed=1).labels, draw(seed=2).labels)
 
 
@@ -84,23 +84,23 @@ def test_draw_batch_images_are_distinct_normalised_and_keep_their_labels() -> No
     batch = draw(size=40)
     assert sorted(batch.labels.tolist()) == list(range(40))
     expected = (batch.labels / 100 - 0.25) / 0.5
-    torch.testing.assert_close(batch.images[:, 0, 2, 0], expected.float())
-    assert batch.images.dtype == torch.float32
+    torch.testing.assert_close(batch.inputs[:, 0, 2, 0], expected.float())
+    assert batch.inputs.dtype == torch.float32
 
 
 def test_draw_batch_mirrors_about_half_if_asked_and_allowed() -> None:
     plain, mirrored = draw(size=40), draw(size=40, augment=True)
     assert torch.equal(plain.labels, mirrored.labels)
-    flipped = [not torch.equal(one, other) for one, other in zip(plain.images[1:], mirrored.images[1:], strict=True)]
+    flipped = [not torch.equal(one, other) for one, other in zip(plain.inputs[1:], mirrored.inputs[1:], strict=True)]
     assert 8 <= sum(flipped) <= 32
-    for one, other, was_flipped in zip(plain.images[1:], mirrored.images[1:], flipped, strict=True):
+    for one, other, was_flipped in zip(plain.inputs[1:], mirrored.inputs[1:], flipped, strict=True):
         assert torch.equal(other, one.flip(-1) if was_flipped else one)
-    assert torch.equal(draw(size=40, augment=True, info=MIRRORLESS).images, plain.images)
+    assert torch.equal(draw(size=40, augment=True, info=MIRRORLESS).inputs, plain.inputs)
 
 
 def test_draw_batch_resizes_by_nearest_neighbour() -> None:
     small, large = draw(), draw(resolution=8)
-    assert torch.equal(large.images, small.images.repeat_interleave(2, -1).repeat_interleave(2, -2))
+    assert torch.equal(large.inputs, small.inputs.repeat_interleave(2, -1).repeat_interleave(2, -2))
 
 
 def test_draw_batch_larger_than_the_data_set() -> None:
@@ -112,9 +112,9 @@ def test_draw_batch_asks_for_the_images_of_the_batch_only() -> None:
     asked = []
 
     class Recorded(Ramps):
-        def images(self, positions):
+        def inputs(self, positions):
             asked.append(positions.tolist())
-            return super().images(positions)
+            return super().inputs(positions)
 
     batch = draw_batch(INFO, Recorded(), 8, 1, None, False)
     assert asked == [batch.labels.tolist()]

@@ -5,10 +5,12 @@ import pytest
 import torch
 from nasbench_toolkit import (
     BlockNetwork,
+    DatasetInfo,
     Direction,
     EvaluatorInfo,
     GroundTruthTable,
     Images,
+    Inputs,
     Labels,
     Network,
     SearchSpaceInfo,
@@ -56,7 +58,7 @@ def evaluator(*needs: type) -> EvaluatorInfo:
 def test_third_party_capability_is_shared_by_its_class() -> None:
     mnist = installed_plugins().dataset("mnist").info
     needy = evaluator(SpikingNetwork, Images)
-    assert needy.reason_unsupported(space(provides=frozenset({SpikingNetwork, Images})), mnist) is None
+    assert needy.reason_unsupported(space(provides=frozenset({SpikingNetwork})), mnist) is None
     assert needy.reason_unsupported(space(), mnist) == (
         "it needs networks that count their spikes, which this space does not provide"
     )
@@ -69,6 +71,41 @@ def test_missing_capabilities_are_named_in_words() -> None:
         "it needs a table of trained performance and networks that return the feature maps of their stages, which this "
         "space does not provide"
     )
+
+
+class Recordings(Inputs):
+    """Recordings of speech."""
+
+
+def recordings(*further: type) -> DatasetInfo:
+    return DatasetInfo(
+        name="speech", summary="S.", source="here", factory=len, provides=frozenset({Recordings, *further}),
+        input_shape=(1, 160), mean=(), std=(),
+    )  # fmt: skip
+
+
+def test_who_takes_inputs_takes_those_of_third_parties() -> None:
+    assert evaluator(Inputs).reason_unsupported(space(), recordings()) is None
+    assert evaluator(Inputs, Labels).reason_unsupported(space(), recordings(Labels)) is None
+
+
+def test_what_the_dataset_lacks_is_said_of_it() -> None:
+    reason = evaluator(StagedNetwork, Images, Labels).reason_unsupported(space(), recordings())
+    assert reason == (
+        "it needs networks that return the feature maps of their stages, which this space does not provide, and images "
+        "and labels, which the dataset 'speech' does not have"
+    )
+    nothing = installed_plugins().dataset("none").info
+    assert evaluator(Inputs).reason_unsupported(space(), nothing) == (
+        "it needs batches of inputs, which the dataset 'none' does not have"
+    )
+
+
+def test_what_data_sets_and_spaces_provide_is_not_mixed_up() -> None:
+    with pytest.raises(PluginError, match="provides Images, which its data sets do: leave that out"):
+        space(provides=frozenset({Network, Images}))
+    with pytest.raises(PluginError, match="provides StagedNetwork, which data sets do not have: derive what"):
+        recordings(StagedNetwork).check()
 
 
 def test_listings_show_names() -> None:

@@ -76,9 +76,9 @@ def test_network_falls_back_to_benchmark_for_an_unknown_variant(make_context) ->
 
 
 def test_network_with_another_head_and_other_images_has_the_same_seed(make_context) -> None:
-    network = make_context().network(num_classes=4, image_shape=(3, 16, 16))
+    network = make_context().network(num_classes=4, input_shape=(3, 16, 16))
     assert network(torch.zeros(2, 3, 16, 16)).shape == (2, 4)
-    same_shape = make_context().network(num_classes=2, image_shape=(1, 16, 16))
+    same_shape = make_context().network(num_classes=2, input_shape=(1, 16, 16))
     assert torch.equal(weights(make_context()), torch.cat([p.flatten() for p in same_shape.parameters()]))
 
 
@@ -87,7 +87,7 @@ def test_parts_of_the_data_set_are_read_once_and_the_same_for_every_run(make_con
     training, held_out = make_context(cache).training_part(), make_context(cache, seed=5).held_out_part()
     assert (len(training.labels), len(held_out.labels)) == (52, 12)
     assert make_context(cache, arch_id="width-9").training_part() is training
-    assert torch.equal(make_context(seed=9).held_out_part().images, held_out.images)
+    assert torch.equal(make_context(seed=9).held_out_part().inputs, held_out.inputs)
 
 
 def test_parts_of_the_data_set_are_recorded(make_context) -> None:
@@ -101,14 +101,14 @@ def test_parts_of_the_data_set_are_recorded(make_context) -> None:
 
 def test_batch_is_shared_by_architectures_and_evaluators_but_not_seeds(make_context) -> None:
     batch = make_context().batch(6)
-    assert torch.equal(batch.images, make_context(arch_id="width-9", evaluator="other").batch(6).images)
-    assert not torch.equal(batch.images, make_context(seed=1).batch(6).images)
+    assert torch.equal(batch.inputs, make_context(arch_id="width-9", evaluator="other").batch(6).inputs)
+    assert not torch.equal(batch.inputs, make_context(seed=1).batch(6).inputs)
 
 
 def test_batch_may_be_changed_without_changing_the_next_job(make_context) -> None:
     cache = WorkerCache({})
-    make_context(cache).batch(6).images.zero_()
-    assert torch.equal(make_context(cache, arch_id="width-9").batch(6).images, make_context().batch(6).images)
+    make_context(cache).batch(6).inputs.zero_()
+    assert torch.equal(make_context(cache, arch_id="width-9").batch(6).inputs, make_context().batch(6).inputs)
 
 
 def test_generator_streams_differ(make_context) -> None:

@@ -32,7 +32,7 @@ class Changing(Evaluator):
     def _evaluate(self, context):
         for batch in (context.batch(4), context.batch(8), context.training_part()):
             batch.labels.zero_()
-            batch.images.zero_()
+            batch.inputs.zero_()
         change()
         return 1.0
 

@@ -9,7 +9,6 @@ from nasbench_toolkit import (
     Direction,
     GroundTruth,
     InvalidArchitectureError,
-    Labels,
     Metric,
     Network,
     SearchSpace,
@@ -64,7 +63,7 @@ def space_with(**written):
     cls = type("Faulty", (Letters,), written)
     info = SearchSpaceInfo(
         name="faulty", summary="For a test.", source="the tests", factory=cls, datasets=("mnist",),
-        provides=frozenset({Network, Labels}),
+        provides=frozenset({Network}),
     )  # fmt: skip
     plugin = types.ModuleType("plugin")
     plugin.nasbench_search_spaces = hookimpl(specname="nasbench_search_spaces")(lambda: [info])

@@ -26,9 +26,9 @@ PLUGINS = installed_plugins()
 SPACE = "nasbench201-tiny"
 DATA = Path(__file__).parents[2] / "../shared/data"
 
-# Their official files are not among the test data: datasets/test_imported.py writes files in their layout.
+# datasets/test_imported.py and test_texts.py import small files in their layout.
 # There is nothing to test in the set without images.
-DATASETS_TESTED_ELSEWHERE = {"cifar100", "imagenet16-120", "none"}
+DATASETS_TESTED_ELSEWHERE = {"cifar100", "imagenet16-120", "ptb", "wikitext-2", "own-text", "none"}
 
 # Settings that make an evaluator quick, or without which it has no default.
 GENNAS = {"iterations": "2", "score_interval": "2", "batch_size": "4"}
@@ -45,6 +45,7 @@ SETTINGS = {
     "te_nas_ntk": {"batch_size": "4", "repeats": "1"},
     "te_nas_regions": {"batch_size": "4", "crops": "50", "repeats": "1"},
     "zen": {"batch_size": "4", "repeats": "1"},
+    "ppl": {"epochs": "1", "train_tokens": "300", "test_tokens": "150", "test_batch_size": "5"},
 }
 # Settings with which a dozen proposals reach all that a strategy does.
 SHORT_SETTINGS = {
@@ -68,6 +69,9 @@ OF_ONE_SIZE = {name for name in NDS_CELL_SPACES if name.endswith("-f")}
 EVALUATORS_AT_ONE_SIZE = {"gennas-combo", "naswot", "synflow", "params"}
 OTHER_TASKS = {name for name in PLUGINS.evaluators() if name.startswith("gennas")} - {"gennas-combo"}
 MAIN_TESTS = ("test_space_is_supported", "test_score_is_finite_or_has_a_reason")
+# Language models are not small.
+TEXT_TESTS = (*MAIN_TESTS, "test_score_does_not_depend_on_order_or_company")
+SMALL_CELL = '{"node_0":{"op":"linear","input":["x","h_prev_0"]},"h_new_0":{"op":"activation_tanh","input":["node_0"]}}'
 
 
 def nasbench101_spellings(contract: SearchSpaceContract) -> list[str]:
@@ -113,10 +117,20 @@ def check(contract: type, test: str, **attributes: object) -> None:
     getattr(type("Contract", (contract,), attributes)(), test)()
 
 
-def supports(evaluator: str, space: str) -> bool:
-    info = PLUGINS.search_space(space).info
-    images = PLUGINS.dataset(image_set(space)).info
-    return PLUGINS.evaluator(evaluator).info.reason_unsupported(info, images) is None
+def data_set(evaluator: str, space: str) -> str | None:
+    """Return the first of a space's data sets with which an evaluator supports it and that needs no import."""
+    info, asked = PLUGINS.search_space(space).info, PLUGINS.evaluator(evaluator).info
+    described = [PLUGINS.dataset(name).info for name in info.datasets]
+    return next(
+        (each.name for each in described if each.requires is None and asked.reason_unsupported(info, each) is None),
+        None,
+    )
+
+
+def tests_of(evaluator: str, space: str) -> tuple[str, ...] | list[str]:
+    if data_set(evaluator, space) == "alice":
+        return TEXT_TESTS
+    return each_test(EvaluatorContract) if space in SPACES_TESTED_IN_FULL else MAIN_TESTS
 
 
 def is_tested(evaluator: str, space: str) -> bool:
@@ -126,19 +140,14 @@ def is_tested(evaluator: str, space: str) -> bool:
     return space not in NDS_SPACES - {"nds-darts", "nds-resnet"} or evaluator not in OTHER_TASKS
 
 
-def image_set(space: str) -> str:
-    """Return the space's images that need no import."""
-    names = PLUGINS.search_space(space).info.datasets
-    return next(name for name in names if PLUGINS.dataset(name).info.requires is None)
-
-
 def quick_settings(evaluator: str, space: str = SPACE) -> dict[str, str]:
     """Return settings that let a small network be scored in a fraction of a second."""
     fields = PLUGINS.evaluator(evaluator).info.settings.__dataclass_fields__
     takes_any_network = "network" in fields and "network_variant" in fields["network"].metadata
     is_large = takes_any_network and (fields["network"].default == "benchmark" or space == MOBILE)
     network = {"network": "narrow"} if is_large else {}
-    return {**(SMALL_BATCH if "batch_size" in fields else {}), **network, **SETTINGS.get(evaluator, {})}
+    batch = {"batch_size": "2"} if data_set(evaluator, space) == "alice" else SMALL_BATCH
+    return {**(batch if "batch_size" in fields else {}), **network, **SETTINGS.get(evaluator, {})}
 
 
 class SmallPhotos(Dataset):
@@ -147,17 +156,19 @@ class SmallPhotos(Dataset):
     def labels(self) -> np.ndarray:
         return PLUGINS.dataset("photos").info.create().labels()
 
-    def images(self, positions: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(PLUGINS.dataset("photos").info.create().images(positions)[:, :, ::2, ::2])
+    def inputs(self, positions: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(PLUGINS.dataset("photos").info.create().inputs(positions)[:, :, ::2, ::2])
 
 
 SMALL_PHOTOS = dataclasses.replace(
-    PLUGINS.dataset("photos").info, name="small-photos", image_shape=(3, 16, 16), factory=SmallPhotos
+    PLUGINS.dataset("photos").info, name="small-photos", input_shape=(3, 16, 16), factory=SmallPhotos
 )
 
 
 def small_jobs(space: str) -> dict[str, object]:
     """Return attributes that replace images by small ones and, where any size can be spelled, also architectures."""
+    if space == "nasbench-nlp":
+        return {"draw": lambda self: [PLUGINS.search_space(space).info.create().canonicalize(SMALL_CELL)]}
     if space not in NDS_SPACES:
         return {}
     made = PLUGINS.search_space(space).info.create()
@@ -172,8 +183,8 @@ PAIRS = [
     pytest.param(evaluator, space, test, id=f"{test}-{evaluator}-{space}")
     for space in built_in(PLUGINS.search_spaces())
     for evaluator in built_in(PLUGINS.evaluators())
-    if supports(evaluator, space) and is_tested(evaluator, space)
-    for test in (each_test(EvaluatorContract) if space in SPACES_TESTED_IN_FULL else MAIN_TESTS)
+    if data_set(evaluator, space) is not None and is_tested(evaluator, space)
+    for test in tests_of(evaluator, space)
 ]
 
 
@@ -185,7 +196,11 @@ def test_search_space_keeps_its_contract(space: str, test: str) -> None:
 
 @pytest.mark.parametrize(("evaluator", "space", "test"), PAIRS)
 def test_evaluator_keeps_its_contract_on_every_space(evaluator: str, space: str, test: str) -> None:
-    attributes = {"settings": quick_settings(evaluator, space), "samples": 2 if space == SPACE else 1}
+    attributes = {
+        "dataset": data_set(evaluator, space),
+        "settings": quick_settings(evaluator, space),
+        "samples": 2 if space == SPACE else 1,
+    }
     check(EvaluatorContract, test, evaluator=evaluator, space=space, **attributes, **small_jobs(space))
 
 

@@ -25,7 +25,7 @@ IMAGES = {
     "cifar100": ("train", "fine_labels", 3 * 32 * 32),
     "imagenet16-120": ("train_data_batch_1", "labels", 3 * 16 * 16),
 }
-TEXTS = {"wikitext-2": "wiki.{}.tokens", "ptb": "ptb.{}.txt"}
+TEXTS = {"wikitext-2": "wiki.{}.tokens", "ptb": "ptb.{}.txt", "own-text": "{}.txt"}
 
 
 def write_table(name: str, folder: Path) -> Path:

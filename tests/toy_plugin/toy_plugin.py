@@ -27,7 +27,6 @@ from nasbench_toolkit import (
     Images,
     ImportSummary,
     InvalidArchitectureError,
-    Labels,
     Metric,
     Network,
     OfficialFile,
@@ -77,7 +76,7 @@ class OneConvolution(SearchSpace):
 
         width = int(arch_id.removeprefix("width-")) % 8 + 1
         return nn.Sequential(
-            nn.Conv2d(dataset.image_shape[0], width, 3),
+            nn.Conv2d(dataset.input_shape[0], width, 3),
             nn.ReLU(),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
@@ -124,7 +123,7 @@ class Noise(Dataset):
     def labels(self):
         return np.arange(64) % 2
 
-    def images(self, positions):
+    def inputs(self, positions):
         return np.random.default_rng(0).random((64, 1, 16, 16), np.float32)[positions]
 
 
@@ -158,7 +157,7 @@ class RandomOutput(Evaluator):
         batch = context.batch(4, augment=True)
         noise = torch.rand(1, generator=context.generator("noise")) + torch.rand(1) + float(np.random.rand())
         target = context.shared("target", lambda generator: torch.rand(1, generator=generator))
-        output = context.network()(batch.images).sum() + noise + target
+        output = context.network()(batch.inputs).sum() + noise + target
         return Evaluation(float(output.detach()), {"halves": (float(output.detach()) / 2, 1.0)})
 
 
@@ -305,7 +304,7 @@ def nasbench_search_spaces():
         source="the tests",
         factory=OneConvolution,
         datasets=("noise",),
-        provides=frozenset({Network, Images, Labels, GroundTruthTable}),
+        provides=frozenset({Network, GroundTruthTable}),
     )
 
     yield SearchSpaceInfo(
@@ -314,9 +313,9 @@ def nasbench_search_spaces():
         source="the tests",
         factory=ImportedConvolution,
         datasets=("imported-noise", "noise"),
-        takes_any_images=True,
+        takes=frozenset({Images}),
         requires="toy-numbers",
-        provides=frozenset({Network, Images, Labels, GroundTruthTable}),
+        provides=frozenset({Network, GroundTruthTable}),
     )
 
 
@@ -344,7 +343,7 @@ def nasbench_datasets():
         summary="Sixty-four images of noise, to be imported.",
         source="the tests",
         factory=Noise,
-        image_shape=(1, 16, 16),
+        input_shape=(1, 16, 16),
         num_classes=2,
         mean=(0.5,),
         std=(0.25,),
@@ -355,7 +354,7 @@ def nasbench_datasets():
         summary="Sixty-four images of noise.",
         source="the tests",
         factory=Noise,
-        image_shape=(1, 16, 16),
+        input_shape=(1, 16, 16),
         num_classes=2,
         mean=(0.5,),
         std=(0.25,),

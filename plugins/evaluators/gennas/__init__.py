@@ -20,6 +20,7 @@ from .settings import (
     SearchDSettings,
     SearchNSettings,
     SearchRSettings,
+    SignalSettings,
     SingleSettings,
     TaskFileSettings,
 )
@@ -78,6 +79,13 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         source=f"{_SOURCE}, section 4.3",
         references=references("li2021gennas"),
         settings=SearchRSettings,
+    ),
+    _for_images(
+        name="gennas-signal",
+        summary="Regression loss on one signal in one stage.",
+        source=f"{_SOURCE}, section 4.1, table 1",
+        references=references("li2021gennas"),
+        settings=SignalSettings,
     ),
     _for_images(
         name="gennas",

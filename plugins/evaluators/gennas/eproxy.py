@@ -63,10 +63,10 @@ class Eproxy(Evaluator[EproxySettings]):
         images = _augmented_images(context, settings.batch_size)
         targets = context.shared("eproxy targets", lambda generator: _draw_targets(images, settings, generator))
         # Networks may be built for one size only.
-        shape = (context.dataset.image_shape[0], _RESOLUTION, _RESOLUTION)
-        backbone = context.network(settings.network, image_shape=shape)
+        shape = (context.dataset.input_shape[0], _RESOLUTION, _RESOLUTION)
+        backbone = context.network(settings.network, input_shape=shape)
         check_path(backbone, images)
-        whole = context.dataset.image_shape
+        whole = context.dataset.input_shape
         macs = count_macs(context.network(settings.network), whole) if settings.mac_weight else 0
         network = EproxyNetwork(
             backbone,
@@ -100,7 +100,7 @@ def check_path(backbone: nn.Module, images: Tensor) -> None:
 
 
 def _augmented_images(context: EvaluationContext, size: int) -> Tensor:
-    images = context.batch(size, resolution=_RESOLUTION, augment=True).images
+    images = context.batch(size, resolution=_RESOLUTION, augment=True).inputs
     offsets = context.shared(
         "eproxy crop", lambda generator: torch.randint(2 * _PADDING + 1, (size, 2), generator=generator)
     )

@@ -24,6 +24,7 @@ from torch import Tensor
 from ....core.context import EvaluationContext
 from ....core.domain import Evaluation
 from ....core.interfaces import Evaluator
+from ..compiled import compile_layers
 from .regression_network import RegressionNetwork, initialize, probe_stages, regression_parameters
 from .settings import Frequencies, GennasSettings
 from .signals import stage_target
@@ -39,13 +40,13 @@ class Gennas(Evaluator[GennasSettings]):
 
     def _evaluate(self, context: EvaluationContext) -> Evaluation:
         task, options = self.settings.task_definition(), self.settings.resolve()
-        images = context.batch(options.batch_size, resolution=_RESOLUTION, augment=True).images
+        images = context.batch(options.batch_size, resolution=_RESOLUTION, augment=True).inputs
         targets = context.shared(
             "gennas target", lambda generator: draw_targets(task, images, generator, options.frequencies)
         )
         # Networks may be built for one size only.
-        shape = (context.dataset.image_shape[0], _RESOLUTION, _RESOLUTION)
-        backbone = context.network(options.network, image_shape=shape)
+        shape = (context.dataset.input_shape[0], _RESOLUTION, _RESOLUTION)
+        backbone = context.network(options.network, input_shape=shape)
         with context.initial_weights("gennas heads"):
             network = RegressionNetwork(
                 backbone,
@@ -61,6 +62,7 @@ class Gennas(Evaluator[GennasSettings]):
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             images = images.contiguous(memory_format=torch.channels_last)
             targets = [target.contiguous(memory_format=torch.channels_last) for target in targets]
+            compile_layers(network)
         training = RegressionTraining(network, found, images, targets, task.noise, options, context.generator("noise"))
         return training.run()
 

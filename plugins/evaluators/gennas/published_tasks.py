@@ -8,6 +8,9 @@ calls search-R was searched on the NDS ResNet space.
 
 from __future__ import annotations
 
+from typing import Any
+
+from .task import Task
 from .task_parser import parse_recurrent_task, parse_task
 
 _DENSE_DOTS = {"basis": "dot", "amp": 1.0, "scope": "local", "density": 1.0}
@@ -55,6 +58,44 @@ COMBO = parse_task(
         ],
     }
 )
+
+SIGNALS = (
+    "sin1d-low", "sin1d-medium", "sin1d-high", "sin2d-low", "sin2d-medium", "sin2d-high", "dot-50", "dot-100",
+    "gdot-50", "gdot-100", "resize", "zero",
+)  # fmt: skip
+"""The columns of Table 1, in its order."""
+
+_BANDS = {"low": "L10", "medium": "M10", "high": "H10"}
+
+
+def signal_task(name: str, stage: int) -> Task:
+    """Return the task of one cell of Table 1: one signal in one stage, which alone is trained and scored.
+
+    Args:
+        name: One of :data:`SIGNALS`.
+        stage: From 1 to 3.
+    """
+    signals = [] if name == "zero" else [_signal(*name.partition("-")[::2])]
+    alone = [float(number == stage) for number in (1, 2, 3)]
+    return parse_task(
+        {
+            "name": f"{name} in stage {stage}",
+            "batch": 16,
+            "noise": _NO_NOISE,
+            "stages": [{"channels": 64, "signals": signals if part else []} for part in alone],
+            "train_weights": alone,
+            "eval_weights": alone,
+        }
+    )
+
+
+def _signal(basis: str, kind: str) -> dict[str, Any]:
+    signal: dict[str, Any] = {"basis": basis, "amp": 1.0}
+    if basis == "resize":
+        return signal
+    signal["scope"] = "local"
+    return signal | ({"freqs": _BANDS[kind]} if kind in _BANDS else {"density": int(kind) / 100})
+
 
 SEARCH_N = parse_task(
     {

@@ -40,7 +40,7 @@ class RecurrentGennas(Evaluator[RecurrentSettings]):
         sequences = context.shared(
             "gennas-rnn sequences", lambda generator: draw_sequences(task, generator, options.frequencies)
         )
-        backbone = context.network(options.network)
+        backbone = context.network(options.network, bare=True)
         with context.initial_weights("gennas-rnn maps"):
             network = SequenceRegressionNetwork(backbone, task.dim).to(context.device)
         inputs, targets = (values.to(context.device) for values in sequences)

@@ -104,18 +104,18 @@ class _WithClassifier(nn.Module):
         self.network.backbone(images)
 
 
-def regression_parameters(network: RegressionNetwork, image_shape: tuple[int, ...]) -> LayerParameters:
+def regression_parameters(network: RegressionNetwork, input_shape: tuple[int, ...]) -> LayerParameters:
     """Find what the parameters are for, those of the classifier included, which is not trained.
 
     Args:
         network: Left as found.
-        image_shape: ``(channels, height, width)``.
+        input_shape: ``(channels, height, width)``.
 
     Raises:
         EvaluationError: The network trains otherwise than its function tells, or its layers cannot be looked at.
     """
-    trainable_parameters(network, image_shape)
-    found = layer_parameters(_WithClassifier(network), image_shape)
+    trainable_parameters(network, input_shape)
+    found = layer_parameters(_WithClassifier(network), input_shape)
     return found.without_prefix("network.")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from ....core.errors import InvalidSettingError
+from ....core.errors import InvalidSettingError, closest_matches
 from ....core.settings import Settings, format_value, setting
 from . import published_tasks
 from .errors import InvalidTaskError
@@ -225,6 +225,31 @@ class SearchRSettings(GennasSettings):
     """Settings of ``gennas-r``."""
 
     published_task = published_tasks.SEARCH_R
+
+
+@dataclass(frozen=True)
+class SignalSettings(GennasSettings):
+    """Settings of ``gennas-signal``."""
+
+    signal: str = setting("dot-100", f"What to regress: {', '.join(published_tasks.SIGNALS)}.")
+    stage: int = setting(3, "The stage that regresses it.", minimum=1, maximum=NUM_STAGES)
+
+    def __post_init__(self) -> None:
+        """Check that there is such a signal."""
+        super().__post_init__()
+        if self.signal not in published_tasks.SIGNALS:
+            raise InvalidSettingError(
+                f"The setting 'signal' is to be one of {', '.join(published_tasks.SIGNALS)}; got {self.signal!r:.60}. "
+                + closest_matches(self.signal, published_tasks.SIGNALS)
+            )
+
+    def task_definition(self) -> Task:
+        """Return the task of this signal in this stage alone."""
+        return published_tasks.signal_task(self.signal, self.stage)
+
+    def effective(self) -> dict[str, Any]:
+        """Return the resolved settings, the signal and the stage."""
+        return super().effective() | {"signal": self.signal, "stage": self.stage}
 
 
 def given_task(text: str | None, parse: Callable[[object], TaskT], evaluator: str, published: str) -> TaskT:

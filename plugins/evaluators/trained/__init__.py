@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from ....core.capabilities import GroundTruthTable, Images, Labels, Network, StagedNetwork
+from ....core.capabilities import GroundTruthTable, Images, Labels, LanguageNetwork, Network, StagedNetwork, Tokens
 from ....core.descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo
 from ....core.domain import Direction
 from ...references import references
 from .halfway import why_unsupported as why_halfway_unsupported
 from .oracle import why_unsupported as why_oracle_unsupported
-from .settings import EconasSettings, HalfwaySettings, ManyViewsSettings, OracleSettings, TrainingSettings
+from .settings import (
+    EconasSettings,
+    HalfwaySettings,
+    LanguageTrainingSettings,
+    ManyViewsSettings,
+    OracleSettings,
+    TrainingSettings,
+)
 
 _LIU = "Liu et al.: Are Labels Necessary for Neural Architecture Search?, ECCV 2020, arXiv 2003.12056"
 
@@ -17,21 +24,21 @@ _SMALLEST_PUZZLE = 12
 
 
 def _why_rot_unsupported(_space: SearchSpaceInfo, dataset: DatasetInfo) -> str | None:
-    _, height, width = dataset.image_shape
+    _, height, width = dataset.input_shape
     return None if height == width else f"it turns images by quarters, and these are not square but {height}x{width}"
 
 
 def _why_jig_unsupported(_space: SearchSpaceInfo, dataset: DatasetInfo) -> str | None:
-    _, height, width = dataset.image_shape
+    _, height, width = dataset.input_shape
     if min(height, width) >= _SMALLEST_PUZZLE:
         return None
     return f"it needs images of at least {_SMALLEST_PUZZLE}x{_SMALLEST_PUZZLE} pixels, and these have {height}x{width}"
 
 
 def _why_col_unsupported(_space: SearchSpaceInfo, dataset: DatasetInfo) -> str | None:
-    if dataset.image_shape[0] == 3:
+    if dataset.input_shape[0] == 3:
         return None
-    return f"it needs colour images, and those of '{dataset.name}' have {dataset.image_shape[0]} channels"
+    return f"it needs colour images, and those of '{dataset.name}' have {dataset.input_shape[0]} channels"
 
 
 def _why_econas_unsupported(space: SearchSpaceInfo, _dataset: DatasetInfo) -> str | None:
@@ -99,6 +106,17 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         needs=frozenset({Network, Images, Labels}),
         settings=EconasSettings,
         why_unsupported=_why_econas_unsupported,
+    ),
+    EvaluatorInfo(
+        name="ppl",
+        summary="Test log-perplexity of a language model after a few epochs of training.",
+        source="Klyuchnikov et al., NAS-Bench-NLP, 2020, released code; Li et al.: GenNAS, NeurIPS 2021, table 2",
+        references=references("klyuchnikov2020nasbenchnlp", "li2021gennas"),
+        factory=f"{__name__}.perplexity:Ppl",
+        direction=Direction.MINIMIZE,
+        formula="mean cross-entropy of the test text's tokens in nats after epoch K",
+        needs=frozenset({Network, LanguageNetwork, Tokens, Labels}),
+        settings=LanguageTrainingSettings,
     ),
     EvaluatorInfo(
         name="halfway",

@@ -27,7 +27,7 @@ def normalize(images: Tensor, dataset: DatasetInfo) -> Tensor:
 
 def crop_padding(dataset: DatasetInfo) -> int:
     """Return how far images are shifted at most: 4 at 32x32 pixels, as usual, and 2 at 16x16."""
-    return dataset.image_shape[-1] // 8
+    return dataset.input_shape[-1] // 8
 
 
 def flip(images: Tensor, generator: torch.Generator) -> Tensor:

@@ -94,10 +94,10 @@ class Econas(LabelTraining[EconasSettings]):
         return Classification(dataset, self._size(dataset))
 
     def _network(self, context: EvaluationContext) -> nn.Module:
-        image_shape = (context.dataset.image_shape[0], *self._size(context.dataset))
-        return context.network(self.settings.network, image_shape=image_shape)
+        input_shape = (context.dataset.input_shape[0], *self._size(context.dataset))
+        return context.network(self.settings.network, input_shape=input_shape)
 
     def _size(self, dataset: DatasetInfo) -> tuple[int, int]:
-        _, height, width = dataset.image_shape
+        _, height, width = dataset.input_shape
         divisor = self.settings.resolution_divisor
         return reduced_side(height, divisor), reduced_side(width, divisor)

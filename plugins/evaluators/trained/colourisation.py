@@ -24,7 +24,7 @@ from skimage.color import rgb2lab
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ....core.batches import ImageSet
+from ....core.batches import Batch
 from ....core.context import EvaluationContext
 from ....core.descriptions import DatasetInfo
 from .augmentation import FLIP_PROBABILITY
@@ -163,12 +163,12 @@ class Col(TrainedEvaluator[TrainingSettings]):
         return context.shared(f"colours of {name}", lambda _: _convert(part))
 
     def _network(self, context: EvaluationContext) -> nn.Module:
-        lightness_shape = (1, *context.dataset.image_shape[1:])
-        backbone = context.network(self.settings.network, image_shape=lightness_shape)
+        lightness_shape = (1, *context.dataset.input_shape[1:])
+        backbone = context.network(self.settings.network, input_shape=lightness_shape)
         features = PooledFeatures(backbone, lightness_shape)
         return ColourNetwork(features, seeded_head(context, lambda: nn.Conv2d(features.channels, len(CENTRES), 1)))
 
 
 def _convert(part: Part) -> Part:
-    lightness, classes = split_colours(part.source.images[part.positions])
-    return Part(ImageSet(lightness, classes), torch.arange(len(part)))
+    lightness, classes = split_colours(part.source.inputs[part.positions])
+    return Part(Batch(lightness, classes), torch.arange(len(part)))

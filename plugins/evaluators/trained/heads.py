@@ -29,16 +29,16 @@ class PooledFeatures(nn.Module):
         channels: Channels of the feature map.
     """
 
-    def __init__(self, network: nn.Module, image_shape: tuple[int, int, int]) -> None:
+    def __init__(self, network: nn.Module, input_shape: tuple[int, ...]) -> None:
         """Look at a network, which must be in training mode and is left as it is.
 
         Args:
             network: A :class:`StagedNetwork`.
-            image_shape: Channels, height and width of its images.
+            input_shape: Channels, height and width of its images.
         """
         super().__init__()
         self.network = network
-        images = torch.zeros(2, *image_shape, device=next(network.parameters()).device)
+        images = torch.zeros(2, *input_shape, device=next(network.parameters()).device)
         network.eval()
         with torch.no_grad():
             self.size = require(network, StagedNetwork).forward_stages(images)[-1].shape[2:]
@@ -46,7 +46,7 @@ class PooledFeatures(nn.Module):
         network.train()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images ``(batch, *image_shape)`` to features ``(batch, channels, *size)``."""
+        """Map images ``(batch, *input_shape)`` to features ``(batch, channels, *size)``."""
         last = _LastMap(self.size)
         with observe_calls(last.observe):
             self.network(images)

@@ -135,9 +135,9 @@ class Jig(TrainedEvaluator[ManyViewsSettings]):
         return Jigsaw(dataset)
 
     def _network(self, context: EvaluationContext) -> nn.Module:
-        channels, height, width = context.dataset.image_shape
+        channels, height, width = context.dataset.input_shape
         tile_shape = (channels, tile_side(height), tile_side(width))
-        backbone = context.network(self.settings.network, image_shape=tile_shape)
+        backbone = context.network(self.settings.network, input_shape=tile_shape)
         features = PooledFeatures(backbone, tile_shape)
         inputs = SLOTS * features.channels
         return JigsawNetwork(features, seeded_head(context, lambda: nn.Linear(inputs, len(PERMUTATIONS))))

@@ -68,6 +68,23 @@ class EconasSettings(TrainingSettings):
 
 
 @dataclass(frozen=True)
+class LanguageTrainingSettings(NetworkSettings):
+    """Settings of ``ppl``: the training of NAS-Bench-NLP (Klyuchnikov et al., 2020; released code)."""
+
+    epochs: int = setting(3, "Epochs after which the score is read.", minimum=1, name_suffix="@ep", stopping_point=True)
+    batch_size: int = setting(20, "Parts of the training text that are read side by side.", minimum=1)
+    test_batch_size: int = setting(50, "Parts of the test text that are read side by side.", minimum=1)
+    length: int = setting(70, "Tokens that most steps read of each part; every test step does.", minimum=1)
+    learning_rate: float = setting(1e-3, "Learning rate of a step of that length.", minimum=0)
+    weight_decay: float = setting(1.2e-6, "L2 penalty on all parameters that train.", minimum=0)
+    clip: float = setting(0.25, "Largest norm of the gradient.", minimum=0)
+    activation_penalty: float = setting(2.0, "Factor of the outputs' mean square.", minimum=0)
+    change_penalty: float = setting(1.0, "Factor of the mean square of the outputs' changes.", minimum=0)
+    train_tokens: int | None = setting(None, "Number of tokens to train on, the first; all if not given.", minimum=1)
+    test_tokens: int | None = setting(None, "Number of tokens to test on, the first; all if not given.", minimum=1)
+
+
+@dataclass(frozen=True)
 class OracleSettings(Settings):
     """Settings of ``oracle``."""
 

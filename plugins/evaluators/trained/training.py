@@ -32,7 +32,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ....core.batches import ImageSet
+from ....core.batches import Batch
 from ....core.context import EvaluationContext
 from ....core.descriptions import DatasetInfo
 from ....core.domain import Evaluation
@@ -78,7 +78,7 @@ class Part:
         positions: Which of them, shape ``(n,)``, int64.
     """
 
-    source: ImageSet
+    source: Batch
     positions: Tensor
 
     def __len__(self) -> int:
@@ -93,7 +93,7 @@ class Part:
             device: Where they are to go.
         """
         for chosen in torch.split(self.positions[order], size):
-            yield self.source.images[chosen].to(device), self.source.labels[chosen].to(device)
+            yield self.source.inputs[chosen].to(device), self.source.labels[chosen].to(device)
 
 
 class TrainedEvaluator(Evaluator[SettingsT]):
@@ -121,7 +121,7 @@ class TrainedEvaluator(Evaluator[SettingsT]):
         )
         return training.run()
 
-    def _part(self, context: EvaluationContext, name: str, source: ImageSet, count: int | None) -> Part:
+    def _part(self, context: EvaluationContext, name: str, source: Batch, count: int | None) -> Part:
         return self._prepare(context, name, _draw_part(context, name, source, count))
 
     def _prepare(self, context: EvaluationContext, name: str, part: Part) -> Part:
@@ -129,7 +129,7 @@ class TrainedEvaluator(Evaluator[SettingsT]):
         return part
 
 
-def _draw_part(context: EvaluationContext, name: str, source: ImageSet, count: int | None) -> Part:
+def _draw_part(context: EvaluationContext, name: str, source: Batch, count: int | None) -> Part:
     """Draw ``count`` images, all of them if None; every architecture of the run gets the same, in the same order."""
     available = len(source.labels)
     if count is not None and count > available:

@@ -8,13 +8,13 @@ from contextlib import contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge
-from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ....core.batches import Batch
 from ....core.errors import DegenerateError, DivergedError, EvaluationError
 from ..checkpoints import checkpoints_ignored
 from ..executed_weights import ExecutedWeights, check_visible
+from ..lookups import LookedUp
 from ..observe import OWN_BACKWARD_PASS, Call, observe_calls
 from ..probing import (
     check_gradients,
@@ -22,6 +22,7 @@ from ..probing import (
     differentiable_by,
     forward_in_training,
     leaf_parameters,
+    mean_cross_entropy,
 )
 from .layer_runs import LayerRun, LayerRuns
 from .twice_differentiable import TwiceDifferentiableBatchNorm, twice_differentiable
@@ -50,13 +51,13 @@ class ForwardGraph:
 
     Args:
         network: Left as found.
-        images: Shape (batch, channels, height, width).
+        inputs: Shape (batch, ...).
         copied: Keep layers' outputs that the network overwrites, by letting it go on with copies.
         seen: Look at the layers; else there are no ``weights`` and ``layers``.
 
     Attributes:
         network: As above.
-        images: A leaf to differentiate by.
+        inputs: A leaf to differentiate by, unless they are whole numbers.
         logits: What the network returned; finite.
 
     Raises:
@@ -64,15 +65,17 @@ class ForwardGraph:
         EvaluationError: The network's layers cannot be looked at.
     """
 
-    def __init__(self, network: nn.Module, images: Tensor, *, copied: bool = False, seen: bool = True) -> None:
+    def __init__(self, network: nn.Module, inputs: Tensor, *, copied: bool = False, seen: bool = True) -> None:
         if seen:
             check_visible(network)
         self.network = network
-        # Differentiable images also tell what is computed of them from what is computed of parameters alone.
-        self.images = images.detach().requires_grad_()
+        discrete = not inputs.is_floating_point()
+        # Differentiable inputs also tell what is computed of them from what is computed of parameters alone.
+        self.inputs = inputs if discrete else inputs.detach().requires_grad_()
         parameters = leaf_parameters(network)
-        self._weights = ExecutedWeights(parameters, network)
-        self._layers = LayerRuns(self.images, copied=copied)
+        self._looked_up = LookedUp(inputs) if discrete else None
+        self._weights = ExecutedWeights(parameters, network, lookups=discrete)
+        self._layers = LayerRuns(self.inputs, copied=copied)
         # Of the kernels of attention only this one can be differentiated twice.
         with (
             torch.enable_grad(),
@@ -80,7 +83,7 @@ class ForwardGraph:
             checkpoints_ignored(),
             self._observed() if seen else nullcontext(),
         ):
-            self.logits = forward_in_training(network, self.images, parameters)
+            self.logits = forward_in_training(network, self.inputs, parameters)
 
     @contextmanager
     def _observed(self) -> Iterator[None]:
@@ -88,7 +91,19 @@ class ForwardGraph:
             yield
 
     def _observe(self, call: Call) -> object:
-        return self._layers.note(call, self._weights.observe(call))
+        output = self._layers.note(call, self._weights.observe(call))
+        if self._looked_up is not None:
+            self._looked_up.note(call, output)
+        return output
+
+    @property
+    def differentiable_inputs(self) -> Tensor:
+        """Return the inputs to differentiate by; where these are whole numbers, the vectors looked up for them.
+
+        Raises:
+            EvaluationError: None were seen to be looked up.
+        """
+        return self.inputs if self._looked_up is None else self._looked_up.vectors
 
     @property
     def weights(self) -> Mapping[str, Tensor]:
@@ -139,7 +154,7 @@ class ForwardGraph:
     def loss(self, labels: Tensor) -> Tensor:
         """Return the mean cross-entropy of the logits."""
         with torch.enable_grad():
-            return functional.cross_entropy(self.logits, labels)
+            return mean_cross_entropy(self.logits, labels)
 
 
 class LossGradients:
@@ -147,7 +162,7 @@ class LossGradients:
 
     Args:
         graph: The forward pass; its graph is kept.
-        labels: Of its images.
+        labels: Of its inputs.
         outputs: Whether to differentiate by the outputs of layers too, which costs next to nothing.
         differentiable: Whether the gradients by weights can be differentiated again.
 
@@ -189,7 +204,7 @@ def weight_gradients(graph: ForwardGraph, gradients: LossGradients) -> WeightGra
     A weight that the loss does not depend on is left out.
 
     Raises:
-        DegenerateError: Every gradient is 0, or the logits are the same for all images: no path leads from input to
+        DegenerateError: Every gradient is 0, or the logits are the same for all inputs: no path leads from input to
             output.
         DivergedError: A gradient is not finite.
     """
@@ -227,7 +242,7 @@ def curvatures(graph: ForwardGraph, gradients: LossGradients) -> dict[str, tuple
         gradients: Its differentiable gradients.
 
     Raises:
-        DegenerateError: Every gradient is 0, or the logits are the same for all images.
+        DegenerateError: Every gradient is 0, or the logits are the same for all inputs.
         DivergedError: A gradient is not finite.
     """
     by_weights = [gradient for gradient in gradients.by_weights if gradient is not None]
@@ -243,44 +258,43 @@ def curvatures(graph: ForwardGraph, gradients: LossGradients) -> dict[str, tuple
     }
 
 
-def image_gradients(logits: Tensor, images: Tensor) -> Tensor:
-    """Differentiate the sum of all logits of all images by the images.
+def input_gradients(logits: Tensor, inputs: Tensor) -> Tensor:
+    """Differentiate the sum of all logits of all inputs by the inputs.
 
-    Batch normalisation couples the images: a row also has what its image does to the logits of the others.
+    Batch normalisation couples the inputs: a row also has what its input does to the logits of the others.
 
     Args:
         logits: What a network returned; its graph is kept.
-        images: The leaf that it was given, shape (batch, channels, height, width).
+        inputs: The leaf that it was given, or the vectors looked up for it, shape (batch, ...).
 
     Returns:
-        Shape (batch, channels * height * width), float32.
+        Shape (batch, values of one input), float32.
 
     Raises:
-        DegenerateError: The logits do not depend on the images.
+        DegenerateError: The logits do not depend on the inputs.
         DivergedError: A gradient is not finite.
     """
     gradients = None
     if logits.requires_grad:
-        gradients = torch.autograd.grad(logits.sum(), images, retain_graph=True, allow_unused=True)[0]
+        gradients = torch.autograd.grad(logits.sum(), inputs, retain_graph=True, allow_unused=True)[0]
     if gradients is None or not gradients.any():
-        raise DegenerateError("the gradient by the images is 0: the network has no path from its input to its output")
+        raise DegenerateError("the gradient by the inputs is 0: the network has no path from its input to its output")
     if not torch.isfinite(gradients).all():
-        raise DivergedError("a gradient by the images is not finite")
+        raise DivergedError("a gradient by the inputs is not finite")
     return gradients.flatten(1)
 
 
-def image_gradients_of(network: nn.Module, images: Tensor) -> Tensor:
-    """Return :func:`image_gradients` of one forward pass in training mode; the network is left as found.
+def input_gradients_of(network: nn.Module, inputs: Tensor) -> Tensor:
+    """Return :func:`input_gradients` of one forward pass in training mode; the network is left as found.
 
-    Its layers need not be seen.
+    Its layers need not be seen, unless they look up vectors for whole numbers.
 
     Raises:
-        DegenerateError: See :func:`image_gradients`.
+        DegenerateError: See :func:`input_gradients`.
         DivergedError: The logits or a gradient are not finite.
     """
-    leaf = images.detach().requires_grad_()
-    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
-        return image_gradients(forward_in_training(network, leaf), leaf)
+    graph = ForwardGraph(network, inputs, seen=not inputs.is_floating_point())
+    return input_gradients(graph.logits, graph.differentiable_inputs)
 
 
 def gradients_of_batch(network: nn.Module, batch: Batch) -> WeightGradients:
@@ -291,5 +305,5 @@ def gradients_of_batch(network: nn.Module, batch: Batch) -> WeightGradients:
         DivergedError: The logits or a gradient are not finite.
         EvaluationError: The network's layers cannot be looked at.
     """
-    graph = ForwardGraph(network, batch.images)
+    graph = ForwardGraph(network, batch.inputs)
     return weight_gradients(graph, LossGradients(graph, batch.labels))

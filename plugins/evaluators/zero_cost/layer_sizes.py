@@ -7,19 +7,20 @@ from torch import nn
 from ..layer_parameters import Role, layer_parameters
 
 
-def count_params(network: nn.Module, image_shape: tuple[int, ...]) -> int:
+def count_params(network: nn.Module, input_shape: tuple[int, ...], *, discrete: bool = False) -> int:
     """Return the number of scalars of the parameters that a forward pass uses.
 
     A shared parameter counts once. Weights that are computed of others, as by a parametrisation, count as layers
     receive them. Whether a parameter is frozen makes no difference, as it makes none to what the network computes.
 
     Args:
-        network: Takes inputs of shape ``(1, *image_shape)``; left as found.
-        image_shape: ``(channels, height, width)``.
+        network: Takes inputs of shape ``(1, *input_shape)``; left as found.
+        input_shape: Of one input, such as ``(channels, height, width)``.
+        discrete: Whether inputs are whole numbers.
 
     Raises:
         EvaluationError: The network's layers cannot be looked at.
     """
-    found = layer_parameters(network, image_shape)
+    found = layer_parameters(network, input_shape, discrete=discrete)
     used = (name for name, role in found.roles.items() if role is not Role.UNUSED and name not in found.sources)
     return sum(found.sizes[name] for name in used) + sum(weight.numel() for weight in found.computed.values())

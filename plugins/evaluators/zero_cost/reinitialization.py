@@ -23,17 +23,17 @@ def kaiming_normal(values: Tensor, generator: torch.Generator) -> Tensor:
     return nn.init.kaiming_normal_(values, mode="fan_in", nonlinearity="relu", generator=generator)
 
 
-def drawable_parameters(network: nn.Module, image_shape: tuple[int, ...]) -> LayerParameters:
+def drawable_parameters(network: nn.Module, input_shape: tuple[int, ...]) -> LayerParameters:
     """Find which parameters are weights, biases, scales and shifts by running one image of zeros.
 
     Args:
-        network: Takes inputs of shape ``(1, *image_shape)``; left as found.
-        image_shape: ``(channels, height, width)``.
+        network: Takes inputs of shape ``(1, *input_shape)``; left as found.
+        input_shape: ``(channels, height, width)``.
 
     Raises:
         EvaluationError: It is not known what a parameter is for, so that the same function could get other draws.
     """
-    found = layer_parameters(network, image_shape)
+    found = layer_parameters(network, input_shape)
     if found.multiplies:
         raise EvaluationError(
             "it draws new weights for convolution and linear layers, and the network multiplies by a weight outside of "

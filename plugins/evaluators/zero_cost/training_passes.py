@@ -5,7 +5,7 @@ batch_size)``. All passes are made of one :func:`forward_graph`, which is kept a
 are known to need it; one backward pass gives the gradients by weights and, if others ask for them on this architecture,
 what :func:`loss_gradients_by_outputs` and :func:`loss_curvatures` need.
 
-Each takes the network, one of the space's, and the number of images.
+Each takes the network, one of the space's, and the number of inputs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .forward_graph import (
     LossGradients,
     WeightGradients,
     curvatures,
-    image_gradients,
+    input_gradients,
     output_gradients,
     weight_gradients,
 )
@@ -33,7 +33,7 @@ def forward_graph(context: EvaluationContext, network: str, batch_size: int, see
         DivergedError: The logits are not finite.
         EvaluationError: The network's layers cannot be looked at.
     """
-    return ForwardGraph(context.network(network), context.batch(batch_size).images, seen=seen)
+    return ForwardGraph(context.network(network), context.batch(batch_size).inputs, seen=seen)
 
 
 def loss_backward(context: EvaluationContext, network: str, batch_size: int) -> LossGradients:
@@ -101,7 +101,7 @@ def loss_by_outputs(context: EvaluationContext, network: str, batch_size: int) -
 
 
 def logit_gradients(context: EvaluationContext, network: str, batch_size: int) -> Tensor:
-    """Return the gradients of the sum of all logits by the images, shape (batch, channels * height * width).
+    """Return the gradients of the sum of all logits by the inputs, shape (batch, values of one input).
 
     A network whose layers cannot be looked at, which need not be seen here, has a forward pass of its own.
 
@@ -115,4 +115,4 @@ def logit_gradients(context: EvaluationContext, network: str, batch_size: int) -
         raise
     except EvaluationError:
         graph = context.shared_pass(forward_graph, network, batch_size, False)
-    return image_gradients(graph.logits, graph.images)
+    return input_gradients(graph.logits, graph.differentiable_inputs)

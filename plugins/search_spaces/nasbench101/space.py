@@ -94,7 +94,7 @@ class Nasbench101(SearchSpace):
         return [str(cell) for cell in neighbours(parse_cell(text))]
 
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
-        cell, input_channels, num_classes = parse_cell(arch_id), dataset.image_shape[0], dataset.num_classes
+        cell, input_channels, num_classes = parse_cell(arch_id), dataset.input_shape[0], dataset.num_classes
         if variant == "reference":
             from .reference import ReferenceNetwork
 

@@ -102,7 +102,7 @@ class Nasbench201(SearchSpace):
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
         from .network import CellNetwork, SingleCellNetwork
 
-        ops, input_channels, num_classes = parse_arch_str(arch_id), dataset.image_shape[0], dataset.num_classes
+        ops, input_channels, num_classes = parse_arch_str(arch_id), dataset.input_shape[0], dataset.num_classes
         if variant in ("single-cell", "te-nas"):
             return SingleCellNetwork(
                 ops, input_channels=input_channels, num_classes=num_classes, final_activation=variant == "te-nas"

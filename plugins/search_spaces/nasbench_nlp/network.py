@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -28,6 +28,9 @@ from .recipe import INPUT, Recipe
 
 WIDTH = 400
 HIDDEN_SIZES = (600, 600, WIDTH)
+
+LayerStates = list[list[Tensor]]
+"""States of each layer, each of shape (batch, hidden size)."""
 
 _LEAKY_SLOPE = 0.01
 
@@ -77,14 +80,37 @@ class RecurrentNetwork(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map ``(length, batch, 400)`` to the same shape; all states begin as zero."""
-        values = inputs
-        for number, layer in enumerate(self.layers, start=1):
-            values = layer(values)
+        return self.read(inputs, None)[0]
+
+    def read(self, inputs: Tensor, states: LayerStates | None) -> tuple[Tensor, Tensor, LayerStates]:
+        """Map ``(length, batch, 400)`` to the same shape, from given states on.
+
+        Args:
+            inputs: The sequences.
+            states: Of each layer, zero if None.
+
+        Returns:
+            The outputs, those of the last layer before its dropout, and the states behind the last step, which no
+            gradient goes through.
+        """
+        values = raw = inputs
+        after = []
+        for number, layer in enumerate(self._layers, start=1):
+            raw, layer_states = layer.read(values, None if states is None else states[number - 1])
+            after.append(layer_states)
             share = self.dropouts.output if number == len(self.layers) else self.dropouts.between
-            if self.training:
-                # One mask for all steps.
-                values = values * draw_mask(values[:1].shape, share, values.dtype, values.device)
-        return values
+            # One mask for all steps.
+            values = raw * draw_mask(raw[:1].shape, share, raw.dtype, raw.device) if self.training else raw
+        return values, raw, after
+
+    def recurrent_weights(self) -> Iterator[Tensor]:
+        """Yield the matrices that are not fed by ``x``."""
+        for layer in self._layers:
+            yield from layer.recurrent_weights()
+
+    @property
+    def _layers(self) -> list[RecurrentLayer]:
+        return list(self.layers)  # type: ignore[arg-type]
 
 
 class RecurrentLayer(nn.Module):
@@ -114,9 +140,14 @@ class RecurrentLayer(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map ``(length, batch, input_size)`` to ``(length, batch, hidden_size)``, the states ``h_new_0``."""
+        return self.read(inputs, None)[0]
+
+    def read(self, inputs: Tensor, states: list[Tensor] | None) -> tuple[Tensor, list[Tensor]]:
+        """Do the same from given states on, zero if None; return the states behind the last step too, detached."""
         from_input = self._from_input(inputs)
         recurrent = self._recurrent_matrices(inputs.device)
         values = [inputs.new_zeros(inputs.shape[1], self.hidden_size)] * self.plan.num_slots
+        values[: len(states or ())] = states or ()
         outputs = []
         for step in range(len(inputs)):
             for instruction in self.plan.instructions:
@@ -128,10 +159,10 @@ class RecurrentLayer(nn.Module):
                 else:
                     value = _COMPUTE[instruction.operation](*sources)
                 values[instruction.target] = value
-            states = [values[slot] for slot in self.plan.new_states]
-            values[: len(states)] = states
-            outputs.append(states[0])
-        return torch.stack(outputs)
+            new_states = [values[slot] for slot in self.plan.new_states]
+            values[: len(new_states)] = new_states
+            outputs.append(new_states[0])
+        return torch.stack(outputs), [state.detach() for state in new_states]
 
     def _from_input(self, inputs: Tensor) -> dict[str, tuple[Tensor, ...]]:
         """Return what ``x`` and the bias give each linear node at each step, from one product for all steps."""
@@ -154,6 +185,13 @@ class RecurrentLayer(nn.Module):
             ]
             for name in self.biases
         }
+
+    def recurrent_weights(self) -> Iterator[Tensor]:
+        """Yield the matrices that are not fed by ``x``."""
+        for name in self.biases:
+            for source, matrix in zip(self.recipe.nodes[name].inputs, self._modules_of(name), strict=True):
+                if source != INPUT:
+                    yield matrix.weight
 
     def _dropped(self, weight: Tensor, device: torch.device) -> Tensor:
         kept = weight.detach() if self.dropouts.frozen else weight

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ....core.capabilities import Tokens
 from ....core.data.data_home import stored_folder
 from ....core.interfaces import GroundTruth, SearchSpace
 from .canonical import canonical_recipe
@@ -115,9 +116,16 @@ class NasbenchNlp(SearchSpace):
         return list(drawn)
 
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
+        recipe = parse_recipe(arch_id)
+        if Tokens in dataset.provides:
+            from .language_model import LanguageModel
+
+            # The ground truth of each text was measured with the dropouts of its own trainings.
+            own = dataset.name if dataset.name == "wikitext-2" and variant == "benchmark" else variant
+            return LanguageModel(recipe, dataset.num_classes, own)
         from .network import VARIANTS, RecurrentNetwork
 
-        return RecurrentNetwork(parse_recipe(arch_id), VARIANTS[variant])
+        return RecurrentNetwork(recipe, VARIANTS[variant])
 
     @cached_property
     def _table(self) -> StoredTable | None:

@@ -32,5 +32,5 @@ def count(space: SearchSpace, arch_id: str, dataset: DatasetInfo, variant: str) 
         for module in network.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 module.register_forward_hook(observe)
-        network(torch.zeros(1, *dataset.image_shape))
+        network(torch.zeros(1, *dataset.input_shape))
     return sum(parameter.numel() for parameter in network.parameters()), macs

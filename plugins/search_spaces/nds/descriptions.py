@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....core.capabilities import BlockNetwork, GroundTruthTable, Images, Labels, Network, StagedNetwork
+from ....core.capabilities import BlockNetwork, GroundTruthTable, Images, Network, StagedNetwork
 from ....core.descriptions import DataSourceInfo, OfficialFile, SearchSpaceInfo
 from ...references import references
 from .anynet.infos import ANYNET_SPACES
@@ -23,10 +23,10 @@ def _describe(name: str, factory: str, summary: str, cells: str) -> SearchSpaceI
         references=references("radosavovic2019nds"),
         factory=f"{__package__}.spaces:{factory}",
         datasets=_DATASETS,
-        takes_any_images=True,
+        takes=frozenset({Images}),
         requires=name,
         identity=IDENTITY,
-        provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
+        provides=frozenset({Network, StagedNetwork, BlockNetwork, GroundTruthTable}),
         network_variants=NETWORK_VARIANTS,
     )
 
@@ -98,9 +98,9 @@ DARTS_IMAGENET_MOBILE = SearchSpaceInfo(
     factory=f"{__package__}.mobile:DartsImagenetMobile",
     # What the paper searched on, and the images that need no download.
     datasets=("cifar10", "photos"),
-    takes_any_images=True,
+    takes=frozenset({Images}),
     identity=f"{IDENTITY} The width follows from the cells.",
-    provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork}),
+    provides=frozenset({Network, StagedNetwork, BlockNetwork}),
     network_variants={
         "benchmark": "the networks for ImageNet: two stems, which leave an eighth of the images' resolution",
         "gennas": "the same with stems that keep the resolution, as GenNAS scores networks for ImageNet",

@@ -175,7 +175,7 @@ class CellSpace(RecordedSpace):
         return SingleCellNetwork(
             self._parse(arch_id),
             self.definition,
-            input_channels=dataset.image_shape[0],
+            input_channels=dataset.input_shape[0],
             num_classes=dataset.num_classes,
             final_activation=variant == "te-nas",
         )
@@ -186,7 +186,7 @@ class CellSpace(RecordedSpace):
             raise UnsupportedSearchSpaceError(
                 f"The network '{variant}' of '{self.name}' is a single cell, without an auxiliary head."
             )
-        sides, (height, width) = SIDES_FOR_HEADS[self.forms.get(variant, "cifar")], dataset.image_shape[1:]
+        sides, (height, width) = SIDES_FOR_HEADS[self.forms.get(variant, "cifar")], dataset.input_shape[1:]
         if height not in sides or width not in sides:
             raise UnsupportedSearchSpaceError(
                 f"The auxiliary head of the network '{variant}' of '{self.name}' takes features of images of "
@@ -200,7 +200,7 @@ class CellSpace(RecordedSpace):
         return CellNetwork(
             self._resized(self._parse(arch_id), variant),
             self.definition,
-            input_channels=dataset.image_shape[0],
+            input_channels=dataset.input_shape[0],
             num_classes=dataset.num_classes,
             form=self.forms.get(variant, "cifar"),
             auxiliary=auxiliary,

@@ -32,19 +32,19 @@ def test_channels_last(save, writer, keys):
     assert dataset.labels().tolist() == [4, 0, 2]
     assert dataset.labels().dtype == np.int64
     expected = images[POSITIONS].transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
-    assert np.array_equal(dataset.images(POSITIONS), expected)
-    assert dataset.images(POSITIONS).dtype == np.float32
+    assert np.array_equal(dataset.inputs(POSITIONS), expected)
+    assert dataset.inputs(POSITIONS).dtype == np.float32
 
 
 def test_channels_first(save):
     images = uint8_images(3, 1, 5, 5)
     dataset = ImageArrays(save(images=images, labels=np.zeros(3, np.uint8)))
-    assert np.array_equal(dataset.images(POSITIONS) * 255, images[POSITIONS])
+    assert np.array_equal(dataset.inputs(POSITIONS) * 255, images[POSITIONS])
 
 
 def test_grey_images_without_a_channel_axis_and_labels_in_a_column(save):
     dataset = ImageArrays(save(x_train=uint8_images(3, 5, 5), y_train=np.array([[1], [0], [1]])))
-    assert dataset.images(POSITIONS).shape == (2, 1, 5, 5)
+    assert dataset.inputs(POSITIONS).shape == (2, 1, 5, 5)
     assert dataset.labels().tolist() == [1, 0, 1]
 
 
@@ -52,13 +52,13 @@ def test_grey_images_without_a_channel_axis_and_labels_in_a_column(save):
 def test_floats(save, dtype):
     images = np.linspace(0, 1, 3 * 16).reshape(3, 4, 4, 1).astype(dtype)
     dataset = ImageArrays(save(images=images, labels=np.zeros(3, int)))
-    assert np.array_equal(dataset.images(POSITIONS)[:, 0], images[POSITIONS, ..., 0].astype(np.float32))
+    assert np.array_equal(dataset.inputs(POSITIONS)[:, 0], images[POSITIONS, ..., 0].astype(np.float32))
 
 
 def test_fortran_order(save):
     images = np.asfortranarray(uint8_images(3, 4, 4, 3))
     dataset = ImageArrays(save(images=images, labels=np.zeros(3, int)))
-    assert np.array_equal(dataset.images(POSITIONS)[1, 2] * 255, images[0, ..., 2])
+    assert np.array_equal(dataset.inputs(POSITIONS)[1, 2] * 255, images[0, ..., 2])
 
 
 FLOATS = np.full((2, 4, 4, 1), 0.5)

@@ -49,7 +49,7 @@ def test_classes_and_files_are_sorted(folder):
 def test_images_are_decoded_by_position(folder):
     dataset = ImageFolder(folder, 4)
     assert dataset.labels().tolist() == [0, 1, 1]
-    images = dataset.images(np.array([2, 0]))
+    images = dataset.inputs(np.array([2, 0]))
     assert images.shape == (2, 3, 4, 4)
     assert images.dtype == np.float32
     assert np.array_equal(images[0], decode_image(folder / "cats/b.png", 4))
@@ -58,9 +58,9 @@ def test_images_are_decoded_by_position(folder):
 def test_only_asked_for_images_are_read(folder):
     (folder / "cats/a.JPG").write_bytes(b"broken")
     dataset = ImageFolder(folder, 4)
-    assert dataset.images(np.array([0, 2])).shape == (2, 3, 4, 4)
+    assert dataset.inputs(np.array([0, 2])).shape == (2, 3, 4, 4)
     with pytest.raises(DataError, match=r"cats/a.JPG' cannot be used"):
-        dataset.images(np.array([1]))
+        dataset.inputs(np.array([1]))
 
 
 def test_decode_image_of_the_right_size_is_unchanged(tmp_path):

@@ -45,7 +45,7 @@ def write_cifar(folder, labels, count=6, label_bytes=1, name="data_batch_1.bin")
 def test_describe_folder(folder):
     info = describe_images(folder)
     assert info.name.startswith("images-my-pets-2026-")
-    assert info.image_shape == (3, 32, 32)
+    assert info.input_shape == (3, 32, 32)
     assert info.num_classes == 2
     assert info.summary == "5 images of 2 classes, resized to 32x32."
     assert info.create().labels().tolist() == [0, 0, 1, 1, 1]
@@ -58,15 +58,15 @@ def test_describe_folder_counts_other_files(folder):
 
 def test_describe_folder_with_a_size(folder):
     info = describe_images(folder, 40)
-    assert info.image_shape == (3, 40, 40)
-    image = info.create().images(np.array([3]))[0]
+    assert info.input_shape == (3, 40, 40)
+    image = info.create().inputs(np.array([3]))[0]
     assert np.array_equal(image, noise(40, 40, 3, seed=3).transpose(2, 0, 1).astype(np.float32) / np.float32(255))
 
 
 def test_describe_arrays(archive):
     info = describe_images(archive)
     assert info.name.startswith("images-digits-")
-    assert info.image_shape == (1, 12, 10)
+    assert info.input_shape == (1, 12, 10)
     assert info.num_classes == 6
     assert info.summary == "6 images at 12x10 pixels."
 
@@ -77,7 +77,7 @@ def test_describe_arrays(archive):
 def test_describe_official_folder(tmp_path, name, label_bytes, classes):
     info = describe_images(write_cifar(tmp_path / "cifar", [3], label_bytes=label_bytes, name=name))
     assert info.num_classes == classes
-    assert info.image_shape == (3, 32, 32)
+    assert info.input_shape == (3, 32, 32)
     assert f"6 training images of CIFAR-{classes}." in info.summary
     assert info.create().labels().tolist() == [3] * 6
 
@@ -113,7 +113,7 @@ def test_information_travels_to_other_processes(request, kind):
     copy = pickle.loads(pickle.dumps(info))
     assert copy.name == info.name
     expected = draw_batch(info, info.create(), 4, 0, None, True)
-    assert draw_batch(copy, copy.create(), 4, 0, None, True).images.equal(expected.images)
+    assert draw_batch(copy, copy.create(), 4, 0, None, True).inputs.equal(expected.inputs)
 
 
 def test_name_is_the_same_in_another_process(folder):
@@ -193,7 +193,7 @@ def test_arrays_are_not_resized(archive, tmp_path):
     cifar = write_cifar(tmp_path / "cifar", [3])
     with pytest.raises(DataError, match="have 32x32 pixels and are used as they are"):
         describe_images(cifar, 16)
-    assert describe_images(cifar, 32).image_shape == (3, 32, 32)
+    assert describe_images(cifar, 32).input_shape == (3, 32, 32)
 
 
 def test_images_of_one_colour(tmp_path):

@@ -9,7 +9,7 @@ from nasbench_toolkit.plugins.datasets.data_sources import DATA_SOURCES
 
 WIKITEXT = Path(__file__).parents[3] / "../shared/data/wikitext-2"
 SOURCES = {info.name: info for info in DATA_SOURCES if info.content == "text"}
-NAMES = {"wikitext-2": "wiki.{}.tokens", "ptb": "ptb.{}.txt"}
+NAMES = {"wikitext-2": "wiki.{}.tokens", "ptb": "ptb.{}.txt", "own-text": "{}.txt"}
 
 
 def ignore(done, total):
@@ -23,7 +23,7 @@ def name(request):
 
 @pytest.fixture
 def texts(tmp_path, name):
-    for split, text in (("train", "a <unk> b\n"), ("valid", "b a c\n"), ("test", "b\n\n")):
+    for split, text in (("train", "a <unk> b\n"), ("valid", "b a <unk>\n"), ("test", "b\n\n")):
         (tmp_path / NAMES[name].format(split)).write_text(text)
     return tmp_path
 
@@ -62,9 +62,14 @@ def test_import_without_one_split(texts, name):
     ("split", "contents", "message"),
     [
         pytest.param("train", None, "has no file .*train", id="no-training-text"),
-        pytest.param("train", b"a b\n", "line 1 has 'c', which the training text does not have", id="no-unk"),
-        pytest.param("valid", b"a \xff", "byte 2 is not UTF-8", id="not-utf-8"),
+        pytest.param(
+            "train", b"a b\n", "valid.*line 1 has '<unk>', which the training text does not have", id="no-unk"
+        ),
+        pytest.param("test", b"b\na c\n", "line 2 has 'c', .* Write <unk> for words that it", id="new-word"),
+        pytest.param("valid", b"a\nb \xff", "byte 4, in line 2, is not UTF-8", id="not-utf-8"),
+        pytest.param("test", b"a b\n\n\0b", "byte 5, in line 3, is NUL", id="nul"),
         pytest.param("test", b" \n\n", "is empty", id="empty"),
+        pytest.param("valid", b"", "is empty", id="no-bytes"),
     ],
 )
 def test_refused_import_leaves_nothing(texts, name, split, contents, message):
@@ -73,6 +78,15 @@ def test_refused_import_leaves_nothing(texts, name, split, contents, message):
     with pytest.raises(DataError, match=message):
         import_data(SOURCES[name].create(), texts, ignore)
     assert list(data_home().iterdir()) == []
+
+
+def test_own_text_may_have_other_names_but_no_two_of_one_part(tmp_path):
+    for split in ("train", "test"):
+        (tmp_path / f"{split}.tokens").write_text("a b\n")
+    assert import_data(SOURCES["own-text"].create(), tmp_path, ignore).items == 6
+    (tmp_path / "wiki.train.tokens").write_text("a b\n")
+    with pytest.raises(DataError, match="both train.tokens and wiki.train.tokens, which are one part"):
+        import_data(SOURCES["own-text"].create(), tmp_path, ignore)
 
 
 @pytest.mark.skipif(not WIKITEXT.is_dir(), reason="reads WikiText-2 in ../shared/data")

@@ -1,13 +1,15 @@
+import re
+
 import numpy as np
 import pytest
 from nasbench_toolkit.benchmarks_data.text.tokens import (
     StoredTokens,
     UnknownWordError,
     build_vocabulary,
-    draw_token_batch,
     encode,
     write_tokens,
 )
+from nasbench_toolkit.benchmarks_data.text.vocabulary_file import count_words
 from nasbench_toolkit.core.errors import DataError
 
 TRAIN = " the cat \n \n sat <unk> the \n"
@@ -33,10 +35,14 @@ def test_encode_breaks_lines_at_line_feeds_only():
     assert list(vocabulary) == ["a", "b", "c", "<eos>", "d"]
 
 
-def test_encode_unknown_words():
-    assert encode("the dog", build_vocabulary(TRAIN)).tolist() == [0, 4, 2]
-    with pytest.raises(UnknownWordError, match="line 2 has 'dog', which the training text does not have"):
-        encode("the\ndog", build_vocabulary("the cat"))
+@pytest.mark.parametrize(
+    ("training", "remedy"),
+    [(TRAIN, "Write <unk> for words that it does not have"), ("the cat", "Write <unk> for rare words in all parts")],
+)
+def test_encode_unknown_words(training, remedy):
+    message = f"line 2 has 'dog', which the training text does not have. {remedy}"
+    with pytest.raises(UnknownWordError, match=re.escape(message)):
+        encode("the\ndog", build_vocabulary(training))
 
 
 @pytest.fixture
@@ -44,6 +50,11 @@ def folder(tmp_path):
     vocabulary = build_vocabulary(TRAIN)
     write_tokens(tmp_path, vocabulary, {"train": encode(TRAIN, vocabulary), "test": encode("cat", vocabulary)})
     return tmp_path
+
+
+def test_words_are_counted_without_reading_the_text(folder, tmp_path):
+    assert count_words(folder) == 5
+    assert count_words(tmp_path / "nowhere") is None
 
 
 def test_stored_tokens(folder):
@@ -69,29 +80,3 @@ def test_damage_is_refused(folder, damage, message):
     damage(folder)
     with pytest.raises(DataError, match=message):
         StoredTokens.open(folder).ids("train")
-
-
-def test_token_batch_targets_are_the_next_tokens():
-    tokens = np.arange(100, dtype=np.int32)
-    batch = draw_token_batch(tokens, size=12, length=7, seed=3)
-    assert batch.inputs.shape == (12, 7)
-    assert np.array_equal(batch.targets, batch.inputs + 1)
-    assert np.array_equal(np.diff(batch.inputs, axis=1), np.ones((12, 6)))
-    assert len(set(batch.inputs[:, 0].tolist())) == 12
-
-
-def test_token_batch_depends_on_its_seed():
-    tokens = np.arange(100, dtype=np.int32)
-    first, again, other = (draw_token_batch(tokens, 12, 7, seed) for seed in (3, 3, 4))
-    assert np.array_equal(first.inputs, again.inputs)
-    assert not np.array_equal(first.inputs, other.inputs)
-
-
-def test_token_batch_may_use_the_whole_text():
-    batch = draw_token_batch(np.arange(10, dtype=np.int32), size=3, length=7, seed=0)
-    assert sorted(batch.targets[:, -1].tolist()) == [7, 8, 9]
-
-
-def test_token_batch_of_a_text_that_is_too_short():
-    with pytest.raises(DataError, match="4 pieces of 7 tokens were asked for, and the text has 10 tokens"):
-        draw_token_batch(np.arange(10, dtype=np.int32), size=4, length=7, seed=0)

@@ -120,13 +120,13 @@ def test_run_says_which_data_are_missing_and_uses_them_once_there(nasbench, numb
     command = ("run", "--space", "toy-imported", "-e", "toy-random", "-n", "3", "-o", "r.h5", "--overwrite")
     done = nasbench(*command)
     assert done.returncode == 0, done.stderr
-    assert "the images of 'imported-noise' are not here, so evaluators see 'noise'" in done.stderr
+    assert "the dataset 'imported-noise' is not here, so evaluators see 'noise'" in done.stderr
     assert "the table of 'toy-numbers' is not here, so there is no ground truth" in done.stderr
     assert "compared with: nothing" in done.stderr
     nasbench("data", "import", "toy-numbers", numbers)
     done = nasbench(*command, "--metric", "test_cross_entropy")
     assert "Note:" not in done.stderr
-    assert "images: imported-noise, compared with: noise/test_cross_entropy@5" in done.stderr
+    assert "data: imported-noise, compared with: noise/test_cross_entropy@5" in done.stderr
     assert "compared with noise/test_cross_entropy@5" in done.stdout
 
 
@@ -139,4 +139,4 @@ def test_run_metric_of_a_table_that_is_missing_says_how_to_get_it(nasbench) -> N
 def test_run_dataset_that_is_missing_says_how_to_get_it(nasbench) -> None:
     done = nasbench("run", "--space", "toy-imported", "-e", "toy-width", "-n", "3", "--dataset", "imported-noise")
     assert done.returncode == 2
-    assert "The images of 'imported-noise' are not at hand. Run 'nasbench data list toy-numbers'" in done.stderr
+    assert "The dataset 'imported-noise' is not at hand. Run 'nasbench data list toy-numbers'" in done.stderr

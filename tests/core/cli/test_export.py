@@ -43,7 +43,7 @@ def expect(folder: Path, space: str, architecture: str, network: str) -> None:
     provider = installed_plugins()
     info = provider.dataset("cifar10").info
     built = provider.search_space(space).info.create().build_network(architecture, info, network)
-    images = torch.randn(3, *info.image_shape)
+    images = torch.randn(3, *info.input_shape)
     weights = torch.load(folder / "model.pt")
     built.load_state_dict(weights)
     trained = built.train()(images).detach()

@@ -201,7 +201,7 @@ def test_make_plan_unknown_metric_lists_those_there_are(toy_plan) -> None:
 
 def own_images() -> DatasetInfo:
     return DatasetInfo(
-        name="images-of-mine", summary="Mine.", source="the tests", factory=NoiseOfMine, image_shape=(1, 16, 16),
+        name="images-of-mine", summary="Mine.", source="the tests", factory=NoiseOfMine, input_shape=(1, 16, 16),
         num_classes=2, mean=(0.5,), std=(0.25,),
     )  # fmt: skip
 
@@ -210,7 +210,7 @@ class NoiseOfMine(Dataset):
     def labels(self):
         return np.arange(8) % 2
 
-    def images(self, positions):
+    def inputs(self, positions):
         return np.random.default_rng(1).random((8, 1, 16, 16), np.float32)[positions]
 
 

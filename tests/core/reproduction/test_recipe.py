@@ -53,7 +53,7 @@ def test_what_is_no_recipe_is_refused_with_its_place(old, new, message) -> None:
 
 def test_the_installed_recipes_are_of_installed_spaces_and_evaluators() -> None:
     plugins = installed_plugins()
-    assert {"table2", "table5", "table7", "table8", "table9", "table10"} <= set(plugins.recipes())
+    assert {"table1", "table2", "table5", "table6", "table7", "table8", "table9", "table10"} <= set(plugins.recipes())
     for name, provided in plugins.recipes().items():
         recipe = parse_recipe(provided.info.create(), name)
         for comparison in recipe.comparisons:

@@ -500,7 +500,7 @@ OTHER_IMAGES = dataclasses.replace(RECORD, batches={"16 images": "ffff"})
 def test_resume_with_other_images_is_refused_and_keeps_the_scores(plan, finished) -> None:
     with (
         ResultsWriter.resume(finished, plan, {}) as writer,
-        pytest.raises(ResultsFileError, match="made from other images: its batch of 16 images has the digest 0a1b"),
+        pytest.raises(ResultsFileError, match="made from other inputs: its batch of 16 images has the digest 0a1b"),
     ):
         writer.add((0, 1), OTHER_IMAGES)
     assert [record.status for record in read_results(finished).evaluators[0].records[:2]] == ["ok", "pending"]

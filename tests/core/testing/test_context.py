@@ -7,7 +7,7 @@ from nasbench_toolkit.testing import make_context
 
 class Draws(Evaluator):
     def _evaluate(self, context):
-        images = context.batch(4).images
+        images = context.batch(4).inputs
         noise = torch.rand(1, generator=context.generator("noise"))
         return float((context.network()(images).sum() + noise).detach())
 
@@ -30,17 +30,17 @@ def test_make_context_takes_what_is_not_installed(toy_plugins) -> None:
     space = installed_plugins().search_space("toy").info.create()
     context = make_context(space, dataset="mnist")
     assert context.key.arch_id == space.example()
-    assert context.batch(2).images.shape == (2, 1, 12, 12)
+    assert context.batch(2).inputs.shape == (2, 1, 12, 12)
 
 
-def test_make_context_takes_the_first_images_at_hand(toy_plugins) -> None:
+def test_make_context_takes_the_first_dataset_at_hand(toy_plugins) -> None:
     assert make_context("toy-imported").dataset.name == "noise"
 
 
 def test_make_context_without_images_says_how_to_get_them(toy_plugins) -> None:
     space = installed_plugins().search_space("toy-imported").info
     object.__setattr__(space, "datasets", ("imported-noise",))
-    with pytest.raises(DataError, match="There are no images for the search space 'toy-imported'. Run 'nasbench data"):
+    with pytest.raises(DataError, match="There is no data set for the search space 'toy-imported'. Run 'nasbench data"):
         make_context("toy-imported")
 
 

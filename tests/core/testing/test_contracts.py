@@ -67,7 +67,7 @@ class Brightness(Evaluator):
     """Its number of images is not called batch_size."""
 
     def _evaluate(self, context):
-        return float(context.batch(self.settings.pictures).images.mean())
+        return float(context.batch(self.settings.pictures).inputs.mean())
 
 
 class Forgets(Evaluator):

@@ -1,32 +1,38 @@
 import numpy as np
 import pytest
+from nasbench_toolkit.core.capabilities import Images
 from nasbench_toolkit.plugins.datasets import MNIST, PHOTOS, nasbench_data_sources, nasbench_datasets
 
 INFOS = {info.name: info for info in nasbench_datasets()}
-BUNDLED = [pytest.param(info, id=name) for name, info in INFOS.items() if info.requires is None and name != "none"]
+BUNDLED = [
+    pytest.param(info, id=name) for name, info in INFOS.items() if info.requires is None and Images in info.provides
+]
 SOURCES = {info.name: info for info in nasbench_data_sources()}
 
 
 def load(info):
     dataset = info.create()
     labels = dataset.labels()
-    return dataset.images(np.arange(len(labels))), labels
+    return dataset.inputs(np.arange(len(labels))), labels
 
 
 def test_datasets_names():
-    assert list(INFOS) == ["photos", "mnist", "cifar10", "cifar100", "imagenet16-120", "none"]
+    assert list(INFOS) == [
+        *("photos", "mnist", "cifar10", "cifar100", "imagenet16-120"),
+        *("alice", "ptb", "wikitext-2", "own-text", "none"),
+    ]
 
 
 def test_no_images_are_no_images():
     images, labels = load(INFOS["none"])
-    assert images.shape == (0, *INFOS["none"].image_shape)
+    assert images.shape == (0, *INFOS["none"].input_shape)
     assert len(labels) == INFOS["none"].num_classes == 0
 
 
 @pytest.mark.parametrize("info", BUNDLED)
 def test_dataset_matches_its_description(info):
     images, labels = load(info)
-    assert images.shape[1:] == info.image_shape
+    assert images.shape[1:] == info.input_shape
     assert images.dtype == np.float32
     assert 0.0 <= images.min() < images.max() <= 1.0
     assert set(labels.tolist()) == set(range(info.num_classes))
@@ -52,21 +58,21 @@ def test_dataset_states_its_licence(info):
 
 
 def test_data_sources_names():
-    assert list(SOURCES) == ["cifar10", "cifar100", "imagenet16-120", "wikitext-2", "ptb"]
+    assert list(SOURCES) == ["cifar10", "cifar100", "imagenet16-120", "wikitext-2", "ptb", "own-text"]
 
 
 @pytest.mark.parametrize("info", SOURCES.values(), ids=SOURCES)
 def test_data_source_says_all_a_user_needs(info):
     assert info.create().info is info
-    assert info.content == ("text" if info.name in ("wikitext-2", "ptb") else "images")
+    assert info.content == ("text" if info.name in ("wikitext-2", "ptb", "own-text") else "images")
     assert info.licence
-    assert info.homepage.startswith("https://")
+    assert info.homepage.startswith("https://") or info.name == "own-text"
     assert info.accepts.startswith("Takes ")
-    assert info.files
+    assert info.files or info.name == "own-text"
     for file in info.files:
         assert file.url is None or (file.url.endswith(f"/{file.name}") and file.checksum)
 
 
 def test_datasets_require_data_sources_that_exist():
     required = {info.requires for info in INFOS.values() if info.requires}
-    assert required == {info.name for info in SOURCES.values() if info.content == "images"}
+    assert required == set(SOURCES)

@@ -22,9 +22,9 @@ def store(data_directory):
         folder = data_directory / info.name
         folder.mkdir()
         rng = np.random.default_rng(0)
-        images = rng.integers(0, 256, (count, *info.image_shape), np.uint8)
+        images = rng.integers(0, 256, (count, *info.input_shape), np.uint8)
         batch = ImageBatch("train", images, rng.integers(0, info.num_classes, count))
-        write_images(folder, [batch], info.image_shape[1], info.num_classes)
+        write_images(folder, [batch], info.input_shape[1], info.num_classes)
         (folder / MANIFEST_NAME).write_text("{}")
         return batch
 
@@ -37,7 +37,7 @@ def test_images_are_those_stored(info, store):
     dataset = info.create()
     assert np.array_equal(dataset.labels(), stored.labels)
     positions = np.array([7, 0, 19])
-    images = dataset.images(positions)
+    images = dataset.inputs(positions)
     assert images.dtype == np.float32
     assert type(images) is np.ndarray
     assert np.array_equal(images, stored.images[positions].astype(np.float32) / np.float32(255))
@@ -49,22 +49,22 @@ def test_held_out_images_are_those_for_testing(info, store, data_directory):
     assert info.create().held_out() is None
     rng = np.random.default_rng(1)
     parts = [
-        ImageBatch(split, rng.integers(0, 256, (5, *info.image_shape), np.uint8), rng.integers(0, info.num_classes, 5))
+        ImageBatch(split, rng.integers(0, 256, (5, *info.input_shape), np.uint8), rng.integers(0, info.num_classes, 5))
         for split in ("train", "test")
     ]
     for file in (data_directory / info.name).glob("*.npy"):
         file.unlink()
-    write_images(data_directory / info.name, parts, info.image_shape[1], info.num_classes)
+    write_images(data_directory / info.name, parts, info.input_shape[1], info.num_classes)
     held_out = info.create().held_out()
     assert np.array_equal(held_out.labels(), parts[1].labels)
-    assert np.array_equal(held_out.images(np.array([4, 0])), parts[1].images[[4, 0]].astype(np.float32) / 255)
+    assert np.array_equal(held_out.inputs(np.array([4, 0])), parts[1].images[[4, 0]].astype(np.float32) / 255)
 
 
 @each_dataset
 def test_batches_can_be_drawn(info, store):
     store(info)
     batch = draw_batch(info, info.create(), 16, seed=0, resolution=32, augment=True)
-    assert batch.images.shape == (16, 3, 32, 32)
+    assert batch.inputs.shape == (16, 3, 32, 32)
 
 
 @each_dataset
@@ -95,7 +95,7 @@ def test_real_cifar10_imported_and_in_place_are_the_same():
     )
     held_out = [info.create().held_out() for info in (CIFAR10, in_place)]
     assert [len(part.labels()) for part in held_out] == [10_000, 10_000]
-    assert np.array_equal(*(part.images(np.array([0, 9_999])) for part in held_out))
+    assert np.array_equal(*(part.inputs(np.array([0, 9_999])) for part in held_out))
     assert batch_digest(imported) == batch_digest(used) == "dfb667113b8ada03"
     # GenNAS's constants are those of all five batches, to four digits.
     np.testing.assert_allclose(in_place.mean, CIFAR10.mean, atol=3e-3)

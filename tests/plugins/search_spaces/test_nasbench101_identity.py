@@ -92,7 +92,7 @@ def build(text: str) -> torch.nn.Module:
 
 def test_canonical_network_of_even_shares_is_the_same_but_for_the_order_of_channels():
     torch.manual_seed(0)
-    images = torch.randn(2, *MNIST.image_shape, dtype=torch.float64)
+    images = torch.randn(2, *MNIST.input_shape, dtype=torch.float64)
     for text in even_spellings():
         canonical = NASBENCH101.create().canonicalize(text)
         cell = prune(parse_cell(text))

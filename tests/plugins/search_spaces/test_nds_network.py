@@ -38,7 +38,7 @@ def build(text: str, definition: CellSpaceDefinition, form: Form = "cifar", **op
 
 
 def image_set(side: int) -> DatasetInfo:
-    return dataclasses.replace(installed_plugins().dataset("photos").info, image_shape=(3, side, side))
+    return dataclasses.replace(installed_plugins().dataset("photos").info, input_shape=(3, side, side))
 
 
 def parameters(network: torch.nn.Module) -> int:

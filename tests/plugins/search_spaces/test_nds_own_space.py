@@ -45,7 +45,7 @@ def test_its_networks_are_built(space: CellSpace) -> None:
     text = "w8d4/normal=group3~0+skip~1,sep3~2+max3~1,skip~0+skip~1/reduce=skip~0+skip~1,skip~0+skip~1,sep3~2+group3~3"
     photos = installed_plugins().dataset("photos").info
     for variant in space.info.network_variants:
-        logits = space.build_network(text, photos, variant)(torch.zeros(2, *photos.image_shape))
+        logits = space.build_network(text, photos, variant)(torch.zeros(2, *photos.input_shape))
         assert logits.shape == (2, photos.num_classes)
     network = space.build_network(text, photos)
     assert any(module.groups == 2 for module in network.modules() if isinstance(module, torch.nn.Conv2d))

@@ -13,6 +13,7 @@ from nasbench_toolkit.reports import run_report, runs_report
 from nasbench_toolkit.reports.figures import scores, style
 from nasbench_toolkit.reports.figures.figure import figure_table, whole_specification
 from nasbench_toolkit.reports.figures.label_places import PLACES, place_labels
+from nasbench_toolkit.reports.figures.ranks import groups_alike
 from nasbench_toolkit.reports.figures.regret import SearchProgress, regret_figures
 from nasbench_toolkit.reports.figures.style import broken
 from scipy import stats
@@ -33,7 +34,7 @@ def figures(report):
 
 
 def test_a_run_has_every_chart_that_it_allows(figures) -> None:
-    assert list(figures) == ["correlations", "seconds", "scores", "agreement", "cost"]
+    assert list(figures) == ["correlations", "seconds", "scores", "errors", "agreement", "cost"]
 
 
 def test_scores_and_truth_are_turned_so_that_higher_is_better(figures, small_results) -> None:
@@ -234,7 +235,7 @@ def test_of_several_seeds_the_mean_is_drawn_with_a_tick_for_each(seeded) -> None
 def test_several_runs_are_side_by_side_and_each_in_full(seeded) -> None:
     report = runs_report([(seeded("one", 0), ()), (seeded("another", 0), ())], None, "worst")
     assert report.title == "2 runs, on one, another"
-    (overview,) = report.figures
+    overview, _ranks = report.figures
     drawn = {(row["evaluator"], row["run"]): row["rho"] for row in overview.rows["runs"]}
     told = {
         (record["evaluator"], f"{record['run']}: {record['space']}, mnist"): pytest.approx(record["rho"], rel=1e-5)
@@ -248,3 +249,37 @@ def test_several_runs_are_side_by_side_and_each_in_full(seeded) -> None:
     panel = whole["vconcat"][-1]["concat"][0]
     named = {layer.get("data", panel.get("data"))["name"] for layer in panel["layer"]}
     assert named <= set(whole["datasets"])
+
+
+def test_errors_are_the_ranks_furthest_from_their_place(figures, small_results) -> None:
+    all_rows = figures["errors"].rows["errors"]
+    rows = [row for row in all_rows if row["evaluator"] == "jacob_cov"]
+    drawn = figures["scores"].rows["scores"]
+    truth = stats.rankdata([-row["truth"] for row in drawn])
+    score = stats.rankdata([-row["s0"] for row in drawn])
+    distances = np.abs(truth - score)
+    assert [abs(row["rank by truth"] - row["rank by score"]) for row in rows] == sorted(distances, reverse=True)[:5]
+    places = {row["architecture"]: at for at, row in enumerate(drawn)}
+    for row in rows:
+        at = places[row["architecture"]]
+        assert (row["rank by truth"], row["rank by score"], row["of"]) == (truth[at], score[at], 11)
+    # With fewer than ten scores, all would be shown.
+    assert {row["evaluator"] for row in all_rows} == {"jacob_cov", "flat_100%&#"}
+    assert [panel.evaluator for panel in figures["errors"].panels] == ["jacob_cov", "flat_100%&#"]
+
+
+def test_groups_of_ranks_are_the_largest_that_do_not_differ() -> None:
+    # Demšar's figure 1: four classifiers, difference 1.25, of which two groups overlap.
+    assert groups_alike([1.964, 2.000, 2.893, 3.143], 1.25) == [(0, 3)]
+    assert groups_alike([1.0, 1.5, 2.5, 3.0, 5.0], 1.5) == [(0, 2), (1, 3)]
+    assert groups_alike([1.0, 3.0], 1.5) == []
+
+
+def test_mean_ranks_are_drawn_where_evaluators_are_in_all_runs(small_results) -> None:
+    made = runs_report([(small_results, ()), (small_results, ())], "mnist/test_cross_entropy@3", "worst")
+    (ranks,) = (figure for figure in made.figures if figure.name == "ranks")
+    told = {record["evaluator"]: record["average_rank"] for record in made.document.records}
+    known = {label: rank for label, rank in told.items() if rank is not None}
+    assert {row["evaluator"]: row["mean rank"] for row in ranks.rows["ranks"]} == known
+    assert len(known) > 1
+    assert [row["mean rank"] for row in ranks.rows["ranks"]] == sorted(known.values())

@@ -195,7 +195,7 @@ def test_cells_of_the_best_are_in_a_page_as_many_as_it_has_room_for(monkeypatch)
     monkeypatch.setattr("nasbench_toolkit.reports.forms.cells.LARGEST_SHOWN", 1)
     one = draw_cells_of("nasbench201", arch_ids)
     assert list(one.markup) == arch_ids[:1]
-    assert "the cells of 1 of 2 architectures are in it, the best ones" in one.note
+    assert "the cells of 1 of 2 architectures are in it, the most misjudged and the best ones" in one.note
 
 
 def test_cells_that_cannot_be_drawn_are_said_and_stop_nothing() -> None:
@@ -241,7 +241,7 @@ def test_a_page_and_a_folder_of_several_runs_have_a_chapter_for_each(results, ev
     names = re.findall(r'<section id="([^"]*)"', text)
     figures = [figure.name for figure in report.parts[0].figures]
     chapters = [f"part{number}-{name}" for number in (1, 2) for name in ("tables", *figures)]
-    assert names == ["tables", "runs", *chapters]
+    assert names == ["tables", "runs", "ranks", *chapters]
     assert set(re.findall(r'<a href="#([^"]+)"', text)) == {*names, "part1-top", "part2-top"}
     assert set(json.loads(Page(text).scripts[0])["figures"]) == {name for name in names if "tables" not in name}
     write_report(replace(report, parts=tuple(replace(part, figures=()) for part in report.parts)), tmp_path / "runs")

@@ -58,7 +58,7 @@ class _BlocksAndClassifier(_Blocks):
 
 def block_features(
     network: nn.Module,
-    image_shape: tuple[int, int, int],
+    input_shape: tuple[int, ...],
     batch_size: int,
     generator: torch.Generator,
     *,
@@ -68,7 +68,7 @@ def block_features(
 
     Args:
         network: A :class:`BlockNetwork`.
-        image_shape: ``(channels, height, width)``.
+        input_shape: ``(channels, height, width)``.
         batch_size: Number of images.
         generator: Source of weights and images, on the CPU.
         differentiable: Whether the outputs can be differentiated by each other.
@@ -79,9 +79,9 @@ def block_features(
     """
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     blocks = _Blocks(network)
-    parameters = drawable_parameters(_BlocksAndClassifier(network), image_shape)
+    parameters = drawable_parameters(_BlocksAndClassifier(network), input_shape)
     state = redrawn_state(blocks, parameters, kaiming_normal, generator)
-    images = torch.randn((batch_size, *image_shape), generator=generator).to(device).requires_grad_(differentiable)
+    images = torch.randn((batch_size, *input_shape), generator=generator).to(device).requires_grad_(differentiable)
     with network_mode(network, training=True), torch.set_grad_enabled(differentiable), checkpoints_ignored():
         features: list[Tensor] = run_with(blocks, state, images)
     if len(features) < 2:
@@ -141,7 +141,7 @@ def progressivity(features: Sequence[Tensor]) -> float:
 def features_of_job(context: EvaluationContext, network: str, batch_size: int) -> list[Tensor]:
     """Return what both scores are made of, as in the authors' code, a pass that they share."""
     made = context.network(network)
-    return block_features(made, context.dataset.image_shape, batch_size, context.generator("az_nas"))
+    return block_features(made, context.dataset.input_shape, batch_size, context.generator("az_nas"))
 
 
 class AzNasExpressivity(Evaluator[BatchSettings]):

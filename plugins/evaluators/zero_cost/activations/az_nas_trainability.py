@@ -97,6 +97,6 @@ class AzNasTrainability(Evaluator[BatchSettings]):
 
     def _evaluate(self, context: EvaluationContext) -> float:
         settings = self.settings
-        network, shape = context.network(settings.network), context.dataset.image_shape
+        network, shape = context.network(settings.network), context.dataset.input_shape
         features = block_features(network, shape, settings.batch_size, context.generator("az_nas"), differentiable=True)
         return trainability(features, context.generator("signs"))

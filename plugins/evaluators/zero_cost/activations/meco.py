@@ -159,10 +159,10 @@ class Meco(Evaluator[MecoSettings]):
     """Scores an architecture by the smallest eigenvalues of its feature maps' correlations."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        settings, channels = self.settings, context.dataset.image_shape[0]
+        settings, channels = self.settings, context.dataset.input_shape[0]
         size = (channels, settings.image_size, settings.image_size)
         return meco_score(
-            context.network(settings.network, image_shape=size),
+            context.network(settings.network, input_shape=size),
             channels,
             context.generator("images"),
             image_size=settings.image_size,

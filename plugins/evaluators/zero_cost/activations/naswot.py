@@ -127,4 +127,4 @@ class Naswot(Evaluator[NaswotSettings]):
 
     def _evaluate(self, context: EvaluationContext) -> float:
         network = context.network(self.settings.network)
-        return naswot_score(network, context.batch(self.settings.batch_size).images)
+        return naswot_score(network, context.batch(self.settings.batch_size).inputs)

@@ -113,9 +113,9 @@ class Swap(Evaluator[SwapSettings]):
     def _evaluate(self, context: EvaluationContext) -> float:
         settings = self.settings
         network = context.network(settings.network)
-        images = context.batch(settings.batch_size).images
+        images = context.batch(settings.batch_size).inputs
         score = swap_score(network, images, context.generator("weights"), settings.repeats)
         if settings.mu is None or settings.sigma is None:
             return score
-        parameters = count_params(network, context.dataset.image_shape)
+        parameters = count_params(network, context.dataset.input_shape)
         return score * parameter_regularisation(parameters, settings.mu, settings.sigma)

@@ -113,12 +113,12 @@ class TeNasRegions(Evaluator[TeNasRegionsSettings]):
     def _evaluate(self, context: EvaluationContext) -> float:
         settings = self.settings
         side = settings.side
-        images = context.batch(settings.batch_size).images
+        images = context.batch(settings.batch_size).inputs
 
         def cut(generator: torch.Generator) -> Tensor:
             crops = random_crops(images, settings.repeats * settings.crops, side, generator)
             return crops.reshape(settings.repeats, settings.crops, *crops.shape[1:])
 
         crops = context.shared("te_nas_regions crops", cut)
-        network = context.network(settings.network, image_shape=(1, side, side))
+        network = context.network(settings.network, input_shape=(1, side, side))
         return te_nas_regions_score(network, crops, context.generator("weights"))

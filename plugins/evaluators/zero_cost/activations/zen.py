@@ -110,7 +110,7 @@ def _channel_variance(features: Tensor) -> Tensor:
 
 def zen_score(
     network: nn.Module,
-    image_shape: tuple[int, int, int],
+    input_shape: tuple[int, ...],
     generator: torch.Generator,
     *,
     batch_size: int = 16,
@@ -121,7 +121,7 @@ def zen_score(
 
     Args:
         network: Takes images (batch, channels, height, width) and pools its last feature map globally.
-        image_shape: ``(channels, height, width)``.
+        input_shape: ``(channels, height, width)``.
         generator: Source of weights, images and noise, on the CPU.
         batch_size: Images of each pass.
         repeats: Number of independent draws.
@@ -133,8 +133,8 @@ def zen_score(
         EvaluationError: There is no global average pooling, ``running`` is asked of a layer without statistics, or it
             is not known what a parameter is for.
     """
-    shape = (batch_size, *image_shape)
-    parameters = drawable_parameters(network, image_shape)
+    shape = (batch_size, *input_shape)
+    parameters = drawable_parameters(network, input_shape)
     return math.fsum(_one_score(network, parameters, shape, generator, variance) for _ in range(repeats)) / repeats
 
 
@@ -193,7 +193,7 @@ class Zen(Evaluator[ZenSettings]):
         settings = self.settings
         return zen_score(
             context.network(settings.network),
-            context.dataset.image_shape,
+            context.dataset.input_shape,
             context.generator("zen"),
             batch_size=settings.batch_size,
             repeats=settings.repeats,

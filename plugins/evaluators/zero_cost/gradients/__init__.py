@@ -1,8 +1,12 @@
-"""Proxies made of the gradients of an untrained network with respect to its weights."""
+"""Proxies made of the gradients of an untrained network with respect to its weights.
+
+Where an input has several labels, as a piece of text has the token that follows each of its own, the cross-entropy is
+the mean over all of them.
+"""
 
 from __future__ import annotations
 
-from .....core.capabilities import Images, Labels, Network
+from .....core.capabilities import Images, Inputs, Labels, Network
 from .....core.descriptions import EvaluatorInfo
 from .....core.domain import Direction
 from ....references import references
@@ -17,8 +21,8 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         references=references("tanaka2020synflow", "abdelfattah2021zerocost"),
         factory=f"{__name__}.synflow:Synflow",
         direction=Direction.MAXIMIZE,
-        formula="log sum |theta dR/dtheta|, R = sum of logits of an all-ones image through absolute weights",
-        needs=frozenset({Network, Images}),
+        formula="log sum |theta dR/dtheta|, R = sum of logits of an input of ones through absolute weights",
+        needs=frozenset({Network, Inputs}),
         settings=NetworkSettings,
         compared_by_default=True,
     ),
@@ -30,7 +34,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.grad_norm:GradNorm",
         direction=Direction.MAXIMIZE,
         formula="sum over weight tensors of ||g_l||_2, g = gradient of the mean cross-entropy of one batch",
-        needs=frozenset({Network, Images, Labels}),
+        needs=frozenset({Network, Inputs, Labels}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -41,7 +45,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.snip:Snip",
         direction=Direction.MAXIMIZE,
         formula="sum |theta g|, g = gradient of the mean cross-entropy of one batch",
-        needs=frozenset({Network, Images, Labels}),
+        needs=frozenset({Network, Inputs, Labels}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -52,7 +56,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.plain:Plain",
         direction=Direction.MAXIMIZE,
         formula="sum theta g, g = gradient of the mean cross-entropy of one batch",
-        needs=frozenset({Network, Images, Labels}),
+        needs=frozenset({Network, Inputs, Labels}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -63,7 +67,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.grasp:Grasp",
         direction=Direction.MAXIMIZE,
         formula="-theta^T H g, g and H = gradient and Hessian of the mean cross-entropy of one batch",
-        needs=frozenset({Network, Images, Labels}),
+        needs=frozenset({Network, Inputs, Labels}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(
@@ -85,7 +89,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         factory=f"{__name__}.zico:Zico",
         direction=Direction.MAXIMIZE,
         formula="sum over weight tensors of log sum over entries of mean|g| / sd(g) over batches",
-        needs=frozenset({Network, Images, Labels}),
+        needs=frozenset({Network, Inputs, Labels}),
         settings=ZicoSettings,
     ),
 )

@@ -136,7 +136,7 @@ def fisher_score(network: nn.Module, batch: Batch, weighting: Weighting = "fanin
     """Return the weighted sum over all channels of f_c; the network is left as found.
 
     Args:
-        network: Takes ``batch.images`` and returns logits.
+        network: Takes ``batch.inputs`` and returns logits.
         batch: Labelled images.
         weighting: Multiply f_c by the number of weights of an output channel, or by 1.
 
@@ -145,7 +145,7 @@ def fisher_score(network: nn.Module, batch: Batch, weighting: Weighting = "fanin
         DivergedError: The logits or a gradient are not finite.
         EvaluationError: The network has layers whose outputs are not seen.
     """
-    graph = ForwardGraph(network, batch.images)
+    graph = ForwardGraph(network, batch.inputs)
     check_layers(graph)
     return information_of(graph, output_gradients(graph, batch.labels), batch.labels, weighting)
 
@@ -156,7 +156,7 @@ def check_layers(graph: ForwardGraph) -> None:
     Raises:
         EvaluationError: It has such layers.
     """
-    count_macs(graph.network, (graph.images.shape[1], graph.images.shape[2], graph.images.shape[3]))
+    count_macs(graph.network, (graph.inputs.shape[1], graph.inputs.shape[2], graph.inputs.shape[3]))
     _ = graph.layers
 
 
@@ -180,9 +180,9 @@ def information_of(
     if all(gradient is None for gradient in gradients):
         raise DegenerateError("the output depends on no convolution and no linear layer, hence on no channels")
     if any(layer.is_overwritten for layer in graph.layers):
-        graph = ForwardGraph(graph.network, graph.images.detach(), copied=True)
+        graph = ForwardGraph(graph.network, graph.inputs.detach(), copied=True)
         gradients = output_gradients(graph, labels)
-    layouts = _layouts(graph.network, graph.images.detach())
+    layouts = _layouts(graph.network, graph.inputs.detach())
     # A layer that runs in training mode alone is taken to have its images first.
     layouts += [Layout(0, 1)] * (len(gradients) - len(layouts))
     information = [

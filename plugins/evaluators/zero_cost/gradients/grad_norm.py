@@ -8,7 +8,7 @@ One labelled batch, not augmented, in training mode with the space's own initial
 float64 norms. The weights are those of convolutions, linear, recurrent and embedding layers, a shared one once.
 It is a sum of norms, not the norm of the whole gradient, which the ZenNAS code takes over all parameters, of
 random images with random labels, under the same name. Deviations from the authors' code: its batches are
-augmented; a network whose outputs are the same for all images has no score (status ``degenerate``), there it has 0, or
+augmented; a network whose outputs are the same for all inputs has no score (status ``degenerate``), there it has 0, or
 what biases give its last layers.
 """
 
@@ -29,11 +29,11 @@ def grad_norm_score(network: nn.Module, batch: Batch) -> float:
     """Return the sum over weight tensors of the Euclidean norm of the gradient; the network is left as found.
 
     Args:
-        network: Takes ``batch.images`` and returns logits.
+        network: Takes ``batch.inputs`` and returns logits.
         batch: Labelled images.
 
     Raises:
-        DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images.
+        DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all inputs.
         DivergedError: The logits or a gradient are not finite.
     """
     return norm_of(gradients_of_batch(network, batch))

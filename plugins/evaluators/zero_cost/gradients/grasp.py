@@ -14,7 +14,7 @@ with the space's own initial weights; temperature 1 (200 in the pruning code of 
 float64 sums. The weights are those of convolutions, linear, recurrent and embedding layers, a shared one once.
 Deviations from the code of Abdelfattah et al.: its batches are augmented; one forward pass serves both gradients,
 theirs runs the same batch twice, which differs only where a forward pass is random, as with dropout; a network
-whose outputs are the same for all images has no score (status ``degenerate``), there it has 0, or what biases give its
+whose outputs are the same for all inputs has no score (status ``degenerate``), there it has 0, or what biases give its
 last layers.
 """
 
@@ -38,14 +38,14 @@ def grasp_score(network: nn.Module, batch: Batch) -> float:
     """Return - theta^T H g over all weights; the network is left as found.
 
     Args:
-        network: Takes ``batch.images`` and returns logits; must be twice differentiable.
+        network: Takes ``batch.inputs`` and returns logits; must be twice differentiable.
         batch: Labelled images.
 
     Raises:
-        DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images.
+        DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all inputs.
         DivergedError: The logits, a gradient or a second derivative are not finite.
     """
-    graph = ForwardGraph(network, batch.images)
+    graph = ForwardGraph(network, batch.inputs)
     return loss_of_flow(curvatures(graph, LossGradients(graph, batch.labels, differentiable=True)))
 
 

@@ -12,7 +12,7 @@ normalisation, such as the classifier: hence a control.
 
 One labelled batch, not augmented, in training mode with the space's own initial weights; float32 gradients,
 float64 products and sum. The weights are those of convolutions, linear, recurrent and embedding layers, a shared
-one once. Deviations from that code: its batches are augmented; a network whose outputs are the same for all images
+one once. Deviations from that code: its batches are augmented; a network whose outputs are the same for all inputs
 has no score (status ``degenerate``), there it has 0, or what biases give its last layers.
 """
 
@@ -33,11 +33,11 @@ def plain_score(network: nn.Module, batch: Batch) -> float:
     """Return the signed sum over all weights of weight x gradient; the network is left as found.
 
     Args:
-        network: Takes ``batch.images`` and returns logits.
+        network: Takes ``batch.inputs`` and returns logits.
         batch: Labelled images.
 
     Raises:
-        DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images.
+        DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all inputs.
         DivergedError: The logits or a gradient are not finite.
     """
     return change_of(gradients_of_batch(network, batch))

@@ -10,7 +10,7 @@ The paper multiplies each weight by a mask and differentiates with respect to th
 is theta * g, so no layer needs a mask. One labelled batch, not augmented, in training mode with the space's own
 initial weights; float32 gradients, float64 products and sum. The weights are those of convolutions, linear,
 recurrent and embedding layers, a shared one once. Deviations from the code of Abdelfattah et al.: its batches are
-augmented; a network whose outputs are the same for all images has no score (status ``degenerate``), there it has 0,
+augmented; a network whose outputs are the same for all inputs has no score (status ``degenerate``), there it has 0,
 or what biases give its last layers. Lee et al. divide by the sum, which would make every score 1.
 """
 
@@ -31,11 +31,11 @@ def snip_score(network: nn.Module, batch: Batch) -> float:
     """Return the sum over all weights of |weight x gradient|; the network is left as found.
 
     Args:
-        network: Takes ``batch.images`` and returns logits.
+        network: Takes ``batch.inputs`` and returns logits.
         batch: Labelled images.
 
     Raises:
-        DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all images.
+        DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all inputs.
         DivergedError: The logits or a gradient are not finite.
     """
     return saliency_of(gradients_of_batch(network, batch))

@@ -4,8 +4,9 @@ Source: Tanaka, Kunin, Yamins, Ganguli, "Pruning neural networks without any dat
 synaptic flow", NeurIPS 2020; as an architecture score Abdelfattah et al., "Zero-Cost Proxies for Lightweight
 NAS", ICLR 2021.
 Formula: log sum |theta * dR/dtheta| over the weights that convolutions, linear layers and matrix products receive,
-where all parameters and buffers are replaced by their absolute values and R is the sum of the logits of one all-ones
-image. Where absolute parameters do not make a computed weight's absolute value, the network is refused.
+where all parameters and buffers are replaced by their absolute values and R is the sum of the logits of one input of
+ones. Where inputs are tokens, the vectors that the network looks up for them are ones. Where absolute parameters do not
+make a computed weight's absolute value, the network is refused.
 Direction: higher is better.
 
 As in the released code of Abdelfattah et al., batch normalisation is skipped and everything is float64: the
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -25,18 +27,20 @@ from torch import Tensor, nn
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError, EvaluationError
 from .....core.interfaces import Evaluator
-from ...layer_parameters import layer_parameters
+from ...layer_parameters import LayerParameters, layer_parameters
+from ...lookups import ones_looked_up
 from ...network_settings import NetworkSettings
 from ...probing import batch_norm_bypassed, differentiable_by, executed_weights, network_mode, require_logits
 from ...stand_ins import run_with
 
 
-def log_synaptic_flow(network: nn.Module, image_shape: tuple[int, int, int]) -> float:
+def log_synaptic_flow(network: nn.Module, input_shape: tuple[int, ...], *, discrete: bool = False) -> float:
     """Return the logarithm of the network's synaptic flow; the network is left as found.
 
     Args:
-        network: Takes images of shape (1, channels, height, width).
-        image_shape: ``(channels, height, width)``.
+        network: Takes inputs of shape ``(1, *input_shape)``.
+        input_shape: Of one input, such as ``(channels, height, width)``.
+        discrete: Whether inputs are whole numbers.
 
     Raises:
         DegenerateError: The flow is 0.
@@ -49,17 +53,19 @@ def log_synaptic_flow(network: nn.Module, image_shape: tuple[int, int, int]) -> 
         for name, parameter in network.named_parameters()
         if parameter.is_floating_point()
     }
-    device = next((tensor.device for tensor in state.values()), torch.device("cpu"))
-    image = torch.ones((1, *image_shape), dtype=torch.float64, device=device, requires_grad=True)
+    inputs = _ones(state, input_shape, discrete)
     with (
         torch.enable_grad(),
         network_mode(network, training=False),
         batch_norm_bypassed(),
-        executed_weights(network, parameters) as executed,
+        executed_weights(network, parameters, lookups=discrete) as executed,
     ):
-        logits = require_logits(run_with(network, state, image.clone()))
+        with ones_looked_up(inputs) if discrete else nullcontext() as found:
+            logits = require_logits(run_with(network, state, inputs.clone()))
+        if found is not None:
+            _ = found.vectors
         if computed := executed.computed():
-            _check_absolute(network, image_shape, computed)
+            _check_absolute(layer_parameters(network, input_shape, discrete=discrete), computed)
         flow = _total_flow(logits, list(differentiable_by(executed).values()))
     if flow == 0.0:
         raise DegenerateError("the synaptic flow is 0: the network has no path from its input to its output")
@@ -68,9 +74,17 @@ def log_synaptic_flow(network: nn.Module, image_shape: tuple[int, int, int]) -> 
     return math.log(flow)
 
 
-def _check_absolute(network: nn.Module, image_shape: tuple[int, int, int], computed: Mapping[str, Tensor]) -> None:
+def _ones(state: Mapping[str, Tensor], input_shape: tuple[int, ...], discrete: bool) -> Tensor:
+    """Return one input of ones, or any one of whole numbers, to be replaced by ones where vectors are looked up."""
+    device = next((tensor.device for tensor in state.values()), torch.device("cpu"))
+    if discrete:
+        return torch.zeros((1, *input_shape), dtype=torch.int64, device=device)
+    return torch.ones((1, *input_shape), dtype=torch.float64, device=device, requires_grad=True)
+
+
+def _check_absolute(as_built: LayerParameters, computed: Mapping[str, Tensor]) -> None:
     """Refuse weights that are computed of parameters otherwise than so that absolute values give absolute values."""
-    for name, weight in layer_parameters(network, image_shape).computed.items():
+    for name, weight in as_built.computed.items():
         if name not in computed or not torch.allclose(weight.abs().to(computed[name]), computed[name], rtol=1e-4):
             raise EvaluationError(
                 f"it takes the absolute values of all parameters, and the weight of '{name}' is computed of other "
@@ -103,4 +117,5 @@ class Synflow(Evaluator[NetworkSettings]):
     """Scores an architecture by the logarithm of its synaptic flow at initialisation."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        return log_synaptic_flow(context.network(self.settings.network), context.dataset.image_shape)
+        network, dataset = context.network(self.settings.network), context.dataset
+        return log_synaptic_flow(network, dataset.input_shape, discrete=dataset.discrete)

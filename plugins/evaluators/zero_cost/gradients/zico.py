@@ -83,7 +83,7 @@ def split_batch(batch: Batch, parts: int) -> list[Batch]:
     Raises:
         DegenerateError: All images of a part have the same label.
     """
-    images, labels = batch.images.chunk(parts), batch.labels.chunk(parts)
+    images, labels = batch.inputs.chunk(parts), batch.labels.chunk(parts)
     for number, part in enumerate(labels, start=1):
         if (part == part[0]).all():
             raise DegenerateError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .....core.capabilities import Images, Labels, Network
+from .....core.capabilities import Images, Inputs, Labels, Network
 from .....core.descriptions import EvaluatorInfo
 from .....core.domain import Direction
 from ....references import references
@@ -11,13 +11,13 @@ from ..settings import BatchSettings, EpeNasSettings, TeNasNtkSettings
 EVALUATORS: tuple[EvaluatorInfo, ...] = (
     EvaluatorInfo(
         name="jacob_cov",
-        summary="How differently the output reacts to each image of one batch.",
+        summary="How differently the output reacts to each input of one batch.",
         source="Mellor et al., Neural Architecture Search without Training, arXiv 2006.04647v1, section 3",
         references=references("mellor2021naswot"),
         factory=f"{__name__}.jacob_cov:JacobCov",
         direction=Direction.MAXIMIZE,
-        formula="- sum_i [log(lambda_i + k) + 1/(lambda_i + k)], lambda = eigenvalues of corr(d logits / d images)",
-        needs=frozenset({Network, Images}),
+        formula="- sum_i [log(lambda_i + k) + 1/(lambda_i + k)], lambda = eigenvalues of corr(d logits / d inputs)",
+        needs=frozenset({Network, Inputs}),
         settings=BatchSettings,
     ),
     EvaluatorInfo(

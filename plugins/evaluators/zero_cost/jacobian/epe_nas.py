@@ -28,7 +28,7 @@ from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError
 from .....core.interfaces import Evaluator
 from ...probing import labelled_batch
-from ..forward_graph import image_gradients_of
+from ..forward_graph import input_gradients_of
 from ..settings import EpeNasSettings
 from ..training_passes import logit_gradients
 from .input_gradients import row_correlations
@@ -54,7 +54,7 @@ def epe_nas_score(network: nn.Module, batch: Batch, num_classes: int) -> float:
         DivergedError: The logits or a gradient are not finite.
     """
     _check_labels(batch.labels, num_classes)
-    correlations = row_correlations(image_gradients_of(network, batch.images))
+    correlations = row_correlations(input_gradients_of(network, batch.inputs))
     return combine_classes(correlations, batch.labels.cpu(), num_classes)
 
 

@@ -1,4 +1,4 @@
-"""How the gradients that ``jacob_cov`` and ``epe_nas`` compare are correlated: one row for each image of a batch."""
+"""How the gradients that ``jacob_cov`` and ``epe_nas`` compare are correlated: one row for each input of a batch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def row_correlations(rows: Tensor) -> Tensor:
     """
     constant = int((rows.amax(1) == rows.amin(1)).sum())
     if constant:
-        raise DegenerateError(f"the gradients by {constant} of {len(rows)} images are constant and have no correlation")
+        raise DegenerateError(f"the gradients by {constant} of {len(rows)} inputs are constant and have no correlation")
     centred = rows.to(torch.float64)
     centred = centred - centred.mean(1, keepdim=True)
     directions = centred / centred.norm(dim=1, keepdim=True)

@@ -7,6 +7,9 @@ Formula: - sum_i [log(lambda_i + k) + 1 / (lambda_i + k)], k = 1e-5, where lambd
 correlation matrix between images of J = d(sum of all logits) / d(image).
 Direction: higher is better.
 
+Where inputs are tokens, J is by the vectors that the network looks up for them, one row for each piece of text, as
+in the code of Serianni and Kalita ("Training-free Neural Architecture Search for RNNs and Transformers", ACL 2023).
+
 One forward and one backward pass in training mode of one batch of real images, not augmented, through the network
 with the space's own initial weights; batch normalisation couples the images, as in the authors' code. Deviations
 from it: 64 images (theirs 256) and all logits (theirs has one) as in the zero-cost literature; correlations and
@@ -21,7 +24,7 @@ from torch import Tensor, nn
 
 from .....core.context import EvaluationContext
 from .....core.interfaces import Evaluator
-from ..forward_graph import image_gradients_of
+from ..forward_graph import input_gradients_of
 from ..settings import BatchSettings
 from ..training_passes import logit_gradients
 from .input_gradients import row_correlations
@@ -44,7 +47,7 @@ def jacob_cov_score(network: nn.Module, images: Tensor) -> float:
         DegenerateError: The gradient by an image is 0 or constant.
         DivergedError: The logits or a gradient are not finite.
     """
-    return divergence_from_identity(row_correlations(image_gradients_of(network, images)))
+    return divergence_from_identity(row_correlations(input_gradients_of(network, images)))
 
 
 def divergence_from_identity(correlations: Tensor) -> float:

@@ -142,5 +142,5 @@ class TeNasNtk(Evaluator[TeNasNtkSettings]):
 
     def _evaluate(self, context: EvaluationContext) -> float:
         network = context.network(self.settings.network)
-        images = context.batch(self.settings.batch_size).images
+        images = context.batch(self.settings.batch_size).inputs
         return te_nas_ntk_score(network, images, context.generator("weights"), self.settings.repeats)

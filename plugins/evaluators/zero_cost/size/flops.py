@@ -21,4 +21,4 @@ class Flops(Evaluator[NetworkSettings]):
     """Scores an architecture by its multiply-adds for one image of the data set."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
-        return float(count_macs(context.network(self.settings.network), context.dataset.image_shape))
+        return float(count_macs(context.network(self.settings.network), context.dataset.input_shape))

@@ -9,9 +9,9 @@ The space's own initial weights; float64 norms. The weights are those of convolu
 embedding layers, a shared one once. It is essentially a count of width and depth: initialisations give each layer
 a norm that depends on its shape alone, but for chance.
 
-Where the space has networks for images, the weights are the tensors that layers receive as one image runs through:
-those of a parametrised layer as computed, and none of layers that do not run. On other spaces they are the parameters
-that PyTorch's recurrent, linear and embedding layers register.
+The weights are the tensors that layers receive as one input runs through: those of a parametrised layer as computed,
+and none of layers that do not run. Where the data set has no inputs they are the parameters that PyTorch's recurrent,
+linear and embedding layers register.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from .....core.capabilities import Images
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError
 from .....core.interfaces import Evaluator
@@ -63,6 +62,7 @@ class L2Norm(Evaluator[NetworkSettings]):
 
     def _evaluate(self, context: EvaluationContext) -> float:
         network = context.network(self.settings.network)
-        if Images in context.space.info.provides:
-            return l2_norm_score(run_weights(network, context.dataset.image_shape))
+        dataset = context.dataset
+        if dataset.has_inputs:
+            return l2_norm_score(run_weights(network, dataset.input_shape, discrete=dataset.discrete))
         return l2_norm_score(registered_weights(network))

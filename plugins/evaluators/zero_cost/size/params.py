@@ -3,13 +3,12 @@
 Formula: number of scalars of the parameters that the network actually evaluated uses, classifier included.
 Direction: higher is better.
 
-Where the space has networks for images, one image runs through and tells which parameters are used; a parametrised
-layer's weight counts as computed. On other spaces all parameters count. Frozen ones count as others do.
+One input runs through and tells which parameters are used; a parametrised layer's weight counts as computed. Where the
+data set has no inputs all parameters count. Frozen ones count as others do.
 """
 
 from __future__ import annotations
 
-from .....core.capabilities import Images
 from .....core.context import EvaluationContext
 from .....core.interfaces import Evaluator
 from ...network_settings import NetworkSettings
@@ -21,6 +20,7 @@ class Params(Evaluator[NetworkSettings]):
 
     def _evaluate(self, context: EvaluationContext) -> float:
         network = context.network(self.settings.network)
-        if Images in context.space.info.provides:
-            return float(count_params(network, context.dataset.image_shape))
+        dataset = context.dataset
+        if dataset.has_inputs:
+            return float(count_params(network, dataset.input_shape, discrete=dataset.discrete))
         return float(sum(parameter.numel() for parameter in network.parameters()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .....core.capabilities import BlockNetwork, GroundTruthTable, Images, Labels, Network, StagedNetwork
+from .....core.capabilities import BlockNetwork, GroundTruthTable, Images, Network, StagedNetwork
 from .....core.descriptions import SearchSpaceInfo
 from ....references import references
 
@@ -25,10 +25,10 @@ def _space(name: str, summary: str) -> SearchSpaceInfo:
         references=references("radosavovic2019nds"),
         factory=f"{__package__}.space:AnyNetSpace",
         datasets=("cifar10", "cifar100", "imagenet16-120", "photos"),
-        takes_any_images=True,
+        takes=frozenset({Images}),
         requires=name,
         identity="Every design is a network of its own: they differ in depth or in the shape of a convolution.",
-        provides=frozenset({Network, Images, Labels, StagedNetwork, BlockNetwork, GroundTruthTable}),
+        provides=frozenset({Network, StagedNetwork, BlockNetwork, GroundTruthTable}),
         network_variants=_NETWORK_VARIANTS,
     )
 

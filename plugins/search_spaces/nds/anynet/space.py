@@ -150,6 +150,6 @@ class AnyNetSpace(RecordedSpace):
 
         return AnyNet(
             self.network_layout(arch_id, variant),
-            input_channels=dataset.image_shape[0],
+            input_channels=dataset.input_shape[0],
             num_classes=dataset.num_classes,
         )

@@ -49,14 +49,14 @@ class Widths(SearchSpace):
         return [str(width + 1) for width in rng.choice(self.size, count, replace=False)]
 
     def _build_network(self, arch_id, dataset, variant):
-        return StagedNetwork(dataset.image_shape[0], int(arch_id) + (1 if variant == "gennas" else 0))
+        return StagedNetwork(dataset.input_shape[0], int(arch_id) + (1 if variant == "gennas" else 0))
 
 
 class RandomImages(Dataset):
     def labels(self):
         return np.arange(64) % 2
 
-    def images(self, positions):
+    def inputs(self, positions):
         return np.random.default_rng(0).random((64, 1, 16, 16), np.float32)[positions]
 
 
@@ -104,7 +104,7 @@ def score():
             summary="Noise.",
             source="here",
             factory=RandomImages,
-            image_shape=(1, 16, 16),
+            input_shape=(1, 16, 16),
             num_classes=2,
             mean=(0.5,),
             std=(0.3,),

@@ -5,7 +5,7 @@ import torch
 from nasbench_toolkit.core.capabilities import Images
 from nasbench_toolkit.core.context import EvaluationContext
 from nasbench_toolkit.core.domain import Status
-from nasbench_toolkit.plugins.evaluators.gennas import EVALUATORS
+from nasbench_toolkit.plugins.evaluators.gennas import EVALUATORS, evaluator
 from nasbench_toolkit.plugins.evaluators.gennas.evaluator import draw_targets
 from nasbench_toolkit.plugins.evaluators.gennas.published_tasks import COMBO
 
@@ -117,7 +117,7 @@ def test_networks_are_built_for_the_size_of_the_images_that_they_get(name: str, 
 
     def note(space, arch_id, dataset, variant):
         network = build(space, arch_id, dataset, variant)
-        shapes.append(dataset.image_shape)
+        shapes.append(dataset.input_shape)
         network.register_forward_pre_hook(lambda _, images: shapes.append(tuple(images[0].shape[1:])))
         return network
 
@@ -125,3 +125,14 @@ def test_networks_are_built_for_the_size_of_the_images_that_they_get(name: str, 
     done = run_nasbench("run", "-e", name, "-n", "1", "--in-process", "-o", "out.h5")
     assert done.returncode == 0, done.stderr
     assert set(shapes) == {(1, 32, 32)}
+
+
+def test_score_is_the_same_without_a_compiler(score, monkeypatch) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        compiled = score("gennas-combo", "7", iterations=12).curves
+        monkeypatch.setattr(evaluator, "compile_layers", lambda _network: None)
+        assert score("gennas-combo", "7", iterations=12).curves == compiled
+    finally:
+        torch.set_num_threads(threads)

@@ -7,12 +7,15 @@ from nasbench_toolkit.core.errors import InvalidSettingError
 from nasbench_toolkit.core.settings import parse_settings, settings_hash
 from nasbench_toolkit.plugins.evaluators.gennas import EVALUATORS
 from nasbench_toolkit.plugins.evaluators.gennas.errors import InvalidTaskError
+from nasbench_toolkit.plugins.evaluators.gennas.published_tasks import SIGNALS, SINGLE, signal_task
 from nasbench_toolkit.plugins.evaluators.gennas.settings import (
     ComboSettings,
     SearchNSettings,
+    SignalSettings,
     SingleSettings,
     TaskFileSettings,
 )
+from nasbench_toolkit.plugins.evaluators.gennas.task import Signal, StageTask
 
 
 def parse(settings_type, **given):
@@ -149,7 +152,7 @@ def test_descriptions_need_no_torch() -> None:
         "import sys, nasbench_toolkit.plugins.evaluators.gennas as g; print('torch' in sys.modules, len(g.EVALUATORS))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["False", "11"]
+    assert run.stdout.split() == ["False", "12"]
 
 
 @pytest.mark.parametrize("info", EVALUATORS, ids=lambda info: info.name)
@@ -159,3 +162,29 @@ def test_descriptions_are_complete(info) -> None:
     assert info.needs == ({Network, SequenceNetwork} if recurrent else {Network, Images, StagedNetwork})
     factory = "RecurrentGennas" if recurrent else "Eproxy" if info.name == "eproxy" else "Gennas"
     assert info.load_factory().__name__ == factory
+
+
+def test_a_signal_has_its_stage_to_itself() -> None:
+    settings = parse_settings("gennas-signal", SignalSettings, {"signal": "sin2d-medium", "stage": "2"})
+    task, options = settings.task_definition(), settings.resolve()
+    assert [stage.signals for stage in task.stages] == [
+        (),
+        (Signal("sin2d", 1.0, scope="local", freqs="M10"),),
+        (),
+    ]
+    assert options.train_weights == options.score_weights == (0.0, 1.0, 0.0)
+    hashes = {settings_hash(1, SignalSettings(signal=signal, stage=stage)) for signal in SIGNALS for stage in (1, 2, 3)}
+    assert len(hashes) == 36
+    assert signal_task("dot-50", 1).stages[0].signals == (Signal("dot", 1.0, scope="local", density=0.5),)
+    assert signal_task("resize", 3).stages[2].signals == (Signal("resize", 1.0),)
+    assert signal_task("zero", 3).stages == (StageTask(64, ()),) * 3
+
+
+def test_the_default_signal_is_the_task_of_gennas_single() -> None:
+    assert SignalSettings().task_definition().stages == SINGLE.stages
+    assert SignalSettings().resolve() == SingleSettings().resolve()
+
+
+def test_an_unknown_signal_is_refused_with_the_closest() -> None:
+    with pytest.raises(InvalidSettingError, match=r"got 'sin1d-hi'\. .*sin1d-high"):
+        SignalSettings(signal="sin1d-hi")

@@ -170,7 +170,7 @@ def test_resize_is_every_fourth_pixel_scaled_over_the_whole_batch(colours) -> No
     assert maps.shape == (4, 90, 8, 8)
     assert (maps.min(), maps.max()) == (-1.0, 1.0)
     matches = (maps[:, :, None] == planes[:, None]).all(dim=(0, 3, 4))
-    # Every channel is one colour, the same for all images, and all colours occur about equally often.
+    # Every channel is one colour, the same for all inputs, and all colours occur about equally often.
     assert (matches.sum(dim=1) == 1).all()
     assert (matches.sum(dim=0) > 0.5 * 90 / colours).all()
 

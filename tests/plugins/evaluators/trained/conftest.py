@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from nasbench_toolkit.core.capabilities import Images, Labels, Network, StagedNetwork
+from nasbench_toolkit.core.capabilities import Network, StagedNetwork
 from nasbench_toolkit.core.context import EvaluationContext, WorkerCache
 from nasbench_toolkit.core.descriptions import DatasetInfo, SearchSpaceInfo
 from nasbench_toolkit.core.domain import JobKey
@@ -30,7 +30,7 @@ class SmallCells(SearchSpace):
     def _build_network(self, arch_id, dataset, variant):
         return CellNetwork(
             parse_arch_str(arch_id),
-            input_channels=dataset.image_shape[0],
+            input_channels=dataset.input_shape[0],
             stem_channels=2 if variant == "reduced" else 4,
             cells_per_stage=1,
             num_classes=dataset.num_classes,
@@ -43,7 +43,7 @@ SPACE = SearchSpaceInfo(
     source="here",
     factory=SmallCells,
     network_variants={"benchmark": "four channels", "reduced": "two channels"},
-    provides=frozenset({Network, Images, Labels, StagedNetwork}),
+    provides=frozenset({Network, StagedNetwork}),
 )
 
 
@@ -55,7 +55,7 @@ class Stripes(Dataset):
     def labels(self):
         return np.arange(self.count, dtype=np.int64) % 2
 
-    def images(self, positions):
+    def inputs(self, positions):
         rng = np.random.default_rng(0)
         stripes = np.zeros((self.count, self.channels, self.side, self.side), np.float32)
         stripes[0::2, :, ::4] = 1
@@ -74,7 +74,7 @@ STRIPES = DatasetInfo(
     summary="Stripes.",
     source="here",
     factory=Stripes,
-    image_shape=(3, 16, 16),
+    input_shape=(3, 16, 16),
     num_classes=2,
     mean=(0.3, 0.3, 0.3),
     std=(0.2, 0.25, 0.3),
@@ -84,7 +84,7 @@ GREY_STRIPES = DatasetInfo(
     summary="Grey stripes.",
     source="here",
     factory=GreyStripes,
-    image_shape=(1, 12, 12),
+    input_shape=(1, 12, 12),
     num_classes=2,
     mean=(0.3,),
     std=(0.2,),

@@ -109,5 +109,5 @@ def test_jig_scores_colour_and_grey_images(score, grey_stripes, stripes):
 def test_jig_of_small_images_is_refused(stripes):
     jig = next(info for info in EVALUATORS if info.name == "jig")
     assert jig.reason_unsupported(NASBENCH201, stripes) is None
-    small = dataclasses.replace(stripes, image_shape=(3, 8, 8))
+    small = dataclasses.replace(stripes, input_shape=(3, 8, 8))
     assert "at least 12x12" in jig.reason_unsupported(NASBENCH201, small)

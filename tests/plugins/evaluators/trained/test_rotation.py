@@ -44,5 +44,5 @@ def test_rot_counts_four_turns_of_each_image(score, grey_stripes):
 def test_rot_of_not_square_images_is_refused(stripes):
     rot = next(info for info in EVALUATORS if info.name == "rot")
     assert rot.reason_unsupported(NASBENCH201, stripes) is None
-    wide = dataclasses.replace(stripes, image_shape=(3, 16, 20))
+    wide = dataclasses.replace(stripes, input_shape=(3, 16, 20))
     assert "16x20" in rot.reason_unsupported(NASBENCH201, wide)

@@ -45,7 +45,7 @@ def plain_training(context, settings):
         for step in range(len(order) // settings.batch_size):
             batch = order[step * settings.batch_size : (step + 1) * settings.batch_size]
             loss = functional.cross_entropy(
-                network(augmented(data.images[batch], streams["augmentation"])), data.labels[batch]
+                network(augmented(data.inputs[batch], streams["augmentation"])), data.labels[batch]
             )
             gradients = torch.autograd.grad(loss, list(network.parameters()))
             with torch.no_grad():
@@ -60,10 +60,10 @@ def plain_training(context, settings):
             if isinstance(layer, nn.BatchNorm2d):
                 layer.momentum = 1.0
         with torch.no_grad():
-            network(augmented(data.images[batch], streams["batch norm"]))
+            network(augmented(data.inputs[batch], streams["batch norm"]))
             network.eval()
             test = context.held_out_part()
-            hits = network(normalize(test.images, info)).argmax(1) == test.labels
+            hits = network(normalize(test.inputs, info)).argmax(1) == test.labels
         accuracies.append(100 * hits.double().mean().item())
     return losses, accuracies
 

@@ -8,8 +8,8 @@ from nasbench_toolkit.plugins.evaluators.zero_cost.forward_graph import (
     ForwardGraph,
     LossGradients,
     gradients_of_batch,
-    image_gradients,
-    image_gradients_of,
+    input_gradients,
+    input_gradients_of,
     output_gradients,
     weight_gradients,
 )
@@ -29,7 +29,7 @@ class HalfSquares(nn.Module):
 
 def test_image_gradients_by_hand():
     images = torch.tensor([[1.0, -2.0], [3.0, 0.5]]).reshape(2, 1, 1, 2)
-    assert torch.equal(image_gradients_of(HalfSquares(), images), images.flatten(1))
+    assert torch.equal(input_gradients_of(HalfSquares(), images), images.flatten(1))
 
 
 @pytest.mark.parametrize("variant", ["benchmark", "gennas"])
@@ -38,12 +38,12 @@ def test_image_gradients_equal_backward_of_ones(make_network, images, variant):
     plain, leaf = copy.deepcopy(network).train(), images.clone().requires_grad_()
     logits = plain(leaf)
     logits.backward(torch.ones_like(logits))
-    assert torch.equal(image_gradients_of(network, images), leaf.grad.flatten(1))
+    assert torch.equal(input_gradients_of(network, images), leaf.grad.flatten(1))
 
 
 def test_image_gradients_of_network_that_begins_in_place(images):
     before = images.clone()
-    gradients = image_gradients_of(nn.Sequential(nn.ReLU(inplace=True), HalfSquares()), images)
+    gradients = input_gradients_of(nn.Sequential(nn.ReLU(inplace=True), HalfSquares()), images)
     assert torch.equal(gradients, before.relu().flatten(1))
     assert torch.equal(images, before)
     assert not images.requires_grad
@@ -59,39 +59,39 @@ def test_image_gradients_of_network_that_begins_in_place(images):
 )
 def test_image_gradients_without_path_is_degenerate(images, apply_function, function):
     with pytest.raises(DegenerateError, match="no path from its input to its output"):
-        image_gradients_of(apply_function(function), images)
+        input_gradients_of(apply_function(function), images)
 
 
 def test_image_gradients_dead_cell_is_degenerate(make_network, images):
     with pytest.raises(DegenerateError, match="no path from its input to its output"):
-        image_gradients_of(make_network(DEAD), images)
+        input_gradients_of(make_network(DEAD), images)
 
 
 @pytest.mark.parametrize(
     ("function", "message"),
     [
         pytest.param(lambda images: images.flatten(1) * float("nan"), "output is not finite", id="output"),
-        pytest.param(lambda images: (images * 0.0).abs().sqrt().flatten(1), "gradient by the images", id="gradient"),
+        pytest.param(lambda images: (images * 0.0).abs().sqrt().flatten(1), "gradient by the inputs", id="gradient"),
     ],
 )
 def test_image_gradients_not_finite_is_diverged(images, apply_function, function, message):
     with pytest.raises(DivergedError, match=message):
-        image_gradients_of(apply_function(function), images)
+        input_gradients_of(apply_function(function), images)
 
 
 def test_image_gradients_leave_network_untouched(make_network, images, assert_untouched):
     network = make_network()
     network.stages[0].eval()
-    assert_untouched(network, lambda network: image_gradients_of(network, images))
+    assert_untouched(network, lambda network: input_gradients_of(network, images))
 
 
 def test_derivatives_of_a_graph_are_those_of_passes_of_their_own_in_any_order(make_network, images):
     batch, network = Batch(images, LABELS), make_network()
-    by_weights, by_images = gradients_of_batch(network, batch), image_gradients_of(network, images)
+    by_weights, by_images = gradients_of_batch(network, batch), input_gradients_of(network, images)
     for _ in range(2):
         graph = ForwardGraph(network, images)
         for _ in range(2):
-            assert torch.equal(image_gradients(graph.logits, graph.images), by_images)
+            assert torch.equal(input_gradients(graph.logits, graph.inputs), by_images)
             again = weight_gradients(graph, LossGradients(graph, LABELS))
             assert list(again) == list(by_weights)
             assert all(torch.equal(again[name][1], by_weights[name][1]) for name in again)

@@ -22,7 +22,7 @@ EXPECTED = {
     "params": lambda context: count_params(context.network(), (3, 32, 32)),
     "flops": lambda context: count_macs(context.network(), (3, 32, 32)),
     "synflow": lambda context: log_synaptic_flow(context.network(), (3, 32, 32)),
-    "naswot": lambda context: naswot_score(context.network(), context.batch(8).images),
+    "naswot": lambda context: naswot_score(context.network(), context.batch(8).inputs),
     "random": lambda context: torch.rand((), dtype=torch.float64, generator=context.generator("score")).item(),
 }
 
@@ -56,7 +56,7 @@ class OneClass(Dataset):
     def labels(self):
         return np.zeros(300, np.int64)
 
-    def images(self, positions):
+    def inputs(self, positions):
         noise = np.random.default_rng(0).random((300, 3, 32, 32), np.float32)
         return noise[positions]
 

@@ -15,8 +15,8 @@ def generator():
     return torch.Generator().manual_seed(5)
 
 
-def redrawn(network, draw, image_shape=(3, 8, 8)):
-    return redrawn_state(network, drawable_parameters(network, image_shape), draw, generator())
+def redrawn(network, draw, input_shape=(3, 8, 8)):
+    return redrawn_state(network, drawable_parameters(network, input_shape), draw, generator())
 
 
 def test_redrawn_state_draws_weights_and_resets_the_rest():

@@ -177,7 +177,7 @@ def test_swap_settings_sigma_above_zero():
 def test_swap_of_a_job(make_context):
     context = make_context()
     network = context.network("reduced")
-    expected = swap_score(network, context.batch(16).images, context.generator("weights"), 2)
+    expected = swap_score(network, context.batch(16).inputs, context.generator("weights"), 2)
     settings = {"network": "reduced", "batch_size": 16, "repeats": 2}
     assert Swap(SwapSettings(**settings))._evaluate(make_context()) == expected
     regularised = Swap(SwapSettings(**settings, mu=50.0, sigma=1000.0))._evaluate(make_context())

@@ -178,7 +178,7 @@ def test_te_nas_regions_of_a_job_count_the_relu_behind_the_cell(make_context, mo
     settings = TeNasRegionsSettings(crops=300, batch_size=8, repeats=2)
     context = make_context(cell)
     expected = []
-    plain = context.network("te-nas", image_shape=(1, 3, 3))
+    plain = context.network("te-nas", input_shape=(1, 3, 3))
     head = (nn.BatchNorm2d(1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), plain.classifier)
     rebuilt = nn.Sequential(plain.cell, *head)
 

@@ -32,7 +32,7 @@ def naive_score(network, batch, weighting="fanin"):
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             layer.register_forward_hook(keep)
-    functional.cross_entropy(network(batch.images), batch.labels).backward()
+    functional.cross_entropy(network(batch.inputs), batch.labels).backward()
     score = 0.0
     for layer, output in runs:
         if output.grad is not None:
@@ -154,12 +154,12 @@ def test_fisher_score_without_gradient_mode_and_of_frozen_network(make_network, 
 
 
 def test_fisher_score_biases_behind_a_gap_are_degenerate(network_without_path, batch):
-    with pytest.raises(DegenerateError, match="the outputs are the same for all images"):
+    with pytest.raises(DegenerateError, match="the outputs are the same for all inputs"):
         fisher_score(network_without_path, batch)
 
 
 def test_fisher_score_dead_cell_is_degenerate(make_network, batch):
-    with pytest.raises(DegenerateError, match="the outputs are the same for all images"):
+    with pytest.raises(DegenerateError, match="the outputs are the same for all inputs"):
         fisher_score(make_network(DEAD), batch)
 
 
@@ -167,7 +167,7 @@ def test_fisher_score_dead_cell_is_degenerate(make_network, batch):
 def test_fisher_score_without_layers_is_degenerate(layer, batch):
     network = nn.Sequential(layer, nn.Flatten())
     with pytest.raises(DegenerateError, match="the output depends on no convolution and no linear layer"):
-        fisher_score(network, Batch(batch.images, batch.labels % 3))
+        fisher_score(network, Batch(batch.inputs, batch.labels % 3))
 
 
 def test_fisher_score_nan_output_is_diverged(make_network, batch):

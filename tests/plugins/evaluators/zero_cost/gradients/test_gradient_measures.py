@@ -39,14 +39,14 @@ def test_score_without_gradient_mode_and_of_frozen_network(score, make_network, 
 
 @each_measure
 def test_score_leaves_images_to_a_network_that_begins_in_place(score, batch):
-    images = batch.images.clone()
+    images = batch.inputs.clone()
     score(nn.Sequential(nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(768, 10)), batch)
-    assert torch.equal(batch.images, images)
+    assert torch.equal(batch.inputs, images)
 
 
 @each_measure
 def test_score_biases_behind_a_gap_are_degenerate(score, network_without_path, batch):
-    with pytest.raises(DegenerateError, match="the outputs are the same for all images"):
+    with pytest.raises(DegenerateError, match="the outputs are the same for all inputs"):
         score(network_without_path, batch)
 
 

@@ -24,7 +24,7 @@ def naive_score(network, batch):
     """Do it the plain way: two forward passes of a copy, and the gradient of <stop(g), g> by backward."""
     network = copy.deepcopy(network).train()
     weights = [layer.weight for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
-    loss, again = (functional.cross_entropy(network(batch.images), batch.labels) for _ in range(2))
+    loss, again = (functional.cross_entropy(network(batch.inputs), batch.labels) for _ in range(2))
     constants = torch.autograd.grad(loss, weights, allow_unused=True)
     gradients = torch.autograd.grad(again, weights, allow_unused=True, create_graph=True)
     pairs = [pair for pair in zip(constants, gradients, strict=True) if pair[0] is not None]
@@ -48,17 +48,17 @@ def test_grasp_score_equals_explicit_hessian(batch):
     def loss(vector):
         parts = vector.split([shape.numel() for shape in shapes])
         weights = {name: part.view(shape) for name, part, shape in zip(names, parts, shapes, strict=True)}
-        return functional.cross_entropy(functional_call(network, weights, (batch.images.double(),)), batch.labels)
+        return functional.cross_entropy(functional_call(network, weights, (batch.inputs.double(),)), batch.labels)
 
     theta = torch.cat([network.get_parameter(name).detach().flatten() for name in names])
     hessian = torch.autograd.functional.hessian(loss, theta)
     expected = -theta @ hessian @ torch.autograd.functional.jacobian(loss, theta)
-    score = grasp_score(network, Batch(batch.images.double(), batch.labels))
+    score = grasp_score(network, Batch(batch.inputs.double(), batch.labels))
     assert score == pytest.approx(expected.item(), rel=1e-10)
 
 
 def test_grasp_score_behind_batch_normalisation_is_squared_gradient_norm(normalised_network, batch):
-    batch = Batch(batch.images.double(), batch.labels)
+    batch = Batch(batch.inputs.double(), batch.labels)
     squared_norms = [gradient.square().sum() for _, gradient in gradients_of_batch(normalised_network, batch).values()]
     assert len(squared_norms) == 2
     assert grasp_score(normalised_network, batch) == pytest.approx(sum(squared_norms).item(), rel=1e-10)

@@ -21,7 +21,7 @@ CELLS = [
 def naive_score(network, batch):
     """Do it the plain way: a copy, and backward."""
     network = copy.deepcopy(network).train()
-    functional.cross_entropy(network(batch.images), batch.labels).backward()
+    functional.cross_entropy(network(batch.inputs), batch.labels).backward()
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     ran = [layer.weight for layer in layers if layer.weight.grad is not None]
     return sum((weight.double() * weight.grad).sum().item() for weight in ran)
@@ -43,12 +43,12 @@ def test_plain_score_equals_naive(make_network, batch, arch_str, variant):
 
 def test_plain_score_is_signed(linear_network, wrong_batch):
     # The likely labels: p - y is (-1/4, 1/4) and (1/4, -1/4), so g = -1/4 for the first weight.
-    right_batch = Batch(wrong_batch.images, 1 - wrong_batch.labels)
+    right_batch = Batch(wrong_batch.inputs, 1 - wrong_batch.labels)
     assert plain_score(linear_network, right_batch) == pytest.approx(-0.25 * math.log(3.0), rel=1e-12)
 
 
 def test_plain_score_is_0_behind_batch_normalisation(normalised_network, batch):
-    batch = Batch(batch.images.double(), batch.labels)
+    batch = Batch(batch.inputs.double(), batch.labels)
     assert snip_score(normalised_network, batch) > 0.01
     assert plain_score(normalised_network, batch) == pytest.approx(0.0, abs=1e-14)
 

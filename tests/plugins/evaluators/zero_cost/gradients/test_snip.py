@@ -19,7 +19,7 @@ CELLS = [
 def naive_score(network, batch):
     """Do it the plain way: a copy, and backward."""
     network = copy.deepcopy(network).train()
-    functional.cross_entropy(network(batch.images), batch.labels).backward()
+    functional.cross_entropy(network(batch.inputs), batch.labels).backward()
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     ran = [layer.weight for layer in layers if layer.weight.grad is not None]
     return sum((weight.double() * weight.grad).abs().sum().item() for weight in ran)

@@ -26,7 +26,7 @@ def set_parameters(layer, weight, bias=None):
     return layer
 
 
-def naive_log_synaptic_flow(network, image_shape):
+def naive_log_synaptic_flow(network, input_shape):
     """Do the same the plain way: change a copy, run it, sum over its layers."""
     network = copy.deepcopy(network).double()
     for parent in list(network.modules()):
@@ -35,7 +35,7 @@ def naive_log_synaptic_flow(network, image_shape):
                 setattr(parent, name, nn.Identity())
     for parameter in network.parameters():
         parameter.data.abs_()
-    network(torch.ones(1, *image_shape).double()).sum().backward()
+    network(torch.ones(1, *input_shape).double()).sum().backward()
     layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     return math.log(sum((layer.weight * layer.weight.grad).abs().sum().item() for layer in layers))
 

@@ -24,7 +24,7 @@ def naive_score(network, batches):
     """Do it the plain way: a copy for each batch, backward, and the variance as mean square minus squared mean."""
     copies = [copy.deepcopy(network).train() for _ in batches]
     for network_copy, batch in zip(copies, batches, strict=True):
-        functional.cross_entropy(network_copy(batch.images), batch.labels).backward()
+        functional.cross_entropy(network_copy(batch.inputs), batch.labels).backward()
     score = 0.0
     for layers in zip(*[network_copy.modules() for network_copy in copies], strict=True):
         if not isinstance(layers[0], nn.Conv2d | nn.Linear) or layers[0].weight.grad is None:
@@ -62,7 +62,7 @@ def test_inverse_variation_equal_gradients_with_rounded_mean_do_not_vary():
 def test_zico_score_by_hand(linear_network, wrong_batch):
     # With the less likely labels the gradients of the two weights are (3/4, -3/4), with the others (-1/4, 1/4):
     # each has (3/4 + 1/4) / 1 = 1.
-    right_batch = Batch(wrong_batch.images, 1 - wrong_batch.labels)
+    right_batch = Batch(wrong_batch.inputs, 1 - wrong_batch.labels)
     assert zico_score(linear_network, [wrong_batch, right_batch]) == pytest.approx(math.log(2.0), rel=1e-12)
 
 
@@ -98,7 +98,7 @@ class SkipsLayer(nn.Module):
 def test_zico_score_layer_that_one_batch_skips_has_gradient_0(two_batches):
     # Its entries are a and 0: |a| / |a| = 1 each, so the layer of 9 weights adds log 9 to the classifier's value.
     shifted = [
-        Batch(part.images - part.images.mean() + offset, part.labels)
+        Batch(part.inputs - part.inputs.mean() + offset, part.labels)
         for part, offset in zip(two_batches, (1.0, -1.0), strict=True)
     ]
     network = SkipsLayer()
@@ -127,7 +127,7 @@ def test_zico_score_equal_batches_are_degenerate(make_network, batch):
 
 
 def test_zico_score_biases_behind_a_gap_are_degenerate(network_without_path, two_batches):
-    with pytest.raises(DegenerateError, match="the outputs are the same for all images"):
+    with pytest.raises(DegenerateError, match="the outputs are the same for all inputs"):
         zico_score(network_without_path, two_batches)
 
 
@@ -157,12 +157,12 @@ def test_split_batch_refuses_part_of_one_class(batch):
     labels = torch.arange(16) // 8
     labels[0] = 1
     with pytest.raises(DegenerateError, match="all 8 images of batch 2 have the same label: use a larger batch_size"):
-        split_batch(Batch(batch.images, labels), 2)
+        split_batch(Batch(batch.inputs, labels), 2)
 
 
 def test_zico_compares_the_parts_of_one_draw(create_evaluator, make_context):
     context = make_context()
     score = create_evaluator("zico", batch_size=4, batches=3).evaluate(context).score
     drawn = context.batch(12)
-    parts = [Batch(drawn.images[start : start + 4], drawn.labels[start : start + 4]) for start in (0, 4, 8)]
+    parts = [Batch(drawn.inputs[start : start + 4], drawn.labels[start : start + 4]) for start in (0, 4, 8)]
     assert score == zico_score(context.network(), parts)

@@ -82,7 +82,7 @@ def test_epe_nas_score_all_labels_different_is_degenerate(make_network, images):
 
 
 def test_epe_nas_score_constant_row_is_degenerate(half_squares):
-    with pytest.raises(DegenerateError, match="1 of 2 images are constant"):
+    with pytest.raises(DegenerateError, match="1 of 2 inputs are constant"):
         epe_nas_score(
             half_squares, Batch(torch.tensor([[2.0, 2.0], [1.0, 2.0]])[:, None, None], torch.zeros(2).long()), 10
         )
@@ -101,6 +101,6 @@ def test_epe_nas_of_a_job(make_context):
 def test_epe_nas_of_a_job_with_one_label_is_degenerate(make_context, monkeypatch):
     context = make_context()
     batch = context.batch(4)
-    monkeypatch.setattr(context, "batch", lambda size: Batch(batch.images, torch.zeros(4).long()))
+    monkeypatch.setattr(context, "batch", lambda size: Batch(batch.inputs, torch.zeros(4).long()))
     with pytest.raises(DegenerateError, match="all 4 images of the batch have the same label"):
         EpeNas(EpeNasSettings(batch_size=4))._evaluate(context)

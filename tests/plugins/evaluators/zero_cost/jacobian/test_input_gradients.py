@@ -12,5 +12,5 @@ def test_row_correlations_equal_numpy():
 
 def test_row_correlations_constant_rows_are_degenerate():
     rows = torch.tensor([[0.1, 0.1, 0.1], [1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])
-    with pytest.raises(DegenerateError, match="2 of 3 images are constant"):
+    with pytest.raises(DegenerateError, match="2 of 3 inputs are constant"):
         row_correlations(rows)

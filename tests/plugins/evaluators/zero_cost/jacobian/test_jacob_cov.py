@@ -56,11 +56,11 @@ def test_jacob_cov_score_in_training_mode_whatever_the_network_is_in(make_networ
 
 
 def test_jacob_cov_score_constant_gradients_are_degenerate(apply_function, images):
-    with pytest.raises(DegenerateError, match="16 of 16 images are constant"):
+    with pytest.raises(DegenerateError, match="16 of 16 inputs are constant"):
         jacob_cov_score(apply_function(lambda images: images.flatten(1).sum(1, keepdim=True)), images)
 
 
 def test_jacob_cov_of_a_job(make_context):
     context = make_context()
-    expected = jacob_cov_score(context.network("reduced"), context.batch(8).images)
+    expected = jacob_cov_score(context.network("reduced"), context.batch(8).inputs)
     assert JacobCov(BatchSettings(network="reduced", batch_size=8))._evaluate(make_context()) == expected

@@ -158,7 +158,7 @@ def test_te_nas_ntk_score_leaves_network_untouched(make_network, images, assert_
 
 def test_te_nas_ntk_of_a_job(make_context):
     context = make_context()
-    images = context.batch(3).images
+    images = context.batch(3).inputs
     expected = te_nas_ntk_score(context.network("reduced"), images, context.generator("weights"), 2)
     settings = TeNasNtkSettings(network="reduced", batch_size=3, repeats=2)
     assert TeNasNtk(settings)._evaluate(make_context()) == expected

@@ -8,8 +8,8 @@ from nasbench_toolkit.plugins.evaluators.zero_cost.size import l2_norm
 from torch import nn
 
 
-def l2_norm_score(network, image_shape=(1, 1, 2)):
-    return l2_norm.l2_norm_score(run_weights(network, image_shape))
+def l2_norm_score(network, input_shape=(1, 1, 2)):
+    return l2_norm.l2_norm_score(run_weights(network, input_shape))
 
 
 def set_weight(layer, values):

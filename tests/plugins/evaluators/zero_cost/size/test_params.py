@@ -7,7 +7,7 @@ from torch.nn.utils.parametrizations import weight_norm
 
 def test_count_params_nasbench201_index_13714():
     arch_id = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|"
-    assert count_params(NASBENCH201.create().build_network(arch_id, PHOTOS), PHOTOS.image_shape) == 1_073_466
+    assert count_params(NASBENCH201.create().build_network(arch_id, PHOTOS), PHOTOS.input_shape) == 1_073_466
 
 
 def test_count_params_by_hand():

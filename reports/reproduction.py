@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ from ..core.planning.aggregation import AggregateSpec
 from ..core.reproduction.recipe import COMPARABLE, Comparison, PublishedFigure, Recipe
 from ..core.results.contents import Results
 from ..core.results.records import Floats
-from ..core.statistics.estimates import Estimate, bootstrapped, estimate_rho, estimate_tau
+from ..core.statistics.estimates import Estimate, bootstrapped, estimate_rho, estimate_tau, t_quantile
 from ..core.statistics.failures import FailurePolicy
 from ..core.statistics.resampling import Resampling, resampled_rho
 from ..core.statistics.seeds import spread_over_seeds
@@ -64,7 +65,7 @@ class Reproduced:
         if self.difference is None:
             return "no figure here"
         if self.ours.low is None or self.ours.high is None:
-            return "too few architectures"
+            return "one seed only" if self.figure.statistic == "found" else "too few architectures"
         if self.ours.low <= self.figure.value <= self.ours.high:
             return "agrees"
         return f"differs by {self.difference:+.2f}"
@@ -86,6 +87,28 @@ def reproduce_figures(
     """
     selections = [select(part) for part in results]
     return [_reproduce(comparison, figure, selections, left_out, aggregates) for figure in comparison.figures]
+
+
+def reproduce_found(
+    comparison: Comparison, figure: PublishedFigure, values: Sequence[float], evaluations: int
+) -> Reproduced:
+    """Make a figure of searches: the mean over seeds, with an interval of Student's t.
+
+    Args:
+        comparison: The part of the recipe.
+        figure: One of its figures.
+        values: Trained performance of what each search found, NaN where it is not known.
+        evaluations: Of each search.
+    """
+    known = np.array([value for value in values if value == value], dtype=np.float64)
+    if not known.size:
+        return Reproduced(comparison, figure, why_not="there is no ground truth here")
+    mean, seeds = float(known.mean()), int(known.size)
+    if seeds == 1:
+        return Reproduced(comparison, figure, Estimate(mean), n=evaluations, seeds=1)
+    deviation = float(known.std(ddof=1))
+    half = t_quantile(0.975, seeds - 1) * deviation / math.sqrt(seeds)
+    return Reproduced(comparison, figure, Estimate(mean, mean - half, mean + half), deviation, evaluations, seeds)
 
 
 def _reproduce(
@@ -194,13 +217,14 @@ def _grid(comparison: Comparison, figures: Sequence[Reproduced]) -> Grid:
 
 
 def _name(comparison: Comparison) -> str:
-    return ", ".join(filter(None, (comparison.space, comparison.metric or comparison.dataset)))
+    found = "what searches find" if comparison.searches else ""
+    return ", ".join(filter(None, (comparison.space, comparison.metric or comparison.dataset, found)))
 
 
 def _cells(each: Reproduced) -> list[str]:
     figure = each.figure
     top = f" top {figure.top:g}%" if figure.statistic == "retrieval" else ""
-    what = {"seconds": " s a step", "memory": " MB"}.get(figure.statistic, top)
+    what = {"seconds": " s a step", "memory": " MB", "found": f" by {figure.strategy}"}.get(figure.statistic, top)
     return [figure.evaluator + what, _published(figure), _ours(each), str(each.n) if each.n else "-", each.verdict]
 
 
@@ -230,6 +254,7 @@ def _record(each: Reproduced) -> dict[str, object]:
         "dataset": comparison.dataset,
         "metric": comparison.metric,
         "evaluator": figure.evaluator,
+        "strategy": figure.strategy or None,
         "statistic": figure.statistic,
         "top_percent": figure.top if figure.statistic == "retrieval" else None,
         "published": figure.value,
@@ -253,7 +278,12 @@ def _notes(figures: Sequence[Reproduced]) -> list[str]:
         "here; agrees: the published figure is within the interval. It has an uncertainty of its own, which is not "
         "stated.",
     ]
-    if any(0 < each.n < FEW for each in figures):
+    if any(each.figure.statistic == "found" and each.n for each in figures):
+        notes.append(
+            "Searches: the mean over seeds of the trained performance of what was found, with an interval of Student's "
+            "t over the seeds; n: evaluations of each search."
+        )
+    if any(0 < each.n < FEW and each.figure.statistic != "found" for each in figures):
         notes.append(f"Of fewer than {FEW} architectures the intervals are so wide that agreement says little.")
     if any(each.figure.confidence == "inferred" for each in figures):
         notes.append("~: the published figure was not legible beyond doubt.")

@@ -54,7 +54,7 @@ CORE_ROOMS = {
     "export": "capabilities descriptions domain errors interfaces results seeding",
     "search": "asktell descriptions domain errors hdf5 interfaces jobs loading plan planning plugin_manager results "
     "seeding",
-    "reproduction": "domain errors plan planning plugin_manager results",
+    "reproduction": "domain errors plan planning plugin_manager results search",
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "
     "results seeding settings statistics",
     "testing": "capabilities context data descriptions domain errors global_state interfaces jobs pictures "

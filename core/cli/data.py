@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..capabilities import GroundTruthTable
+from ..capabilities import GroundTruthTable, Images, Tokens
 from ..descriptions import NO_INPUTS
 from ..plain_text import printable_lines
 from .options import space_option
@@ -18,7 +18,7 @@ from .types import FILE, MAX_COUNT, SEED
 
 if TYPE_CHECKING:
     from ..data.data_home import Manifest
-    from ..descriptions import DataSourceInfo, OfficialFile
+    from ..descriptions import DatasetInfo, DataSourceInfo, OfficialFile
     from ..documents.document import Document
     from ..plugin_manager import PluginManager
 
@@ -281,10 +281,16 @@ def _installed_data(plugins: PluginManager) -> Iterator[dict[str, Any]]:
     """Yield what needs no import: data sets and tables that are installed with a package."""
     for item in plugins.datasets().values():
         if item.info.requires is None and item.info.name != NO_INPUTS:
-            yield _installed_row(item.info.name, "images", item.info.summary, item.info.licence, item)
+            yield _installed_row(item.info.name, _content(item.info), item.info.summary, item.info.licence, item)
     for space in plugins.search_spaces().values():
         if space.info.requires is None and GroundTruthTable in space.info.provides:
             yield _installed_row(space.info.name, "table", space.info.summary, "", space)
+
+
+def _content(info: DatasetInfo) -> str:
+    if Tokens in info.provides:
+        return "text"
+    return "images" if Images in info.provides else info.unit
 
 
 def _installed_row(name: str, content: str, summary: str, licence: str, item: Any) -> dict[str, Any]:

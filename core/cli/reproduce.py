@@ -11,7 +11,7 @@ import click
 
 from ..errors import NasbenchError, UsageError, closest_matches
 from .options import device_option, threads_option
-from .progress import JobProgress
+from .progress import JobProgress, SearchProgress
 from .sessions import interruptible
 from .tables import format_option, print_document, print_rows
 from .types import COUNT, FILE, PROCESSES, SECONDS, SEED
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from ..plan import Plan
     from ..planning.aggregation import AggregateSpec
     from ..plugin_manager import PluginManager, Provided
-    from ..reproduction.recipe import Comparison, Recipe
+    from ..reproduction.recipe import Comparison, PublishedFigure, Recipe
     from ..reproduction.runs import Scale
     from ..results.contents import Results
+    from ..search.plan import SearchPlan
 
 DEFAULT_MINUTES = 20.0
 
@@ -38,7 +39,12 @@ SHORTEST_LIMIT = 10.0
 @click.option(
     "--evaluator", "-e", "evaluators", multiple=True, metavar="NAME", help="Only this evaluator; repeat for more."
 )
-@click.option("--scale", "-n", type=COUNT, help="Number of architectures.  [default: as published]")
+@click.option(
+    "--scale",
+    "-n",
+    type=COUNT,
+    help="Number of architectures, or of evaluations of each search.  [default: as published]",
+)
 @click.option("--seeds", type=click.IntRange(1, 1000), help="Number of run seeds.  [default: as published]")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The first of them.")
 @click.option(
@@ -152,6 +158,8 @@ class _Session:
         except NasbenchError as error:
             click.echo(f"{name}: {error}", err=True)
             return [Reproduced(comparison, each, why_not=str(error)) for each in comparison.figures]
+        if comparison.searches and not estimate:
+            return self._search(comparison, name, left_out)
         plans = [] if estimate else self._plans(comparison, left_out)
         results = [self._run(plan, f"{name}-seed{plan.header.seed}.h5", None) for plan in plans]
         if not results:
@@ -159,6 +167,33 @@ class _Session:
                 Reproduced(comparison, each, why_not=left_out.get(each.evaluator, "")) for each in comparison.figures
             ]
         return reproduce_figures(comparison, results, left_out, find_aggregates(results[0]))
+
+    def _search(self, comparison: Comparison, name: str, left_out: Mapping[str, str]) -> list[Reproduced]:
+        """Search for every figure whose evaluator is not left out."""
+        from ...reports.reproduction import Reproduced, reproduce_found
+        from ..reproduction.searches import search_plans
+
+        figures = []
+        for figure in comparison.figures:
+            if figure.evaluator in left_out:
+                figures.append(Reproduced(comparison, figure, why_not=left_out[figure.evaluator]))
+                continue
+            plans = search_plans(comparison, figure, self.scale, self.recipe.seeds, self.plugins)
+            values = [self._found(plan, name, figure) for plan in plans]
+            figures.append(reproduce_found(comparison, figure, values, plans[0].evaluations))
+        return figures
+
+    def _found(self, plan: SearchPlan, name: str, figure: PublishedFigure) -> float:
+        from ..asktell.options import SearchOptions
+        from ..reproduction.searches import file_name, found_value
+        from ..search.loop import run_search
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        output = self.folder / file_name(name, figure, plan.header.seed)
+        options = SearchOptions(output, self.devices[:1], self.threads, resume=True)
+        progress = SearchProgress(plan.evaluations)
+        with interruptible(progress, output, self.folder):
+            return found_value(plan, run_search(plan, options, progress.advance))
 
     def _plans(self, comparison: Comparison, left_out: Mapping[str, str]) -> list[Plan]:
         from ..reproduction.runs import plans_of

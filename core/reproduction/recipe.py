@@ -10,14 +10,14 @@ from typing import Any, Literal, get_args
 
 from ..errors import UsageError, closest_matches
 
-Statistic = Literal["rho", "tau", "retrieval", "seconds", "memory"]
-"""Spearman's rho; Kendall's tau-b; share of the truly best ``top`` percent among those with the best scores; processor
-seconds of a training step; peak memory of a job in MB."""
+Statistic = Literal["rho", "tau", "retrieval", "found", "seconds", "memory"]
+"""Spearman's rho; Kendall's tau-b; share of the truly best ``top`` percent among those with the best scores; trained
+performance of what a search finds; processor seconds of a training step; peak memory of a job in MB."""
 
 Confidence = Literal["clear", "inferred", "unreadable"]
 """How sure the transcription of a published figure is."""
 
-COMPARABLE: tuple[Statistic, ...] = ("rho", "tau", "retrieval")
+COMPARABLE: tuple[Statistic, ...] = ("rho", "tau", "retrieval", "found")
 """Statistics that another machine does not change."""
 
 
@@ -29,6 +29,7 @@ class PublishedFigure:
         evaluator: What ``--evaluator`` takes to make it again.
         value: The figure, None if it cannot be read or was not printed.
         statistic: What it is.
+        strategy: For ``found``: what ``nasbench search --strategy`` takes; empty for others.
         top: For ``retrieval``: percent of the architectures that count as the best.
         deviation: Its published standard deviation, None if there is none.
         confidence: How sure the transcription is.
@@ -38,6 +39,7 @@ class PublishedFigure:
     evaluator: str
     value: float | None
     statistic: Statistic
+    strategy: str = ""
     top: float | None = None
     deviation: float | None = None
     confidence: Confidence = "clear"
@@ -52,7 +54,7 @@ class Comparison:
         space: Name of the search space.
         dataset: Name of the image set, None for the space's default.
         metric: Ground truth, as ``--metric`` takes it; None for the default.
-        samples: Number of architectures in the publication, None if it is not stated.
+        samples: Number of architectures, or evaluations of each search, in the publication; None if it is not stated.
         figures: In the order of the publication.
         not_comparable: Why none of it can be made again here, empty if it can.
     """
@@ -68,6 +70,11 @@ class Comparison:
     def evaluators(self) -> tuple[str, ...]:
         """What is to be run, each once."""
         return tuple(dict.fromkeys(figure.evaluator for figure in self.figures))
+
+    @property
+    def searches(self) -> bool:
+        """Whether its figures are of searches."""
+        return all(figure.strategy for figure in self.figures)
 
 
 @dataclass(frozen=True)
@@ -95,8 +102,8 @@ def parse_recipe(text: str, name: str) -> Recipe:
     Args:
         text: TOML with ``title``, ``source``, optionally ``statistic``, ``top`` and ``seeds``, and tables
             ``[[comparisons]]`` with ``space``, optionally ``dataset``, ``metric`` and ``samples``, and ``figures``: a
-            list of tables with ``evaluator`` and optionally ``value``, ``statistic``, ``top``, ``deviation``,
-            ``confidence`` and ``note``.
+            list of tables with ``evaluator`` and optionally ``strategy``, ``value``, ``statistic``, ``top``,
+            ``deviation``, ``confidence`` and ``note``.
         name: Its name, for messages.
 
     Raises:
@@ -119,7 +126,7 @@ def parse_recipe(text: str, name: str) -> Recipe:
 
 def _comparison(reader: _Reader, statistic: Any, top: float | None) -> Comparison:
     reader.allow({"space", "dataset", "metric", "samples", "figures", "not_comparable"})
-    return Comparison(
+    comparison = Comparison(
         space=reader.text("space"),
         dataset=reader.optional_text("dataset"),
         metric=reader.optional_text("metric"),
@@ -127,14 +134,18 @@ def _comparison(reader: _Reader, statistic: Any, top: float | None) -> Compariso
         figures=tuple(_figure(part, statistic, top) for part in reader.tables("figures")),
         not_comparable=reader.optional_text("not_comparable") or "",
     )
+    if not comparison.searches and any(figure.strategy for figure in comparison.figures):
+        reader.refuse("some of its figures are of searches and some are not: make two comparisons of them")
+    return comparison
 
 
 def _figure(reader: _Reader, statistic: Any, top: float | None) -> PublishedFigure:
-    reader.allow({"evaluator", "value", "statistic", "top", "deviation", "confidence", "note"})
+    reader.allow({"evaluator", "strategy", "value", "statistic", "top", "deviation", "confidence", "note"})
     figure = PublishedFigure(
         evaluator=reader.text("evaluator"),
         value=reader.number("value"),
         statistic=reader.choice("statistic", get_args(Statistic), statistic),
+        strategy=reader.optional_text("strategy") or "",
         top=reader.number("top") or top,
         deviation=reader.number("deviation"),
         confidence=reader.choice("confidence", get_args(Confidence), "clear"),
@@ -142,6 +153,8 @@ def _figure(reader: _Reader, statistic: Any, top: float | None) -> PublishedFigu
     )
     if figure.statistic == "retrieval" and (figure.top is None or not 0 < figure.top <= 100):
         reader.refuse("retrieval needs 'top', a percentage above 0 and at most 100")
+    if (figure.statistic == "found") is not bool(figure.strategy):
+        reader.refuse("'found' needs 'strategy', what searches, and only it has one")
     return figure
 
 

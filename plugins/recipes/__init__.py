@@ -15,6 +15,7 @@ _PAPER = "Li et al., GenNAS, NeurIPS 2021, table"
 _TABLES = {
     "1": "Spearman's rho of single signals in each stage on NAS-Bench-101.",
     "2": "Spearman's rho of GenNAS and its baselines on fourteen spaces.",
+    "3": "Test accuracy of what evolution and weight sharing find.",
     "5": "Spearman's rho of the searched tasks over ten run seeds.",
     "6": "Spearman's rho of a searched task under other initial weights and biases.",
     "7": "Kendall's tau of the efficient methods of table 2.",

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from ..compiled.descent import update_in_c
+
 
 class MomentumDescent:
     """Updates parameters by ``v = momentum v + (g + weight_decay p)``, ``p = p - learning_rate v``.
@@ -44,20 +46,12 @@ class MomentumDescent:
                 self._update(reached, decay)
 
     def _update(self, parameters: list[nn.Parameter], decay: float) -> None:
-        # One call for all parameters: most are so small that a call of their own costs more than its arithmetic.
-        tensors: list[Tensor] = [*parameters]
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        if decay:
-            gradients = list(torch._foreach_add(gradients, tensors, alpha=decay))
-        torch._foreach_add_(tensors, self._velocities_after(parameters, gradients), alpha=-self._learning_rate)
+        velocities = self._velocities_of(parameters, gradients) if self._momentum else None
+        update_in_c([*parameters], gradients, velocities, self._learning_rate, self._momentum, decay)
 
-    def _velocities_after(self, parameters: list[nn.Parameter], gradients: list[Tensor]) -> list[Tensor]:
-        if not self._momentum:
-            return gradients
+    def _velocities_of(self, parameters: list[nn.Parameter], gradients: list[Tensor]) -> list[Tensor]:
         for parameter, gradient in zip(parameters, gradients, strict=True):
             if parameter not in self._velocities:
                 self._velocities[parameter] = torch.zeros_like(gradient)
-        velocities = [self._velocities[parameter] for parameter in parameters]
-        torch._foreach_mul_(velocities, self._momentum)
-        torch._foreach_add_(velocities, gradients)
-        return velocities
+        return [self._velocities[parameter] for parameter in parameters]

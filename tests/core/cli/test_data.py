@@ -140,3 +140,13 @@ def test_run_dataset_that_is_missing_says_how_to_get_it(nasbench) -> None:
     done = nasbench("run", "--space", "toy-imported", "-e", "toy-width", "-n", "3", "--dataset", "imported-noise")
     assert done.returncode == 2
     assert "The dataset 'imported-noise' is not at hand. Run 'nasbench data list toy-numbers'" in done.stderr
+
+
+def test_what_is_installed_is_called_what_it_is(run_nasbench) -> None:
+    import json
+
+    rows = json.loads(run_nasbench("data", "list", "-f", "json").stdout)
+    content = {row["name"]: row["content"] for row in rows}
+    assert content["mnist"] == "images"
+    assert content["alice"] == "text"
+    assert content["nasbench201-tiny"] == "table"

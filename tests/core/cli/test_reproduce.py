@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from scipy.stats import kendalltau, spearmanr
+from scipy.stats import kendalltau, spearmanr, t
 
 RECIPE = """
 title = "A table"
@@ -97,3 +97,42 @@ def test_recipes_are_listed_and_unknown_parts_refused(nasbench, reproduce) -> No
         refused = nasbench("reproduce", *options)
         assert refused.returncode == 2
         assert message in " ".join(refused.stderr.split())
+
+
+SEARCHES = """
+title = "What searches find"
+source = "Nobody 2021, table 3"
+statistic = "found"
+seeds = 3
+
+[[comparisons]]
+space = "toy"
+samples = 30
+figures = [
+  { evaluator = "toy-width", strategy = "random-search", value = 0 },
+  { evaluator = "toy-failing", strategy = "random-search", value = 90, deviation = 1 },
+]
+"""
+
+
+def test_searches_are_made_again(nasbench, tmp_path) -> None:
+    (tmp_path / "found.toml").write_text(SEARCHES)
+    done = nasbench("reproduce", "found.toml", "-e", "toy-width", "-n", 9, "-f", "json")
+    assert done.returncode == 0, done.stderr
+    (figure,) = json.loads(done.stdout)["figures"]
+    values = []
+    for seed in range(3):
+        options = ("--space", "toy", "-e", "toy-width", "-s", "random-search", "--evaluations", 9, "--seed", seed)
+        searched = nasbench("search", *options, "-o", f"{seed}.h5", "-f", "json")
+        values.append(json.loads(searched.stdout)["searches"][0]["ground_truth"])
+    assert figure["ours"] == pytest.approx(np.mean(values))
+    assert figure["deviation"] == pytest.approx(np.std(values, ddof=1))
+    low, high = t.interval(0.95, 2, np.mean(values), np.std(values, ddof=1) / np.sqrt(3))
+    assert (figure["low"], figure["high"]) == pytest.approx((low, high))
+    assert (figure["n"], figure["seeds"], figure["strategy"]) == (9, 3, "random-search")
+    assert figure["verdict"].startswith("differs by +")
+    # Everything is there, so nothing is computed again.
+    assert nasbench("reproduce", "found.toml", "-e", "toy-width", "-n", 9, "-f", "json").stdout == done.stdout
+    one = nasbench("reproduce", "found.toml", "-e", "toy-width", "-n", 9, "--seeds", 1)
+    assert "toy-width by random-search" in one.stdout
+    assert "one seed only" in one.stdout

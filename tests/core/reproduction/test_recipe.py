@@ -38,9 +38,16 @@ def test_a_recipe_is_read() -> None:
         ("samples = 40", 'samples = "many"', "recipe 't', comparisons 1: 'samples' is to be a whole number"),
         ("value = 0.9", "value = nan", "comparisons 1, figures 1: 'value' is to be a finite number, got nan"),
         ("value = 0.9", "valu = 0.9", "figures 1: the key 'valu' is not known"),
-        ("retrieval", "recall", "figures 2: 'statistic' is to be one of rho, tau, retrieval, seconds, memory"),
+        ("retrieval", "recall", "figures 2: 'statistic' is to be one of rho, tau, retrieval, found, seconds, memory"),
         (", top = 10", "", "figures 2: retrieval needs 'top'"),
         ("top = 10", "top = 101", "figures 2: retrieval needs 'top'"),
+        (", deviation = 0.1", ', strategy = "random-search"', "figures 1: 'found' needs 'strategy'"),
+        (", deviation = 0.1", ', statistic = "found"', "figures 1: 'found' needs 'strategy'"),
+        (
+            ", deviation = 0.1",
+            ', statistic = "found", strategy = "random-search"',
+            "comparisons 1: some of its figures are of searches",
+        ),
         ("[[comparisons]]", "[other]", "the key 'other' is not known"),
         ("seeds = 2", "seeds = ", "is not TOML"),
     ],
@@ -53,7 +60,9 @@ def test_what_is_no_recipe_is_refused_with_its_place(old, new, message) -> None:
 
 def test_the_installed_recipes_are_of_installed_spaces_and_evaluators() -> None:
     plugins = installed_plugins()
-    assert {"table1", "table2", "table5", "table6", "table7", "table8", "table9", "table10"} <= set(plugins.recipes())
+    assert {"table1", "table2", "table3", "table5", "table6", "table7", "table8", "table9", "table10"} <= set(
+        plugins.recipes()
+    )
     for name, provided in plugins.recipes().items():
         recipe = parse_recipe(provided.info.create(), name)
         for comparison in recipe.comparisons:

@@ -19,7 +19,7 @@ def test_published_evaluator_scores_a_network(score, name) -> None:
     assert len(record.curves["train_loss"]) == 4
     assert record.score == record.curves["score_loss"][-1]
     stages = [stage for stage in (1, 2, 3) if f"score_loss_stage{stage}" in record.curves]
-    assert stages == ([3] if name == "gennas-single" else [1, 2, 3])
+    assert stages == ([3] if name in ("gennas-single", "gennas-signal") else [1, 2, 3])
 
 
 def test_task_of_the_user_is_used(score, example_task_file) -> None:

@@ -1,12 +1,20 @@
 import pytest
 import torch
+from nasbench_toolkit.plugins.evaluators.compiled import descent
 from nasbench_toolkit.plugins.evaluators.gennas.momentum_descent import MomentumDescent
 from torch import nn
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 @pytest.mark.parametrize("channels_last", [False, True])
-def test_steps_are_those_of_torch_to_the_last_bit(momentum: float, channels_last: bool) -> None:
+@pytest.mark.parametrize("in_c", [False, True])
+def test_steps_are_those_of_torch_to_the_last_bit(
+    momentum: float, channels_last: bool, in_c: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not in_c:
+        monkeypatch.setattr(descent, "_library", lambda: None)
+    elif descent._library() is None:
+        pytest.skip("no C compiler, or no place for its output")
     torch.manual_seed(0)
     networks = [nn.Sequential(nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5), nn.ReLU(), nn.Conv2d(5, 4, 1)) for _ in range(2)]
     networks[1].load_state_dict(networks[0].state_dict())
@@ -51,3 +59,13 @@ def test_training_does_not_import_the_compiler(tmp_path) -> None:
         "sys.exit('torch._dynamo' in sys.modules)\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("change", [torch.Tensor.double, lambda values: values.repeat(2)[::2]], ids=["double", "gaps"])
+def test_what_c_cannot_do_is_left_to_torch(change) -> None:
+    parameter = nn.Parameter(change(torch.ones(5)))
+    before = parameter.detach().clone()
+    steps = MomentumDescent([([parameter], 0.5)], 0.1, 0.9)
+    parameter.sum().backward()
+    steps.step()
+    assert torch.allclose(parameter, before - 0.1 * (1 + 0.5 * before))

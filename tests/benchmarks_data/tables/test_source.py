@@ -224,7 +224,5 @@ def test_what_other_files_call_the_architectures_is_kept(source, tmp_path, suffi
     assert not any("Ignored" in note for note in summary.notes)
     assert read_identifiers(folder / IDENTIFIERS_NAME) == {"7": "b", "9": "b", "10": "a"}
     (folder / IDENTIFIERS_NAME).write_text("[1]")
-    with pytest.raises(
-        DataError, match="identifiers.json' is damaged: it is no JSON object of texts"
-    ):
+    with pytest.raises(DataError, match="identifiers.json' is damaged: it is no JSON object of texts"):
         source.verify(folder, lambda done, total: None)

@@ -16,7 +16,7 @@ from ...core.input_files import UTF8
 from ...core.interfaces import Progress
 
 # The official 14,322 recipes with 50 dimensions take 14 MB.
-_MAX_BYTES = 2**28
+_MAX_BYTES = 2**26
 _MAX_DIMENSIONS = 1000
 _ID_COLUMNS = ("recepie_id", "recipe_id")
 _ROWS_PER_PROGRESS = 1000

@@ -135,7 +135,6 @@ def _heights(layers: Layers, heights: Sequence[float]) -> list[float]:
     edge the sum of what it climbs counts, found by reweighting the squares, which leaves long edges straight.
     """
     import numpy as np
-    from scipy.optimize import lsq_linear
 
     sums, smallest = _unknowns(layers, heights)
     segments = [pair for route in layers.routes for pair in itertools.pairwise(route)]
@@ -144,12 +143,28 @@ def _heights(layers: Layers, heights: Sequence[float]) -> list[float]:
     weights = np.where(inner, _STRAIGHTNESS, 1.0)
     for _ in range(_REWEIGHTINGS):
         matrix = np.concatenate([climbs * np.sqrt(weights)[:, None], _PULL_TO_MIDDLE * sums])
-        unknowns = lsq_linear(matrix, np.zeros(len(matrix)), bounds=(smallest, np.inf), method="bvls").x
+        unknowns = _smallest_squares(matrix, smallest)
         weights = np.where(inner, _STRAIGHTNESS / np.maximum(np.abs(climbs @ unknowns), _STRAIGHT), 1.0)
     middles = sums @ unknowns
     lowest = min(y - height / 2 for y, height in zip(middles, heights, strict=True))
     # Rounded, so that what is level is exactly so.
     return [round(float(y - lowest), 3) for y in middles]
+
+
+def _smallest_squares(matrix: npt.NDArray[np.float64], smallest: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the unknowns, none below its smallest value, whose products with the matrix have the smallest squares.
+
+    What may have any value is the difference of two unknowns that are not negative.
+    """
+    import numpy as np
+    from scipy.optimize import nnls
+
+    free = np.isneginf(smallest)
+    lowest = np.where(free, 0.0, smallest)
+    above, _ = nnls(np.concatenate([matrix, -matrix[:, free]], axis=1), -matrix @ lowest)
+    unknowns: npt.NDArray[np.float64] = lowest + above[: len(smallest)]
+    unknowns[free] -= above[len(smallest) :]
+    return unknowns
 
 
 def _node_positions(layers: Layers) -> list[int]:

@@ -13,11 +13,15 @@ from dataclasses import dataclass
 
 from .graph import CellEdge, CellGraph, CellNode
 
-# All orders of a layer are tried up to this size (120 orders), beyond it all exchanges of two.
+# All orders of a layer are tried up to this size (120 orders), then all exchanges of two, and of neighbours in layers
+# so large that others would take minutes.
 _SMALL_LAYER = 5
+_LARGE_LAYER = 12
 
-# Local search from this many random orders as well; cells of the usual spaces need fewer.
+# Local search from this many random orders as well; cells of the usual spaces need fewer. Large ones take a second for
+# each, and get none.
 _RANDOM_STARTS = 12
+_MANY_SEGMENTS = 150
 
 Orders = list[list[int]]
 
@@ -54,7 +58,8 @@ def arrange(graph: CellGraph) -> Layers:
     """Arrange a cell; the same cell always gives the same picture."""
     items, routes = _place(graph)
     segments = [pair for route in routes for pair in itertools.pairwise(route)]
-    best = min((_improve(start, segments) for start in _starts(items)), key=lambda orders: _cost(orders, segments))
+    starts = _starts(items, len(segments))
+    best = min((_improve(start, segments) for start in starts), key=lambda orders: _cost(orders, segments))
     return Layers(items, routes, best)
 
 
@@ -87,7 +92,7 @@ def _label_layer(edge: CellEdge, between: range) -> int | None:
     return odd[len(odd) // 2]
 
 
-def _starts(items: Sequence[Item]) -> Iterator[Orders]:
+def _starts(items: Sequence[Item], num_segments: int) -> Iterator[Orders]:
     import numpy as np
 
     orders: Orders = [[] for _ in range(1 + max(item.layer for item in items))]
@@ -95,6 +100,8 @@ def _starts(items: Sequence[Item]) -> Iterator[Orders]:
         orders[item.layer].append(number)
     yield orders
     yield [order[::-1] for order in orders]
+    if num_segments > _MANY_SEGMENTS or max(map(len, orders)) > _LARGE_LAYER:
+        return
     rng = np.random.default_rng(0)
     for _ in range(_RANDOM_STARTS):
         yield [[order[index] for index in rng.permutation(len(order))] for order in orders]
@@ -102,17 +109,19 @@ def _starts(items: Sequence[Item]) -> Iterator[Orders]:
 
 def _improve(orders: Orders, segments: Sequence[tuple[int, int]]) -> Orders:
     """Reorder one layer at a time until that does not make it better."""
-    cost = _cost(orders, segments)
+    orders, cost = list(orders), _cost(orders, segments)
     while True:
-        before = cost
+        last = cost
         for layer in range(len(orders)):
             # Every segment lies between neighbouring layers: the others need no look.
-            near = set(itertools.chain(*orders[max(0, layer - 1) : layer + 2]))
+            first = max(0, layer - 1)
+            before, behind = orders[first:layer], orders[layer + 1 : layer + 2]
+            near = set(itertools.chain(*before, orders[layer], *behind))
             around = [pair for pair in segments if near.issuperset(pair)]
-            candidates = ([*orders[:layer], order, *orders[layer + 1 :]] for order in _orders_of(orders[layer]))
-            orders = min(itertools.chain([orders], candidates), key=lambda tried: _cost(tried, around))
+            tried = itertools.chain([orders[layer]], _orders_of(orders[layer]))
+            orders[layer] = min(tried, key=lambda order: _cost([*before, order, *behind], around))
         cost = _cost(orders, segments)
-        if cost >= before:
+        if cost >= last:
             return orders
 
 
@@ -120,7 +129,9 @@ def _orders_of(order: list[int]) -> Iterator[list[int]]:
     if len(order) <= _SMALL_LAYER:
         yield from map(list, itertools.permutations(order))
         return
-    for first, second in itertools.combinations(range(len(order)), 2):
+    indices = range(len(order))
+    pairs = itertools.combinations(indices, 2) if len(order) <= _LARGE_LAYER else itertools.pairwise(indices)
+    for first, second in pairs:
         exchanged = order.copy()
         exchanged[first], exchanged[second] = order[second], order[first]
         yield exchanged

@@ -215,9 +215,11 @@ def _nlp_logs(scratch: Path) -> list[Target]:
     with zipfile.ZipFile(archive) as members:
         log = members.read(members.namelist()[0])
     read = importing("nasbench-nlp")
+    vectors = b"recepie_id,v00,v01,v02\n1000000,0.5,-1.25,2.0\n1000001,1.5,0.125,-3.5\n"
     return [
         Target("nasbench-nlp .zip", "a.zip", archive.read_bytes(), read),
         Target("nasbench-nlp .zip", "b.zip", log, read, _zipped("log_stats_model_1.json")),
+        Target("nasbench-nlp-embedding", "a.csv", vectors, importing("nasbench-nlp-embedding")),
     ]
 
 

@@ -11,7 +11,7 @@ from nasbench_toolkit.core.domain import JobKey
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.seeding import derive_seed, seeded_global_rng
 from nasbench_toolkit.core.settings import parse_settings
-from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.network import draw_mask
+from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.network import draw_large_mask, draw_mask
 
 CELL = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|none~0|none~1|nor_conv_3x3~2|"
 
@@ -73,7 +73,9 @@ def test_plain_recurrent_score_is_that_of_the_evaluator(monkeypatch) -> None:
     monkeypatch.setattr(
         plain_recurrent_gennas,
         "_mask",
-        lambda shape, share: draw_mask(torch.Size(shape), share, torch.float64, torch.device("cpu")),
+        lambda shape, share: (draw_large_mask if len(shape) == 2 else draw_mask)(
+            torch.Size(shape), share, torch.float64, torch.device("cpu")
+        ),
     )
     plain, ours = both_scores(plain_recurrent_score, "nasbench-nlp", "gennas-rnn-combo", 2)
     assert plain == pytest.approx(ours, rel=1e-9)

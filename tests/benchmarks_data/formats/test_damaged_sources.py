@@ -13,6 +13,7 @@ READERS = (
     "nats-bench .pickle.pbz2",
     "nats-bench folder",
     "nasbench-nlp .zip",
+    "nasbench-nlp-embedding",
     "interchange .csv",
     "interchange .parquet",
     "stored table",

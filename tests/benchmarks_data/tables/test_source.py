@@ -2,7 +2,9 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
+from nasbench_toolkit.benchmarks_data.tables.identifiers import IDENTIFIERS_NAME, read_identifiers
 from nasbench_toolkit.benchmarks_data.tables.raw import RawTable
 from nasbench_toolkit.benchmarks_data.tables.source import DIRECTORY, Reader, TableSource, without_marker
 from nasbench_toolkit.benchmarks_data.tables.store import TABLE_NAME, StoredTable
@@ -208,3 +210,19 @@ def test_results_on_other_data_sets_are_kept_where_the_source_says_so(
     assert table.all_values(table.metrics[0]).tolist() == [4.0, 3.0]
     np.testing.assert_array_equal(table.all_values(table.metrics[1]), [7.0, np.nan])
     assert table.num_rows == 2
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_what_other_files_call_the_architectures_is_kept(source, tmp_path, suffix) -> None:
+    """Of rows that are left out as well as of those that become one."""
+    rows = {"recipe_id": [7, 8, 9, 10], "architecture": ["b", "??", "B", "a"], "a/loss": [1.0, 2.0, 1.0, 3.0]}
+    table, folder = tmp_path / f"table{suffix}", tmp_path / "stored"
+    frame = pd.DataFrame(rows)
+    frame.to_csv(table, index=False) if suffix == ".csv" else frame.to_parquet(table, index=False)
+    folder.mkdir()
+    summary = source.import_valid_from(table, folder, lambda done, total: None)
+    assert not any("Ignored" in note for note in summary.notes)
+    assert read_identifiers(folder / IDENTIFIERS_NAME) == {"7": "b", "9": "b", "10": "a"}
+    (folder / IDENTIFIERS_NAME).write_text("[1]")
+    with pytest.raises(DataError, match="identifiers.json' is damaged: it is no JSON object of texts"):
+        source.verify(folder, lambda done, total: None)

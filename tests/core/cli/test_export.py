@@ -166,3 +166,13 @@ def test_network_is_for_the_images_that_the_space_exports_for(nasbench, tmp_path
     assert "Takes: images (batch, 3, 224, 224), as of imagenet" in text
     assert "Returns: logits (batch, 1000)" in text
     assert "M multiply-adds at 224 x 224 pixels" in text.replace("\n    ", " ")
+
+
+def test_recurrent_networks_are_written_step_by_step(nasbench, tmp_path) -> None:
+    """Their masks are drawn for any size of the batch; the file was compared with the network before it was written."""
+    recipe = '{"f":{"op":"linear","input":["x","h_prev_0"]},"h_new_0":{"op":"activation_tanh","input":["f"]}}'
+    done = nasbench("export", recipe, "--space", "nasbench-nlp", "--length", 2, "-o", "cell.py")
+    assert done.returncode == 0, done.stderr
+    written = (tmp_path / "cell.py").read_text()
+    assert "Takes: sequences of 2 steps" in written
+    assert "torch.rand((1, inputs.shape[1], 600))" in written

@@ -1,6 +1,7 @@
 import csv
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.network import (
     Dropouts,
     RecurrentLayer,
     RecurrentNetwork,
+    draw_large_mask,
     draw_mask,
 )
 from nasbench_toolkit.plugins.search_spaces.nasbench_nlp.picture import cell_graph
@@ -135,11 +137,12 @@ def test_weight_drop_keeps_the_share_and_the_expectation() -> None:
     assert float((dropped == 0).float().mean()) == pytest.approx(0.25, abs=0.01)
 
 
+@pytest.mark.parametrize("draw", [draw_mask, draw_large_mask])
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.4, 0.5])
-def test_masks_are_independent_bits_of_the_asked_share(share: float) -> None:
+def test_masks_are_independent_bits_of_the_asked_share(draw: Callable[..., torch.Tensor], share: float) -> None:
     torch.manual_seed(0)
     count = 400_001
-    mask = draw_mask(torch.Size((count,)), share, torch.float64, torch.device("cpu"))
+    mask = draw(torch.Size((count,)), share, torch.float64, torch.device("cpu"))
     dropped = mask == 0
     deviation = (share * (1 - share) / count) ** 0.5
     assert float(dropped.double().mean()) == pytest.approx(share, abs=4 * deviation)

@@ -304,6 +304,7 @@ class EvaluatorInfo(Description):
     Attributes:
         direction: Whether a higher or a lower score is the better one; there is no default.
         formula: The score in one line.
+        unit: Of the score, in the plural, such as ``parameters``; empty if it has none.
         needs: What search space and data set must provide: capabilities of :mod:`.capabilities`, or a plugin's own.
         settings: Its settings class.
         version: Raised by one whenever the same inputs give another score; part of every job key.
@@ -318,6 +319,7 @@ class EvaluatorInfo(Description):
     # Checked below: the error of a missing argument would not say which evaluator lacks it.
     direction: Direction = None  # type: ignore[assignment]
     formula: str = ""
+    unit: str = ""
     needs: frozenset[type] = frozenset({Network})
     settings: type[Settings] = Settings
     version: int = 1

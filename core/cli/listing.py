@@ -188,6 +188,7 @@ def _explain_evaluator(item: Provided[EvaluatorInfo], plugins: PluginManager) ->
     info = item.info
     return _common(item) | {
         "formula": info.formula,
+        "unit": info.unit or None,
         "better": str(info.direction),
         "needs": capability_names(info.needs),
         "compared by default": "yes" if info.compared_by_default else "no",

@@ -13,11 +13,15 @@ from .trajectory import trajectory_for_machines, trajectory_for_people, what_was
 if TYPE_CHECKING:
     from ..asktell.curves import Spread
     from ..interfaces import SearchSpace
+    from ..search.costs import Cost
     from ..search.history import Step
     from ..search.outcome import SearchOutcome, TableSummary
 
 # Where a table of regret stops; one more row shows the end.
 CHECKPOINTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
+
+# Numbers up to this one are written out; whole ones above have no digit behind the point either way.
+_LARGEST_WHOLE = 1e15
 
 # What of a search has no place on one line.
 CURVES = ("front", "ground_truth_curve", "regret_curve", "trajectory")
@@ -153,9 +157,22 @@ def _costs_for_people(outcome: SearchOutcome) -> dict[str, Any]:
     if any(cost.limit is not None for cost in header.costs):
         record["refused"] = f"{outcome.refused} (above a limit; not counted as evaluations)"
     for cost, value in zip(header.costs, best.costs if best else (), strict=best is not None):
-        limit = "" if cost.limit is None else f" (at most {cost.limit:.10g})"
-        record[cost.name] = f"{_exact(value)}{limit}"
+        limit = "" if cost.limit is None else f" (at most {_exact(cost.limit)})"
+        record[cost.name] = f"{_with_unit_of(cost, value)}{limit}"
     return record
+
+
+def _with_unit_of(cost: Cost, value: float) -> str:
+    unit = cost.metric.unit if cost.metric else cost.evaluator and _unit_of(cost.evaluator.name)
+    return f"{_exact(value)} {unit}" if unit and not math.isnan(value) else _exact(value)
+
+
+def _unit_of(evaluator: str) -> str:
+    """Return the unit of an evaluator's score, empty if it has none or the evaluator is not installed any more."""
+    from ..plugin_manager import installed_plugins
+
+    provided = installed_plugins().evaluators().get(evaluator)
+    return provided.info.unit if provided else ""
 
 
 def _front_for_people(outcome: SearchOutcome) -> list[dict[str, Any]]:
@@ -171,7 +188,9 @@ def _front_for_people(outcome: SearchOutcome) -> list[dict[str, Any]]:
 
 def _exact(value: float) -> str:
     """Write a cost: sizes are whole numbers, of which every digit counts."""
-    return "-" if math.isnan(value) else f"{value:.10g}"
+    if math.isnan(value):
+        return "-"
+    return f"{value:,.0f}" if value == round(value) and abs(value) < _LARGEST_WHOLE else f"{value:.10g}"
 
 
 def _truth_for_people(outcome: SearchOutcome) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def test_refused_are_counted_apart_and_costs_are_shown(nasbench) -> None:
     assert (search["evaluations"], search["refused"] > 0) == (6, True)
     printed = " ".join(done.stdout.split())
     assert f"refused: {search['refused']} (above a limit; not counted as evaluations)" in printed
-    assert f"toy-width: {width:g} (at most 1500)" in printed
+    assert f"toy-width: {width:,.0f} (at most 1,500)" in printed
     assert nasbench("inspect", "s.h5").returncode == 0
     assert "made by 'nasbench search'" not in nasbench("report", "s.h5").stderr
     other = nasbench(*TOY, "-e", "toy-random", "-n", 6, "--max", "toy-width=1600", "-o", "s.h5", "--resume")
@@ -306,3 +306,11 @@ def test_what_was_found_is_said_in_words_where_the_space_has_other_words(nasbenc
     assert search["description"] == words
     assert f"what it is:   {words}\n" in done.stdout
     assert "what it is" not in nasbench("search", "-e", "oracle", "-n", 2).stdout
+
+
+def test_costs_are_printed_with_their_units(run_nasbench) -> None:
+    options = ("search", "-e", "random", "-s", "random-search", "-n", 3, "--max-params", "60k", "--max-flops", "2M")
+    printed = " ".join(run_nasbench(*options, "-o", "s.h5").stdout.split())
+    assert re.search(r"params: [1-9][0-9],[0-9]{3} parameters \(at most 60,000\)", printed)
+    assert re.search(r"flops: ([0-9],)?[0-9]{3},[0-9]{3} multiply-adds \(at most 2,000,000\)", printed)
+    assert "best of the table, above limits too: " in printed

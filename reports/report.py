@@ -21,8 +21,9 @@ class Report:
         evaluators: Labels of what can be hidden on a page, in the order of their colours.
         space: Search space of the architectures that charts name, whose cells a page shows; empty for none.
         arch_ids: These architectures, those first that are to be shown if not all are.
-        parts: Reports of the runs that this one puts side by side.
+        parts: Reports of the runs that this one puts side by side, and of searches beside them.
         subject: What tells its charts from those of other parts, such as a search space.
+        folder: Where a folder has it as a part; empty for ``run`` and its number.
     """
 
     title: str
@@ -34,6 +35,7 @@ class Report:
     arch_ids: tuple[str, ...] = ()
     parts: tuple[Report, ...] = ()
     subject: str = ""
+    folder: str = ""
 
     @property
     def all_figures(self) -> tuple[Figure, ...]:

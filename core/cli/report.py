@@ -84,7 +84,7 @@ def report_command(
 ) -> None:  # fmt: skip
     """Print how well evaluators rank the architectures of runs, or compare searches.
 
-    FILE is what 'nasbench run' wrote, or one or more files of 'nasbench search', finished or not.
+    FILE is what 'nasbench run' or 'nasbench search' wrote, finished or not; one or more.
 
     A run: for each evaluator Spearman's rho and Kendall's tau-b against ground truth with 95 % intervals, number of
     architectures, failures, ties and median seconds. Higher is better for every score and every metric: losses are
@@ -92,6 +92,8 @@ def report_command(
     and rho of the mean score. Files of the same run with other seeds are taken together.
 
     Several runs: every evaluator in every run, and average ranks with a critical difference.
+
+    Runs and searches together: the report of the runs, and behind it that of the searches.
 
     Searches: those that differ in their seed only become one row with mean and sample standard deviation of the ground
     truth of what they found, its rank in the table and its regret, the value of the table's best minus that,
@@ -106,7 +108,12 @@ def report_command(
 
         check_output(output, files, overwrite=overwrite)
         _refuse_format(output)
-    runs = _read_runs(files)
+    runs, searches = _read_runs(files)
+    if runs and searches:
+        del of_a_run["--failures"], of_a_run["--aggregate"]
+        _refuse("runs and searches", "a single run", of_a_run)
+        _report_both(runs, searches, output_format, metric, failures or DEFAULT_FAILURES, aggregates, output)
+        return
     if not runs:
         _refuse("searches", "a run", of_a_run)
         _report_searches(files, output_format, metric, output)
@@ -129,22 +136,17 @@ def report_command(
             )
 
 
-def _read_runs(files: Sequence[Path]) -> list[Results]:
-    """Return the runs that the files hold, those that differ in their seeds only as one; none if all hold searches.
+def _read_runs(files: Sequence[Path]) -> tuple[list[Results], list[Path]]:
+    """Return the runs that the files hold, those that differ in their seeds only as one, and the files of searches.
 
     Raises:
-        UsageError: There are runs and searches, or two files hold the same.
+        UsageError: Two files hold the same run.
     """
     from ...reports import join_seeds
 
-    runs = {file: results for file in files if (results := _read_run(file)) is not None}
-    if runs and len(runs) < len(set(files)):
-        search = next(file for file in files if file not in runs)
-        raise UsageError(
-            f"'{next(iter(runs))}' was made by a run and '{search}' by a search: they share no table. Report them "
-            "apart."
-        )
-    return join_seeds(list(runs.values()))
+    read = {file: _read_run(file) for file in files}
+    runs = [results for results in read.values() if results is not None]
+    return join_seeds(runs) if runs else [], [file for file, results in read.items() if results is None]
 
 
 def _read_run(file: Path) -> Results | None:
@@ -215,6 +217,47 @@ def _report_runs(
         return
     tables = [correlation_table(run, metric, failures, each) for run, each in made]
     _deliver(spaces_document(compare_runs(tables)), output_format, output)
+
+
+def _report_both(
+    runs: Sequence[Results], searches: Sequence[Path], output_format: str, metric: str | None, failures: str,
+    aggregates: tuple[str, ...], output: Path | None,
+) -> None:  # fmt: skip
+    from ...reports import (
+        compare_runs,
+        correlation_document,
+        correlation_table,
+        run_report,
+        runs_report,
+        spaces_document,
+    )
+    from .aggregates import find_aggregates
+    from .comparison import read_groups
+    from .comparison_report import search_report
+    from .comparison_table import comparison_document
+
+    made = [(run, find_aggregates(run, aggregates)) for run in runs]
+    groups = read_groups(searches, metric)
+    if output and not _is_document(output):
+        of_runs = (
+            runs_report(made, metric, failures)
+            if len(made) > 1
+            else run_report(made[0][0], metric, failures, made[0][1])
+        )
+        of_searches = replace(search_report(groups), subject="searches", folder="searches")
+        _write(replace(of_runs, parts=(*of_runs.parts, of_searches)), output)
+        return
+    if output or output_format in ("csv", "json"):
+        raise UsageError(
+            "Runs and searches have different columns: report them apart, or together as a page or a folder, such as "
+            "--output report.html."
+        )
+    tables = [correlation_table(run, metric, failures, each) for run, each in made]
+    print_document(
+        spaces_document(compare_runs(tables)) if len(tables) > 1 else correlation_document(tables[0]), output_format
+    )
+    click.echo()
+    print_document(comparison_document(groups), output_format)
 
 
 def _compare(

@@ -114,7 +114,7 @@ def _files(report: Report) -> Iterator[tuple[str, bytes]]:
     yield f"report{PAGE}", render_page(report).encode()
     yield from _tables_and_charts(report, "")
     for number, part in enumerate(report.parts, start=1):
-        yield from _tables_and_charts(part, f"run{number}/")
+        yield from _tables_and_charts(part, f"{part.folder or f'run{number}'}/")
 
 
 def _tables_and_charts(report: Report, folder: str) -> Iterator[tuple[str, bytes]]:

@@ -73,7 +73,6 @@ def test_what_would_count_twice_or_is_no_search_is_refused(nasbench, searches, t
     (tmp_path / "run2.h5").write_bytes((tmp_path / "run.h5").read_bytes())
     for options, message in (
         (("random-seed0.h5", "copy.h5"), "hold the same search"),
-        (("run.h5", "copy.h5"), "'run.h5' was made by a run and 'copy.h5' by a search"),
         (("run.h5", "run2.h5"), "hold the same run of nasbench201-tiny on mnist with seed 0"),
         (("run.h5", "-o", "report.html", "--curves"), "--curves is for tables alone"),
         (("run.h5", "-o", "report.tex", "-f", "csv"), "The form of 'report.tex' is that of its ending"),
@@ -138,3 +137,26 @@ def test_a_run_is_written_in_the_form_of_the_name(nasbench, tmp_path) -> None:
     assert "Score against ground truth" in (tmp_path / "run.svg").read_text()
     assert "exists" in nasbench("report", "run.h5", "-o", "run.csv").stderr
     assert nasbench("report", "run.h5", "-o", "run.csv", "--overwrite").returncode == 0
+
+
+def test_runs_and_searches_are_reported_together(nasbench, tmp_path) -> None:
+    nasbench("run", "--space", "toy", "-e", "toy-width", "-n", 12, "-o", "r.h5")
+    search = ("search", "--space", "toy", "-e", "toy-width", "-s", "random-search", "-n", 5, "--seeds", 2)
+    nasbench(*search, "-o", "s.h5")
+    together = ("report", "s-seed0.h5", "r.h5", "s-seed1.h5")
+    printed = nasbench(*together).stdout
+    assert printed == nasbench("report", "r.h5").stdout + "\n" + nasbench("report", "s-seed0.h5", "s-seed1.h5").stdout
+    for options, reason in (
+        (("-f", "csv"), "Runs and searches have different columns"),
+        (("-o", "all.json"), "Runs and searches have different columns"),
+        (("--pairwise",), "--pairwise is for a single run, and this is a report of runs and searches"),
+    ):
+        refused = nasbench(*together, *options)
+        assert refused.returncode == 2
+        assert reason in refused.stderr
+    pytest.importorskip("altair", reason="charts need the extra 'report'")
+    assert nasbench(*together, "-o", "all").returncode == 0
+    assert (tmp_path / "all" / "searches" / "tables.md").read_text() == nasbench(
+        "report", "s-seed0.h5", "s-seed1.h5", "-f", "markdown"
+    ).stdout
+    assert "random-search" in (tmp_path / "all" / "report.html").read_text()

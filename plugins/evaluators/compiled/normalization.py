@@ -96,7 +96,8 @@ def _forward(
     rectify: bool,
     features: Tensor,
 ) -> Tensor:
-    if not _can_compute(layer, features):
+    # What torch.compile traces must be PyTorch's own.
+    if torch.compiler.is_compiling() or not _can_compute(layer, features):
         return otherwise(features)
     momentum = layer.momentum or 0.0
     statistics = (layer.running_mean, layer.running_var) if layer.training else (None, None)

@@ -58,7 +58,9 @@ def _compile_layer(layer: nn.Module, functions: ctypes.CDLL) -> None:
 
 
 def _forward(otherwise: Callable[[Tensor], Tensor], pool: Callable[[Tensor], Tensor], features: Tensor) -> Tensor:
-    if features.dim() == 4 and features.dtype is torch.float32 and features.numel():
+    # What torch.compile traces must be PyTorch's own.
+    traced = torch.compiler.is_compiling()
+    if not traced and features.dim() == 4 and features.dtype is torch.float32 and features.numel():
         return pool(features)
     return otherwise(features)
 

@@ -198,3 +198,13 @@ def test_a_layer_that_differs_in_one_bit_does_not_agree() -> None:
 def test_this_machine_uses_what_it_compiled() -> None:
     assert pooling._functions() is not None
     assert normalization._functions() is not None
+
+
+@needs_compiler
+def test_torch_compile_sees_layers_of_its_own() -> None:
+    network = nn.Sequential(normalized(6, nn.ReLU()), nn.MaxPool2d(3, 1, 1)).to(memory_format=torch.channels_last)
+    ours = copy.deepcopy(network)
+    compile_layers(ours)
+    traced = torch.compile(ours, fullgraph=True, backend="eager")
+    for first, second in zip(run(traced, values((2, 6, 8, 8))), run(network, values((2, 6, 8, 8))), strict=True):
+        assert torch.equal(first, second)

@@ -47,6 +47,7 @@ EVALUATORS: dict[str, dict[str, str]] = {
     "gennas-single": _REGRESSION,
     "gennas-combo": _REGRESSION,
     "gennas-n": _REGRESSION,
+    "gennas-signal": _REGRESSION,
     "gennas-d": _REGRESSION | {"weight_init": "xavier", "bias_init": "zero"},
     "gennas-r": _REGRESSION,
     "gennas": _REGRESSION,

@@ -144,7 +144,7 @@ def data_set(evaluator: str, space: str) -> str | None:
     )
 
 
-def tests_of(evaluator: str, space: str) -> tuple[str, ...] | list[str]:
+def cases_of(evaluator: str, space: str) -> tuple[str, ...] | list[str]:
     if data_set(evaluator, space) == "alice":
         return TEXT_TESTS
     return each_test(EvaluatorContract) if space in SPACES_TESTED_IN_FULL else MAIN_TESTS
@@ -201,7 +201,7 @@ PAIRS = [
     for space in built_in(PLUGINS.search_spaces())
     for evaluator in built_in(PLUGINS.evaluators())
     if data_set(evaluator, space) is not None and is_tested(evaluator, space)
-    for test in tests_of(evaluator, space)
+    for test in cases_of(evaluator, space)
 ]
 
 

@@ -46,14 +46,14 @@ def test_python_version_layout(folder, pixels):
 def test_python_version_of_python_3(tmp_path, pixels):
     (tmp_path / "data_batch_1").write_bytes(pickle.dumps({"data": pixels(2), "labels": [3, 4]}, protocol=4))
     batch = read_one(CIFAR10, tmp_path)
-    assert np.array_equal(batch.inputs.reshape(2, -1), pixels(2))
+    assert np.array_equal(batch.images.reshape(2, -1), pixels(2))
     assert batch.labels.tolist() == [3, 4]
 
 
 def test_binary_version_has_the_same_images(tmp_path, pixels, binary_records):
     (tmp_path / "data_batch_1.bin").write_bytes(binary_records(pixels(4), [0, 9, 3, 3]))
     batch = read_one(CIFAR10, tmp_path)
-    assert np.array_equal(batch.inputs.reshape(4, -1), pixels(4))
+    assert np.array_equal(batch.images.reshape(4, -1), pixels(4))
     assert batch.labels.tolist() == [0, 9, 3, 3]
 
 
@@ -65,7 +65,7 @@ def test_cifar100_has_fine_labels_in_both_versions(tmp_path, pixels, binary_reco
     for folder in (tmp_path / "py", tmp_path / "bin"):
         batch = read_one(CIFAR100, folder)
         assert batch.labels.tolist() == [99, 20]
-        assert np.array_equal(batch.inputs.reshape(2, -1), pixels(2))
+        assert np.array_equal(batch.images.reshape(2, -1), pixels(2))
 
 
 def test_imagenet16_keeps_the_first_120_classes(tmp_path, pixels):
@@ -73,8 +73,8 @@ def test_imagenet16_keeps_the_first_120_classes(tmp_path, pixels):
     (tmp_path / "train_data_batch_10").write_bytes(pickle.dumps(fields, protocol=2))
     batch = read_one(IMAGENET16_120, tmp_path)
     assert batch.labels.tolist() == [0, 119, 1]
-    assert batch.inputs.shape == (3, 3, 16, 16)
-    assert np.array_equal(batch.inputs.reshape(3, -1), pixels(5, 768)[[0, 2, 4]])
+    assert batch.images.shape == (3, 3, 16, 16)
+    assert np.array_equal(batch.images.reshape(3, -1), pixels(5, 768)[[0, 2, 4]])
 
 
 def test_training_batches_come_in_their_official_order(tmp_path, pixels):
@@ -227,7 +227,7 @@ def test_file_too_large_to_be_official(tmp_path):
 @pytest.mark.skipif(not CIFAR.is_dir(), reason="reads CIFAR-10's first batches in ../shared/data")
 def test_real_cifar10():
     batches, notes = read(CIFAR10, CIFAR)
-    assert [len(batch.inputs) for batch in batches] == [10000, 10000]
+    assert [len(batch.images) for batch in batches] == [10000, 10000]
     assert batches[0].labels[:10].tolist() == [6, 9, 9, 4, 1, 1, 2, 7, 8, 3]
     assert np.bincount(batches[1].labels).tolist() == [1000] * 10
     # Byte for byte the official files, so nothing but the missing ones is noted.

@@ -148,7 +148,7 @@ def test_a_damaged_history_is_refused_and_left_as_it_is(task_search, tmp_path) -
         (("-s", "successive-halving"), "stops evaluations early, and tasks are evaluated in full"),
         (("-s", "reinforce"), "gennas-tasks"),
         (("-n", "0"), "--evaluations must be at least 1"),
-        (("--space", "nasbench-nlp", "-e", "gennas"), "'nasbench-nlp': it needs networks for images"),
+        (("--space", "nasbench-nlp", "-e", "gennas"), "'nasbench-nlp': it needs networks that return the feature maps"),
         (("--space", "nasbench-nlp"), "is not JSON"),
         (("--label", "size"), "no column 'size'"),
     ],

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from nasbench_toolkit.core.capabilities import GroundTruthTable, SequenceNetwork, Tokens
+from nasbench_toolkit.core.capabilities import GroundTruthTable, SequenceNetwork, Supernets, Tokens
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.experiments.robustness.kinds_of_networks import EVALUATORS, KINDS
 from nasbench_toolkit.experiments.robustness.networks_of_others import EQUAL, LOST, REFUSED, compare
@@ -59,5 +59,5 @@ def test_frozen_network_is_scored_and_not_trained():
 
 def test_all_evaluators_for_images_are_tried():
     needs = {name: provided.info.needs for name, provided in installed_plugins().evaluators().items()}
-    others = {name for name in needs if {GroundTruthTable, SequenceNetwork, Tokens} & needs[name]}
+    others = {name for name in needs if {GroundTruthTable, SequenceNetwork, Supernets, Tokens} & needs[name]}
     assert needs.keys() - others == EVALUATORS.keys()

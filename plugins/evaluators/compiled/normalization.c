@@ -102,28 +102,35 @@ void normalize_forward(const float *restrict input, const float *weight, const f
     }
 }
 
-/* weight may be null; output is looked at if it was rectified; work: space for 6 * BLOCK * channels values. */
+/* weight and bias may be null; work: space for 8 * BLOCK * channels values. */
 WIDEST
-void normalize_backward(const float *restrict output_gradient, const float *restrict output,
-                        const float *restrict input, const float *weight, const float *restrict means,
-                        const float *restrict scales, float *restrict input_gradient, float *restrict weight_gradient,
+void normalize_backward(const float *restrict output_gradient, const float *restrict input, const float *weight,
+                        const float *bias, const float *restrict means, const float *restrict scales,
+                        float *restrict input_gradient, float *restrict weight_gradient,
                         float *restrict bias_gradient, float *restrict work, int64_t rows, int64_t channels,
                         int rectify) {
     for (int64_t channel = 0; channel < channels; channel += LANES) {
         int64_t lanes = lanes_from(channels, channel), wide = wide_rows(rows, channels, channel);
-        float sum[LANES] = {0}, product[LANES] = {0}, mean[LANES] = {0};
-        for (int64_t c = 0; c < lanes; c++) mean[c] = means[channel + c];
+        float sum[LANES] = {0}, product[LANES] = {0}, mean[LANES] = {0}, factor[LANES] = {0}, offset[LANES] = {0};
+        for (int64_t c = 0; c < lanes; c++) {
+            mean[c] = means[channel + c];
+            factor[c] = scales[channel + c] * (weight ? weight[channel + c] : 1.0f);
+            offset[c] = fused(-mean[c], factor[c], bias ? bias[channel + c] : 0.0f);
+        }
         for (int64_t i = 0; i < wide; i++)
             for (int64_t c = 0; c < LANES; c++) {
                 int64_t at = i * channels + channel + c;
-                float gradient = passed(output_gradient[at], output[at], rectify);
+                /* The output is computed once more, which is faster than to read it. */
+                float output = fused(input[at], factor[c], offset[c]);
+                float gradient = passed(output_gradient[at], output, rectify);
                 sum[c] += gradient;
                 product[c] = fused(input[at] - mean[c], gradient, product[c]);
             }
         for (int64_t i = wide; i < rows; i++)
             for (int64_t c = 0; c < lanes; c++) {
                 int64_t at = i * channels + channel + c;
-                float gradient = passed(output_gradient[at], output[at], rectify);
+                float output = fused(input[at], factor[c], offset[c]);
+                float gradient = passed(output_gradient[at], output, rectify);
                 sum[c] += gradient;
                 product[c] = fused(input[at] - mean[c], gradient, product[c]);
             }
@@ -135,6 +142,7 @@ void normalize_backward(const float *restrict output_gradient, const float *rest
     int64_t block = BLOCK * channels;
     float *restrict mean = work, *restrict slope = work + block, *restrict shift = work + 2 * block;
     float *restrict scale = work + 3 * block, *restrict gain = work + 4 * block, *restrict left_over = work + 5 * block;
+    float *restrict factor = work + 6 * block, *restrict offset = work + 7 * block;
     for (int64_t i = 0; i < BLOCK; i++)
         for (int64_t c = 0; c < channels; c++) {
             int64_t at = i * channels + c;
@@ -144,12 +152,15 @@ void normalize_backward(const float *restrict output_gradient, const float *rest
             scale[at] = scales[c];
             gain[at] = weight ? weight[c] : 1.0f;
             left_over[at] = (float)(c >= channels - channels % VECTOR);
+            factor[at] = scales[c] * gain[at];
+            offset[at] = fused(-means[c], factor[at], bias ? bias[c] : 0.0f);
         }
     for (int64_t start = 0; start < rows * channels; start += block) {
         int64_t left = rows * channels - start, size = left < block ? left : block;
         for (int64_t i = 0; i < size; i++) {
             int64_t at = start + i;
-            float gradient = passed(output_gradient[at], output[at], rectify);
+            float output = fused(input[at], factor[i], offset[i]);
+            float gradient = passed(output_gradient[at], output, rectify);
             float distance = input[at] - mean[i], centred = gradient - shift[i];
             float rest = left_over[i] ? centred - distance * slope[i] : fused(-distance, slope[i], centred);
             input_gradient[at] = rest * scale[i] * gain[i];

@@ -27,7 +27,7 @@ _ARGUMENTS = {
 # Rows of the space that the functions work in, each of BLOCK times as many values as channels.
 _BLOCK = 16
 _FORWARD_ROWS = 2
-_BACKWARD_ROWS = 6
+_BACKWARD_ROWS = 8
 
 
 def compile_normalization(network: nn.Module) -> None:
@@ -145,30 +145,30 @@ class _Normalize(torch.autograd.Function):
         tensors = (features, weight, bias, running_mean, running_variance, output, means, scales, work)
         rows = features.numel() // channels
         functions.normalize_forward(*addresses(*tensors), rows, channels, momentum, epsilon, rectify)
-        ctx.save_for_backward(features, weight, means, scales, output if rectify else features)
-        ctx.functions, ctx.epsilon, ctx.rectify, ctx.has_bias = functions, epsilon, rectify, bias is not None
+        ctx.save_for_backward(features, weight, bias, means, scales)
+        ctx.functions, ctx.epsilon, ctx.rectify = functions, epsilon, rectify
         return output
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        features, weight, means, scales, _ = ctx.saved_tensors
+        features, weight, bias, means, scales = ctx.saved_tensors
         if not ctx.rectify and not gradient.is_contiguous(memory_format=torch.channels_last):
             # PyTorch sums in another order here.
             parts = _backward_of_torch(gradient, features, weight, means, scales, ctx.epsilon)
         else:
             parts = _backward_in_c(ctx, gradient.contiguous(memory_format=torch.channels_last))
         to_features, to_weight, to_bias = parts
-        of_weight, of_bias = to_weight if weight is not None else None, to_bias if ctx.has_bias else None
+        of_weight, of_bias = to_weight if weight is not None else None, to_bias if bias is not None else None
         return None, to_features, of_weight, of_bias, None, None, None, None, None
 
 
 def _backward_in_c(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    features, weight, means, scales, output = ctx.saved_tensors
+    features, weight, bias, means, scales = ctx.saved_tensors
     channels = features.shape[1]
     result, to_weight, to_bias = torch.empty_like(features), torch.empty(channels), torch.empty(channels)
     work = _work(_BACKWARD_ROWS, channels)
-    tensors = (gradient, output, features, weight, means, scales, result, to_weight, to_bias, work)
+    tensors = (gradient, features, weight, bias, means, scales, result, to_weight, to_bias, work)
     ctx.functions.normalize_backward(*addresses(*tensors), features.numel() // channels, channels, ctx.rectify)
     return result, to_weight, to_bias
 

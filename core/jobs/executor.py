@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import os
 import selectors
 import signal
 import sys
@@ -53,7 +54,7 @@ class Worker:
         self.started_at = 0.0
         context = _start_method()
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=worker_main, args=(theirs, setup, device), daemon=True)
+        self.process = context.Process(target=worker_main, args=(theirs, setup, device, dict(os.environ)), daemon=True)
         with _main_module_hidden():
             self.process.start()
         self.signs = (self.connection.fileno(), self.process.sentinel)

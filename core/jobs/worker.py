@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import warnings
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
 
 from ..plain_text import printable, shortened
@@ -19,14 +20,17 @@ from .replies import Reply, WorkerFailed, WorkerReady, encode
 from .site import JobSite
 
 
-def worker_main(connection: Connection, setup: WorkerSetup, device: str) -> None:
+def worker_main(connection: Connection, setup: WorkerSetup, device: str, environment: Mapping[str, str]) -> None:
     """Serve jobs until the other end closes the connection.
 
     Args:
         connection: Receives pairs of a number and a job; sends one reply for each.
         setup: What jobs have in common.
         device: Where to compute.
+        environment: Variables of the process that asks, which may have changed since the server of workers started.
     """
+    os.environ.clear()
+    os.environ.update(environment)
     process = os.getpid()
     _leave_the_command_alone()
     output = _print_to_errors()

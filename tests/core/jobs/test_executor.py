@@ -123,3 +123,16 @@ def test_executor_evaluator_that_cannot_be_made_costs_its_jobs_only(toy_plan) ->
     assert outcomes[7, 0].message.startswith(
         "the evaluator 'toy-width' of toy-plugin 1.0 cannot be made: UnknownNameError: Unknown evaluator 'nobody'."
     )
+
+
+def test_workers_have_the_variables_of_the_moment_they_start(toy_plan, monkeypatch) -> None:
+    plan, statuses = toy_plan(("toy-random",), samples=1), []
+    for tickets in (None, "/nowhere/at/all", None):
+        if tickets is None:
+            monkeypatch.delenv("TOY_TICKETS", raising=False)
+        else:
+            monkeypatch.setenv("TOY_TICKETS", tickets)
+        with executor_of(plan) as executor:
+            ((_, record),) = executor.run(jobs_of(plan, 1))
+        statuses.append((str(record.status), "/nowhere/at/all" in record.message))
+    assert statuses == [("ok", False), ("failed", True), ("ok", False)]

@@ -81,7 +81,12 @@ def interruptible(progress: Bar, stored_in: Path, output: Path) -> Iterator[None
 
 def _resume_command(output: Path) -> str:
     """Return the command line that continues this one."""
-    args = [arg for arg in sys.argv[1:] if arg not in ("--resume", "--overwrite")]
+    args = sys.argv[1:]
+    resumed = args[args.index("--resume") + 1 :][:1] if "--resume" in args else []
+    if resumed and not resumed[0].startswith("-"):
+        # The file has by now whatever was added to it.
+        return shlex.join(["nasbench", args[0], "--resume", resumed[0]])
+    args = [arg for arg in args if arg not in ("--resume", "--overwrite")]
     if not any(arg == "-o" or arg.startswith(("--output", "-o")) for arg in args):
         args += ["--output", str(output)]
     return shlex.join(["nasbench", *args, "--resume"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from nasbench_toolkit.core.cli import sessions
 
 RUN = ("run", "--space", "toy", "-e", "toy-width", "-n", 12, "--seed", 3, "-o", "r.h5")
 FILES = ("--evaluations", 9, "--seeds", 2, "-o", "s.h5")
@@ -103,3 +105,18 @@ def test_a_search_is_continued_with_its_own_options(nasbench) -> None:
     more = nasbench("search", "--resume", "s-seed1.h5", "-f", "json")
     assert more.returncode == 0, more.stderr
     assert "s-seed1.h5" in more.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("run --resume r.h5", "nasbench run --resume r.h5"),
+        ("run --resume r.h5 -e random -j 2", "nasbench run --resume r.h5"),
+        ("run -e random -o r.h5 --resume", "nasbench run -e random -o r.h5 --resume"),
+        ("run --resume -e random -o r.h5", "nasbench run -e random -o r.h5 --resume"),
+        ("run -e random --overwrite", "nasbench run -e random --output r.h5 --resume"),
+    ],
+)
+def test_an_interrupt_says_how_to_continue(given, told, monkeypatch) -> None:
+    monkeypatch.setattr("sys.argv", ["nasbench", *given.split()])
+    assert sessions._resume_command(Path("r.h5")) == told

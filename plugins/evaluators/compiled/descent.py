@@ -53,8 +53,9 @@ def update_in_c(
     decay: float,
 ) -> None:
     """Take a step in C where that can be done, else by PyTorch, an :data:`Update`."""
-    library = _library()
-    if library is None or not _can_compute(parameters, gradients, velocities):
+    # Asked first: on a GPU there is nothing to compile.
+    library = _library() if _can_compute(parameters, gradients, velocities) else None
+    if library is None:
         update_with_torch(parameters, gradients, velocities, rate, momentum, decay)
     else:
         _descend(library, parameters, gradients, velocities, rate, momentum, decay)

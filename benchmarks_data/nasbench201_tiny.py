@@ -15,6 +15,7 @@ from typing import Any
 
 from ..core.errors import DataError
 from ..core.statistics.correlation import spearman_rho
+from ..core.statistics.reliability import stepped_up
 
 TABLE_PATH = Path(__file__).with_name("nasbench201_tiny.csv.gz")
 FORMAT_VERSION = 1
@@ -74,18 +75,13 @@ class TinyTable:
     def noise_ceiling(self, metric: str) -> float:
         """Reliability of the mean over the k seeds: rank correlation between seeds, stepped up to their mean.
 
-        With r the `seed_reliability` this is k r / (1 + (k - 1) r), the prophecy formula of Spearman (1910)
-        and Brown (1910). It estimates the correlation of this table with a second table made with k other
-        seeds, so it bounds what another set of trainings can reach. A score that knew each cell's expected
-        result exactly would reach about its square root, the correlation of a noisy mean with what it
-        estimates.
+        It estimates the correlation of this table with a second table made with k other seeds, so it bounds what
+        another set of trainings can reach; see `stepped_up`.
 
         Raises:
             DataError: If the table has no such metric.
         """
-        reliability = self.seed_reliability(metric)
-        num_seeds = len(self._rows(metric)[0])
-        return num_seeds * reliability / (1.0 + (num_seeds - 1) * reliability)
+        return stepped_up(self.seed_reliability(metric), len(self._rows(metric)[0]))
 
     def _rows(self, metric: str) -> tuple[tuple[float, ...], ...]:
         if metric not in self.metric_names:

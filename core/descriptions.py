@@ -227,6 +227,8 @@ class SearchSpaceInfo(Description):
             :mod:`.capabilities`, or a plugin's own. A protocol is that of the network for a data set of ``datasets``.
         requires: Data source that must be imported before there is a ground truth, None if nothing must.
         identity: When two spellings are one architecture, in one or two sentences for people.
+        also_read: What ``canonicalize`` reads besides the space's own spelling, such as the numbers of a benchmark, in
+            one or two sentences for people.
         network_variants: Named ways to build the network of an architecture, with one sentence each. ``benchmark``,
             the network that the ground truth was measured on, must be there.
         exported_for: Image set that exported networks are for unless another one is named, whose images nobody need
@@ -240,6 +242,7 @@ class SearchSpaceInfo(Description):
     takes: frozenset[type] = frozenset()
     requires: str | None = None
     identity: str = ""
+    also_read: str = ""
     provides: frozenset[type] = frozenset({Network})
     network_variants: Mapping[str, str] = field(
         default_factory=lambda: {"benchmark": "the network that the ground truth was measured on"}

@@ -24,6 +24,9 @@ SETTINGS_HASH_LENGTH = 16
 PRESET = "preset"
 """Name of the setting that decides others, where there is one: see :meth:`Settings.preset_values`."""
 
+BATCH_SIZE = "batch_size"
+"""Name of the setting that says how many inputs an evaluator draws: see :meth:`Settings.inputs_drawn`."""
+
 MAX_INTEGER = 2**63 - 1
 """What a whole number may be at most, and its negative at least: results files store it in 64 bits."""
 
@@ -35,6 +38,15 @@ class Settings:
     def effective(self) -> dict[str, Any]:
         """Return the values that decide a score, by name; presets are resolved here so that they hash alike."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    def inputs_drawn(self) -> int:
+        """Return how many inputs of the data set an evaluator draws at once, for a run with fewer to be refused.
+
+        By default the setting ``batch_size``, 0 where there is none such. To be overridden with 0 where that is another
+        batch, such as one of noise, or one that may be as large as all inputs; with their number where it is a product.
+        """
+        size = self.effective().get(BATCH_SIZE)
+        return size if isinstance(size, int) else 0
 
     @classmethod
     def preset_values(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:

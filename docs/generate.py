@@ -108,6 +108,8 @@ def _search_spaces() -> Iterator[str]:
         yield f"- Source: {info.source}"
         if info.identity:
             yield f"- One architecture: {info.identity} More in [identity.md](identity.md)."
+        if info.also_read:
+            yield f"- Also read: {info.also_read}"
         yield from (f"- Network `{name}`: {text}" for name, text in info.network_variants.items())
         if info.requires:
             yield f"- Ground truth: the table [{info.requires}](data-sources.md), once it is imported"

@@ -61,13 +61,15 @@ def read_nasbench101_tfrecord(path: Path, progress: Progress) -> RawTable:
 
 
 class _Accumulator:
-    """Sums over the runs of each cell, one row a cell; no record is kept."""
+    """Sums over the runs of each cell and its first runs, one row a cell; no record is kept."""
 
     def __init__(self) -> None:
         self._rows: dict[bytes, int] = {}
         self._architectures: list[str] = []
         self._sums = np.zeros((_FIRST_CAPACITY, len(EPOCHS), len(_QUANTITIES)))
         self._counts = np.zeros((_FIRST_CAPACITY, len(EPOCHS)), dtype=np.int64)
+        # In single precision, which tells every two of the accuracies apart.
+        self._runs = np.full((_FIRST_CAPACITY, len(EPOCHS), len(_QUANTITIES), NUM_REPEATS), np.nan, np.float32)
         self._parameters: list[int] = []
 
     def add(self, record: bytes) -> None:
@@ -82,6 +84,8 @@ class _Accumulator:
                 row = self._row(module_hash, _architecture(adjacency, operations), parameters)
                 schedule = EPOCHS.index(epochs)
                 self._sums[row, schedule] += values
+                if self._counts[row, schedule] < NUM_REPEATS:
+                    self._runs[row, schedule, :, self._counts[row, schedule]] = values
                 self._counts[row, schedule] += 1
             case _:
                 raise _MalformedError("expected a list of hash, epochs, adjacency matrix, operations and metrics")
@@ -98,12 +102,18 @@ class _Accumulator:
             if counts[:, schedule].any()
             for position, quantity in enumerate(_QUANTITIES)
         }
+        runs = {
+            f"cifar10/{quantity}@{epochs}": self._runs[:num_rows, schedule, position]
+            for schedule, epochs in enumerate(EPOCHS)
+            for position, quantity in enumerate(_QUANTITIES)
+        }
         parameters = np.array(self._parameters, dtype=np.int64)
         columns["network/parameters"] = parameters.astype(np.float64)
         hashes = [digest.hex() for digest in self._rows]
         return RawTable(
             architectures=self._architectures,
             columns=columns,
+            runs=runs,
             reduction="mean of the runs",
             checks={"module_hash": hashes, "trainable_parameters": parameters},
             notes=_notes(counts),
@@ -130,6 +140,7 @@ class _Accumulator:
         if row == len(self._sums):
             self._sums = np.concatenate([self._sums, np.zeros_like(self._sums)])
             self._counts = np.concatenate([self._counts, np.zeros_like(self._counts)])
+            self._runs = np.concatenate([self._runs, np.full_like(self._runs, np.nan)])
 
 
 def _decode_metrics(metrics: str, epochs: int) -> tuple[list[float], int]:

@@ -10,9 +10,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from ...core.errors import DataError
 from ..tables.raw import RawTable
+from ..tables.repeats import MOST_RUNS
 
 NUM_ARCHITECTURES = 15_625
 HOME = "https://github.com/D-X-Y/NATS-Bench"
@@ -33,7 +35,7 @@ Trials = Mapping[object, object]
 
 
 class Row(tuple[object, ...]):
-    """An architecture's string and its values, told from the tuples that a file may hold itself."""
+    """An architecture's string and what its runs gave for each quantity, told from the tuples that a file may hold."""
 
     __slots__ = ()
 
@@ -56,7 +58,7 @@ class ResultsReader:
         return self.row(container)
 
     def row(self, record: object) -> Row:
-        """Return the architecture's string and the mean of its trials for each quantity, NaN where there is none.
+        """Return the architecture's string and what its trials gave for each quantity, nothing where there is none.
 
         Raises:
             DataError: The record is not of this benchmark.
@@ -64,17 +66,17 @@ class ResultsReader:
         if not isinstance(record, dict):
             raise self.refusal("an architecture's record is missing")
         names: set[str] = set()
-        values: list[float] = []
+        runs: list[tuple[float, ...]] = []
         for key, epochs in self.epochs_by_key.items():
             results = record.get(key)
             if not isinstance(results, dict) or not isinstance(results.get("all_results"), dict):
                 raise self.refusal(f"the record of an architecture has no results '{key}'")
             name = _shown(results.get("arch_str"))
             names.add(name)
-            values += self._means(name, results["all_results"], epochs)
+            runs += self._runs(name, results["all_results"], epochs)
         if len(names) != 1:
             raise self.refusal(f"one record is of several architectures: {', '.join(sorted(names)):.200}")
-        return Row((names.pop(), *values))
+        return Row((names.pop(), *runs))
 
     def table(self, architectures: object, rows: Mapping[int, object]) -> RawTable:
         """Return the table of rows by their index in the file's list of architectures.
@@ -90,10 +92,11 @@ class ResultsReader:
         for index in indices:
             self._check_row(index, rows[index], architectures)
         keys = [f"{quantity}@{epochs}" for epochs in self.epochs_by_key.values() for quantity in _QUANTITIES]
-        values = np.array([rows[index][1:] for index in indices], dtype=np.float64)  # type: ignore[index]
+        quantities = dict(zip(keys, zip(*(rows[index][1:] for index in indices), strict=True), strict=True))  # type: ignore[index]
         return RawTable(
             architectures=[architectures[index] for index in indices],
-            columns=dict(zip(keys, values.T, strict=True)),
+            columns={key: np.array([_mean(runs) for runs in of_rows]) for key, of_rows in quantities.items()},
+            runs={key: _padded(of_rows) for key, of_rows in quantities.items()},
             reduction="mean of the runs",
             row_name=lambda row: f"architecture index {indices[row]}",
         )
@@ -111,7 +114,7 @@ class ResultsReader:
         if not isinstance(row, Row) or row[0] != architectures[index]:
             raise self.refusal(f"the results at index {index} are not those of '{architectures[index]:.100}'")
 
-    def _means(self, architecture: str, all_results: Trials, epochs: int) -> list[float]:
+    def _runs(self, architecture: str, all_results: Trials, epochs: int) -> list[tuple[float, ...]]:
         trials: dict[str, list[Mapping[object, object]]] = {}
         for key, trial in all_results.items():
             if not isinstance(key, tuple) or not isinstance(trial, dict) or trial.get("epochs") != epochs:
@@ -119,22 +122,38 @@ class ResultsReader:
             trials.setdefault(_shown(key[0]) if key else "", []).append(trial)
         place = f"'{architecture:.100}' after {epochs} epochs"
         accuracies = [
-            self._mean(place, [_accuracy(trial, split, epochs) for trial in trials.get(dataset, [])])
+            self._present(place, [_accuracy(trial, split, epochs) for trial in trials.get(dataset, [])])
             for dataset, split, _ in _ACCURACIES
         ]
         times = [
-            self._mean(place, [_total_time(trial, epochs) for trial in trials.get(dataset, [])])
+            self._present(place, [_total_time(trial, epochs) for trial in trials.get(dataset, [])])
             for dataset, _ in _TIMES
         ]
         return accuracies + times
 
-    def _mean(self, place: str, values: Sequence[object]) -> float:
-        """Return the mean of those values that are there, NaN if none is."""
-        present = [value for value in values if value is not None]
-        for value in present:
+    def _present(self, place: str, values: Sequence[object]) -> tuple[float, ...]:
+        """Return those values that are there."""
+        present = []
+        for value in values:
+            if value is None:
+                continue
             if not isinstance(value, int | float) or not math.isfinite(value):
                 raise self.refusal(f"{place}: a value that is no finite number ({_shown(value):.40})")
-        return sum(present) / len(present) if present else math.nan  # type: ignore[arg-type]
+            present.append(float(value))
+        return tuple(present)
+
+
+def _mean(runs: Sequence[float]) -> float:
+    """Return the mean of some runs, NaN if there is none."""
+    return sum(runs) / len(runs) if runs else math.nan
+
+
+def _padded(runs: Sequence[Sequence[float]]) -> npt.NDArray[np.float64]:
+    """Return the first runs of each row, NaN where there are fewer."""
+    padded = np.full((len(runs), MOST_RUNS), np.nan)
+    for row, values in enumerate(runs):
+        padded[row, : len(values)] = values[:MOST_RUNS]
+    return padded
 
 
 def _shown(value: object) -> str:

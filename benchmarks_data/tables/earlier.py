@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from ...core.domain import Metric
 from .checks import metric_order
 from .merge import TableRows
 from .metrics import parse_metric_key
@@ -47,9 +48,15 @@ def add_earlier(rows: TableRows, earlier: StoredTable | None) -> TableRows:
         arch_ids=[arch_id for arch_id, has_value in zip(arch_ids, measured, strict=True) if has_value],
         columns={key: columns[key][measured] for key in ordered},
         rows_merged=merged[measured],
+        noise_ceilings={**rows.noise_ceilings, **_ceilings(earlier, kept)},
         reduction=" or ".join(dict.fromkeys(filter(None, (rows.reduction, kept[0].reduction)))),
         notes=(*rows.notes, note),
     )
+
+
+def _ceilings(earlier: StoredTable, kept: list[Metric]) -> dict[str, float]:
+    found = {metric.key: earlier.noise_ceiling(metric) for metric in kept}
+    return {key: ceiling for key, ceiling in found.items() if ceiling is not None}
 
 
 def _spread(values: npt.NDArray[np.float64], places: list[int], length: int) -> npt.NDArray[np.float64]:

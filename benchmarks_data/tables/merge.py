@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from ...core.errors import DataError
 from .raw import RawTable
+from .repeats import noise_ceiling
 
 Columns = dict[str, npt.NDArray[np.float64]]
 
@@ -22,6 +24,8 @@ class TableRows:
         arch_ids: Canonical strings, distinct, in rising order.
         columns: Values by metric key, shape ``(rows,)``, NaN where nothing was measured.
         rows_merged: How many rows of the file became this one, shape ``(rows,)``.
+        noise_ceilings: By metric key, the rank correlation between the column and one made of other runs; only where
+            the file has enough runs.
         reduction: How several values became one, in words; empty if each is a single one, as far as is known.
         notes: What the user should know, one sentence each.
     """
@@ -31,6 +35,7 @@ class TableRows:
     rows_merged: npt.NDArray[np.int32]
     reduction: str
     notes: tuple[str, ...] = ()
+    noise_ceilings: Mapping[str, float] = field(default_factory=dict)
 
 
 def merge_rows(
@@ -69,7 +74,32 @@ def merge_rows(
     for key in filter(_is_counted_on_the_network, columns):
         own = np.where(spelled < 0, np.nan, columns[key][spelled])
         merged[key] = np.where(np.isnan(own), merged[key], own)
-    return TableRows([arch_ids[order[start]] for start in starts], merged, rows_merged, reduction, tuple(notes))
+    ceilings = _noise_ceilings(raw, order, starts, repeats_are_runs=repeats_are_runs)
+    notes += _about_ceilings(ceilings)
+    return TableRows(
+        [arch_ids[order[start]] for start in starts], merged, rows_merged, reduction, tuple(notes), ceilings
+    )
+
+
+def _noise_ceilings(
+    raw: RawTable, order: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], *, repeats_are_runs: bool
+) -> dict[str, float]:
+    ceilings = {}
+    for key, values in raw.columns.items():
+        # Where a benchmark lists what it trained twice in two rows, a row without runs of its own is one.
+        runs = raw.runs.get(key, values[:, None] if repeats_are_runs and not _is_counted_on_the_network(key) else None)
+        ceiling = None if runs is None else noise_ceiling(runs, order, starts)
+        if ceiling is not None:
+            ceilings[key] = ceiling
+    return ceilings
+
+
+def _about_ceilings(ceilings: Mapping[str, float]) -> list[str]:
+    """Say the noise ceiling of the first metric that has one, the default where it does."""
+    for key, ceiling in ceilings.items():
+        others = f", and those of {len(ceilings) - 1} other metrics" if len(ceilings) > 1 else ""
+        return [f"Noise ceiling of {key}, from repeated runs: {ceiling:.2f}{others}."]
+    return []
 
 
 def _is_counted_on_the_network(key: str) -> bool:

@@ -29,6 +29,8 @@ class RawTable:
             names the record and the field.
         identifiers: What other files of the benchmark call each row's architecture; empty if they do not name it.
         percent_is_certain: Whether the format itself says that accuracies are in percent, however small they are.
+        runs: Results of the single runs that a column is the mean of, by metric key, shape ``(rows, runs)``, NaN where
+            a row has fewer; for columns whose runs the file has.
     """
 
     architectures: Sequence[str]
@@ -40,6 +42,7 @@ class RawTable:
     problems: tuple[str, ...] = ()
     identifiers: Sequence[str] = ()
     percent_is_certain: bool = False
+    runs: Mapping[str, npt.NDArray[np.floating]] = field(default_factory=dict)
 
     def keep(self, rows: Sequence[int]) -> RawTable:
         """Return the table with these rows alone, in this order."""
@@ -47,6 +50,7 @@ class RawTable:
             self,
             architectures=[self.architectures[row] for row in rows],
             columns={key: values[rows] for key, values in self.columns.items()},
+            runs={key: runs[rows] for key, runs in self.runs.items()},
             checks={key: [values[row] for row in rows] for key, values in self.checks.items()},
             row_name=lambda row: self.row_name(rows[row]),
             identifiers=[self.identifiers[row] for row in rows] if self.identifiers else (),

@@ -49,6 +49,7 @@ class StoredTable(GroundTruth):
         self._names = {_metric(columns.array(name), reduction): name for name in sorted(columns.members, key=int)}
         if not self._names or not self._length:
             raise ValueError("it has no values")
+        self._noise_ceilings = {metric.key: _noise_ceiling(columns.array(name)) for metric, name in self._names.items()}
         self._columns: dict[str, npt.NDArray[np.float64]] = {}
 
     @classmethod
@@ -93,6 +94,10 @@ class StoredTable(GroundTruth):
         found = self._encoded_ids[rows] == wanted
         values: list[float] = np.where(found, column[rows], np.nan).tolist()
         return values
+
+    def noise_ceiling(self, metric: Metric) -> float | None:
+        """Return the rank correlation of a column with one made of other runs, None if the file had too few runs."""
+        return self._noise_ceilings.get(metric.key)
 
     def all_values(self, metric: Metric) -> npt.NDArray[np.float64]:
         """Return the values of all architectures, NaN where one was not measured.
@@ -184,6 +189,16 @@ def _metric(column: StoredArray, reduction: str) -> Metric:
         raise ValueError(
             f"'{column.name}' has the key '{printable(shortened(key, 100))}', which is no metric"
         ) from error
+
+
+def _noise_ceiling(column: StoredArray) -> float | None:
+    """Return a column's noise ceiling, None if it has none. Raises ValueError if it cannot be one."""
+    ceiling = column.attrs.get("noise_ceiling")
+    if ceiling is None:
+        return None
+    if not isinstance(ceiling, float) or not 0.0 <= ceiling <= 1.0:
+        raise ValueError(f"'{column.name}' has a noise ceiling that is no number from 0 to 1")
+    return ceiling
 
 
 def _values(array: StoredArray, kind: str, length: int) -> npt.NDArray[Any]:

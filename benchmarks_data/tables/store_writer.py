@@ -3,7 +3,8 @@
 Layout, version 1. Attributes of the root: ``format``, ``format_version``, ``data_source``, ``imported_from`` (name of
 the user's file), ``reduction``, ``written_by``. Data sets: ``architectures`` (fixed-length UTF-8, distinct, in rising
 order of bytes, which is what lookups search), ``rows_merged`` (int32) and ``columns/<position>`` (float64, NaN where
-nothing was measured, attribute ``key``). Everything is compressed and carries checksums.
+nothing was measured, attribute ``key``, and where enough runs were repeated ``noise_ceiling``). Everything is
+compressed and carries checksums.
 """
 
 from __future__ import annotations
@@ -68,7 +69,10 @@ def _file_image(rows: TableRows, data_source: str, imported_from: str) -> bytes:
         _write_numbers(file, "rows_merged", rows.rows_merged)
         columns = create_group(file, "columns")
         for position, (key, values) in enumerate(rows.columns.items()):
-            write_attributes(_write_numbers(columns, str(position), values), key=key)
+            column = _write_numbers(columns, str(position), values)
+            write_attributes(column, key=key)
+            if key in rows.noise_ceilings:
+                write_attributes(column, noise_ceiling=rows.noise_ceilings[key])
         return image_of(file)
 
 

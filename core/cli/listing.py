@@ -149,6 +149,7 @@ def _explain_space(item: Provided[SearchSpaceInfo], plugins: PluginManager) -> d
     return _common(item) | {
         "architectures": space.size,
         **({"one architecture": item.info.identity} if item.info.identity else {}),
+        **({"also read": item.info.also_read} if item.info.also_read else {}),
         "datasets": [*item.info.datasets, *(f"any other {kind}" for kind in capability_names(item.info.takes))],
         "provides": capability_names(item.info.provides),
         "example": space.example(),

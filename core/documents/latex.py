@@ -1,4 +1,4 @@
-r"""Documents as LaTeX `table` environments with booktabs rules; they compile wherever that package is loaded."""
+r"""Documents as LaTeX `table` environments; they compile wherever the packages booktabs and siunitx are loaded."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from .document import Column, Document, Facts, Grid
+from .latex_numbers import NumberColumn, number_column
 
 LONG_TEXT = 60
 """Characters of a cell that a line of a page has no room for beside others: such a column breaks its texts."""
@@ -24,7 +25,7 @@ _ESCAPES = str.maketrans(
 
 def render_latex(document: Document) -> str:
     r"""Render one `table` environment: title as caption, tables, notes below them in small type."""
-    lines = [r"% Needs \usepackage{booktabs} in the preamble.", r"\begin{table}", r"\centering"]
+    lines = [r"% Needs \usepackage{booktabs,siunitx} in the preamble.", r"\begin{table}", r"\centering"]
     if document.title:
         lines.append(rf"\caption{{{escape(document.title)}}}")
     for number, block in enumerate(document.blocks):
@@ -55,22 +56,37 @@ def _titled(grid: Grid, *, first: bool) -> Iterable[str]:
 
 
 def _tabular(grid: Grid) -> Iterable[str]:
-    yield rf"\begin{{tabular}}{{{''.join(_alignments(grid))}}}"
+    texts = [[row[at] for row in grid.rows] for at in range(len(grid.columns))]
+    numbers = [number_column(column, of_column) for column, of_column in zip(grid.columns, texts, strict=True)]
+    yield rf"\begin{{tabular}}{{{''.join(_alignments(grid, numbers, texts))}}}"
     yield r"\toprule"
-    yield _line([escape(column.heading) for column in grid.columns])
+    yield _line(
+        [
+            escape(column.heading) if number is None else number.heading(escape(column.heading))
+            for column, number in zip(grid.columns, numbers, strict=True)
+        ]
+    )
     yield r"\midrule"
     for row in grid.rows:
-        yield _line([_cell(column, text) for column, text in zip(grid.columns, row, strict=True)])
+        yield _line(
+            [
+                _cell(column, text) if number is None else number.cell(text, _cell(column, text))
+                for column, number, text in zip(grid.columns, numbers, row, strict=True)
+            ]
+        )
     yield from (r"\bottomrule", r"\end{tabular}")
 
 
-def _alignments(grid: Grid) -> list[str]:
-    widest = [max((len(row[at]) for row in grid.rows), default=0) for at in range(len(grid.columns))]
+def _alignments(grid: Grid, numbers: Sequence[NumberColumn | None], texts: Sequence[Sequence[str]]) -> Iterable[str]:
+    widest = [max(map(len, of_column), default=0) for of_column in texts]
     long = sum(width > LONG_TEXT for width in widest)
-    return [
-        "r" if column.right else f"p{{{0.7 / long:.2f}\\linewidth}}" if width > LONG_TEXT else "l"
-        for column, width in zip(grid.columns, widest, strict=True)
-    ]
+    for column, number, width in zip(grid.columns, numbers, widest, strict=True):
+        if number is not None:
+            yield number.specification
+        elif column.right:
+            yield "r"
+        else:
+            yield f"p{{{0.7 / long:.2f}\\linewidth}}" if width > LONG_TEXT else "l"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from ..descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo
 from ..errors import UnsupportedSearchSpaceError, UsageError
 from ..plan import EvaluatorHeader, EvaluatorSpec
 from ..plugin_manager import PluginManager
-from ..settings import Settings, course_hash, parse_settings, settings_hash, suffix_field
+from ..settings import BATCH_SIZE, Settings, course_hash, parse_settings, settings_hash, suffix_field
 from .aggregation import find_aggregate
 from .metric_names import find_metric
-from .spellings import parse_evaluator_spelling
+from .spellings import Spelling, parse_evaluator_spelling
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class EvaluatorFactory:
         parsed = parse_settings(spelling.name, provided.info.settings, spelling.settings)
         settings = dataclasses.replace(parsed, **(values or {}))
         self._check_support(provided.info)
+        self._check_batch(spelling, provided.info, settings)
         _check_network(spelling.name, settings, self.space)
         _check_metric(settings, self.space, self.dataset)
         header = EvaluatorHeader(
@@ -84,6 +86,23 @@ class EvaluatorFactory:
                 f"{self._remedy(info)}"
             )
 
+    def _check_batch(self, spelling: Spelling, info: EvaluatorInfo, settings: Settings) -> None:
+        """Refuse a batch of more inputs than the data set has, which would fail every job."""
+        drawn = settings.inputs_drawn() if self.dataset.has_inputs else 0
+        if not drawn or drawn <= self._num_inputs:
+            return
+        unit = self.dataset.unit
+        smaller = _smaller_batch(spelling, settings, self._num_inputs / drawn)
+        remedy = f"Bring more {unit}." if smaller is None else f"Take -e {smaller}, or bring more {unit}."
+        raise UsageError(
+            f"Evaluator '{info.name}' draws a batch of {drawn} {unit}, and the dataset '{self.dataset.name}' has "
+            f"{self._num_inputs}. {remedy}"
+        )
+
+    @cached_property
+    def _num_inputs(self) -> int:
+        return len(self.dataset.create().labels())
+
     def _remedy(self, info: EvaluatorInfo) -> str:
         """Name the data sets of the space with which it would support it, or how to find another evaluator."""
         installed = self.plugins.datasets()
@@ -95,6 +114,15 @@ class EvaluatorFactory:
         if fitting:
             return f"It does with --dataset {' or '.join(fitting)}."
         return f"'nasbench spaces {self.space.name}' says which evaluators do."
+
+
+def _smaller_batch(spelling: Spelling, settings: Settings, share: float) -> str | None:
+    """Return the evaluator with the largest batch that is small enough, None if no setting gives one."""
+    field = next((field for field in dataclasses.fields(settings) if field.name == BATCH_SIZE), None)
+    if field is None:
+        return None
+    size = int(settings.effective()[BATCH_SIZE] * share)
+    return spelling.with_setting(BATCH_SIZE, str(size)).text if size >= field.metadata.get("minimum", 1) else None
 
 
 def _check_network(name: str, settings: Settings, space: SearchSpaceInfo) -> None:

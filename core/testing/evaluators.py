@@ -58,6 +58,11 @@ class EvaluatorContract:
         ]
         return [runner.run(key, evaluator) for key in keys]
 
+    def _inputs_drawn(self) -> int:
+        """Return how many inputs of the data set a run must have."""
+        settings = installed_plugins().evaluator(self.evaluator).info.settings
+        return parse_settings(self.evaluator, settings, self.settings).inputs_drawn()
+
     def make_runner(self) -> JobRunner:
         """Return a fresh runner on the CPU."""
         space = installed_plugins().search_space(self.space).info.create()
@@ -108,13 +113,21 @@ class EvaluatorContract:
             assert first.score == second.score or math.isnan(first.score)
 
     def test_batches_are_recorded(self) -> None:
-        """Every batch of inputs is described with its size and has a digest, the same one for every architecture."""
+        """Every batch of inputs is described with its size and has a digest, the same one for every architecture.
+
+        None is smaller than settings say, for which data sets with fewer inputs are refused.
+        """
         digests: dict[str, str] = {}
-        for record in self.run(self.draw()):
+        records = self.run(self.draw())
+        for record in records:
             for description, digest in record.batches.items():
                 assert re.match(r"(all )?[1-9]\d* ", description)
                 assert re.fullmatch(r"[0-9a-f]{16}", digest)
                 assert digests.setdefault(description, digest) == digest
+        if self.find_dataset().has_inputs and any(record.status is Status.OK for record in records):
+            drawn = [int(number) for number in (text.split()[0] for text in digests) if number.isdecimal()]
+            least = self._inputs_drawn()
+            assert max(drawn, default=0) >= least, f"it draws fewer than {least} inputs: override 'inputs_drawn'"
 
     def test_outcome_is_stored_as_it_is(self) -> None:
         """Names of curves and messages need no escape, no message is cut, and a stored record reads as it was."""

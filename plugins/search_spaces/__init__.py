@@ -43,6 +43,10 @@ _NASBENCH201_IDENTITY = (
     "of nodes: 5,260 of 15,625. NAS-Bench-201's own rule, which counts 6,466, can be asked for."
 )
 
+_NASBENCH201_ALSO_READ = (
+    "A cell's number in NAS-Bench-201 and NATS-Bench, 0 to 15624, and NASLib's six indices, such as (4, 0, 3, 1, 4, 3)."
+)
+
 _NASBENCH201_PROVIDES = frozenset({Network, StagedNetwork, BlockNetwork, GroundTruthTable, Supernets})
 
 NASBENCH101 = SearchSpaceInfo(
@@ -56,6 +60,7 @@ NASBENCH101 = SearchSpaceInfo(
     requires="nasbench101",
     identity="Isomorphic cells are one, without the vertices that lie on no path from input to output. The network is "
     "that of the spelling that the benchmark trained.",
+    also_read="NASLib's numbers of a cell: the adjacency matrix row by row, then the index of each vertex's operation.",
     provides=frozenset({Network, StagedNetwork, BlockNetwork, GroundTruthTable}),
     network_variants={
         "benchmark": "the benchmark's networks: 128 channels behind the stem, batch norm with momentum 0.003",
@@ -79,6 +84,7 @@ NASBENCH201 = SearchSpaceInfo(
     takes=frozenset({Images}),
     requires="nasbench201",
     identity=_NASBENCH201_IDENTITY,
+    also_read=_NASBENCH201_ALSO_READ,
     provides=_NASBENCH201_PROVIDES,
     network_variants=_NETWORK_VARIANTS,
 )
@@ -91,6 +97,7 @@ NASBENCH201_TINY = SearchSpaceInfo(
     factory=f"{__name__}.nasbench201.space:Nasbench201Tiny",
     datasets=("mnist",),
     identity=_NASBENCH201_IDENTITY,
+    also_read=_NASBENCH201_ALSO_READ,
     provides=_NASBENCH201_PROVIDES,
     network_variants=_NETWORK_VARIANTS,
 )

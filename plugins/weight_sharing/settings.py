@@ -85,6 +85,10 @@ class WeightSharingSettings(Settings):
         values = cls.presets[given.get("preset", "nb201")]
         return {name: value for name, value in values.items() if name in names}
 
+    def inputs_drawn(self) -> int:
+        """Return 0: where there are fewer images, a batch is all of them."""
+        return 0
+
     def effective(self) -> dict[str, Any]:
         """Return all settings by name; the preset is in its consequences only."""
         return {name: value for name, value in super().effective().items() if name != "preset"}

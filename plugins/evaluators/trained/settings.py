@@ -31,6 +31,10 @@ class TrainingSettings(NetworkSettings):
     train_images: int | None = setting(None, "Number of random images to train on; all if not given.", minimum=2)
     test_images: int | None = setting(None, "Number of random held-out images to test on; all if not given.", minimum=1)
 
+    def inputs_drawn(self) -> int:
+        """Return 0: where there are fewer images, a batch is all of them."""
+        return 0
+
     def __post_init__(self) -> None:
         """Check what the limits of single fields cannot say."""
         if self.epochs > self.max_epochs:
@@ -82,6 +86,10 @@ class LanguageTrainingSettings(NetworkSettings):
     change_penalty: float = setting(1.0, "Factor of the mean square of the outputs' changes.", minimum=0)
     train_tokens: int | None = setting(None, "Number of tokens to train on, the first; all if not given.", minimum=1)
     test_tokens: int | None = setting(None, "Number of tokens to test on, the first; all if not given.", minimum=1)
+
+    def inputs_drawn(self) -> int:
+        """Return 0: the text is read in parts of any number."""
+        return 0
 
 
 @dataclass(frozen=True)

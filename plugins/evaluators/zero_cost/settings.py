@@ -21,6 +21,17 @@ class BatchSettings(NetworkSettings):
 
 
 @dataclass(frozen=True)
+class AzNasSettings(NetworkSettings):
+    """Settings of AZ-NAS's measures."""
+
+    batch_size: int = setting(64, "Number of Gaussian images in the batch.", minimum=2)
+
+    def inputs_drawn(self) -> int:
+        """Return 0: the images are noise."""
+        return 0
+
+
+@dataclass(frozen=True)
 class NaswotSettings(NetworkSettings):
     """Settings of ``naswot``; 128 images as in the authors' code."""
 
@@ -39,6 +50,10 @@ class ZenSettings(NetworkSettings):
         "batch",
         "Variance of the batch-norm layers: of the batch (paper), or the running one after both passes (code).",
     )
+
+    def inputs_drawn(self) -> int:
+        """Return 0: the images are noise."""
+        return 0
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,10 @@ class ZicoSettings(NetworkSettings):
 
     batch_size: int = setting(64, "Number of images in each batch.", minimum=2)
     batches: int = setting(2, "Number of batches whose gradients are compared.", minimum=2)
+
+    def inputs_drawn(self) -> int:
+        """Return the images of all batches, which are drawn together."""
+        return self.batches * self.batch_size
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 
 from .cell import vertex_pairs
 from .encoding import Codes, decode, edge_position, encode, op_position, ops_at, ops_width, prune_many
+from .other_spellings import own_notation
 
 # Beyond every code; marks a renumbering in which an edge would lead to a lower number.
 _NO_SPELLING = 1 << 40
@@ -28,13 +29,13 @@ _LOW_EDGE_BITS = 11
 
 
 def canonical_texts(texts: Sequence[str]) -> list[str]:
-    """Return the canonical spelling of each cell, without the vertices that do not matter.
+    """Return the canonical spelling of each cell, written in any way, without the vertices that do not matter.
 
     Raises:
         InvalidArchitectureError: If a text is no cell, or a cell of another space.
     """
     canonical = [""] * len(texts)
-    for batch in encode(texts):
+    for batch in encode([own_notation(text) for text in texts]):
         for pruned in prune_many(batch):
             spelled = decode(pruned.num_vertices, canonical_codes(pruned.num_vertices, pruned.codes))
             for row, text in zip(pruned.rows.tolist(), spelled, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ....core.pictures.graph import CellEdge, CellGraph, CellNode, NodeKind, OperationFamily
 from .cell import parse_cell, prune
+from .other_spellings import own_notation
 
 _LABELS = {
     "conv3x3-bn-relu": ("conv 3×3", OperationFamily.CONVOLUTION),
@@ -18,7 +19,7 @@ def cell_graph(text: str) -> CellGraph:
     Raises:
         InvalidArchitectureError: ``text`` is no NAS-Bench-101 cell.
     """
-    cell = prune(parse_cell(text))
+    cell = prune(parse_cell(own_notation(text)))
     operations = [
         CellNode(str(vertex), label, NodeKind.OPERATION, family)
         for vertex, (label, family) in enumerate((_LABELS[op] for op in cell.ops), start=1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ....core.data.data_home import stored_folder
 from ....core.interfaces import GroundTruth, SearchSpace
 from .cell import NUM_CELLS, parse_cell
+from .other_spellings import own_notation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,7 +80,7 @@ class Nasbench101(SearchSpace):
     def _mutate(self, text: str, rng: np.random.Generator) -> str:
         from .mutation import mutate
 
-        return str(mutate(parse_cell(text), rng))
+        return str(mutate(parse_cell(own_notation(text)), rng))
 
     def neighbours(self, text: str) -> list[str] | None:
         """Return every cell that has one edge more or less, or another operation at one of seven vertices.
@@ -91,10 +92,11 @@ class Nasbench101(SearchSpace):
         """
         from .mutation import neighbours
 
-        return [str(cell) for cell in neighbours(parse_cell(text))]
+        return [str(cell) for cell in neighbours(parse_cell(own_notation(text)))]
 
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
-        cell, input_channels, num_classes = parse_cell(arch_id), dataset.input_shape[0], dataset.num_classes
+        cell, input_channels = parse_cell(own_notation(arch_id)), dataset.input_shape[0]
+        num_classes = dataset.num_classes
         if variant == "reference":
             from .reference import ReferenceNetwork
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ....core.pictures.graph import CellEdge, CellGraph, CellNode, NodeKind, OperationFamily
-from .cell import EDGES, parse_arch_str
+from .cell import EDGES
+from .other_spellings import parse_cell
 
 _LABELS = {
     "none": ("none", OperationFamily.ZERO),
@@ -30,6 +31,6 @@ def cell_graph(text: str) -> CellGraph:
     """
     edges = (
         CellEdge(str(source), str(target), *_LABELS[op])
-        for (target, source), op in zip(EDGES, parse_arch_str(text), strict=True)
+        for (target, source), op in zip(EDGES, parse_cell(text), strict=True)
     )
     return CellGraph("cell", _NODES, tuple(edges))

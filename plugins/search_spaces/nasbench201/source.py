@@ -9,8 +9,8 @@ from typing import ClassVar
 from ....benchmarks_data.tables.raw import RawTable
 from ....benchmarks_data.tables.source import DIRECTORY, Reader, TableSource, without_marker
 from ....core.interfaces import Progress
-from .cell import parse_arch_str
 from .identity import NUM_NETWORKS, canonical_arch_str
+from .other_spellings import parse_cell
 
 EDGE_TPU_LATENCY = "hardware/edgetpu_latency"
 
@@ -49,7 +49,7 @@ class Nasbench201Source(TableSource):
         Raises:
             InvalidArchitectureError: One is no NAS-Bench-201 cell.
         """
-        return [canonical_arch_str(parse_arch_str(text)) for text in texts]
+        return [canonical_arch_str(parse_cell(text)) for text in texts]
 
     def prepare(self, raw: RawTable) -> RawTable:
         """Take HW-NAS-Bench's mark of a missing Edge TPU latency, -1, as not measured."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ....core.errors import DataError, InvalidArchitectureError
 from ....core.interfaces import GroundTruth, SearchSpace
-from .cell import EDGES, OPERATIONS, format_arch_str, parse_arch_str
+from .cell import EDGES, OPERATIONS, format_arch_str
 from .identity import canonical_arch_str, unique_arch_strs
+from .other_spellings import parse_cell
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,7 +67,7 @@ class Nasbench201(SearchSpace):
         Raises:
             InvalidArchitectureError: ``text`` is no NAS-Bench-201 cell.
         """
-        return canonical_arch_str(parse_arch_str(text))
+        return canonical_arch_str(parse_cell(text))
 
     def _sample(self, count: int, rng: np.random.Generator) -> list[str]:
         arch_ids = self._arch_ids()
@@ -76,7 +77,7 @@ class Nasbench201(SearchSpace):
         """Redraw each edge's operation with probability `REDRAWN_SHARE`, uniformly: it may come out as it was."""
         redrawn = rng.random(len(EDGES)) < REDRAWN_SHARE
         new = rng.integers(len(OPERATIONS), size=len(EDGES))
-        ops = zip(parse_arch_str(text), redrawn, new, strict=True)
+        ops = zip(parse_cell(text), redrawn, new, strict=True)
         return format_arch_str([OPERATIONS[index] if redraw else op for op, redraw, index in ops])
 
     def neighbours(self, text: str) -> list[str] | None:
@@ -85,7 +86,7 @@ class Nasbench201(SearchSpace):
         Raises:
             InvalidArchitectureError: ``text`` is no cell of this space.
         """
-        ops = parse_arch_str(text)
+        ops = parse_cell(text)
         return [
             format_arch_str([*ops[:edge], new, *ops[edge + 1 :]])
             for edge, old in enumerate(ops)
@@ -104,7 +105,7 @@ class Nasbench201(SearchSpace):
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
         from .network import CellNetwork, SingleCellNetwork
 
-        ops, input_channels, num_classes = parse_arch_str(arch_id), dataset.input_shape[0], dataset.num_classes
+        ops, input_channels, num_classes = parse_cell(arch_id), dataset.input_shape[0], dataset.num_classes
         if variant in ("single-cell", "te-nas"):
             return SingleCellNetwork(
                 ops, input_channels=input_channels, num_classes=num_classes, final_activation=variant == "te-nas"
@@ -185,7 +186,7 @@ class Nasbench201Tiny(Nasbench201):
         self.canonicalize(text)
         while True:
             child = super()._mutate(text, rng)
-            if canonical_arch_str(parse_arch_str(child)) in _tiny_table().row_of:
+            if canonical_arch_str(parse_cell(child)) in _tiny_table().row_of:
                 return child
 
     def neighbours(self, text: str) -> list[str] | None:
@@ -196,7 +197,7 @@ class Nasbench201Tiny(Nasbench201):
         """
         self.canonicalize(text)
         cells = super().neighbours(text) or []
-        return [cell for cell in cells if canonical_arch_str(parse_arch_str(cell)) in _tiny_table().row_of]
+        return [cell for cell in cells if canonical_arch_str(parse_cell(cell)) in _tiny_table().row_of]
 
     def choices(self) -> None:
         """Return None: the table does not have every combination of operations."""

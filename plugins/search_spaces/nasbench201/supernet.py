@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from ....core.supernets import Choice, DecisionRule, Supernet, SupernetNorm
-from .cell import EDGES, NUM_NODES, OPERATIONS, format_arch_str, parse_arch_str
+from .cell import EDGES, NUM_NODES, OPERATIONS, format_arch_str
 from .network import Cell, CellNetwork, Variant, build_operation
+from .other_spellings import parse_cell
 
 
 class Zero(nn.Module):
@@ -110,7 +111,7 @@ class CellSupernet(Supernet):
         Raises:
             InvalidArchitectureError: The text is no NAS-Bench-201 cell.
         """
-        return tuple(OPERATIONS.index(op) for op in parse_arch_str(text))
+        return tuple(OPERATIONS.index(op) for op in parse_cell(text))
 
     def path_network(self, choice: Choice) -> CellNetwork:
         """Return the stand-alone network of a choice with copies of its weights and running statistics."""

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.stats
 from nasbench_toolkit.benchmarks_data.formats.nasbench101_tfrecord import EPOCHS, read_nasbench101_tfrecord
+from nasbench_toolkit.benchmarks_data.tables.merge import merge_rows
 from nasbench_toolkit.core.data.data_home import import_data
 from nasbench_toolkit.core.errors import DataError
 from nasbench_toolkit.experiments.official_files import model_metrics, nasbench101_record, tfrecord
 from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH101_SOURCE
 
+KEY = "cifar10/test_accuracy@108"
 DATA = Path(__file__).parents[3] / "../shared/data/nasbench101-budgets"
 reads_shared_data = pytest.mark.skipif(not DATA.is_dir(), reason="reads genuine TFRecord files in ../shared/data")
 
@@ -198,6 +201,16 @@ def test_genuine_file_with_repeats_gives_their_means() -> None:
         ):
             mean = sum(float(run[key]) for run in runs[module_hash]) / 3
             assert table.columns[key][row] == pytest.approx(mean, abs=6e-5), (module_hash, key)
+    check_ceilings(table, [[float(run[KEY]) for run in rows] for rows in runs.values()])
+
+
+def check_ceilings(table, runs) -> None:
+    """Compare the noise ceiling with the rank correlations between the three runs, stepped up."""
+    merged = merge_rows(Path("t"), table, list(table.architectures), "cells", repeats_are_runs=False)
+    by_run = np.array(runs).T
+    rho = np.mean([scipy.stats.spearmanr(by_run[i], by_run[j]).statistic for i, j in ((0, 1), (0, 2), (1, 2))])
+    assert merged.noise_ceilings[KEY] == pytest.approx(3 * rho / (1 + 2 * rho), abs=0.003)
+    assert len(merged.noise_ceilings) == len(table.columns) - 1  # all but the number of parameters
 
 
 @reads_shared_data

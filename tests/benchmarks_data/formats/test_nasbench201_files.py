@@ -113,6 +113,10 @@ def test_table_has_the_means_of_the_last_epochs(tmp_path, kind) -> None:
     assert table.columns.keys() == expected.keys()
     for key, values in expected.items():
         np.testing.assert_allclose(table.columns[key], values, rtol=1e-12, err_msg=key)
+    key = "cifar100/test_accuracy@200"
+    np.testing.assert_allclose(np.nanmean(table.runs[key], axis=1), expected[key])
+    assert np.isfinite(table.runs[key]).sum(axis=1).tolist() == [3] * NUM_ARCHITECTURES
+    assert np.isfinite(table.runs["cifar100/test_accuracy@12"]).sum(axis=1).tolist() == [1] * NUM_ARCHITECTURES
     assert table.reduction == "mean of the runs"
     assert table.row_name(1) == "architecture index 1"
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.stats
 from nasbench_toolkit.benchmarks_data.tables.merge import merge_rows
 from nasbench_toolkit.benchmarks_data.tables.raw import RawTable
 from nasbench_toolkit.core.errors import DataError
@@ -69,3 +70,19 @@ def test_merge_rows_takes_repeats_as_runs_where_the_benchmark_does() -> None:
     rows = merge(["x", "x", "x"], [1, 2, np.nan], repeats_are_runs=True)
     assert rows.columns["a/loss"].tolist() == [1.5]
     assert rows.rows_merged.tolist() == [3]
+
+
+def test_merge_rows_knows_the_noise_ceiling_where_runs_are_listed() -> None:
+    rng = np.random.default_rng(0)
+    names = [f"a{row}" for row in range(200)]
+    runs = rng.normal(size=(200, 1)) + 0.5 * rng.normal(size=(200, 2))
+    raw = RawTable(names, {"a/loss": runs.mean(axis=1)}, runs={"a/loss": runs})
+    rows = merge_rows(PATH, raw, names, "isomorphic cells", repeats_are_runs=False)
+    rho = scipy.stats.spearmanr(runs[:, 0], runs[:, 1]).statistic
+    assert rows.noise_ceilings == {"a/loss": pytest.approx(2 * rho / (1 + rho), abs=0.005)}
+    assert rows.notes == (f"Noise ceiling of a/loss, from repeated runs: {rows.noise_ceilings['a/loss']:.2f}.",)
+    # The same runs as rows of their own, in a benchmark that lists them so.
+    listed = RawTable([*names, *names], {"a/loss": runs.T.ravel(), "network/parameters": np.arange(400.0)})
+    each = merge_rows(PATH, listed, [*names, *names], "trainings", repeats_are_runs=True)
+    assert each.noise_ceilings == {"a/loss": pytest.approx(rows.noise_ceilings["a/loss"], abs=0.005)}
+    assert merge(["a", "b"], [1, 2], repeats_are_runs=True).noise_ceilings == {}

@@ -1,13 +1,16 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
+from nasbench_toolkit.benchmarks_data.tables.earlier import add_earlier
 from nasbench_toolkit.benchmarks_data.tables.identifiers import IDENTIFIERS_NAME, read_identifiers
 from nasbench_toolkit.benchmarks_data.tables.raw import RawTable
 from nasbench_toolkit.benchmarks_data.tables.source import DIRECTORY, Reader, TableSource, without_marker
 from nasbench_toolkit.benchmarks_data.tables.store import TABLE_NAME, StoredTable
+from nasbench_toolkit.benchmarks_data.tables.store_writer import write_table
 from nasbench_toolkit.core.descriptions import DataSourceInfo
 from nasbench_toolkit.core.errors import DataError, InvalidArchitectureError
 
@@ -226,3 +229,16 @@ def test_what_other_files_call_the_architectures_is_kept(source, tmp_path, suffi
     (folder / IDENTIFIERS_NAME).write_text("[1]")
     with pytest.raises(DataError, match="identifiers.json' is damaged: it is no JSON object of texts"):
         source.verify(folder, lambda done, total: None)
+
+
+def test_noise_ceilings_of_other_data_sets_are_kept(small_rows, tmp_path) -> None:
+    path = tmp_path / "earlier.h5"
+    ceilings = {"cifar10/test_accuracy@12": 0.9, "hardware/fpga_latency": 0.5}
+    write_table(path, replace(small_rows, noise_ceilings=ceilings), data_source="letters", imported_from="letters.csv")
+    new = replace(
+        small_rows,
+        columns={"cifar10/test_accuracy@9": np.ones(5)},
+        noise_ceilings={"cifar10/test_accuracy@9": 0.8},
+    )
+    together = add_earlier(new, StoredTable.open(path))
+    assert together.noise_ceilings == {"cifar10/test_accuracy@9": 0.8, "hardware/fpga_latency": 0.5}

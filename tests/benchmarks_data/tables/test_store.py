@@ -1,6 +1,7 @@
 import gzip
 import subprocess
 import sys
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -57,8 +58,21 @@ def test_table_values_refuse_an_unknown_metric(small_table_path) -> None:
         StoredTable.open(small_table_path).values(parse_metric_key("cifar10/test_loss"), ["a"])
 
 
-def test_table_has_no_noise_ceiling(small_table_path) -> None:
+def test_table_has_the_noise_ceilings_that_its_file_gave(tmp_path, small_table_path, small_rows) -> None:
     assert StoredTable.open(small_table_path).noise_ceiling(ACCURACY) is None
+    path = tmp_path / "runs.h5"
+    rows = replace(small_rows, noise_ceilings={ACCURACY.key: 0.875})
+    store_writer.write_table(path, rows, data_source="letters", imported_from="letters.csv")
+    table = StoredTable.open(path)
+    assert (table.noise_ceiling(ACCURACY), table.noise_ceiling(LATENCY)) == (0.875, None)
+
+
+@pytest.mark.parametrize("ceiling", [1.5, np.nan, "high"])
+def test_table_refuses_a_noise_ceiling_that_is_none(small_table_path, ceiling) -> None:
+    with h5py.File(small_table_path, "r+") as file:
+        file["columns/0"].attrs["noise_ceiling"] = ceiling
+    with pytest.raises(DataError, match="noise ceiling that is no number from 0 to 1"):
+        StoredTable.open(small_table_path)
 
 
 def test_table_reads_columns_when_asked(small_table_path) -> None:

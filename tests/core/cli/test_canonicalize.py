@@ -36,3 +36,15 @@ def test_run_takes_the_csv_as_well(nasbench, tmp_path) -> None:
     (tmp_path / "mine.csv").write_text("architecture,acc\nwidth-3,1\nwidth-9,2\n")
     nasbench("run", "--space", "toy", "-e", "toy-width", "--architectures", "mine.csv", "-o", "r.h5")
     assert nasbench("inspect", "r.h5", "--architectures").stdout.split() == ["width-3", "width-9"]
+
+
+def test_lists_of_numbers_are_translated(nasbench, tmp_path) -> None:
+    numbered = "|avg_pool_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
+    (tmp_path / "numbers.txt").write_text("9  # of the benchmark\n(4, 1, 0, 1, 1, 2)\n15625\n")
+    (tmp_path / "naslib.csv").write_text('architecture,acc\n"(4, 1, 0, 1, 1, 2)",91.5\n')
+    done = nasbench("canonicalize", "--file", "numbers.txt", numbered, *SPACE, "-f", "csv")
+    given, number, naslib, wrong = rows(done)
+    assert number["architecture"] == naslib["architecture"] == given["architecture"]
+    assert "numbered from 0 to 15624" in wrong["problem"]
+    (row,) = rows(nasbench("canonicalize", "--file", "naslib.csv", *SPACE, "-f", "csv"))
+    assert row == {"given": "(4, 1, 0, 1, 1, 2)", "architecture": given["architecture"]}

@@ -67,12 +67,12 @@ def test_records_as_markdown() -> None:
 
 def test_records_as_latex() -> None:
     assert render(list_records(ROWS), Format.LATEX).splitlines()[3:-1] == [
-        r"\begin{tabular}{lrrl}",
+        r"\begin{tabular}{lS[table-format=7]S[table-format=1.6]l}",
         r"\toprule",
-        r"name & size & share & of \\",
+        r"name & {size} & {share} & of \\",
         r"\midrule",
         r"\texttt{a\_b} & 1234567 & 0.123457 & x, y \\",
-        r"\texttt{c|d} & - & - & none \\",
+        r"\texttt{c|d} & {-} & {-} & none \\",
         r"\bottomrule",
         r"\end{tabular}",
     ]

@@ -11,6 +11,7 @@ from nasbench_toolkit.core.errors import (
     UsageError,
 )
 from nasbench_toolkit.core.planning.requests import RunRequest, make_plan
+from nasbench_toolkit.core.plugin_manager import installed_plugins
 
 
 def test_make_plan_same_seed_same_architectures(toy_plan) -> None:
@@ -238,3 +239,26 @@ def test_make_plan_the_benchmarks_network_goes_without_saying(toy_plugins) -> No
         for text in ("params:network=benchmark", "params")
     )
     assert named.settings_hash == silent.settings_hash
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "message"),
+    [
+        ("naswot", "'naswot' draws a batch of 128 images, and the dataset 'images-of-mine' has 8. "
+         "Take -e naswot:batch_size=8, or bring more images"),
+        ("naswot:network=narrow,batch_size=9", "Take -e naswot:network=narrow,batch_size=8, or"),
+        ("zico", r"draws a batch of 128 images, .* has 8. Take -e zico:batch_size=4, or"),
+        ("zico:batches=8", r"a batch of 512 images, .* has 8. Bring more images"),
+        ("te_nas_regions", "draws a batch of 256 images"),
+        ("gennas-combo", "'gennas-combo' draws a batch of 16 images, .* Take -e gennas-combo:batch_size=8, or"),
+    ],
+)  # fmt: skip
+def test_make_plan_refuses_a_batch_of_more_images_than_there_are(evaluator, message) -> None:
+    with pytest.raises(UsageError, match=message):
+        make_plan(RunRequest("nasbench201", (evaluator,), images=own_images(), samples=2), installed_plugins())
+
+
+def test_make_plan_takes_batches_of_all_images_of_noise_and_of_what_there_is() -> None:
+    evaluators = ("naswot:batch_size=8", "zico:batch_size=4", "zen", "az_nas_expressivity", "cls@ep1", "params")
+    plan = make_plan(RunRequest("nasbench201", evaluators, images=own_images(), samples=2), installed_plugins())
+    assert len(plan.evaluators) == 6

@@ -6,7 +6,7 @@ from .....core.capabilities import BlockNetwork, Images, Network
 from .....core.descriptions import EvaluatorInfo
 from .....core.domain import Direction
 from ....references import references
-from ..settings import BatchSettings, MecoSettings, NaswotSettings, SwapSettings, TeNasRegionsSettings, ZenSettings
+from ..settings import AzNasSettings, MecoSettings, NaswotSettings, SwapSettings, TeNasRegionsSettings, ZenSettings
 
 _AZ_NAS = "Lee & Ham, AZ-NAS: Assembling Zero-Cost Proxies for Network Architecture Search, CVPR 2024, section 3.2"
 
@@ -54,7 +54,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         direction=Direction.MAXIMIZE,
         formula="sum_i s_i, s_i = entropy of the normalised eigenvalues of the channel covariance of block i",
         needs=frozenset({Network, Images, BlockNetwork}),
-        settings=BatchSettings,
+        settings=AzNasSettings,
     ),
     EvaluatorInfo(
         name="az_nas_progressivity",
@@ -65,7 +65,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         direction=Direction.MAXIMIZE,
         formula="min_i (s_i - s_(i-1)), s_i as in az_nas_expressivity",
         needs=frozenset({Network, Images, BlockNetwork}),
-        settings=BatchSettings,
+        settings=AzNasSettings,
     ),
     EvaluatorInfo(
         name="az_nas_trainability",
@@ -76,7 +76,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
         direction=Direction.MAXIMIZE,
         formula="mean_i (2 - sigma_i - 1 / (sigma_i + 1e-6)), sigma_i = sigma_max(g_in^T g_out / pixels) of block i",
         needs=frozenset({Network, Images, BlockNetwork}),
-        settings=BatchSettings,
+        settings=AzNasSettings,
     ),
     EvaluatorInfo(
         name="swap",

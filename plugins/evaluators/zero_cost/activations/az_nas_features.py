@@ -34,7 +34,7 @@ from ...checkpoints import checkpoints_ignored
 from ...probing import network_mode
 from ...stand_ins import run_with
 from ..reinitialization import drawable_parameters, kaiming_normal, redrawn_state
-from ..settings import BatchSettings
+from ..settings import AzNasSettings
 
 
 class _Blocks(nn.Module):
@@ -144,7 +144,7 @@ def features_of_job(context: EvaluationContext, network: str, batch_size: int) -
     return block_features(made, context.dataset.input_shape, batch_size, context.generator("az_nas"))
 
 
-class AzNasExpressivity(Evaluator[BatchSettings]):
+class AzNasExpressivity(Evaluator[AzNasSettings]):
     """Scores an architecture by the summed entropy of its blocks' outputs."""
 
     def _evaluate(self, context: EvaluationContext) -> float:
@@ -152,7 +152,7 @@ class AzNasExpressivity(Evaluator[BatchSettings]):
         return expressivity(context.shared_pass(features_of_job, settings.network, settings.batch_size))
 
 
-class AzNasProgressivity(Evaluator[BatchSettings]):
+class AzNasProgressivity(Evaluator[AzNasSettings]):
     """Scores an architecture by the smallest gain in entropy of a block."""
 
     def _evaluate(self, context: EvaluationContext) -> float:

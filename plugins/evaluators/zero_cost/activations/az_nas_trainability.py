@@ -25,7 +25,7 @@ from torch.nn import functional
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError, EvaluationError
 from .....core.interfaces import Evaluator
-from ..settings import BatchSettings
+from ..settings import AzNasSettings
 from .az_nas_features import block_features, channel_rows
 
 _EPSILON = 1e-6
@@ -92,7 +92,7 @@ def _largest_singular_value(gradient: Tensor, signs: Tensor) -> float:
     return float(torch.linalg.matrix_norm(matrix, ord=2))
 
 
-class AzNasTrainability(Evaluator[BatchSettings]):
+class AzNasTrainability(Evaluator[AzNasSettings]):
     """Scores an architecture by how well its blocks keep gradients at their scale."""
 
     def _evaluate(self, context: EvaluationContext) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import multiprocessing
 import os
@@ -16,6 +17,7 @@ from typing import Any
 
 from ..domain import JobCost, Record, Status
 from ..errors import NasbenchError
+from ..loading.entry_points import find_plugins
 from ..plan import JobIndex
 from ..settings import Settings
 from .interface import JobExecutor
@@ -313,8 +315,13 @@ def _main_module_hidden() -> Iterator[None]:
         main.__dict__.update(hidden)
 
 
+@functools.cache
 def _start_method() -> Any:
-    """Fork workers from a server that has imported torch once and computed nothing: they start at once."""
+    """Fork workers from a server that has imported torch and the built-in plugins once and computed nothing.
+
+    They start at once. Plugins of others are imported by each worker: what these do then must not reach the next one.
+    """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "numpy", worker_main.__module__, FORK_SERVER])
+    built_in = [plugin.path for plugin in find_plugins() if plugin.built_in]
+    context.set_forkserver_preload(["torch", "numpy.random", worker_main.__module__, FORK_SERVER, *built_in])
     return context

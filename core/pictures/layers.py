@@ -8,7 +8,7 @@ reordered until no reordering helps. Where edges have labels, layers of labels a
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .graph import CellEdge, CellGraph, CellNode
@@ -24,6 +24,8 @@ _RANDOM_STARTS = 12
 _MANY_SEGMENTS = 150
 
 Orders = list[list[int]]
+Links = dict[int, list[int]]
+"""The items that each item has segments to, on one side."""
 
 
 @dataclass(frozen=True)
@@ -110,19 +112,40 @@ def _starts(items: Sequence[Item], num_segments: int) -> Iterator[Orders]:
 def _improve(orders: Orders, segments: Sequence[tuple[int, int]]) -> Orders:
     """Reorder one layer at a time until that does not make it better."""
     orders, cost = list(orders), _cost(orders, segments)
+    before: Links = {number: [] for order in orders for number in order}
+    behind: Links = {number: [] for number in before}
+    for source, target in segments:
+        behind[source].append(target)
+        before[target].append(source)
     while True:
         last = cost
-        for layer in range(len(orders)):
+        for layer, order in enumerate(orders):
             # Every segment lies between neighbouring layers: the others need no look.
-            first = max(0, layer - 1)
-            before, behind = orders[first:layer], orders[layer + 1 : layer + 2]
-            near = set(itertools.chain(*before, orders[layer], *behind))
-            around = [pair for pair in segments if near.issuperset(pair)]
-            tried = itertools.chain([orders[layer]], _orders_of(orders[layer]))
-            orders[layer] = min(tried, key=lambda order: _cost([*before, order, *behind], around))
+            costs = _LayerCosts(order, _heights(orders[max(0, layer - 1) : layer + 2]), (before, behind))
+            orders[layer] = min(itertools.chain([order], _orders_of(order)), key=costs.of)
         cost = _cost(orders, segments)
         if cost >= last:
             return orders
+
+
+class _LayerCosts:
+    """What orders of one layer cost while the layers beside it stay as they are: sums of what pairs and places cost."""
+
+    def __init__(self, order: Sequence[int], heights: Mapping[int, float], sides: Sequence[Links]) -> None:
+        ends = [{item: [heights[end] for end in links[item]] for item in order} for links in sides]
+        self._crossings = {
+            (low, high): sum(one > other for side in ends for one in side[low] for other in side[high])
+            for low, high in itertools.permutations(order, 2)
+        }
+        self._climbs = [
+            {item: sum(abs(heights[place] - end) for side in ends for end in side[item]) for item in order}
+            for place in order
+        ]
+
+    def of(self, order: Sequence[int]) -> tuple[int, float]:
+        """Return how many segments cross, and how far all of them climb."""
+        crossings = sum(self._crossings[pair] for pair in itertools.combinations(order, 2))
+        return crossings, sum(climbs[item] for climbs, item in zip(self._climbs, order, strict=True))
 
 
 def _orders_of(order: list[int]) -> Iterator[list[int]]:
@@ -137,9 +160,13 @@ def _orders_of(order: list[int]) -> Iterator[list[int]]:
         yield exchanged
 
 
+def _heights(orders: Orders) -> dict[int, float]:
+    return {item: place - (len(order) - 1) / 2 for order in orders for place, item in enumerate(order)}
+
+
 def _cost(orders: Orders, segments: Sequence[tuple[int, int]]) -> tuple[int, float]:
     """Return how many segments cross, and how far all of them climb."""
-    height = {item: place - (len(order) - 1) / 2 for order in orders for place, item in enumerate(order)}
+    height = _heights(orders)
     layer = {item: number for number, order in enumerate(orders) for item in order}
     by_layer: dict[int, list[tuple[float, float]]] = {}
     for source, target in segments:

@@ -25,6 +25,9 @@ from ..results.journal import record_from_json, record_to_json
 from ..settings import parse_settings, settings_hash
 from .context import dataset_at_hand
 
+# The sample is scored with the generators as they happen to be, which is never so.
+_UNUSUAL_SEED = 4_109_853
+
 
 class EvaluatorContract:
     """What an evaluator promises.
@@ -44,6 +47,7 @@ class EvaluatorContract:
     dataset: ClassVar[str | None] = None
     settings: ClassVar[dict[str, str]] = {}
     samples: ClassVar[int] = 2
+    _scored: ClassVar[list[Record]]
 
     def run(self, arch_ids: list[str], seed: int = 0, runner: JobRunner | None = None) -> list[Record]:
         """Score architectures one after the other with one evaluator instance."""
@@ -80,6 +84,17 @@ class EvaluatorContract:
         """Return a sample of the space."""
         return self.make_runner().space.sample(self.samples, np.random.default_rng(0))
 
+    def scored(self) -> list[Record]:
+        """Return the records of the sample, scored once for all tests of a class."""
+        if "_scored" not in vars(type(self)):
+            # Libraries load parts of themselves at first use, and an evaluator may change what it must not.
+            state = GlobalState.now(toolkit_parts())
+            try:
+                type(self)._scored = self.run(self.draw())
+            finally:
+                state.put_back()
+        return self._scored
+
     def test_space_is_supported(self) -> None:
         """The evaluator does not refuse the space it is tested on."""
         plugins = installed_plugins()
@@ -88,27 +103,24 @@ class EvaluatorContract:
 
     def test_score_is_finite_or_has_a_reason(self) -> None:
         """Every job ends with a finite score, or with a status and a message."""
-        for record in self.run(self.draw()):
+        for record in self.scored():
             assert math.isfinite(record.score) if record.status is Status.OK else record.message
             assert record.status is not Status.FAILED, record.message
 
     def test_score_does_not_depend_on_order_or_company(self) -> None:
         """The same key gives the same bits: alone, in another order, and in a fresh runner."""
         arch_ids = self.draw()
-        forward = self.run(arch_ids)
-        backward = self.run(arch_ids[::-1])[::-1]
         alone = [self.run([arch_id])[0] for arch_id in arch_ids]
-        for first, second, third in zip(forward, backward, alone, strict=True):
+        backward = self.run(arch_ids[::-1])[::-1] if len(arch_ids) > 1 else alone
+        for first, second, third in zip(self.scored(), backward, alone, strict=True):
             assert (first.status, first.curves) == (second.status, second.curves) == (third.status, third.curves)
             assert [first.score] == [second.score] == [third.score] or math.isnan(first.score)
 
     def test_score_is_the_same_in_another_process(self) -> None:
         """A process of its own gives the same bits."""
-        arch_ids = self.draw()
-        here = self.run(arch_ids)
-        job = (type(self).evaluator, type(self).space, self.dataset, dict(self.settings), arch_ids)
+        job = (type(self).evaluator, type(self).space, self.dataset, dict(self.settings), self.draw())
         there = _other_process().submit(_run_there, *job).result()
-        for first, second in zip(here, there, strict=True):
+        for first, second in zip(self.scored(), there, strict=True):
             assert (first.status, first.message, first.curves) == (second.status, second.message, second.curves)
             assert first.score == second.score or math.isnan(first.score)
 
@@ -118,7 +130,7 @@ class EvaluatorContract:
         None is smaller than settings say, for which data sets with fewer inputs are refused.
         """
         digests: dict[str, str] = {}
-        records = self.run(self.draw())
+        records = self.scored()
         for record in records:
             for description, digest in record.batches.items():
                 assert re.match(r"(all )?[1-9]\d* ", description)
@@ -131,7 +143,7 @@ class EvaluatorContract:
 
     def test_outcome_is_stored_as_it_is(self) -> None:
         """Names of curves and messages need no escape, no message is cut, and a stored record reads as it was."""
-        for record in self.run(self.draw()):
+        for record in self.scored():
             stored = json.loads(json.dumps(record_to_json((0, 0), record)))
             assert repr(record_from_json(stored)[1]) == repr(record)
             assert not any("\\" in name for name in record.curves), f"names of curves with escapes: {[*record.curves]}"
@@ -139,12 +151,11 @@ class EvaluatorContract:
 
     def test_process_is_left_as_it_was(self) -> None:
         """Types, threads, modes, flags, folder, environment, warnings and the like are what they were before."""
-        # Twice, since libraries load parts of themselves at first use.
-        for _ in range(2):
-            runner, state = self.make_runner(), GlobalState.now(toolkit_parts())
-            self.run(self.draw()[:1], runner=runner)
-            changed = state.changed()
-            state.put_back()
+        self.scored()
+        runner, state = self.make_runner(), GlobalState.now(toolkit_parts())
+        self.run(self.draw()[:1], runner=runner)
+        changed = state.changed()
+        state.put_back()
         assert changed == (), f"it changes {', '.join(changed)}"
 
     def check_gpu(self) -> None:
@@ -157,17 +168,16 @@ class EvaluatorContract:
 
     def test_global_generators_are_left_alone(self) -> None:
         """Python's, NumPy's and torch's global generators are as they were, and what they were does not matter."""
-        arch_ids, scores = self.draw()[:1], []
-        for seed in (1, 2):
-            random.seed(seed)
-            np.random.seed(seed)
-            torch.manual_seed(seed)
-            expected = (random.getstate(), np.random.get_state(legacy=False), torch.get_rng_state())
-            scores.append(self.run(arch_ids)[0].score)
-            assert random.getstate() == expected[0]
-            assert repr(np.random.get_state(legacy=False)) == repr(expected[1])
-            assert torch.equal(torch.get_rng_state(), expected[2])
-        assert scores[0] == scores[1] or math.isnan(scores[0])
+        arch_ids, expected_score = self.draw()[:1], self.scored()[0].score
+        random.seed(_UNUSUAL_SEED)
+        np.random.seed(_UNUSUAL_SEED)
+        torch.manual_seed(_UNUSUAL_SEED)
+        expected = (random.getstate(), np.random.get_state(legacy=False), torch.get_rng_state())
+        score = self.run(arch_ids)[0].score
+        assert random.getstate() == expected[0]
+        assert repr(np.random.get_state(legacy=False)) == repr(expected[1])
+        assert torch.equal(torch.get_rng_state(), expected[2])
+        assert score == expected_score or math.isnan(score)
 
 
 @functools.cache

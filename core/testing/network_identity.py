@@ -48,8 +48,10 @@ def other_spellings(space: SearchSpace, count: int) -> list[str]:
     """Return up to ``count`` texts that are not canonical, from mutants, their neighbours and choices."""
     found: dict[str, None] = {}
     for text in itertools.islice(_spellings(space, np.random.default_rng(0)), _TRIES_PER_SPELLING * count):
-        if len(found) < count and space.canonicalize(text) != text:
+        if space.canonicalize(text) != text:
             found[text] = None
+        if len(found) == count:
+            break
     return list(found)
 
 

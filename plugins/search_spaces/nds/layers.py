@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -72,18 +73,19 @@ def _cell_layers(cell: Cell, channels: int, side: int, reduces: bool) -> Iterato
             yield from _operation_layers(edge.operation, channels, side, reduces and edge.source < NUM_INPUTS)
 
 
-def _operation_layers(name: str, channels: int, side: int, halves: bool) -> Iterator[Layer]:
-    """Yield what :func:`.operation_modules.make_operation` makes with weights; ``side`` is that of the output."""
+@functools.cache
+def _operation_layers(name: str, channels: int, side: int, halves: bool) -> tuple[Layer, ...]:
+    """Return what :func:`.operation_modules.make_operation` makes with weights; ``side`` is that of the output."""
+    pointwise = _normalized(channels * channels, channels, side)
     if name == "skip":
-        if halves:
-            yield _normalized(channels * channels, channels, side)
-    elif name in SEPARABLE or name in DILATED:
-        kernel = SEPARABLE.get(name) or DILATED[name]
-        for _ in range(2 if name in SEPARABLE else 1):
-            yield Layer(kernel * kernel * channels, side, 0)
-            yield _normalized(channels * channels, channels, side)
-    elif name not in WITHOUT_WEIGHTS:
+        return (pointwise,) if halves else ()
+    if name in WITHOUT_WEIGHTS:
+        return ()
+    if name not in SEPARABLE and name not in DILATED:
         raise AssertionError(f"the layers of '{name}' are not known")
+    kernel = SEPARABLE.get(name) or DILATED[name]
+    convolution = (Layer(kernel * kernel * channels, side, 0), pointwise)
+    return convolution * 2 if name in SEPARABLE else convolution
 
 
 def _normalized(weights: int, channels: int, side: int) -> Layer:

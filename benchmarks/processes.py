@@ -23,16 +23,18 @@ class Usage:
     Attributes:
         processor: Processor seconds of all its processes.
         wall: Seconds by the clock, from start to end.
+        memory: Largest memory of one of its processes, in bytes.
     """
 
     processor: float
     wall: float
+    memory: int
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(self.processor + other.processor, self.wall + other.wall)
+        return Usage(self.processor + other.processor, self.wall + other.wall, max(self.memory, other.memory))
 
 
-NO_USAGE = Usage(0.0, 0.0)
+NO_USAGE = Usage(0.0, 0.0, 0)
 
 
 def measure_command(command: Sequence[str], stdin: str = "") -> Usage:
@@ -63,7 +65,7 @@ def main(command: Sequence[str]) -> int:
     while has_children():
         os.wait()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(json.dumps(asdict(Usage(used.ru_utime + used.ru_stime, wall))))
+    print(json.dumps(asdict(Usage(used.ru_utime + used.ru_stime, wall, 1024 * used.ru_maxrss))))
     return code
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -80,7 +81,7 @@ class RunPart:
     curves: CurveTable | None
     order: tuple[str, ...]
 
-    @property
+    @cached_property
     def arch_ids(self) -> tuple[str, ...]:
         """The architectures that are compared, in the order of the scores."""
         column = self.selection.column

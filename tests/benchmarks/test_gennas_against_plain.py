@@ -22,7 +22,7 @@ def plan():
 
 def series(name, seconds, processor, wall, scores=LOSSES):
     made = Series(name)
-    made.add(Usage(processor, wall), list(scores), [seconds] * len(scores))
+    made.add(Usage(processor, wall, 0), list(scores), [seconds] * len(scores))
     return made
 
 

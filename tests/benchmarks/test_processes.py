@@ -18,6 +18,11 @@ def test_processes_that_outlive_a_command_are_counted() -> None:
     assert 0.3 <= usage.processor < 3
 
 
+def test_memory_is_that_of_the_largest_process() -> None:
+    usage = measure_command([sys.executable, "-c", "b'x' * 200_000_000"])
+    assert 2e8 < usage.memory < 1e9
+
+
 def test_command_that_fails_says_why() -> None:
     with pytest.raises(click.ClickException, match=r"(?s)exit code 3:\nno luck"):
         measure_command([sys.executable, "-c", "import sys; print('no luck', file=sys.stderr); sys.exit(3)"])

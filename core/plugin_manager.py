@@ -125,7 +125,7 @@ class PluginManager:
         record = PluginRecord(name, distribution)
         self.records.append(record)
         try:
-            with contextlib.nullcontext([]) if built_in else _watched() as lost:
+            with _watched(built_in) as lost:
                 self._ask(record, load())
         except KeyboardInterrupt:
             raise
@@ -275,8 +275,14 @@ def installed_plugins() -> PluginManager:
 
 
 @contextlib.contextmanager
-def _watched() -> Iterator[list[str]]:
-    """Keep the process silent and as it is; give the names of what could not be put back at the end."""
+def _watched(built_in: bool) -> Iterator[list[str]]:
+    """Keep the process silent and as it is, unless what is loaded is built in.
+
+    The list that it gives has, at the end, the names of what could not be put back.
+    """
+    if built_in:
+        yield []
+        return
     with silent_process(), global_state_kept() as lost:
         yield lost
 

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from .core.jobs.interface import JobExecutor
     from .core.jobs.messages import Job, WorkerSetup
     from .core.jobs.remote import RemoteWorker, pack_jobs, pack_setup, read_reply
+    from .core.layers import Branches, Concatenation
     from .core.pictures.graph import CellEdge, CellGraph, CellNode, NodeKind, OperationFamily
     from .core.seeding import derive_seed
     from .core.settings import Settings, setting
@@ -87,10 +88,12 @@ __all__ = [
     "AggregateInfo",
     "Batch",
     "BlockNetwork",
+    "Branches",
     "CellEdge",
     "CellGraph",
     "CellNode",
     "Choice",
+    "Concatenation",
     "DataError",
     "DataSource",
     "DataSourceInfo",
@@ -190,6 +193,7 @@ _MODULES = {
     ".core.jobs.interface": "JobExecutor",
     ".core.jobs.messages": "Job WorkerSetup",
     ".core.jobs.remote": "RemoteWorker pack_jobs pack_setup read_reply",
+    ".core.layers": "Branches Concatenation",
     ".core.pictures.graph": "CellEdge CellGraph CellNode NodeKind OperationFamily",
     ".core.seeding": "derive_seed",
     ".core.settings": "Settings setting",

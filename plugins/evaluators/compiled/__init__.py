@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from torch import nn
 
+from .channels import compile_concatenation, split_channels
 from .normalization import compile_normalization
+from .plain_layers import is_plain
 from .pooling import compile_pooling
+
+__all__ = ["compile_layers", "is_plain", "split_channels"]
 
 
 def compile_layers(network: nn.Module) -> None:
-    """Let pooling and batch normalisation of a network run in C, where they can.
+    """Let pooling, batch normalisation and concatenation of a network run in C, where they can.
 
     Args:
         network: On the CPU; its layers' ``forward`` is changed. It is fast for tensors that are channels last in
@@ -21,3 +25,4 @@ def compile_layers(network: nn.Module) -> None:
     """
     compile_normalization(network)
     compile_pooling(network)
+    compile_concatenation(network)

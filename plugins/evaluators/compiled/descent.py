@@ -12,15 +12,14 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from .library import POINTER, SIZE, declare, load_library
+from .library import POINTERS, SIZE, declare, load_library, pointers
 
 Update = Callable[[list[Tensor], list[Tensor], list[Tensor] | None, float, float, float], None]
 """Takes parameters, gradients, velocities, learning rate, momentum and weight decay, and changes the parameters and
 velocities; no velocities mean no momentum."""
 
-_POINTERS = ctypes.POINTER(POINTER)
 _ARGUMENTS = {
-    "descend": (_POINTERS, _POINTERS, _POINTERS, ctypes.POINTER(SIZE), SIZE, *(ctypes.c_float,) * 3),
+    "descend": (POINTERS, POINTERS, POINTERS, ctypes.POINTER(SIZE), SIZE, *(ctypes.c_float,) * 3),
 }
 
 # So that a rest of a vector, a vector and several vectors are among them.
@@ -117,10 +116,6 @@ def _descend(
     count = len(parameters)
     sizes = (SIZE * count)(*(parameter.numel() for parameter in parameters))
     library.descend(
-        _pointers(parameters), _pointers(gradients), None if velocities is None else _pointers(velocities), sizes,
+        pointers(parameters), pointers(gradients), None if velocities is None else pointers(velocities), sizes,
         count, rate, momentum, decay,
     )  # fmt: skip
-
-
-def _pointers(tensors: list[Tensor]) -> ctypes.Array[ctypes.c_void_p]:
-    return (POINTER * len(tensors))(*(tensor.data_ptr() for tensor in tensors))

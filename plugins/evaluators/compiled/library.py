@@ -25,6 +25,7 @@ SECONDS_TO_COMPILE = 60.0
 """It takes one; a compiler that hangs is given up."""
 
 POINTER, SIZE = ctypes.c_void_p, ctypes.c_int64
+POINTERS = ctypes.POINTER(POINTER)
 
 
 @cache
@@ -80,3 +81,8 @@ def declare(library: ctypes.CDLL, arguments: Mapping[str, Sequence[type]]) -> No
 def addresses(*tensors: Tensor | None) -> tuple[int | None, ...]:
     """Return where tensors lie in memory."""
     return tuple(None if tensor is None else tensor.data_ptr() for tensor in tensors)
+
+
+def pointers(tensors: Sequence[Tensor]) -> ctypes.Array[ctypes.c_void_p]:
+    """Return an array of where tensors lie in memory."""
+    return (POINTER * len(tensors))(*(tensor.data_ptr() for tensor in tensors))

@@ -25,7 +25,14 @@ from ....core.context import EvaluationContext
 from ....core.domain import Evaluation
 from ....core.interfaces import Evaluator
 from ..compiled import compile_layers
-from .regression_network import RegressionNetwork, initialize, probe_stages, regression_parameters
+from .merged_branches import merge_branches
+from .regression_network import (
+    RegressionNetwork,
+    initialize,
+    parameter_groups,
+    probe_stages,
+    regression_parameters,
+)
 from .settings import Frequencies, GennasSettings
 from .signals import stage_target
 from .task import Task
@@ -57,13 +64,14 @@ class Gennas(Evaluator[GennasSettings]):
             ).to(context.device)
             found = regression_parameters(network, tuple(images.shape[1:]))
             initialize(network, found, options.weight_init, options.bias_init)
+        groups = merge_branches(network, parameter_groups(network.named_parameters(), found, options.weight_decay))
         if context.device.type == "cpu":
             # Measured to save 15 to 30 % of the time of NAS-Bench-201 networks on a CPU.
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             images = images.contiguous(memory_format=torch.channels_last)
             targets = [target.contiguous(memory_format=torch.channels_last) for target in targets]
             compile_layers(network)
-        training = RegressionTraining(network, found, images, targets, task.noise, options, context.generator("noise"))
+        training = RegressionTraining(network, groups, images, targets, task.noise, options, context.generator("noise"))
         return training.run()
 
 

@@ -6,26 +6,27 @@ of what GenNAS takes for a small network.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from ..compiled.descent import update_in_c
 
+Group = tuple[Sequence[nn.Parameter], float]
+"""Parameters and their weight decay."""
+
 
 class MomentumDescent:
     """Updates parameters by ``v = momentum v + (g + weight_decay p)``, ``p = p - learning_rate v``.
 
     Args:
-        groups: Pairs of parameters and their weight decay.
+        groups: What is updated.
         learning_rate: Of all groups.
         momentum: 0 for none.
     """
 
-    def __init__(
-        self, groups: Iterable[tuple[Iterable[nn.Parameter], float]], learning_rate: float, momentum: float
-    ) -> None:
+    def __init__(self, groups: Iterable[Group], learning_rate: float, momentum: float) -> None:
         self._groups = [(list(parameters), decay) for parameters, decay in groups]
         self._learning_rate = learning_rate
         self._momentum = momentum

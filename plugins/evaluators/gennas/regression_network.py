@@ -11,6 +11,7 @@ from torch.nn import functional
 from ....core.capabilities import StagedNetwork, require
 from ....core.errors import EvaluationError
 from ..layer_parameters import LayerParameters, Role, layer_parameters, trainable_parameters
+from .momentum_descent import Group
 from .settings import BiasInit, Head, WeightInit
 from .task import MAP_SIZE, NUM_STAGES
 
@@ -164,7 +165,7 @@ def _check_known(found: LayerParameters) -> None:
 
 def parameter_groups(
     named: Iterable[tuple[str, nn.Parameter]], found: LayerParameters, weight_decay: float
-) -> list[tuple[list[nn.Parameter], float]]:
+) -> list[Group]:
     """Split parameters into two, each with its weight decay: weights of layers, which decay, and the rest.
 
     The rule is the authors', who tell weights by their names, where here the layers that run tell: what decays is a

@@ -12,9 +12,8 @@ from torch.nn import functional
 from ....core.domain import Evaluation
 from ....core.errors import DivergedError
 from ..checkpoints import checkpoints_ignored
-from ..layer_parameters import LayerParameters
-from .momentum_descent import MomentumDescent
-from .regression_network import RegressionNetwork, parameter_groups
+from .momentum_descent import Group, MomentumDescent
+from .regression_network import RegressionNetwork
 from .settings import RegressionOptions
 from .step_graph import CudaRecorder, Recorder, StepGraph
 from .task import Noise
@@ -29,7 +28,7 @@ class RegressionTraining:
     def __init__(
         self,
         network: RegressionNetwork,
-        found: LayerParameters,
+        groups: Sequence[Group],
         images: Tensor,
         targets: Sequence[Tensor],
         noise: Noise,
@@ -40,7 +39,7 @@ class RegressionTraining:
 
         Args:
             network: Trained in place.
-            found: What its parameters are for.
+            groups: What is trained of it, and with which weight decay.
             images: Normalised images, shape ``(batch, colours, height, width)``.
             targets: One for each stage of the task, shape ``(batch, channels, 8, 8)``.
             noise: Added to the images at every forward pass.
@@ -55,11 +54,7 @@ class RegressionTraining:
         self.noise = noise
         self.options = options
         self.generator = generator
-        self.optimizer = MomentumDescent(
-            parameter_groups(network.named_parameters(), found, options.weight_decay),
-            options.learning_rate,
-            options.momentum,
-        )
+        self.optimizer = MomentumDescent(groups, options.learning_rate, options.momentum)
 
     def run(self) -> Evaluation:
         """Train, with scoring passes after every ``score_interval`` steps and after the last if they make the score.

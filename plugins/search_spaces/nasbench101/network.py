@@ -13,6 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ....core.layers import Branches, Concatenation
 from .cell import Cell, prune
 from .structure import BENCHMARK_STEM_CHANNELS, CELLS_PER_STAGE, stage_channels, vertex_channels
 
@@ -89,36 +90,36 @@ class CellModule(nn.Module):
         super().__init__()
         self.channels = vertex_channels(cell, in_channels, out_channels)
         self.interior_sources = [[s for s in cell.sources(v) if s > 0] for v in range(cell.num_vertices)]
-        self.projections = nn.ModuleDict(
+        self.projections = Branches(
             {str(v): ConvBNReLU(in_channels, self.channels[v], 1, momentum) for v in cell.targets(0)}
         )
         self.operations = nn.ModuleList(
             _build_operation(op, self.channels[v], momentum) for v, op in enumerate(cell.ops, start=1)
         )
+        self.concatenation = Concatenation()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, in_channels, side, side) to (batch, out_channels, side, side)."""
-        outputs = [x]
+        outputs, projected = [x], self.projections(x)
         for vertex, operation in enumerate(self.operations, start=1):
             terms = [self._truncated(outputs[source], vertex) for source in self.interior_sources[vertex]]
-            outputs.append(operation(self._sum(x, vertex, terms)))
+            outputs.append(operation(_sum(terms, projected.get(str(vertex)))))
         feeding = [outputs[source] for source in self.interior_sources[-1]]
         if len(feeding) > 1:
-            feeding = [torch.cat(feeding, dim=1)]
-        return self._sum(x, len(outputs), feeding)
+            feeding = [self.concatenation(feeding)]
+        return _sum(feeding, projected.get(str(len(outputs))))
 
     def _truncated(self, features: Tensor, vertex: int) -> Tensor:
         channels = self.channels[vertex]
         return features if features.shape[1] == channels else features[:, :channels]
 
-    def _sum(self, x: Tensor, vertex: int, terms: list[Tensor]) -> Tensor:
-        """Add the projection of the input `x`, if `vertex` has one, and the terms."""
-        if str(vertex) in self.projections:
-            terms = [*terms, self.projections[str(vertex)](x)]
-        total = terms[0]
-        for term in terms[1:]:
-            total = total + term
-        return total
+
+def _sum(terms: list[Tensor], projection: Tensor | None) -> Tensor:
+    """Add the terms and the projection of the cell's input, if there is one."""
+    total, *rest = terms if projection is None else [*terms, projection]
+    for term in rest:
+        total = total + term
+    return total
 
 
 class CellNetwork(nn.Module):

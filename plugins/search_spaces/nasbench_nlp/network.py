@@ -218,7 +218,7 @@ _COMPUTE: Mapping[str, Callable[..., Tensor]] = {
 
 def draw_mask(shape: torch.Size, share: float, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return a mask of dropout: 0 for a ``share`` of all values, 1 / (1 - share) for the others, drawn on the CPU."""
-    return _scaled(torch.rand(shape) >= share, share, dtype, device)
+    return _scaled(torch.rand(shape), share, share, dtype, device)
 
 
 def draw_large_mask(shape: torch.Size, share: float, dtype: torch.dtype, device: torch.device) -> Tensor:
@@ -235,8 +235,10 @@ def draw_large_mask(shape: torch.Size, share: float, dtype: torch.dtype, device:
     """
     words = torch.empty(-(-shape.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
     levels = words.view(torch.int16)[: shape.numel()].view(shape)
-    return _scaled(levels >= round(share * 2**16) - 2**15, share, dtype, device)
+    return _scaled(levels, round(share * 2**16) - 2**15, share, dtype, device)
 
 
-def _scaled(kept: Tensor, share: float, dtype: torch.dtype, device: torch.device) -> Tensor:
-    return kept.to(device).to(dtype).mul_(1 / (1 - share))
+def _scaled(levels: Tensor, least: float, share: float, dtype: torch.dtype, device: torch.device) -> Tensor:
+    # Written as numbers: to make numbers of truth values takes as long as to draw them.
+    kept = torch.ge(levels, least, out=torch.empty(levels.shape, dtype=dtype))
+    return kept.to(device).mul_(1 / (1 - share))

@@ -5,7 +5,11 @@ from contextlib import nullcontext
 import pytest
 import torch
 from nasbench_toolkit.core.errors import DivergedError
-from nasbench_toolkit.plugins.evaluators.gennas.regression_network import RegressionNetwork, regression_parameters
+from nasbench_toolkit.plugins.evaluators.gennas.regression_network import (
+    RegressionNetwork,
+    parameter_groups,
+    regression_parameters,
+)
 from nasbench_toolkit.plugins.evaluators.gennas.settings import ComboSettings
 from nasbench_toolkit.plugins.evaluators.gennas.task import Noise
 from nasbench_toolkit.plugins.evaluators.gennas.training import RegressionTraining
@@ -25,9 +29,10 @@ def training(make_network, images):
         network = RegressionNetwork(backbone, [8, 16, 32], CHANNELS, options.stages, options.head)
         source = torch.Generator().manual_seed(5)
         targets = [torch.randn(4, channels, 8, 8, generator=source) for channels in CHANNELS]
+        found = regression_parameters(network, (3, 32, 32))
         return RegressionTraining(
             network,
-            regression_parameters(network, (3, 32, 32)),
+            parameter_groups(network.named_parameters(), found, options.weight_decay),
             images,
             targets,
             noise,

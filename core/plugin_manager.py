@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -108,23 +109,23 @@ class PluginManager:
         found, chosen = find_plugins(), chosen_plugins()
         for plugin in found:
             if plugin.built_in or chosen is None or plugin.name in chosen:
-                self.register(plugin.name, plugin.distribution, plugin.load)
+                self.register(plugin.name, plugin.distribution, plugin.load, built_in=plugin.built_in)
             else:
                 problem = f"{ENVIRONMENT_VARIABLE} does not name it"
                 self.records.append(PluginRecord(plugin.name, plugin.distribution, problem=problem))
         _warn_of_missing(chosen or (), [plugin.name for plugin in found])
 
-    def register(self, name: str, distribution: str, load: Callable[[], object]) -> None:
+    def register(self, name: str, distribution: str, load: Callable[[], object], *, built_in: bool = False) -> None:
         """Load one plugin and ask its hooks.
 
         What goes wrong is one warning, and the plugin is left out. A name that an earlier plugin provides, or a hook
         that this version does not have, is a warning too, and the rest of the plugin works. What it prints goes to
-        stderr, and what it changes in the process is put back.
+        stderr, and what it changes in the process is put back; built-ins do neither, and are not watched.
         """
         record = PluginRecord(name, distribution)
         self.records.append(record)
         try:
-            with silent_process(), global_state_kept() as lost:
+            with _watched(built_in) as lost:
                 self._ask(record, load())
         except KeyboardInterrupt:
             raise
@@ -271,6 +272,19 @@ def installed_plugins() -> PluginManager:
     manager = PluginManager()
     manager.load_entry_points()
     return manager
+
+
+@contextlib.contextmanager
+def _watched(built_in: bool) -> Iterator[list[str]]:
+    """Keep the process silent and as it is, unless what is loaded is built in.
+
+    The list that it gives has, at the end, the names of what could not be put back.
+    """
+    if built_in:
+        yield []
+        return
+    with silent_process(), global_state_kept() as lost:
+        yield lost
 
 
 def _kind_of(info: Description) -> type[Description]:

@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable
 from importlib.machinery import PathFinder
+from types import ModuleType
 from typing import Any
 
 from ..errors import PluginError, closest_matches
@@ -66,16 +67,8 @@ def load_object(subject: str, factory: Callable[..., Any] | str) -> Callable[...
     if not isinstance(factory, str):
         return factory
     module_name, _, attribute = factory.partition(":")
-    try:
-        with silent_process(), global_state_kept():
-            module = importlib.import_module(module_name)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise PluginError(
-            f"{subject} cannot be loaded: importing '{module_name}' failed with {describe_error(error)}. "
-            "Install what it needs, or tell its authors."
-        ) from error
+    # What is there already changes nothing, and to make sure of that takes longer than all else.
+    module = sys.modules.get(module_name) or _import(subject, module_name)
     if not hasattr(module, attribute):
         raise PluginError(
             f"{subject} cannot be loaded: the module '{module_name}' has no '{attribute}'. "
@@ -83,6 +76,19 @@ def load_object(subject: str, factory: Callable[..., Any] | str) -> Callable[...
         )
     loaded: Callable[..., Any] = getattr(module, attribute)
     return loaded
+
+
+def _import(subject: str, name: str) -> ModuleType:
+    try:
+        with silent_process(), global_state_kept():
+            return importlib.import_module(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise PluginError(
+            f"{subject} cannot be loaded: importing '{name}' failed with {describe_error(error)}. "
+            "Install what it needs, or tell its authors."
+        ) from error
 
 
 def _module_exists(name: str) -> bool:

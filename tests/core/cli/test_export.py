@@ -54,8 +54,8 @@ def expect(folder: Path, space: str, architecture: str, network: str) -> None:
 def test_exported_networks_run_in_a_process_without_the_toolkit(nasbench, tmp_path) -> None:
     folders = []
     for space, text, network in (
-        ("nasbench201", CELL_201, "benchmark"),
-        ("nasbench101", CELL_101, "stem16"),
+        ("nasbench201", CELL_201, "narrow"),
+        ("nasbench101", CELL_101, "narrow"),
         ("nds-resnet", DESIGN, "benchmark"),
     ):
         folder = tmp_path / space

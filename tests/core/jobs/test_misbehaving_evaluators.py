@@ -66,18 +66,20 @@ def test_killed_worker_is_repeated_once_and_then_crashed(scores) -> None:
     ]
 
 
-def test_scores_in_this_process_are_those_of_workers(plugin, tmp_path) -> None:
-    paths = [tmp_path / "workers.h5", tmp_path / "here.h5"]
-    for path, options in zip(paths, ((), ("--in-process",)), strict=True):
-        args = [arg for name in ("changes-default-dtype", *NEIGHBOURS) for arg in ("-e", name)]
-        subprocess.run(
-            [sys.executable, "-m", "nasbench_toolkit", "run", *args, "-n", "3", "-o", path, *options],
-            env=os.environ | {"PYTHONPATH": str(plugin)},
-            check=True,
-            capture_output=True,
-        )
-    workers, here = ([part.records.scores.tolist() for part in read_results(path).evaluators] for path in paths)
-    assert workers == here
+def test_scores_in_this_process_are_those_of_workers(scores, plugin, tmp_path) -> None:
+    evaluators = ("changes-default-dtype", *NEIGHBOURS)
+    _, workers = scores("workers", *evaluators)
+    # In a process of its own, since nothing protects this one.
+    args = [arg for name in evaluators for arg in ("-e", name)]
+    subprocess.run(
+        [sys.executable, "-m", "nasbench_toolkit", "run", *args, "-n", "4", "-o", tmp_path / "here.h5", "--in-process"],
+        env=os.environ | {"PYTHONPATH": str(plugin)},
+        check=True,
+        capture_output=True,
+    )
+    here = {part.header.label: part.records for part in read_results(tmp_path / "here.h5").evaluators}
+    assert [*here] == [*workers]
+    assert all(here[label].scores.tolist() == workers[label].scores.tolist() for label in here)
 
 
 def test_in_process_refuses_what_needs_worker_processes(run_nasbench) -> None:

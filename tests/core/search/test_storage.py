@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 import signal
 from pathlib import Path
 
@@ -35,6 +36,23 @@ def stop_after(count):
 def interrupt(search, plan, count, **options):
     with pytest.raises(KeyboardInterrupt):
         search(plan, on_step=stop_after(count), **options)
+
+
+@pytest.fixture(scope="module")
+def kept_search():
+    """Hold the history and the file of a search, once a test has made it."""
+    return []
+
+
+@pytest.fixture
+def finished_search(kept_search, search_plan, search, tmp_path):
+    """Leave the file of a finished search, which is made once for all tests, and return its history."""
+    path = tmp_path / "s.h5"
+    if kept_search:
+        path.write_bytes(kept_search[1])
+    else:
+        kept_search += [search(search_plan()), path.read_bytes()]
+    return kept_search[0]
 
 
 def test_search_comes_back_as_it_was(search_plan, search, tmp_path) -> None:
@@ -192,16 +210,14 @@ def replace_dataset(group, name, values):
         (lambda group: group.file.pop("search"), "it has no '/search'"),
     ],
 )
-def test_damaged_search_is_refused(search_plan, search, tmp_path, spoil, message) -> None:
-    search(search_plan())
+def test_damaged_search_is_refused(finished_search, tmp_path, spoil, message) -> None:
     with h5py.File(tmp_path / "s.h5", "r+") as file:
         spoil(file["search"])
     with pytest.raises(ResultsFileError, match=f"s.h5' is damaged or not a results file .*{message}"):
         read_search(tmp_path / "s.h5")
 
 
-def test_description_of_a_search_is_under_a_checksum(search_plan, search, tmp_path) -> None:
-    search(search_plan())
+def test_description_of_a_search_is_under_a_checksum(finished_search, tmp_path) -> None:
     path = tmp_path / "s.h5"
     content = path.read_bytes()
     with h5py.File(path) as file:
@@ -212,13 +228,12 @@ def test_description_of_a_search_is_under_a_checksum(search_plan, search, tmp_pa
         read_search(path)
 
 
-def test_newer_group_of_a_search_is_refused_with_the_remedy(search_plan, search, tmp_path) -> None:
-    history = search(search_plan())
+def test_newer_group_of_a_search_is_refused_with_the_remedy(finished_search, tmp_path) -> None:
     with h5py.File(tmp_path / "s.h5", "r+") as file:
         file["search"].attrs["encoding_version"] = 2
     with pytest.raises(ResultsFileError, match=r"'/search' in version 2 of nasbench-search, .* reads up to 1"):
         read_search(tmp_path / "s.h5")
-    assert read_results(tmp_path / "s.h5") == history.results
+    assert read_results(tmp_path / "s.h5") == finished_search.results
 
 
 def joined(*ground_truth, arch_id="width-999"):
@@ -226,17 +241,16 @@ def joined(*ground_truth, arch_id="width-999"):
 
 
 @pytest.fixture
-def journal_of_a_search(search_plan, search, tmp_path):
+def journal_of_a_search(finished_search, tmp_path):
     """Return the history of a search whose journal has some entries."""
 
     def make(*entries):
-        history = search(search_plan())
-        journal = Journal(journal_path(tmp_path / "s.h5"), history.header.search_id)
+        journal = Journal(journal_path(tmp_path / "s.h5"), finished_search.header.search_id)
         journal.clear()
         for entry in entries:
             journal.append_line(entry)
         journal.close(remove=False)
-        return history
+        return finished_search
 
     return make
 
@@ -306,10 +320,13 @@ def test_journal_cut_at_any_place_loses_only_the_line_that_is_cut(search_plan, s
     for file, content in left.items():
         file.write_bytes(content)
     whole = read_stored_search(path)
-    entries = [json.loads(line[9:]) for line in left[journal].split(b"\n")[1:-1]]
-    for cut in range(len(left[journal]) + 1):
-        journal.write_bytes(left[journal][:cut])
-        known = entries[: max(0, left[journal][:cut].count(b"\n") - 1)]
+    content = left[journal]
+    entries = [json.loads(line[9:]) for line in content.split(b"\n")[1:-1]]
+    # Each read takes the results file with it. A journal is cut at every place in tests/core/results.
+    ends = {match.end() for match in re.finditer(b"\n", content)}
+    for cut in sorted({*range(0, len(content), 7), *ends, *(end - 1 for end in ends), *(end + 1 for end in ends)}):
+        journal.write_bytes(content[:cut])
+        known = entries[: max(0, content[:cut].count(b"\n") - 1)]
         stored = read_stored_search(path)
         assert stored.proposals == whole.proposals[: sum(entry["kind"] == "proposal" for entry in known)]
         done = [record.score for record in stored.results.evaluators[0].records if record.status == "ok"]

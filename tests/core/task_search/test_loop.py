@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 
 import pytest
 from nasbench_toolkit.core.asktell.options import SearchOptions
@@ -183,7 +184,9 @@ def test_a_history_cut_at_any_place_loses_only_the_line_that_is_cut(make_plan, s
     path = tmp_path / "task.json.history"
     content = path.read_bytes()
     entries = [json.loads(line[9:]) for line in content.split(b"\n")[1:-1]]
-    for cut in range(len(content) + 1):
+    # Lines are those of a journal, which is cut at every place in tests/core/results.
+    ends = {match.end() for match in re.finditer(b"\n", content)}
+    for cut in sorted({*range(0, len(content), 7), *ends, *(end - 1 for end in ends), *(end + 1 for end in ends)}):
         path.write_bytes(content[:cut])
         known = entries[: max(0, content[:cut].count(b"\n") - 1)]
         with TaskHistory.open(plan, SearchOptions(tmp_path / "task.json", ("cpu",), resume=True), {}) as history:

@@ -9,8 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .arrays import Floats, Ints
+
+SINGLE_IS_EXACT = 1 << 23
+"""Of fewer items twice every rank is a whole number that single precision holds."""
 
 
 def dense_ranks(values: Floats) -> Ints:
@@ -38,35 +42,40 @@ class RankedSide:
     Attributes:
         groups: Dense rank of each item, shape `(n,)`.
         order: Items from the lowest value on, shape `(n,)`.
-        starts: Where in `order` each distinct value begins.
+        ends: Where in `order` each distinct value occurs last.
     """
 
     groups: Ints
     order: Ints
-    starts: Ints
+    ends: Ints
 
     @classmethod
     def of(cls, values: Floats) -> RankedSide:
         """Sort the values of a side."""
         groups = dense_ranks(values)
         order = np.argsort(groups, kind="stable")
-        starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
-        return cls(groups, order, starts)
+        ends = np.flatnonzero(np.diff(groups[order], append=values.size))
+        return cls(groups, order, ends)
 
-    def centred_ranks(self, counts: Floats) -> Floats:
+    def centred_ranks(self, counts: NDArray[np.floating]) -> Floats:
         """Return the items' centred ranks within resamples, see :func:`centred_ranks`.
 
         Args:
-            counts: How often each item occurs in each resample, shape `(n, resamples)`, with sums of n.
+            counts: How often each item occurs in each resample, shape `(n, resamples)`, with sums of n; in single
+                precision it takes half the time, and is exact for fewer than `SINGLE_IS_EXACT` items.
 
         Returns:
             Shape `(n, resamples)`; 0 in the mean of a resample, each item counted as often as it occurs.
         """
         equal = counts[self.order]
-        if self.starts.size < self.order.size:
-            equal = np.add.reduceat(equal, self.starts, axis=0)
         ranks = np.cumsum(equal, axis=0)
-        ranks *= 2
-        ranks -= equal
-        ranks -= self.order.size
-        return ranks[self.groups]
+        # How many are lower, and how many lower or equal, less n: for values of one item each without another array.
+        if self.ends.size < self.order.size:
+            up_to = ranks[self.ends]
+            ranks = up_to - self.order.size
+            ranks[1:] += up_to[:-1]
+        else:
+            ranks *= 2
+            ranks -= equal
+            ranks -= self.order.size
+        return ranks[self.groups].astype(np.float64, copy=False)

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .arrays import Floats
-from .ranks import RankedSide
+from .ranks import SINGLE_IS_EXACT, RankedSide
 
 RESAMPLES = 1_000
 """Bootstrap resamples; each end of a 95 % interval then has 25 of them beyond it."""
@@ -70,12 +71,13 @@ def resampled_rho(sides: Sequence[Floats], truth: Floats, resampling: Resampling
 
 
 def _rho_of_counts(sides: Sequence[RankedSide], truth: RankedSide, counts: Floats) -> Floats:
-    truth_ranks = truth.centred_ranks(counts)
+    narrow: NDArray[np.floating] = counts.astype(np.float32) if len(counts) < SINGLE_IS_EXACT else counts
+    truth_ranks = truth.centred_ranks(narrow)
     weighted_truth = counts * truth_ranks
     truth_variance = _sums_of_products(weighted_truth, truth_ranks)
     rho = np.empty((len(sides), counts.shape[1]))
     for row, side in enumerate(sides):
-        ranks = side.centred_ranks(counts)
+        ranks = side.centred_ranks(narrow)
         covariance = _sums_of_products(weighted_truth, ranks)
         ranks *= ranks
         rho[row] = _normalised(covariance, _sums_of_products(counts, ranks), truth_variance)

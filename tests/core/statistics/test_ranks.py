@@ -12,11 +12,13 @@ def test_ranks_equal_scipy(decimals):
     assert centred_ranks(values).tolist() == (2 * stats.rankdata(values) - 51).tolist()
 
 
+@pytest.mark.parametrize("precision", [np.float64, np.float32])
 @pytest.mark.parametrize("decimals", [3, 0], ids=["no-ties", "many-ties"])
-def test_ranks_within_a_resample_are_those_of_what_was_drawn(decimals):
+def test_ranks_within_a_resample_are_those_of_what_was_drawn(decimals, precision):
     generator = np.random.default_rng(1)
     values = generator.normal(size=30).round(decimals)
     drawn = generator.integers(30, size=30)
-    counts = np.bincount(drawn, minlength=30).astype(float)[:, None]
+    counts = np.bincount(drawn, minlength=30).astype(precision)[:, None]
     ranks = RankedSide.of(values).centred_ranks(counts)[:, 0]
+    assert ranks.dtype == np.float64
     assert ranks[drawn].tolist() == (2 * stats.rankdata(values[drawn]) - 31).tolist()

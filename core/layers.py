@@ -15,9 +15,9 @@ class Branches(nn.ModuleDict):
     for the channels of their outputs.
     """
 
-    def forward(self, features: Tensor) -> dict[str, Tensor]:
-        """Return the output of each."""
-        return {name: branch(features) for name, branch in self.items()}
+    def forward(self, features: Tensor) -> tuple[Tensor, ...]:
+        """Return the output of each, in their order."""
+        return tuple(branch(features) for branch in self.values())
 
 
 class Concatenation(nn.Module):

@@ -21,7 +21,7 @@ from torch.overrides import TorchFunctionMode
 from ..errors import NasbenchError
 from ..seeding import torch_generator
 from .forward_pass import Trace, UnsupportedNetworkError, without_unused_constants
-from .module_kinds import is_container, is_plain
+from .module_kinds import is_container, is_plain, is_sequence
 from .scope import Scope, has_tensors
 
 Traces: TypeAlias = dict[str, Trace]
@@ -90,7 +90,10 @@ class _Recorder(TorchFunctionMode):
 
     def _call_module(self, call: Callable[..., Any], module: nn.Module, arguments: Any, keywords: Any) -> Any:
         caller = self._scopes[-1] if self._scopes else None
-        if is_plain(module) or is_container(module):
+        if is_container(module) and not is_sequence(module):
+            # What such a one does, if it is called at all, is written down where it is called.
+            return call(module, *arguments, **keywords)
+        if is_plain(module) or is_sequence(module):
             result = self._within(None, lambda: call(module, *arguments, **keywords))
             if caller is not None:
                 caller.note(caller.expression_of(module), arguments, keywords, result)

@@ -36,7 +36,7 @@ def compile_concatenation(network: nn.Module) -> None:
             layer.forward = partial(_concatenate, layer.forward)  # type: ignore[method-assign]
 
 
-def split_channels(features: Tensor, sizes: Sequence[int]) -> Sequence[Tensor]:
+def split_channels(features: Tensor, sizes: Sequence[int]) -> tuple[Tensor, ...]:
     """Cut features into parts along the channels, each dense in memory.
 
     Args:
@@ -46,7 +46,8 @@ def split_channels(features: Tensor, sizes: Sequence[int]) -> Sequence[Tensor]:
     if not torch.compiler.is_compiling() and _can_copy([features]):
         parts: tuple[Tensor, ...] = _Split.apply(tuple(sizes), features)  # type: ignore[no-untyped-call]
         return parts
-    return [part.clone(memory_format=torch.preserve_format) for part in torch.split(features, list(sizes), dim=1)]
+    views = torch.split(features, list(sizes), dim=1)
+    return tuple(view.clone(memory_format=torch.preserve_format) for view in views)
 
 
 def _concatenate(otherwise: Callable[[Sequence[Tensor]], Tensor], parts: Sequence[Tensor]) -> Tensor:

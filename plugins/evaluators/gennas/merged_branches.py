@@ -76,9 +76,9 @@ class _MergedBranches(nn.Module):
     def __init__(self, branches: Branches) -> None:
         super().__init__()
         convolutions, normalizations, _ = zip(*(branch.children() for branch in branches.values()), strict=True)
-        self.sizes = {name: layer.out_channels for name, layer in zip(branches, convolutions, strict=True)}
+        self.sizes = tuple(layer.out_channels for layer in convolutions)
         first = convolutions[0]
-        channels = sum(self.sizes.values())
+        channels = sum(self.sizes)
         self.layers = nn.Sequential(
             skip_init(  # type: ignore[no-untyped-call]
                 nn.Conv2d, first.in_channels, channels, first.kernel_size, first.stride, first.padding, first.dilation,
@@ -107,7 +107,6 @@ class _MergedBranches(nn.Module):
             values = tuple(part.get_buffer(name) for part in parts)
             buffer.copy_(torch.cat(values) if buffer.dim() else values[0])
 
-    def forward(self, features: Tensor) -> dict[str, Tensor]:
-        """Return the output of each branch."""
-        parts = split_channels(self.layers(features), [*self.sizes.values()])
-        return dict(zip(self.sizes, parts, strict=True))
+    def forward(self, features: Tensor) -> tuple[Tensor, ...]:
+        """Return the output of each branch, in their order."""
+        return split_channels(self.layers(features), self.sizes)

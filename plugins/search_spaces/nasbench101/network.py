@@ -100,7 +100,7 @@ class CellModule(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, in_channels, side, side) to (batch, out_channels, side, side)."""
-        outputs, projected = [x], self.projections(x)
+        outputs, projected = [x], dict(zip(self.projections, self.projections(x), strict=True))
         for vertex, operation in enumerate(self.operations, start=1):
             terms = [self._truncated(outputs[source], vertex) for source in self.interior_sources[vertex]]
             outputs.append(operation(_sum(terms, projected.get(str(vertex)))))

@@ -24,7 +24,7 @@ class Network(nn.Module):
         self.branches = Branches({str(number): module for number, module in enumerate(branches)})
 
     def forward(self, features: Tensor) -> Tensor:
-        return torch.cat(list(self.branches(features).values()), dim=1)
+        return torch.cat(self.branches(features), dim=1)
 
 
 def groups_of(network: nn.Module, decay: float = 0.1) -> list[tuple[list[nn.Parameter], float]]:

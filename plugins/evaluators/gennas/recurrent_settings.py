@@ -73,6 +73,10 @@ class RecurrentSettings(Settings):
         """Return the resolved settings by name."""
         return dataclasses.asdict(self.resolve())
 
+    def inputs_drawn(self) -> int:
+        """Return 0: the sequences are synthetic."""
+        return 0
+
 
 class RecurrentSingleSettings(RecurrentSettings):
     """Settings of ``gennas-rnn-single``."""

@@ -262,3 +262,9 @@ def test_make_plan_takes_batches_of_all_images_of_noise_and_of_what_there_is() -
     evaluators = ("naswot:batch_size=8", "zico:batch_size=4", "zen", "az_nas_expressivity", "cls@ep1", "params")
     plan = make_plan(RunRequest("nasbench201", evaluators, images=own_images(), samples=2), installed_plugins())
     assert len(plan.evaluators) == 6
+
+
+def test_make_plan_takes_synthetic_batches_of_any_size() -> None:
+    evaluators = ("gennas-rnn-combo:batch_size=100000",)
+    plan = make_plan(RunRequest("nasbench-nlp", evaluators, dataset="alice", samples=2), installed_plugins())
+    assert len(plan.evaluators) == 1

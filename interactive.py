@@ -99,7 +99,7 @@ def run(
     """
     plugins = installed_plugins()
     request = RunRequest(
-        space, tuple(evaluators) or default_evaluators(space, plugins), dataset, samples=samples, seed=seed,
+        space, tuple(evaluators) or default_evaluators(space, plugins, dataset), dataset, samples=samples, seed=seed,
         seeds=seeds, architectures=_path(architectures), metric=metric,
         labels=None if labels is None else LabelFile(Path(labels)),
     )  # fmt: skip

@@ -147,9 +147,10 @@ def run_command(
         samples, architectures = _added_architectures(earlier, context)
     with naming_missing_plugins(output if resume else None):
         named = give_task(evaluators, task, space, plugins) if task else evaluators
-        chosen = named or default_evaluators(space, plugins)
+        chosen = named or default_evaluators(space, plugins, dataset, own_images)
         if earlier:
-            chosen = _with_earlier(earlier, context, chosen, default_evaluators(space, plugins))
+            default = default_evaluators(space, plugins, dataset, own_images)
+            chosen = _with_earlier(earlier, context, chosen, default)
         request = RunRequest(
             space, chosen, dataset, own_images, samples, seed, architectures, metric,
             own_labels(labels, label, lower_is_better), seeds,

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from ..descriptions import EvaluatorInfo
+from ..descriptions import DatasetInfo, EvaluatorInfo
 from ..errors import UsageError
 from ..plugin_manager import PluginManager
+from .datasets import choose_dataset
+from .evaluators import EvaluatorFactory
 
 
-def default_evaluators(space: str, plugins: PluginManager) -> tuple[str, ...]:
+def default_evaluators(
+    space: str, plugins: PluginManager, dataset: str | None = None, images: DatasetInfo | None = None
+) -> tuple[str, ...]:
     """Return the evaluators that a run compares, in the order in which plugins registered them.
 
+    Those are left out that draw more inputs than the data set has.
+
+    Args:
+        space: The search space.
+        plugins: Where evaluators come from.
+        dataset: What the user named.
+        images: The user's own images.
+
     Raises:
-        UsageError: There is no such space.
+        UsageError: There is no such space or data set.
     """
+    space_info = plugins.search_space(space).info
+    chosen = choose_dataset(space_info, dataset, images, plugins)
+    factory = EvaluatorFactory(space_info, chosen, plugins)
     defaults = [provided.info for provided in plugins.registered_evaluators() if provided.info.compared_by_default]
-    return _supporting(defaults, space, plugins)
+    return tuple(filter(factory.has_enough_inputs, _supporting(defaults, space, chosen, plugins)))
 
 
 def searchable_evaluator(space: str, plugins: PluginManager) -> str:
@@ -24,7 +39,8 @@ def searchable_evaluator(space: str, plugins: PluginManager) -> str:
         UsageError: There is no such space, no such evaluator, or more than one.
     """
     searchable = [provided.info for provided in plugins.registered_evaluators() if provided.info.searchable]
-    found = _supporting(searchable, space, plugins)
+    first = plugins.dataset(plugins.search_space(space).info.datasets[0]).info
+    found = _supporting(searchable, space, first, plugins)
     if len(found) == 1:
         return found[0]
     names = ", ".join(found or (info.name for info in searchable)) or "none"
@@ -35,7 +51,8 @@ def searchable_evaluator(space: str, plugins: PluginManager) -> str:
     )
 
 
-def _supporting(infos: list[EvaluatorInfo], space: str, plugins: PluginManager) -> tuple[str, ...]:
+def _supporting(
+    infos: list[EvaluatorInfo], space: str, dataset: DatasetInfo, plugins: PluginManager
+) -> tuple[str, ...]:
     space_info = plugins.search_space(space).info
-    dataset = plugins.dataset(space_info.datasets[0]).info
     return tuple(info.name for info in infos if info.reason_unsupported(space_info, dataset) is None)

@@ -78,6 +78,14 @@ class EvaluatorFactory:
         _refuse_duplicates(made)
         return tuple(made), tuple(aggregates)
 
+    def has_enough_inputs(self, name: str) -> bool:
+        """Return whether the data set has as many inputs as an evaluator draws by default."""
+        return self._enough(self.plugins.evaluator(name).info.settings())
+
+    def _enough(self, settings: Settings) -> bool:
+        drawn = settings.inputs_drawn() if self.dataset.has_inputs else 0
+        return not drawn or drawn <= self._num_inputs
+
     def _check_support(self, info: EvaluatorInfo) -> None:
         reason = info.reason_unsupported(self.space, self.dataset)
         if reason:
@@ -88,10 +96,9 @@ class EvaluatorFactory:
 
     def _check_batch(self, spelling: Spelling, info: EvaluatorInfo, settings: Settings) -> None:
         """Refuse a batch of more inputs than the data set has, which would fail every job."""
-        drawn = settings.inputs_drawn() if self.dataset.has_inputs else 0
-        if not drawn or drawn <= self._num_inputs:
+        if self._enough(settings):
             return
-        unit = self.dataset.unit
+        drawn, unit = settings.inputs_drawn(), self.dataset.unit
         smaller = _smaller_batch(spelling, settings, self._num_inputs / drawn)
         remedy = f"Bring more {unit}." if smaller is None else f"Take -e {smaller}, or bring more {unit}."
         raise UsageError(

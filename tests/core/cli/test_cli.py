@@ -33,10 +33,9 @@ def test_run_then_report_prints_the_same_table(nasbench) -> None:
 
 def test_run_without_evaluators_compares_those_that_support_the_space(nasbench) -> None:
     ran = nasbench("run", "--space", "toy", "-n", 3, "-o", "r.h5")
-    # The toy images are too few for one of them.
-    assert "Error: naswot has no score for any of its 3 architectures" in ran.stderr
-    assert ran.returncode == 1, ran.stderr
-    assert "of toy with synflow, naswot, params, flops, random\n" in ran.stderr
+    assert ran.returncode == 0, ran.stderr
+    # The toy images are too few for naswot.
+    assert "of toy with synflow, params, flops, random\n" in ran.stderr
 
 
 def test_report_json_has_the_perfect_correlation_of_a_perfect_evaluator(nasbench) -> None:

@@ -90,8 +90,9 @@ class CellModule(nn.Module):
         super().__init__()
         self.channels = vertex_channels(cell, in_channels, out_channels)
         self.interior_sources = [[s for s in cell.sources(v) if s > 0] for v in range(cell.num_vertices)]
+        self.projected = cell.targets(0)
         self.projections = Branches(
-            {str(v): ConvBNReLU(in_channels, self.channels[v], 1, momentum) for v in cell.targets(0)}
+            {str(v): ConvBNReLU(in_channels, self.channels[v], 1, momentum) for v in self.projected}
         )
         self.operations = nn.ModuleList(
             _build_operation(op, self.channels[v], momentum) for v, op in enumerate(cell.ops, start=1)
@@ -100,14 +101,14 @@ class CellModule(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, in_channels, side, side) to (batch, out_channels, side, side)."""
-        outputs, projected = [x], dict(zip(self.projections, self.projections(x), strict=True))
+        outputs, projections = [x], dict(zip(self.projected, self.projections(x), strict=True))
         for vertex, operation in enumerate(self.operations, start=1):
             terms = [self._truncated(outputs[source], vertex) for source in self.interior_sources[vertex]]
-            outputs.append(operation(_sum(terms, projected.get(str(vertex)))))
+            outputs.append(operation(_sum(terms, projections.get(vertex))))
         feeding = [outputs[source] for source in self.interior_sources[-1]]
         if len(feeding) > 1:
             feeding = [self.concatenation(feeding)]
-        return _sum(feeding, projected.get(str(len(outputs))))
+        return _sum(feeding, projections.get(len(outputs)))
 
     def _truncated(self, features: Tensor, vertex: int) -> Tensor:
         channels = self.channels[vertex]

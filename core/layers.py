@@ -12,7 +12,7 @@ class Branches(nn.ModuleDict):
     """Layers by name that all get the same input.
 
     GenNAS makes one wide layer of branches that are convolution, batch normalisation and ReLU of the same shape, but
-    for the channels of their outputs.
+    for the channels of their outputs; so they are to be called through this layer alone.
     """
 
     def forward(self, features: Tensor) -> tuple[Tensor, ...]:

@@ -6,6 +6,7 @@ reads the input and writes a gradient of it, which are then added up.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import torch
@@ -28,7 +29,15 @@ def merge_branches(network: nn.Module, groups: Iterable[Group]) -> list[Group]:
         The groups, with a merged parameter in place of those that are part of it.
     """
     groups = [(list(parameters), decay) for parameters, decay in groups]
-    places = {parameter: index for index, (parameters, _) in enumerate(groups) for parameter in parameters}
+    # What the network has in two places must stay one in both.
+    modules = [module for _, module in network.named_modules(remove_duplicate=False)]
+    uses = Counter(parameter for module in modules for parameter in module.parameters(recurse=False))
+    places = {
+        parameter: index
+        for index, (parameters, _) in enumerate(groups)
+        for parameter in parameters
+        if uses[parameter] == 1
+    }
     merged: dict[nn.Parameter, nn.Parameter] = {}
     for name, module in [*network.named_modules()]:
         if type(module) is Branches and is_plain(module) and _is_one_layer([*module.values()], places):
@@ -44,8 +53,7 @@ def _is_one_layer(branches: Sequence[nn.Module], places: dict[nn.Parameter, int]
         return False
     kinds = {_kind(*branch) for branch in branches}  # type: ignore[misc]
     ways = {tuple(places.get(parameter, -1) for parameter in branch.parameters()) for branch in branches}
-    parameters = [parameter for branch in branches for parameter in branch.parameters()]
-    return len(kinds) == len(ways) == 1 and -1 not in ways.pop() and len(set(parameters)) == len(parameters)
+    return len(kinds) == len(ways) == 1 and -1 not in ways.pop()
 
 
 def _is_conv_bn_relu(branch: nn.Module) -> bool:

@@ -68,6 +68,15 @@ def shared_weight(network: Network) -> None:
     network.branches["1"][0].weight = network.branches["0"][0].weight  # type: ignore[index]
 
 
+def shared_with_another_layer(network: Network) -> None:
+    network.behind = nn.Conv2d(3, 4, 1)
+    network.behind.weight = network.branches["1"][0].weight  # type: ignore[index]
+
+
+def in_two_places(network: Network) -> None:
+    network.again = network.branches
+
+
 def observed(network: Network) -> None:
     network.branches["1"][0].register_forward_hook(lambda *_: None)  # type: ignore[index]
 
@@ -86,6 +95,8 @@ def two(**options: object) -> Callable[[], Network]:
         (two(kernel=3), None),
         (two(bias=True), None),
         (two(), shared_weight),
+        (two(), shared_with_another_layer),
+        (two(), in_two_places),
         (two(), observed),
         (two(), lambda network: network.branches["1"][1].eval()),
         (two(), lambda network: setattr(network.branches["0"][1], "momentum", 0.5)),

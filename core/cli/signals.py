@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
+import sys
 import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 
+SECONDS_UNTIL_AGAIN = 0.01
+
 
 class HeededSignals:
     """Ctrl-C, a termination and the end of the terminal raise KeyboardInterrupt during the ``with`` block.
 
     What this process was told to ignore, as ``nohup`` does, stays ignored; outside the main thread nothing changes.
+    Where no exception gets out, as from a finaliser or what an import calls at its end, the signal comes again.
 
     Attributes:
         received: Number of the last signal, 0 if none came.
@@ -22,6 +27,7 @@ class HeededSignals:
     def __init__(self) -> None:
         self.received = 0
         self._former: dict[int, Any] = {}
+        self._former_hook = sys.unraisablehook
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -29,6 +35,7 @@ class HeededSignals:
                 number = getattr(signal, name, None)
                 if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                     self._former[number] = signal.signal(number, self._interrupt)
+            sys.unraisablehook = self._take_unraisable
         return self
 
     def __exit__(
@@ -36,6 +43,7 @@ class HeededSignals:
     ) -> None:
         for number, handler in self._former.items():
             signal.signal(number, handler)
+        sys.unraisablehook = self._former_hook
 
     @property
     def terminated(self) -> bool:
@@ -50,3 +58,11 @@ class HeededSignals:
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.received = number
         raise KeyboardInterrupt
+
+    def _take_unraisable(self, unraisable: sys.UnraisableHookArgs) -> None:
+        if not (self.received and issubclass(unraisable.exc_type, KeyboardInterrupt)):
+            self._former_hook(unraisable)
+            return
+        again = threading.Timer(SECONDS_UNTIL_AGAIN, _thread.interrupt_main, [self.received])
+        again.daemon = True
+        again.start()

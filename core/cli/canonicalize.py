@@ -20,7 +20,8 @@ from .types import FILE
     "--file",
     type=FILE,
     metavar="FILE",
-    help="A text with one architecture a line, or a CSV with a column 'architecture'.",
+    help="A text with one architecture a line, a CSV with a column 'architecture', or a JSON list in a file whose name "
+    "ends in .json.",
 )
 @format_option
 def canonicalize_command(architectures: tuple[str, ...], space: str, file: Path | None, output_format: str) -> int:
@@ -29,7 +30,7 @@ def canonicalize_command(architectures: tuple[str, ...], space: str, file: Path 
     One row for each, in their order: as given, and the canonical string of the architecture, or why it is none. Exit
     code 1 if there is one that is none.
     """
-    from ..planning.sampling import read_spellings
+    from ..planning.listed import read_spellings
     from ..plugin_manager import installed_plugins
 
     texts = [*architectures, *(read_spellings(file) if file else [])]

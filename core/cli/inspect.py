@@ -94,7 +94,7 @@ def _print_scores(
 
 def _spellings(results: Results, file: Path) -> dict[str, list[str]]:
     """Return the spellings of a file by canonical string; say which architectures the results lack."""
-    from ..planning.sampling import read_spellings
+    from ..planning.listed import read_spellings
     from ..plugin_manager import installed_plugins
 
     space = installed_plugins().search_space(results.plan.space).info.create()

@@ -68,7 +68,8 @@ if TYPE_CHECKING:
     "--architectures",
     type=FILE,
     metavar="FILE",
-    help="Score the architectures of a results file, a text with one a line, or a CSV with a column 'architecture'.",
+    help="Score the architectures of a results file, a text with one a line, a CSV with a column 'architecture', or a "
+    "JSON list in a file whose name ends in .json.",
 )
 @labels_option
 @label_option

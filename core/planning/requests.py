@@ -13,8 +13,9 @@ from ..seeding import check_seed
 from .datasets import choose_dataset, dataset_version
 from .evaluators import EvaluatorFactory
 from .ground_truth import compared_space, ground_truth_columns
+from .listed import read_architectures
 from .own_labels import LabelFile, OwnLabels, read_own_labels, require_labels
-from .sampling import read_architectures, sample_architectures, sample_list
+from .sampling import sample_architectures, sample_list
 
 DEFAULT_SAMPLES = 100
 

@@ -1,5 +1,8 @@
 import csv
 import io
+import json
+
+import pytest
 
 SPACE = ("--space", "nasbench201")
 CELL = "|nor_conv_3x3~0|+|skip_connect~0|none~1|+|none~0|nor_conv_1x1~1|avg_pool_3x3~2|"
@@ -48,3 +51,41 @@ def test_lists_of_numbers_are_translated(nasbench, tmp_path) -> None:
     assert "numbered from 0 to 15624" in wrong["problem"]
     (row,) = rows(nasbench("canonicalize", "--file", "naslib.csv", *SPACE, "-f", "csv"))
     assert row == {"given": "(4, 1, 0, 1, 1, 2)", "architecture": given["architecture"]}
+
+
+def test_json_lists_are_read(nasbench, tmp_path) -> None:
+    entries = [CELL, 9, [4, 1, 0, 1, 1, 2], " (4, 1, 0, 1, 1, 2) "]
+    (tmp_path / "cells.json").write_text(json.dumps(entries))
+    (tmp_path / "keys.JSON").write_text(json.dumps({CELL: {"acc": 91.5}, "9": {"acc": 10.0}}))
+    listed = rows(nasbench("canonicalize", "--file", "cells.json", *SPACE, "-f", "csv"))
+    assert [row["given"] for row in listed] == [CELL, "9", "[4, 1, 0, 1, 1, 2]", "(4, 1, 0, 1, 1, 2)"]
+    cell, *same = [row["architecture"] for row in listed]
+    assert len(set(same)) == 1
+    keyed = rows(nasbench("canonicalize", "--file", "keys.JSON", *SPACE, "-f", "csv"))
+    assert [row["architecture"] for row in keyed] == [cell, same[0]]
+
+
+def test_recipes_in_a_json_list_are_architectures(nasbench, tmp_path) -> None:
+    sampled = ("run", "--space", "nasbench-nlp", "-e", "params", "-n", "2")
+    nasbench(*sampled, "-o", "sampled.h5")
+    recipes = nasbench("inspect", "sampled.h5", "--architectures").stdout.splitlines()
+    (tmp_path / "recipes.json").write_text(json.dumps([json.loads(recipe) for recipe in recipes]))
+    translated = nasbench("canonicalize", "--file", "recipes.json", "--space", "nasbench-nlp", "-f", "csv")
+    assert [row["architecture"] for row in rows(translated)] == recipes
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[1, 2", "'list.json' is no JSON file"),
+        ("[" * 100_000, "'list.json' is no JSON file"),
+        ("17", "'list.json' holds neither a list nor an object"),
+        ("[]", "'list.json' lists no architecture"),
+        ("[9, 15625]", "'list.json', entry 2: "),
+        ("[9, null]", "'list.json', entry 2: "),
+    ],
+)
+def test_a_json_file_that_is_no_list_is_refused(nasbench, tmp_path, content, message) -> None:
+    (tmp_path / "list.json").write_text(content)
+    done = nasbench("run", "--space", "nasbench201", "-e", "params", "--architectures", "list.json", "-o", "r.h5")
+    assert (done.returncode, message in done.stderr) == (2, True)

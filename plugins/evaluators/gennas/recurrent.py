@@ -120,7 +120,7 @@ class SequenceTraining:
         )
 
     def run(self) -> Evaluation:
-        """Train, and score after every ``score_interval`` steps and after the last; the last score counts.
+        """Train, with scoring passes as :func:`train_and_score` makes them; the last one counts.
 
         Returns:
             The score with its curves ``train_loss``, one for each step, and ``score_loss``, one for each scoring pass.
@@ -129,7 +129,12 @@ class SequenceTraining:
             DivergedError: A loss is no longer finite.
         """
         steps, passes = train_and_score(
-            self.train_step, self.score_pass, self.options.iterations, self.options.score_interval
+            self.train_step,
+            self.score_pass,
+            self.skip_score_pass,
+            self.options.iterations,
+            self.options.score_interval,
+            self.options.score_passes,
         )
         score_losses = tuple(loss for (loss,) in passes)
         train_losses = tuple(loss for (loss,) in steps)
@@ -149,6 +154,10 @@ class SequenceTraining:
         """Return the loss without dropouts."""
         self.network.eval()
         return (float(self._loss()),)
+
+    def skip_score_pass(self) -> None:
+        """Draw the noise of a scoring pass and leave it at that: whether there is one changes nothing that follows."""
+        add_noise(self.inputs, self.noise, self.generator)
 
     def _loss(self) -> Tensor:
         return functional.mse_loss(self.network(add_noise(self.inputs, self.noise, self.generator)), self.targets)

@@ -25,6 +25,7 @@ class RecurrentOptions:
     frequencies: Frequencies
     network: str
     score_interval: int
+    score_passes: int
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,13 @@ class RecurrentSettings(Settings):
         "Network to score: the one that the benchmark trained, or another that 'nasbench spaces NAME' lists.",
         network_variant=True,
     )
-    score_interval: int = setting(10, "Training steps between two points of the score's curve.", minimum=1)
+    score_interval: int = setting(10, "Training steps between two scoring passes.", minimum=1)
+    score_passes: int = setting(
+        1,
+        "Only so many scoring passes, the last ones. Those before the last change no score and show what stopping "
+        "earlier would have cost.",
+        minimum=1,
+    )
 
     def task_definition(self) -> RecurrentTask:
         """Return the task to train on."""

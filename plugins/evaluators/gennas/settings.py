@@ -65,7 +65,7 @@ class RegressionOptions:
     bias_init: BiasInit
     score_mode: Literal["eval", "train"]
     score_interval: int
-    score_passes: int | None
+    score_passes: int
     readout: Readout
     readout_average: int
     precision: Precision
@@ -75,8 +75,7 @@ class RegressionOptions:
         """Number of losses that the score may be the mean of."""
         if self.readout == "steps":
             return self.iterations
-        passes = math.ceil(self.iterations / self.score_interval)
-        return passes if self.score_passes is None else min(passes, self.score_passes)
+        return min(math.ceil(self.iterations / self.score_interval), self.score_passes)
 
     @property
     def stages(self) -> tuple[int, ...]:
@@ -136,7 +135,12 @@ class GennasSettings(Settings):
         "eval", "Mode of batch normalisation in scoring: running statistics, or those of the batch."
     )
     score_interval: int = setting(10, "Training steps between two scoring passes.", minimum=1)
-    score_passes: int | None = setting(None, "Only so many scoring passes, the last ones; all by default.", minimum=1)
+    score_passes: int | None = setting(
+        None,
+        "Only so many scoring passes, the last ones: by default those that make the score. Further ones change no "
+        "score and show what stopping earlier would have cost.",
+        minimum=1,
+    )
     readout: Literal["passes", "steps"] = setting(
         "passes",
         "What gives the losses that make the score: scoring passes, or the training steps, without such passes.",
@@ -176,6 +180,7 @@ class GennasSettings(Settings):
                 "score_weights": self.score_weights or task.eval_weights or DEFAULT_SCORE_WEIGHTS,
                 "batch_size": self.batch_size or task.batch,
                 "frequencies": (self.frequencies or preset.frequencies) if task.uses_named_bands else "grid",
+                "score_passes": self.score_passes or self.readout_average,
             }
         )
         if not any(options.score_weights[index] for index in options.stages):

@@ -57,7 +57,9 @@ class RegressionTraining:
         self.optimizer = MomentumDescent(groups, options.learning_rate, options.momentum)
 
     def run(self) -> Evaluation:
-        """Train, with scoring passes after every ``score_interval`` steps and after the last if they make the score.
+        """Train, with scoring passes if they make the score: the last ``score_passes`` of the places for them.
+
+        There is one after every ``score_interval`` steps and after the last.
 
         Returns:
             The score, the mean of the last ``readout_average`` values of its curve ``score_loss``, which has one for
@@ -78,6 +80,7 @@ class RegressionTraining:
             steps, passes = train_and_score(
                 train_step,
                 score_pass,
+                self.skip_score_pass,
                 self.options.iterations,
                 self.options.score_interval,
                 self.options.score_passes,
@@ -119,6 +122,10 @@ class RegressionTraining:
         self.network.train()
         return losses
 
+    def skip_score_pass(self) -> None:
+        """Draw the noise of a scoring pass and leave it at that: whether there is one changes nothing that follows."""
+        add_noise(self.images, self.noise, self.generator)
+
     def _stage_losses(self, images: Tensor) -> list[Tensor]:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16"):
             outputs = self.network(images)
@@ -153,18 +160,20 @@ def add_noise(inputs: Tensor, noise: Noise, generator: torch.Generator) -> Tenso
 def train_and_score(
     train_step: Callable[[], Tensor],
     score_pass: Callable[[], Sequence[float]] | None,
+    skip_score_pass: Callable[[], None],
     iterations: int,
     score_interval: int,
-    score_passes: int | None = None,
+    score_passes: int,
 ) -> tuple[list[list[float]], list[Sequence[float]]]:
-    """Take training steps, with a scoring pass after every ``score_interval`` of them and after the last.
+    """Take training steps; after every ``score_interval`` of them and after the last is a place for a scoring pass.
 
     Args:
         train_step: Returns the losses before the step, a vector on the device.
         score_pass: Returns the losses that make a score; None for no such passes.
+        skip_score_pass: Called in place of a pass that is left out.
         iterations: Number of steps.
-        score_interval: Steps between two scoring passes.
-        score_passes: Only so many of the passes, the last ones; None for all.
+        score_interval: Steps between two places.
+        score_passes: Passes are made in so many of the places, the last ones.
 
     Returns:
         The losses of each step, and the losses of each scoring pass.
@@ -175,8 +184,8 @@ def train_and_score(
     train_losses: list[list[float]] = []
     score_losses: list[Sequence[float]] = []
     pending: list[Tensor] = []
-    stops = [step for step in range(1, iterations + 1) if step % score_interval == 0 or step == iterations]
-    scored = set(stops if score_passes is None else stops[-score_passes:])
+    places = [step for step in range(1, iterations + 1) if step % score_interval == 0 or step == iterations]
+    scored, skipped = set(places[-score_passes:]), set(places[:-score_passes])
     for step in range(1, iterations + 1):
         pending.append(train_step())
         if step in scored or step % READ_INTERVAL == 0 or step == iterations:
@@ -184,9 +193,13 @@ def train_and_score(
             train_losses += torch.stack(pending).tolist()
             pending.clear()
             _check_finite("loss", train_losses)
-            if score_pass is not None and step in scored:
-                score_losses.append(score_pass())
-                _check_finite("score loss", [score_losses[-1]], step)
+        if score_pass is None:
+            continue
+        if step in skipped:
+            skip_score_pass()
+        if step in scored:
+            score_losses.append(score_pass())
+            _check_finite("score loss", [score_losses[-1]], step)
     return train_losses, score_losses
 
 

@@ -138,7 +138,8 @@ def test_published_tasks_are_the_authors() -> None:
 
 def make_training(noise: Noise = NO_NOISE, dropout: float = 0.0, **changes: object) -> SequenceTraining:
     torch.manual_seed(0)
-    options = dataclasses.replace(RecurrentComboSettings().resolve(), iterations=7, score_interval=3, **changes)
+    settings = RecurrentComboSettings(iterations=7, score_interval=3, score_passes=3)
+    options = dataclasses.replace(settings.resolve(), **changes)
     network = SequenceRegressionNetwork(Recurrent(dropout), dim=4)
     inputs, targets = torch.randn(5, 3, 4, generator=generator(1)), torch.randn(5, 3, 4, generator=generator(2))
     return SequenceTraining(network, inputs, targets, noise, options, generator(3))
@@ -179,6 +180,13 @@ def test_training_equals_a_loop_by_hand(noise) -> None:
     assert evaluation.curves["train_loss"] == pytest.approx(losses, rel=1e-4)
     assert evaluation.curves["score_loss"] == pytest.approx(scores, rel=1e-4)
     assert evaluation.score == evaluation.curves["score_loss"][-1]
+
+
+@pytest.mark.parametrize("noise", [NO_NOISE, Noise("uniform", 0.3)])
+def test_scoring_passes_that_are_left_out_change_nothing(noise) -> None:
+    every, last = make_training(noise).run(), make_training(noise, score_passes=1).run()
+    assert (last.score, last.curves["train_loss"]) == (every.score, every.curves["train_loss"])
+    assert (len(every.curves["score_loss"]), last.curves["score_loss"]) == (3, (every.score,))
 
 
 def test_dropouts_are_on_in_training_and_off_in_scoring() -> None:

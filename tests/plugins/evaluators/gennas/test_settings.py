@@ -38,7 +38,7 @@ def test_official_preset_follows_the_code() -> None:
         "bias_init": "default",
         "score_mode": "eval",
         "score_interval": 10,
-        "score_passes": None,
+        "score_passes": 1,
         "readout": "passes",
         "readout_average": 1,
         "precision": "float32",

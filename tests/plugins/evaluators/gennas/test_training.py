@@ -16,6 +16,8 @@ from nasbench_toolkit.plugins.evaluators.gennas.training import RegressionTraini
 
 SILENT = Noise("gaussian", 0.0)
 CHANNELS = [5, 6, 7]
+ALL = 1000
+"""Scoring passes: more than there are places for."""
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def training(make_network, images):
     """Build a training of a tiny network towards random targets."""
 
     def make(noise=SILENT, **settings):
-        options = dataclasses.replace(ComboSettings().resolve(), **settings)
+        options = dataclasses.replace(ComboSettings(score_passes=ALL).resolve(), **settings)
         backbone = make_network()
         torch.manual_seed(1)
         network = RegressionNetwork(backbone, [8, 16, 32], CHANNELS, options.stages, options.head)
@@ -187,8 +189,9 @@ def test_score_is_the_mean_of_the_last_scoring_passes(training) -> None:
     assert averaged.score == pytest.approx((curve[1] + curve[2]) / 2, rel=1e-12)
 
 
-def test_only_the_last_scoring_passes_are_made(training) -> None:
-    options = {"iterations": 11, "score_interval": 2}
+@pytest.mark.parametrize("noise", [SILENT, Noise("uniform", 0.3), Noise("gaussian", 0.2)])
+def test_only_the_last_scoring_passes_are_made(training, noise) -> None:
+    options = {"noise": noise, "iterations": 11, "score_interval": 2}
     whole = training(**options).run()
     last = training(**options, score_passes=3, readout_average=3)
     counted = []

@@ -73,6 +73,8 @@ def inspect_command(
         rows = {"architectures": _architectures, "failures": _failures}[part](results)
         if part == "failures" and is_debugging(context):
             _print_failures_with_tracebacks(rows, results, output_format)
+        elif part == "failures" and output_format == "table":
+            _print_failures_by_cause(rows)
         else:
             print_rows(rows, output_format)
 
@@ -163,6 +165,15 @@ def _failures(results: Results) -> list[dict[str, Any]]:
         for part in results.evaluators
         for row in _failed_rows(part)
     ]
+
+
+def _print_failures_by_cause(rows: list[dict[str, Any]]) -> None:
+    """Print each cause once with the architectures below it, whose strings are long and are there to be copied."""
+    causes: dict[str, list[str]] = {}
+    for row in rows:
+        causes.setdefault(f"{row['evaluator']}, {row['status']}: {row['message']}", []).append(row["architecture"])
+    blocks = ["\n  ".join([cause, *arch_ids]) for cause, arch_ids in causes.items()]
+    click.echo(printable_lines("\n\n".join(blocks) or "No job failed."))
 
 
 def _print_failures_with_tracebacks(rows: list[dict[str, Any]], results: Results, output_format: str) -> None:

@@ -116,6 +116,19 @@ def test_run_without_a_single_score_fails(nasbench, tmp_path) -> None:
     ]
 
 
+def test_failures_are_listed_by_cause(nasbench, tmp_path) -> None:
+    (tmp_path / "archs.txt").write_text("width-11\nwidth-12\nwidth-19\n")
+    evaluators = ("-e", "toy-width", "-e", "toy-misbehaving")
+    nasbench("run", "--space", "toy", *evaluators, "--architectures", "archs.txt", "-o", "r.h5")
+    assert nasbench("inspect", "r.h5", "--failures").stdout == (
+        "toy-misbehaving, failed: ValueError: no reason\n  width-11\n  width-19\n\n"
+        "toy-misbehaving, degenerate: nothing to see\n  width-12\n"
+    )
+    nasbench("run", "--space", "toy", "-e", "toy-width", "-n", 2, "-o", "well.h5")
+    assert nasbench("inspect", "well.h5", "--failures").stdout == "No job failed.\n"
+    assert json.loads(nasbench("inspect", "well.h5", "--failures", "-f", "json").stdout) == []
+
+
 def test_inspect_gives_a_list_that_run_takes_back(nasbench, tmp_path) -> None:
     nasbench("run", "--space", "toy", "-e", "toy-width", "-n", 5, "-o", "r.h5")
     listed = nasbench("inspect", "r.h5", "--architectures").stdout

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-CHANNELS = (2, 5, 8, 21)
-"""Fewer than a vector, as many, and a vector and a rest."""
+CHANNELS = (2, 5, 8, 21, 32)
+"""Fewer than a vector, as many, a vector and a rest, and whole ones."""
 
 
 def agrees(build: Callable[[int], nn.Module], compile_layer: Callable[[nn.Module], None]) -> bool:

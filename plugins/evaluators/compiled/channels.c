@@ -11,15 +11,15 @@ is copied behind a row is overwritten by what belongs there, so rows and parts a
 enum { LANES = 16 };
 
 /* How many rows of `channels` values can be read and written in whole vectors, with `size` of them from one on. */
-static inline int64_t wide_rows(int64_t rows, int64_t channels, int64_t from, int64_t size) {
+PART int64_t wide_rows(int64_t rows, int64_t channels, int64_t from, int64_t size) {
     int64_t last = (size - 1) / LANES * LANES, room = rows * channels - from - last - LANES;
     int64_t count = room < 0 ? 0 : room / channels + 1;
     return count < rows ? count : rows;
 }
 
-static inline int64_t least(int64_t first, int64_t second) { return first < second ? first : second; }
+PART int64_t least(int64_t first, int64_t second) { return first < second ? first : second; }
 
-static inline void copy_wide(float *target, const float *source, int64_t size) {
+PART void copy_wide(float *target, const float *source, int64_t size) {
     for (int64_t c = 0; c < size; c += LANES) memcpy(target + c, source + c, LANES * sizeof(float));
 }
 

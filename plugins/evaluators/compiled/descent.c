@@ -4,7 +4,7 @@
 
 #include "widest.h"
 
-static inline float fused(float factor, float other, float sum) { return __builtin_fmaf(factor, other, sum); }
+PART float fused(float factor, float other, float sum) { return __builtin_fmaf(factor, other, sum); }
 
 /* velocities may be null: without momentum the gradients are what is followed. */
 WIDEST

@@ -9,33 +9,33 @@ to what PyTorch computes with one thread. */
 
 #include "widest.h"
 
-/* Channels whose sums are kept in registers, rows that are computed in one loop, and channels in a vector of PyTorch's,
-which does not fuse all operations for what is left over. */
-enum { LANES = 16, BLOCK = 16, VECTOR = 8 };
+/* Channels that are kept in registers, rows after which any number of channels fills whole vectors, values that stay in
+the cache, and channels in a vector of PyTorch's, which does not fuse all operations for what is left over. */
+enum { LANES = 16, BLOCK = 16, CACHED = 8192, VECTOR = 8 };
 
-static inline float fused(float factor, float other, float sum) { return __builtin_fmaf(factor, other, sum); }
+/* What the backward pass knows of a channel, each BLOCK times below each other. */
+enum { MEAN, SLOPE, SHIFT, SCALE, GAIN, FACTOR, OFFSET, LEFT_OVER, KNOWN };
 
-static inline float rectified(float value) { return value < 0.0f ? 0.0f : value; }
+PART float fused(float factor, float other, float sum) { return __builtin_fmaf(factor, other, sum); }
 
-static inline float passed(float gradient, float output, int rectify) {
+PART float rectified(float value) { return value < 0.0f ? 0.0f : value; }
+
+PART float passed(float gradient, float output, int rectify) {
     return rectify && output <= 0.0f ? 0.0f : gradient;
 }
 
-/* How many rows can be read LANES wide from a channel on without reading behind the array. */
-static inline int64_t wide_rows(int64_t rows, int64_t channels, int64_t channel) {
-    int64_t readable = rows * channels - channel - LANES;
-    int64_t count = readable < 0 ? 0 : readable / channels + 1;
-    return count < rows ? count : rows;
-}
+PART int64_t least(int64_t one, int64_t other) { return one < other ? one : other; }
 
-static inline int64_t lanes_from(int64_t channels, int64_t channel) {
-    return channels - channel < LANES ? channels - channel : LANES;
+/* How many rows can be read LANES wide from a channel on without reading behind the array. */
+PART int64_t wide_rows(int64_t rows, int64_t channels, int64_t channel) {
+    int64_t readable = rows * channels - channel - LANES;
+    return least(rows, readable < 0 ? 0 : readable / channels + 1);
 }
 
 /* Sums of all channels. */
-static inline void sum_rows(const float *restrict input, float *restrict sums, int64_t rows, int64_t channels) {
+PART void sum_rows(const float *restrict input, float *restrict sums, int64_t rows, int64_t channels) {
     for (int64_t channel = 0; channel < channels; channel += LANES) {
-        int64_t lanes = lanes_from(channels, channel), wide = wide_rows(rows, channels, channel);
+        int64_t lanes = least(LANES, channels - channel), wide = wide_rows(rows, channels, channel);
         float sum[LANES] = {0};
         for (int64_t i = 0; i < wide; i++)
             for (int64_t c = 0; c < LANES; c++) sum[c] += input[i * channels + channel + c];
@@ -46,10 +46,10 @@ static inline void sum_rows(const float *restrict input, float *restrict sums, i
 }
 
 /* Sums of squared distances from the means. */
-static inline void sum_squares(const float *restrict input, const float *restrict means, float *restrict sums,
+PART void sum_squares(const float *restrict input, const float *restrict means, float *restrict sums,
                                int64_t rows, int64_t channels) {
     for (int64_t channel = 0; channel < channels; channel += LANES) {
-        int64_t lanes = lanes_from(channels, channel), wide = wide_rows(rows, channels, channel);
+        int64_t lanes = least(LANES, channels - channel), wide = wide_rows(rows, channels, channel);
         float sum[LANES] = {0}, mean[LANES] = {0};
         for (int64_t c = 0; c < lanes; c++) mean[c] = means[channel + c];
         for (int64_t i = 0; i < wide; i++)
@@ -102,7 +102,42 @@ void normalize_forward(const float *restrict input, const float *weight, const f
     }
 }
 
-/* weight and bias may be null; work: space for 8 * BLOCK * channels values. */
+/* Values after which the same channels come again, so many that they are whole vectors. */
+PART int64_t width_of(int64_t channels) {
+    if (LANES % channels == 0) return LANES;
+    return channels % LANES == 0 ? channels : BLOCK * channels;
+}
+
+/* Gradient of an input from that of its output. */
+PART float spread(float input, float output_gradient, float mean, float slope, float shift, float scale, float gain,
+                  float factor, float offset, float left_over, int rectify) {
+    float gradient = passed(output_gradient, fused(input, factor, offset), rectify);
+    float distance = input - mean, centred = gradient - shift;
+    float rest = left_over != 0.0f ? centred - distance * slope : fused(-distance, slope, centred);
+    return rest * scale * gain;
+}
+
+/* Gradients of LANES values in each of some rows of a width, all of the same channels, which stay in registers. */
+PART void spread_lanes(const float *restrict output_gradient, const float *restrict input,
+                       float *restrict input_gradient, const float *restrict known, int64_t block, int64_t rows,
+                       int64_t width, int rectify) {
+    float mean[LANES], slope[LANES], shift[LANES], scale[LANES], gain[LANES];
+    float factor[LANES], offset[LANES], left_over[LANES];
+    for (int64_t c = 0; c < LANES; c++) {
+        mean[c] = known[MEAN * block + c], slope[c] = known[SLOPE * block + c], shift[c] = known[SHIFT * block + c];
+        scale[c] = known[SCALE * block + c], gain[c] = known[GAIN * block + c];
+        factor[c] = known[FACTOR * block + c], offset[c] = known[OFFSET * block + c];
+        left_over[c] = known[LEFT_OVER * block + c];
+    }
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t c = 0; c < LANES; c++) {
+            int64_t at = i * width + c;
+            input_gradient[at] = spread(input[at], output_gradient[at], mean[c], slope[c], shift[c], scale[c], gain[c],
+                                        factor[c], offset[c], left_over[c], rectify);
+        }
+}
+
+/* weight and bias may be null; work: space for KNOWN * BLOCK * channels values. */
 WIDEST
 void normalize_backward(const float *restrict output_gradient, const float *restrict input, const float *weight,
                         const float *bias, const float *restrict means, const float *restrict scales,
@@ -110,7 +145,7 @@ void normalize_backward(const float *restrict output_gradient, const float *rest
                         float *restrict bias_gradient, float *restrict work, int64_t rows, int64_t channels,
                         int rectify) {
     for (int64_t channel = 0; channel < channels; channel += LANES) {
-        int64_t lanes = lanes_from(channels, channel), wide = wide_rows(rows, channels, channel);
+        int64_t lanes = least(LANES, channels - channel), wide = wide_rows(rows, channels, channel);
         float sum[LANES] = {0}, product[LANES] = {0}, mean[LANES] = {0}, factor[LANES] = {0}, offset[LANES] = {0};
         for (int64_t c = 0; c < lanes; c++) {
             mean[c] = means[channel + c];
@@ -139,32 +174,30 @@ void normalize_backward(const float *restrict output_gradient, const float *rest
             weight_gradient[channel + c] = product[c];
         }
     }
-    int64_t block = BLOCK * channels;
-    float *restrict mean = work, *restrict slope = work + block, *restrict shift = work + 2 * block;
-    float *restrict scale = work + 3 * block, *restrict gain = work + 4 * block, *restrict left_over = work + 5 * block;
-    float *restrict factor = work + 6 * block, *restrict offset = work + 7 * block;
-    for (int64_t i = 0; i < BLOCK; i++)
-        for (int64_t c = 0; c < channels; c++) {
-            int64_t at = i * channels + c;
-            mean[at] = means[c];
-            slope[at] = weight_gradient[c] * scales[c] * scales[c] / (float)rows;
-            shift[at] = bias_gradient[c] / (float)rows;
-            scale[at] = scales[c];
-            gain[at] = weight ? weight[c] : 1.0f;
-            left_over[at] = (float)(c >= channels - channels % VECTOR);
-            factor[at] = scales[c] * gain[at];
-            offset[at] = fused(-means[c], factor[at], bias ? bias[c] : 0.0f);
+    int64_t block = BLOCK * channels, size = rows * channels;
+    for (int64_t at = 0; at < block; at++) {
+        int64_t c = at % channels;
+        float gain = weight ? weight[c] : 1.0f, factor = scales[c] * gain;
+        work[MEAN * block + at] = means[c], work[SCALE * block + at] = scales[c], work[GAIN * block + at] = gain;
+        work[SLOPE * block + at] = weight_gradient[c] * scales[c] * scales[c] / (float)rows;
+        work[SHIFT * block + at] = bias_gradient[c] / (float)rows;
+        work[FACTOR * block + at] = factor;
+        work[OFFSET * block + at] = fused(-means[c], factor, bias ? bias[c] : 0.0f);
+        work[LEFT_OVER * block + at] = (float)(c >= channels - channels % VECTOR);
+    }
+    int64_t width = width_of(channels), wide = size / width, step = CACHED / width + 1;
+    for (int64_t first = 0; first < wide; first += step)
+        for (int64_t lane = 0; lane < width; lane += LANES) {
+            int64_t at = first * width + lane;
+            spread_lanes(output_gradient + at, input + at, input_gradient + at, work + lane, block,
+                         least(step, wide - first), width, rectify);
         }
-    for (int64_t start = 0; start < rows * channels; start += block) {
-        int64_t left = rows * channels - start, size = left < block ? left : block;
-        for (int64_t i = 0; i < size; i++) {
-            int64_t at = start + i;
-            float output = fused(input[at], factor[i], offset[i]);
-            float gradient = passed(output_gradient[at], output, rectify);
-            float distance = input[at] - mean[i], centred = gradient - shift[i];
-            float rest = left_over[i] ? centred - distance * slope[i] : fused(-distance, slope[i], centred);
-            input_gradient[at] = rest * scale[i] * gain[i];
-        }
+    for (int64_t at = wide * width; at < size; at++) {
+        const float *known = work + at - wide * width;
+        input_gradient[at] =
+            spread(input[at], output_gradient[at], known[MEAN * block], known[SLOPE * block], known[SHIFT * block],
+                   known[SCALE * block], known[GAIN * block], known[FACTOR * block], known[OFFSET * block],
+                   known[LEFT_OVER * block], rectify);
     }
     for (int64_t c = 0; c < channels; c++) weight_gradient[c] *= scales[c];
 }

@@ -12,57 +12,65 @@ PyTorch's own loops, windows and their places from the top left: results are equ
 #define FIRST_ROW(y) ((y) == 0 ? 0 : -1)
 #define LAST_ROW(y, height) ((y) == (height) - 1 ? 0 : 1)
 
-static inline float window_size(int64_t y, int64_t x, int64_t height, int64_t width) {
+PART float window_size(int64_t y, int64_t x, int64_t height, int64_t width) {
     int64_t rows = LAST_ROW(y, height) - FIRST_ROW(y) + 1;
     int64_t columns = LAST_ROW(x, width) - FIRST_ROW(x) + 1;
     return (float)(rows * columns);
 }
 
-static inline void consider(float value, int32_t place, float *best, int32_t *found) {
+PART void consider(float value, int32_t place, float *best, int32_t *found) {
     int better = (value > *best) | (value != value);
     *best = better ? value : *best;
     *found = better ? place : *found;
 }
 
-/* from: which of the nine places of its window each maximum is from; found: space for one row. */
-WIDEST
-void max_pool_forward(const float *restrict input, float *restrict output, uint8_t *restrict from,
-                      int32_t *restrict found, int64_t batch, int64_t height, int64_t width, int64_t channels) {
+/* Largest of each value of a row and its neighbours, and which of the three it is; the first where all are equal. */
+PART void find_row_maxima(const float *restrict source, float *restrict best, int32_t *restrict found, int64_t width,
+                          int64_t channels) {
     int64_t row = width * channels, right = row - channels;
-    for (int64_t line = 0; line < batch * height; line++) {
-        int64_t y = line % height;
-        float *restrict best = output + line * row;
-        for (int64_t i = 0; i < row; i++) {
-            best[i] = -INFINITY;
-            /* Where all values are minus infinity, the first counts. */
-            found[i] = (y == 0 ? 3 : 0) + (i < channels ? 1 : 0);
-        }
-        for (int64_t dy = FIRST_ROW(y); dy <= LAST_ROW(y, height); dy++) {
-            const float *source = input + (line + dy) * row;
-            int32_t place = (int32_t)(3 * (dy + 1));
-            for (int64_t i = 0; i < channels; i++) {
-                consider(source[i], place + 1, &best[i], &found[i]);
-                if (width > 1) consider(source[i + channels], place + 2, &best[i], &found[i]);
-            }
-            for (int64_t i = channels; i < right; i++) {
-                float value = best[i];
-                int32_t at = found[i];
-                consider(source[i - channels], place, &value, &at);
-                consider(source[i], place + 1, &value, &at);
-                consider(source[i + channels], place + 2, &value, &at);
-                best[i] = value;
-                found[i] = at;
-            }
-            for (int64_t i = right; i < row && width > 1; i++) {
-                consider(source[i - channels], place, &best[i], &found[i]);
-                consider(source[i], place + 1, &best[i], &found[i]);
-            }
-        }
-        for (int64_t i = 0; i < row; i++) from[line * row + i] = (uint8_t)found[i];
+    for (int64_t i = 0; i < channels; i++) {
+        best[i] = source[i];
+        found[i] = 1;
+        if (width > 1) consider(source[i + channels], 2, &best[i], &found[i]);
+    }
+    for (int64_t i = channels; i < right; i++) {
+        float value = source[i - channels];
+        int32_t place = 0;
+        consider(source[i], 1, &value, &place);
+        consider(source[i + channels], 2, &value, &place);
+        best[i] = value;
+        found[i] = place;
+    }
+    for (int64_t i = right; i < row && width > 1; i++) {
+        best[i] = source[i - channels];
+        found[i] = 0;
+        consider(source[i], 1, &best[i], &found[i]);
     }
 }
 
-static inline float share_of_maximum(float gradient, uint8_t from, int64_t place) {
+/* from: which of the nine places of its window each maximum is from; best, found: space for three rows each. */
+WIDEST
+void max_pool_forward(const float *restrict input, float *restrict output, uint8_t *restrict from,
+                      float *restrict best, int32_t *restrict found, int64_t batch, int64_t height, int64_t width,
+                      int64_t channels) {
+    int64_t row = width * channels;
+    for (int64_t line = 0; line < batch * height; line++) {
+        int64_t y = line % height, above = (line + 2) % 3 * row, here = line % 3 * row, below = (line + 1) % 3 * row;
+        if (y == 0) find_row_maxima(input + line * row, best + here, found + here, width, channels);
+        int has_above = y > 0, has_below = y < height - 1;
+        if (has_below) find_row_maxima(input + (line + 1) * row, best + below, found + below, width, channels);
+        for (int64_t i = 0; i < row; i++) {
+            float value = has_above ? best[above + i] : best[here + i];
+            int32_t place = has_above ? found[above + i] : 3 + found[here + i];
+            if (has_above) consider(best[here + i], 3 + found[here + i], &value, &place);
+            if (has_below) consider(best[below + i], 6 + found[below + i], &value, &place);
+            output[line * row + i] = value;
+            from[line * row + i] = (uint8_t)place;
+        }
+    }
+}
+
+PART float share_of_maximum(float gradient, uint8_t from, int64_t place) {
     return from == (uint8_t)place ? gradient : 0.0f;
 }
 
@@ -99,7 +107,7 @@ void max_pool_backward(const float *restrict output_gradient, const uint8_t *res
 }
 
 /* Add to each place of a row what its neighbours in another row have. */
-static inline void add_windows(float *restrict sum, const float *restrict source, int64_t width, int64_t channels) {
+PART void add_windows(float *restrict sum, const float *restrict source, int64_t width, int64_t channels) {
     int64_t row = width * channels, right = row - channels;
     for (int64_t i = 0; i < channels; i++) {
         sum[i] += source[i];

@@ -21,7 +21,7 @@ from .plain_layers import is_plain
 
 _SHAPE = (SIZE,) * 4
 _ARGUMENTS = {
-    "max_pool_forward": (*(POINTER,) * 4, *_SHAPE),
+    "max_pool_forward": (*(POINTER,) * 5, *_SHAPE),
     "max_pool_backward": (*(POINTER,) * 3, *_SHAPE),
     "average_pool_forward": (*(POINTER,) * 2, *_SHAPE),
     "average_pool_backward": (*(POINTER,) * 3, *_SHAPE),
@@ -93,8 +93,9 @@ class _MaxPool(torch.autograd.Function):
         features = _channels_last(features)
         output = torch.empty_like(features)
         places = torch.empty(features.numel(), dtype=torch.uint8)
-        row = torch.empty(features.shape[1] * features.shape[3], dtype=torch.int32)
-        functions.max_pool_forward(*_arguments(features.shape, features, output, places, row))
+        rows = 3, features.shape[1] * features.shape[3]
+        work = torch.empty(rows), torch.empty(rows, dtype=torch.int32)
+        functions.max_pool_forward(*_arguments(features.shape, features, output, places, *work))
         ctx.save_for_backward(places)
         ctx.functions = functions
         return output

@@ -4,3 +4,9 @@
 #else
 #define WIDEST
 #endif
+/* Part of the function that calls it, and so computed with its vectors. */
+#if defined(__GNUC__)
+#define PART static inline __attribute__((always_inline))
+#else
+#define PART static inline
+#endif

@@ -209,11 +209,15 @@ def _of(comparison: Comparison, figures: Sequence[Reproduced]) -> list[Reproduce
 
 
 def _grid(comparison: Comparison, figures: Sequence[Reproduced]) -> Grid:
+    described = any(_description(each.figure) for each in figures)
     columns = [
-        Column("evaluator", code=True, min_width=13), Column("published", right=True), Column("ours", right=True),
-        Column("n", right=True), Column("verdict"),
+        Column("evaluator", code=True, min_width=13), *([Column("figure")] if described else []),
+        Column("published", right=True), Column("ours", right=True), Column("n", right=True), Column("verdict"),
     ]  # fmt: skip
-    return Grid(columns, [_cells(each) for each in figures], f"{_name(comparison)}:")
+    rows = [
+        [each.figure.evaluator, *([_description(each.figure)] if described else []), *_cells(each)] for each in figures
+    ]
+    return Grid(columns, rows, f"{_name(comparison)}:")
 
 
 def _name(comparison: Comparison) -> str:
@@ -221,11 +225,14 @@ def _name(comparison: Comparison) -> str:
     return ", ".join(filter(None, (comparison.space, comparison.metric or comparison.dataset, found)))
 
 
+def _description(figure: PublishedFigure) -> str:
+    """Return what tells a figure from others of its evaluator, empty for a correlation."""
+    top = f"top {figure.top:g}%" if figure.statistic == "retrieval" else ""
+    return {"seconds": "s a step", "memory": "MB", "found": f"by {figure.strategy}"}.get(figure.statistic, top)
+
+
 def _cells(each: Reproduced) -> list[str]:
-    figure = each.figure
-    top = f" top {figure.top:g}%" if figure.statistic == "retrieval" else ""
-    what = {"seconds": " s a step", "memory": " MB", "found": f" by {figure.strategy}"}.get(figure.statistic, top)
-    return [figure.evaluator + what, _published(figure), _ours(each), str(each.n) if each.n else "-", each.verdict]
+    return [_published(each.figure), _ours(each), str(each.n) if each.n else "-", each.verdict]
 
 
 def _published(figure: PublishedFigure) -> str:

@@ -1,6 +1,7 @@
 """``nasbench reproduce``."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -134,5 +135,6 @@ def test_searches_are_made_again(nasbench, tmp_path) -> None:
     # Everything is there, so nothing is computed again.
     assert nasbench("reproduce", "found.toml", "-e", "toy-width", "-n", 9, "-f", "json").stdout == done.stdout
     one = nasbench("reproduce", "found.toml", "-e", "toy-width", "-n", 9, "--seeds", 1)
-    assert "toy-width by random-search" in one.stdout
+    assert re.search(r"evaluator +figure +published", one.stdout)
+    assert re.search(r"toy-width +by random-search ", one.stdout)
     assert "one seed only" in one.stdout

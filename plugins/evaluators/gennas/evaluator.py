@@ -25,6 +25,7 @@ from ....core.context import EvaluationContext
 from ....core.domain import Evaluation
 from ....core.interfaces import Evaluator
 from ..compiled import compile_layers
+from .depthwise import rearrange_depthwise
 from .merged_branches import merge_branches
 from .regression_network import (
     RegressionNetwork,
@@ -70,6 +71,7 @@ class Gennas(Evaluator[GennasSettings]):
             network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             images = images.contiguous(memory_format=torch.channels_last)
             targets = [target.contiguous(memory_format=torch.channels_last) for target in targets]
+            rearrange_depthwise(network)
             compile_layers(network)
         training = RegressionTraining(network, groups, images, targets, task.noise, options, context.generator("noise"))
         return training.run()

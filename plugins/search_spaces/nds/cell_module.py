@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
+from ....core.layers import Concatenation
 from .definition import CellSpaceDefinition
 from .genotype import NUM_INPUTS, Cell
 from .operation_modules import FactorizedReduction, ReLUConvBN, make_operation
@@ -51,6 +51,7 @@ class CellModule(nn.Module):
             for edge in node
         )
         self.outputs = definition.outputs(cell)
+        self.concatenate = Concatenation()
         self.out_channels = channels * len(self.outputs)
 
     def forward(self, before_previous: Tensor, previous: Tensor) -> Tensor:
@@ -60,4 +61,5 @@ class CellModule(nn.Module):
         for sources in self.sources:
             first, second = (next(operations)(states[source]) for source in sources)
             states.append(first + second)
-        return torch.cat([states[index] for index in self.outputs], dim=1)
+        output: Tensor = self.concatenate([states[index] for index in self.outputs])
+        return output

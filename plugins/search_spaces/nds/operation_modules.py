@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ....core.layers import Concatenation
 from .operations import Operation
 
 
@@ -35,13 +35,14 @@ class FactorizedReduction(nn.Module):
         self.relu = nn.ReLU()
         self.even = nn.Conv2d(in_channels, out_channels // 2, 1, 2, bias=False)
         self.odd = nn.Conv2d(in_channels, out_channels // 2, 1, 2, bias=False)
+        self.concatenate = Concatenation()
         self.bn = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, in_channels, height, width) to (batch, out_channels, height / 2, width / 2), rounded up."""
         x = self.relu(x)
         shifted = functional.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
-        output: Tensor = self.bn(torch.cat([self.even(x), self.odd(shifted)], dim=1))
+        output: Tensor = self.bn(self.concatenate([self.even(x), self.odd(shifted)]))
         return output
 
 

@@ -73,14 +73,14 @@ def reproduce_command(
     """
     from ..jobs.devices import worker_devices
     from ..plugin_manager import installed_plugins
-    from ..reproduction.runs import Scale
+    from ..reproduction.runs import Scale, labelled
 
     plugins = installed_plugins()
     if recipe is None:
         print_rows([_summary(info) for info in plugins.recipes().values()], output_format)
         return 0
     found = _find_recipe(recipe, plugins)
-    chosen = _choose(found, spaces, evaluators)
+    chosen = labelled(_choose(found, spaces, evaluators), plugins)
     session = _Session(
         chosen, plugins, Scale(scale, seeds, seed), minutes, output or Path(Path(recipe).stem),
         worker_devices(device, workers), threads,
@@ -161,7 +161,7 @@ class _Session:
         if comparison.searches and not estimate:
             return self._search(comparison, name, left_out)
         plans = [] if estimate else self._plans(comparison, left_out)
-        results = [self._run(plan, f"{name}-seed{plan.header.seed}.h5", None) for plan in plans]
+        results = [self._run(plan, comparison, f"{name}-seed{plan.header.seed}.h5", None) for plan in plans]
         if not results:
             return [
                 Reproduced(comparison, each, why_not=left_out.get(each.evaluator, "")) for each in comparison.figures
@@ -212,8 +212,8 @@ class _Session:
         jobs, workers = len(plans) * len(plans[0].arch_ids), len(self.devices)
         # A job that takes longer could not be done for all within the limit.
         time_limit = max(SHORTEST_LIMIT, 60 * self.minutes * workers / jobs)
-        measured = self._run(first_architectures(plans[0]), f"{name}-two.h5", time_limit)
-        found = forecast(measured, jobs, workers, self.minutes)
+        measured = self._run(first_architectures(plans[0]), comparison, f"{name}-two.h5", time_limit)
+        found = forecast(measured, plans[0], len(plans), workers, self.minutes)
         for label, minutes in found.minutes.items():
             fate = f"left out, {found.too_long[label]}" if label in found.too_long else f"about {minutes:.1f} min"
             click.echo(f"  {label}: {fate}", err=True)
@@ -232,12 +232,21 @@ class _Session:
         specs = {label: find_aggregate(label, self.plugins) for label in plan.aggregates}
         return {label: spec for label, spec in specs.items() if spec is not None}
 
-    def _run(self, plan: Plan, name: str, time_limit: float | None) -> Results:
+    def _run(self, plan: Plan, comparison: Comparison, name: str, time_limit: float | None) -> Results:
+        from ..jobs.environment import command_line
         from ..jobs.run import RunOptions, run_plan
+        from ..reproduction.runs import with_evaluators_of
+        from ..results.store import read_results
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        output = self.folder / name
-        options = RunOptions(output, self.devices, self.threads, time_limit, resume=output.exists())
+        output, extended_command = self.folder / name, None
+        if output.exists():
+            stored = read_results(output)
+            plan = with_evaluators_of(stored, plan, comparison, self.plugins)
+            extended_command = command_line() if len(plan.evaluators) > len(stored.headers) else None
+        options = RunOptions(
+            output, self.devices, self.threads, time_limit, resume=output.exists(), extended_command=extended_command
+        )
         progress = JobProgress()
         with interruptible(progress, output, self.folder):
             return run_plan(plan, options, progress.start, progress.advance)

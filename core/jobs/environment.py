@@ -19,7 +19,7 @@ def describe_environment(devices: Sequence[str], threads: int) -> dict[str, str]
     """Return names and values that say how a results file came about."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["nasbench", *sys.argv[1:]]),
+        "command": command_line(),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": _processor(),
@@ -27,6 +27,11 @@ def describe_environment(devices: Sequence[str], threads: int) -> dict[str, str]
         "devices": ", ".join(_device_names(devices)),
         "threads_per_worker": str(threads),
     } | {f"version_{name}": importlib.metadata.version(name) for name in DISTRIBUTIONS}
+
+
+def command_line() -> str:
+    """Return the command that runs, as a user types it."""
+    return shlex.join(["nasbench", *sys.argv[1:]])
 
 
 def _processor() -> str:

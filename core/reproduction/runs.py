@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ..domain import Status
-from ..errors import UsageError
+from ..errors import NasbenchError, UsageError
 from ..plan import Plan
+from ..planning.aggregation import find_aggregate
 from ..planning.datasets import choose_dataset
 from ..planning.evaluators import EvaluatorFactory
 from ..planning.requests import RunRequest, make_plan
 from ..plugin_manager import PluginManager
 from ..results.contents import Results
-from .recipe import Comparison
+from .recipe import Comparison, Recipe
 
 MEASURED_ARCHITECTURES = 2
 """On how many the time that a run will take is measured before."""
@@ -32,6 +34,60 @@ class Scale:
     samples: int | None
     seeds: int | None
     first_seed: int = 0
+
+
+def labelled(recipe: Recipe, plugins: PluginManager) -> Recipe:
+    """Return a recipe whose evaluators have the labels that results give them, and one label where they are the same.
+
+    What cannot be made here keeps the name that it has.
+
+    Args:
+        recipe: Names evaluators as users do, with settings in any order.
+        plugins: What is installed.
+    """
+    return replace(recipe, comparisons=tuple(_label_evaluators(each, plugins) for each in recipe.comparisons))
+
+
+def _label_evaluators(comparison: Comparison, plugins: PluginManager) -> Comparison:
+    try:
+        factory = _factory(comparison, plugins)
+    except NasbenchError:
+        return comparison
+    labels, first = {}, dict[tuple[str, str], str]()
+    for text in comparison.evaluators:
+        try:
+            made = None if find_aggregate(text, plugins) else factory.make(text).header
+        except UsageError:
+            made = None
+        labels[text] = first.setdefault(made.identity, made.label) if made else text
+    figures = tuple(replace(figure, evaluator=labels[figure.evaluator]) for figure in comparison.figures)
+    return replace(comparison, figures=figures)
+
+
+def _factory(comparison: Comparison, plugins: PluginManager) -> EvaluatorFactory:
+    space = plugins.search_space(comparison.space).info
+    return EvaluatorFactory(space, choose_dataset(space, comparison.dataset, None, plugins), plugins)
+
+
+def with_evaluators_of(stored: Results, plan: Plan, comparison: Comparison, plugins: PluginManager) -> Plan:
+    """Return a plan with the evaluators of a file as well, first: recipes share what was computed for one of them.
+
+    Args:
+        stored: The file; evaluators of it that are not here any more are left out.
+        plan: What a recipe needs.
+        comparison: The part of it.
+        plugins: What is installed.
+    """
+    factory, wanted = _factory(comparison, plugins), {spec.header.identity: spec for spec in plan.evaluators}
+    kept = []
+    for header in stored.headers:
+        if header.identity in wanted:
+            kept.append(wanted.pop(header.identity))
+            continue
+        with suppress(UsageError):
+            kept.append(factory.make(header.label))
+    aggregates = tuple(dict.fromkeys((*stored.aggregates, *plan.aggregates)))
+    return replace(plan, evaluators=(*kept, *wanted.values()), aggregates=aggregates)
 
 
 def plans_of(
@@ -72,8 +128,7 @@ def unusable(comparison: Comparison, evaluators: Sequence[str], plugins: PluginM
     Raises:
         UsageError: The space or its images are not here.
     """
-    space = plugins.search_space(comparison.space).info
-    factory = EvaluatorFactory(space, choose_dataset(space, comparison.dataset, None, plugins), plugins)
+    factory = _factory(comparison, plugins)
     reasons = {}
     for text in evaluators:
         try:
@@ -96,18 +151,23 @@ class Forecast:
     too_long: Mapping[str, str]
 
 
-def forecast(measured: Results, jobs: int, workers: int, limit: float) -> Forecast:
+def forecast(measured: Results, plan: Plan, seeds: int, workers: int, limit: float) -> Forecast:
     """Tell from a few architectures how long all will take.
 
     Args:
-        measured: What evaluators took for a few.
-        jobs: Architectures times run seeds.
+        measured: What evaluators took for a few; those that are not in the plan do not count.
+        plan: That of one run seed.
+        seeds: Run seeds.
         workers: Worker processes.
         limit: Minutes that one evaluator may take.
     """
     minutes, too_long = {}, {}
+    wanted = {spec.header.identity for spec in plan.evaluators}
+    jobs = len(plan.arch_ids) * seeds
     for part in measured.evaluators:
         label = part.header.label
+        if part.header.identity not in wanted:
+            continue
         minutes[label] = float(part.records.total_seconds.mean()) * jobs / workers / 60
         timed_out = any(record.status is Status.TIMEOUT for record in part.records)
         if timed_out or minutes[label] > limit:

@@ -138,3 +138,45 @@ def test_searches_are_made_again(nasbench, tmp_path) -> None:
     assert re.search(r"evaluator +figure +published", one.stdout)
     assert re.search(r"toy-width +by random-search ", one.stdout)
     assert "one seed only" in one.stdout
+
+
+SPELLED = """
+title = "Another table"
+source = "Nobody 2021, table 2"
+
+[[comparisons]]
+space = "toy"
+samples = 12
+figures = [
+  { evaluator = "toy-random:seconds=0.001,mode=slow", value = 0.9 },
+  { evaluator = "toy-random:mode=slow,seconds=0.0010", value = 0.9, statistic = "tau" },
+  { evaluator = "toy-width", value = 0.1 },
+  { evaluator = "toy-unknown", value = 0.1 },
+]
+"""
+
+
+def test_an_evaluator_may_be_spelled_in_any_way(nasbench, tmp_path) -> None:
+    (tmp_path / "spelled.toml").write_text(SPELLED)
+    done = nasbench("reproduce", "spelled.toml", "-f", "json")
+    assert done.returncode == 0, done.stderr
+    first, second, width, unknown = json.loads(done.stdout)["figures"]
+    assert first["evaluator"] == second["evaluator"] == "toy-random:mode=slow,seconds=0.001"
+    assert [figure["n"] for figure in (first, second, width, unknown)] == [12, 12, 12, 0]
+    assert unknown["verdict"] == "not comparable"
+
+
+def test_recipes_share_what_is_in_their_folder(nasbench, reproduce, tmp_path) -> None:
+    (tmp_path / "spelled.toml").write_text(SPELLED)
+    figures, _ = reproduce("-n", 12, "-o", "shared")
+    widths = [figure["ours"] for figure in figures if figure["evaluator"] == "toy-width"]
+    other = nasbench("reproduce", "spelled.toml", "-f", "json", "-o", "shared")
+    assert other.returncode == 0, other.stderr
+    assert "toy-default: 12 architectures" in other.stderr
+    assert json.loads(other.stdout)["figures"][2]["ours"] == widths[0]
+    held = json.loads(nasbench("inspect", "shared/toy-default-seed0.h5", "-f", "json").stdout)["evaluators"]
+    assert [each["jobs"] for each in held] == [{"ok": 12}] * 3
+    # What costs time is computed once: it would take another time if it were computed again.
+    assert reproduce("-n", 12, "-o", "shared")[0] == figures
+    refused = nasbench("reproduce", "spelled.toml", "-o", "shared", "-n", 9)
+    assert "made by another plan" in " ".join(refused.stderr.split())

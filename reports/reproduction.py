@@ -26,6 +26,10 @@ FEW = 30
 """With fewer architectures an interval is so wide that agreement says little."""
 
 
+FEW_AT_THE_TOP = 5
+"""A share among fewer architectures has no interval: it can take a few values only, and a resample has them twice."""
+
+
 @dataclass(frozen=True)
 class Reproduced:
     """A published figure and what was found here.
@@ -167,6 +171,8 @@ def _retrieval(scores: Floats, truth: Floats, fraction: float) -> Estimate:
     found = retrieving_rate(scores, truth, top_fraction=fraction)
     if found is None:
         return Estimate()
+    if fraction * truth.size < FEW_AT_THE_TOP:
+        return Estimate(found.rate)
     resampled = [
         retrieving_rate(scores[items], truth[items], top_fraction=fraction)
         for drawn in Resampling().draws(truth.size)

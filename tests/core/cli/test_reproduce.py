@@ -60,10 +60,17 @@ def test_figures_are_made_again(reproduce, nasbench) -> None:
     best = {tuple(np.argsort(-values)[:8].tolist()) for values in (width, truth)}
     shared = set.intersection(*map(set, best))
     assert figures[3]["ours"] == pytest.approx(len(shared) / 8)
+    assert figures[3]["low"] <= figures[3]["ours"] <= figures[3]["high"]
     assert figures[1]["verdict"].startswith("differs by -")
     assert [figure["verdict"] for figure in figures[4:]] == ["not comparable"] * 3
     assert figures[4]["ours"] > 0
     assert "toy-default: 30 architectures and seeds, about 0 min" in told
+
+
+def test_a_share_of_a_few_architectures_has_no_interval(reproduce) -> None:
+    few = reproduce("-n", 16)[0][3]
+    assert few["ours"] is not None
+    assert (few["low"], few["high"], few["verdict"]) == (None, None, "too few architectures")
 
 
 def test_the_same_command_goes_on_where_it_was(reproduce) -> None:

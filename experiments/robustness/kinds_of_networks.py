@@ -46,6 +46,7 @@ _TRAINING = {"epochs": "1", "train_images": "32", "test_images": "32", "batch_si
 EVALUATORS: dict[str, dict[str, str]] = {
     "gennas-single": _REGRESSION,
     "gennas-combo": _REGRESSION,
+    "gennas-fast": _REGRESSION,
     "gennas-n": _REGRESSION,
     "gennas-signal": _REGRESSION,
     "gennas-d": _REGRESSION | {"weight_init": "xavier", "bias_init": "zero"},

@@ -40,6 +40,8 @@ class Preset:
     frequencies: Frequencies
 
 
+_READOUT_HELP = "What gives the losses that make the score: scoring passes, or the training steps, without such passes."
+
 PRESETS = {
     "official": Preset(weight_decay=4e-5, train_weights=(0.25, 0.5, 1.0), frequencies="grid"),
     # Paper: decay in appendix A.2, unweighted sum of the losses in section 3.1.1, frequencies in section 4.1.
@@ -141,10 +143,7 @@ class GennasSettings(Settings):
         "score and show what stopping earlier would have cost.",
         minimum=1,
     )
-    readout: Literal["passes", "steps"] = setting(
-        "passes",
-        "What gives the losses that make the score: scoring passes, or the training steps, without such passes.",
-    )
+    readout: Literal["passes", "steps"] = setting("passes", _READOUT_HELP)
     readout_average: int = setting(1, "The score is the mean of so many of the last of them.", minimum=1)
     precision: Literal["float32", "bfloat16"] = setting(
         "float32", "Arithmetic of the network: single precision, or bfloat16 where PyTorch's autocast takes it."
@@ -212,6 +211,18 @@ class ComboSettings(GennasSettings):
     """Settings of ``gennas-combo``."""
 
     published_task = published_tasks.COMBO
+
+
+@dataclass(frozen=True)
+class FastSettings(GennasSettings):
+    """Settings of ``gennas-fast``."""
+
+    published_task = published_tasks.COMBO
+
+    iterations: int = setting(70, "Training steps on the one batch.", minimum=1)
+    batch_size: int | None = setting(8, "Images in the batch.", minimum=1)
+    readout: Literal["passes", "steps"] = setting("steps", _READOUT_HELP)
+    readout_average: int = setting(10, "The score is the mean of so many of the last of them.", minimum=1)
 
 
 class SearchNSettings(GennasSettings):

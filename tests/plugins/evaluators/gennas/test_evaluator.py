@@ -14,7 +14,7 @@ PUBLISHED = [info.name for info in EVALUATORS if info.name.startswith("gennas-")
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_evaluator_scores_a_network(score, name) -> None:
-    record = score(name, iterations=4, score_interval=2)
+    record = score(name, iterations=4, score_interval=2, readout="passes", readout_average=1)
     assert record.status is Status.OK, record.message
     assert len(record.curves["train_loss"]) == 4
     assert record.score == record.curves["score_loss"][-1]
@@ -30,6 +30,15 @@ def test_task_of_the_user_is_used(score, example_task_file) -> None:
 @pytest.mark.parametrize("name", ["gennas-combo", "gennas-n"])
 def test_score_is_the_same_bits_in_a_fresh_engine(score, name) -> None:
     assert score(name, iterations=3).curves == score(name, iterations=3).curves
+
+
+def test_fast_is_a_shorter_combo_with_half_the_images(score) -> None:
+    settings = {"batch_size": 8, "iterations": 70, "readout": "steps", "readout_average": 10}
+    fast, combo = score("gennas-fast"), score("gennas-combo", **settings)
+    assert fast.status is Status.OK, fast.message
+    assert (fast.score, fast.curves) == (combo.score, combo.curves)
+    assert fast.score == pytest.approx(sum(fast.curves["score_loss"][-10:]) / 10)
+    assert len(fast.curves["train_loss"]) == 70
 
 
 def test_score_depends_on_seed_and_architecture(score) -> None:

@@ -152,7 +152,7 @@ def test_descriptions_need_no_torch() -> None:
         "import sys, nasbench_toolkit.plugins.evaluators.gennas as g; print('torch' in sys.modules, len(g.EVALUATORS))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["False", "12"]
+    assert run.stdout.split() == ["False", "13"]
 
 
 @pytest.mark.parametrize("info", EVALUATORS, ids=lambda info: info.name)

@@ -73,13 +73,6 @@ class RegressionOptions:
     precision: Precision
 
     @property
-    def points(self) -> int:
-        """Number of losses that the score may be the mean of."""
-        if self.readout == "steps":
-            return self.iterations
-        return min(math.ceil(self.iterations / self.score_interval), self.score_passes)
-
-    @property
     def stages(self) -> tuple[int, ...]:
         """Indices of the stages that take part: those with a training weight, and always the last."""
         last = NUM_STAGES - 1
@@ -91,6 +84,7 @@ class GennasSettings(Settings):
     """Settings that all GenNAS evaluators share; a subclass adds the task."""
 
     published_task: ClassVar[Task]
+    usual_average: ClassVar[int] = 1
 
     preset: Literal["official", "paper"] = setting(
         "official",
@@ -144,7 +138,12 @@ class GennasSettings(Settings):
         minimum=1,
     )
     readout: Literal["passes", "steps"] = setting("passes", _READOUT_HELP)
-    readout_average: int = setting(1, "The score is the mean of so many of the last of them.", minimum=1)
+    readout_average: int | None = setting(
+        None,
+        "The score is the mean of so many of the last of them: by default of one, in gennas-fast of ten or of all, if "
+        "they are fewer.",
+        minimum=1,
+    )
     precision: Literal["float32", "bfloat16"] = setting(
         "float32", "Arithmetic of the network: single precision, or bfloat16 where PyTorch's autocast takes it."
     )
@@ -159,6 +158,14 @@ class GennasSettings(Settings):
                     f"{name}=0.25/0.5/1; got {format_value(weights)}."
                 )
 
+    @property
+    def _losses(self) -> int:
+        """Number of losses that there are to read."""
+        if self.readout == "steps":
+            return self.iterations
+        passes = math.ceil(self.iterations / self.score_interval)
+        return min(passes, self.score_passes or passes)
+
     def task_definition(self) -> Task:
         """Return the task to train on."""
         return self.published_task
@@ -171,6 +178,7 @@ class GennasSettings(Settings):
         """
         task, preset = self.task_definition(), PRESETS[self.preset]
         own = {field.name: getattr(self, field.name) for field in dataclasses.fields(RegressionOptions)}
+        average = self.readout_average or min(self.usual_average, self._losses)
         options = RegressionOptions(
             **own
             | {
@@ -179,7 +187,8 @@ class GennasSettings(Settings):
                 "score_weights": self.score_weights or task.eval_weights or DEFAULT_SCORE_WEIGHTS,
                 "batch_size": self.batch_size or task.batch,
                 "frequencies": (self.frequencies or preset.frequencies) if task.uses_named_bands else "grid",
-                "score_passes": self.score_passes or self.readout_average,
+                "readout_average": average,
+                "score_passes": self.score_passes or average,
             }
         )
         if not any(options.score_weights[index] for index in options.stages):
@@ -188,11 +197,11 @@ class GennasSettings(Settings):
                 "weight to untrained stages only. Give one of them a training weight (train_weights) or the "
                 "last stage a score weight."
             )
-        if options.readout_average > options.points:
+        if average > self._losses:
             kind = "training steps" if options.readout == "steps" else "scoring passes"
             raise InvalidSettingError(
-                f"The setting 'readout_average' is {options.readout_average}, but there are only "
-                f"{options.points} {kind}: take at most {options.points}."
+                f"The setting 'readout_average' is {average}, but there are only "
+                f"{self._losses} {kind}: take at most {self._losses}."
             )
         return options
 
@@ -218,11 +227,11 @@ class FastSettings(GennasSettings):
     """Settings of ``gennas-fast``."""
 
     published_task = published_tasks.COMBO
+    usual_average = 10
 
     iterations: int = setting(70, "Training steps on the one batch.", minimum=1)
     batch_size: int | None = setting(8, "Images in the batch.", minimum=1)
     readout: Literal["passes", "steps"] = setting("steps", _READOUT_HELP)
-    readout_average: int = setting(10, "The score is the mean of so many of the last of them.", minimum=1)
 
 
 class SearchNSettings(GennasSettings):

@@ -22,9 +22,14 @@ def test_an_interrupt_that_is_swallowed_comes_again(capsys, number) -> None:
         def __del__(self) -> None:
             signal.raise_signal(number)
 
-    with HeededSignals() as signals, pytest.raises(KeyboardInterrupt):
-        Finalised()
-        wait()
+    # Who runs the tests in the background has SIGINT ignored, which stays as it is.
+    former = signal.signal(number, signal.default_int_handler)
+    try:
+        with HeededSignals() as signals, pytest.raises(KeyboardInterrupt):
+            Finalised()
+            wait()
+    finally:
+        signal.signal(number, former)
     assert (signals.received, signals.exit_code) == (number, 128 + number)
     assert capsys.readouterr().err == ""
 

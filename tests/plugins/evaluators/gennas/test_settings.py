@@ -10,6 +10,7 @@ from nasbench_toolkit.plugins.evaluators.gennas.errors import InvalidTaskError
 from nasbench_toolkit.plugins.evaluators.gennas.published_tasks import SIGNALS, SINGLE, signal_task
 from nasbench_toolkit.plugins.evaluators.gennas.settings import (
     ComboSettings,
+    FastSettings,
     SearchNSettings,
     SignalSettings,
     SingleSettings,
@@ -97,6 +98,23 @@ def test_weights_are_three_and_not_all_zero(weights) -> None:
 def test_mean_of_more_losses_than_there_are_is_refused(settings, largest) -> None:
     with pytest.raises(InvalidSettingError, match=f"there are only {largest}: take at most {largest.split()[0]}"):
         ComboSettings(**settings).resolve()
+
+
+@pytest.mark.parametrize(
+    ("settings", "average"),
+    [
+        ({}, 10),
+        ({"iterations": 4}, 4),
+        ({"readout": "passes"}, 7),
+        ({"readout_average": 2}, 2),
+        ({"readout": "passes", "score_passes": 3}, 3),
+    ],
+)
+def test_fast_reads_ten_losses_or_all(settings, average) -> None:
+    assert FastSettings(**settings).resolve().readout_average == average
+    assert ComboSettings(**{"readout_average": None} | settings).resolve().readout_average == settings.get(
+        "readout_average", 1
+    )
 
 
 def test_weights_on_untrained_stages_only_are_refused() -> None:

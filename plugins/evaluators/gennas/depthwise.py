@@ -46,6 +46,8 @@ def _is_slow(layer: nn.Conv2d) -> bool:
 
 
 def _forward(layer: nn.Conv2d, features: Tensor) -> Tensor:
+    if torch.is_autocast_enabled("cpu"):
+        return nn.Conv2d.forward(layer, features)
     padding = int(layer.padding[0])
     if layer.dilation == (1, 1):
         return _convolve(features, layer.weight, padding)

@@ -74,6 +74,16 @@ def test_frozen_weights_and_inputs_without_gradient(monkeypatch) -> None:
     assert features.grad is not None
 
 
+@pytest.mark.parametrize("layer", [convolution(5), convolution(3, dilation=2)], ids=str)
+def test_autocast_is_left_to_pytorch(layer, monkeypatch) -> None:
+    monkeypatch.setattr(depthwise, "SMALLEST", 0)
+    features = torch.randn(2, CHANNELS, 8, 8)
+    with torch.autocast("cpu", torch.bfloat16):
+        ours, expected = passes(rearranged(layer), features), passes(layer, features)
+    assert ours[0].dtype is torch.bfloat16
+    assert all(torch.equal(first, second) for first, second in zip(ours, expected, strict=True))
+
+
 @pytest.mark.parametrize(
     "layer",
     [

@@ -73,7 +73,7 @@ def with_evaluators_of(stored: Results, plan: Plan, comparison: Comparison, plug
     """Return a plan with the evaluators of a file as well, first: recipes share what was computed for one of them.
 
     Args:
-        stored: The file; evaluators of it that are not here any more are left out.
+        stored: The file; evaluators of it that are not here any more, or not as they were, are left out.
         plan: What a recipe needs.
         comparison: The part of it.
         plugins: What is installed.
@@ -85,7 +85,9 @@ def with_evaluators_of(stored: Results, plan: Plan, comparison: Comparison, plug
             kept.append(wanted.pop(header.identity))
             continue
         with suppress(UsageError):
-            kept.append(factory.make(header.label))
+            made = factory.make(header.label)
+            if made.header.identity == header.identity:
+                kept.append(made)
     aggregates = tuple(dict.fromkeys((*stored.aggregates, *plan.aggregates)))
     return replace(plan, evaluators=(*kept, *wanted.values()), aggregates=aggregates)
 

@@ -1,6 +1,7 @@
 """Depthwise convolutions by steps that a CPU does fast: the same function and training, sums in another order.
 
-PyTorch computes the gradients of undilated 3x3 weights 6 to 25 times as fast as those of larger or dilated ones.
+PyTorch computes the gradients of undilated 3x3 weights 11 to 44 times as fast as those of larger or dilated ones, at 48
+channels of 32x32 pixels.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """Draws members of the spaces of NDS, sees whether their networks run as promised, and times GenNAS on them.
 
-Usage: python experiments/nds_members.py [--space nds-darts ...] [--members 50] [--score] [--output members.csv]
+Usage: python experiments/nds_members.py [--space nds-darts ...] [--members 50] [--iterations 100] [--output FILE]
 
 For each member: the network for CIFAR is built and run forwards and backwards on a batch of four images; its stages
-must have the images' side, a half and a quarter of it, and logits and gradients must be finite. With --score the score
-of gennas-combo must be finite too, which takes up to minutes a member.
+must have the images' side, a half and a quarter of it, and logits and gradients must be finite. With --iterations the
+score of gennas-combo after so many training steps must be finite too; its own number, 100, takes minutes a member.
 
 Each member is a line of the --output file as soon as it is done, and what is there is not done again: a run that was
 stopped goes on where it was. Prints a line for each space: members that pass, processor seconds of network and score,
-seconds of one of the score's 100 iterations, and the megabytes by which memory rose (Linux). Exit code 1 if a member
+seconds of one of the score's iterations, and the megabytes by which memory rose (Linux). Exit code 1 if a member
 does not pass. One thread computes; where NDS records were imported, members are drawn from them.
 """
 
@@ -35,7 +35,6 @@ from nasbench_toolkit.testing import make_context
 
 SIDE = 32
 EVALUATOR = "gennas-combo"
-ITERATIONS = 100
 MEGABYTE = 10**6
 
 METER = MemoryMeter(torch.device("cpu"))
@@ -53,6 +52,7 @@ class Member:
     Attributes:
         space: Its space.
         architecture: Canonical string.
+        iterations: Training steps of the evaluator, 0 if nothing is scored.
         network_seconds: Processor time of building the network, and of running it forwards and backwards.
         score_seconds: Processor time of the evaluator.
         megabytes: By which memory rose at most: in the evaluator, or with the network if nothing is scored.
@@ -62,6 +62,7 @@ class Member:
 
     space: str
     architecture: str
+    iterations: int
     network_seconds: float
     score_seconds: float
     megabytes: float
@@ -70,7 +71,7 @@ class Member:
 
 
 COLUMNS = [field.name for field in fields(Member)]
-NUMBERS = COLUMNS[2:-1]
+NUMBERS = COLUMNS[3:-1]
 
 
 def main() -> int:
@@ -79,24 +80,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--space", nargs="+", choices=names, default=names)
     parser.add_argument("--members", type=int, choices=range(1, DRAWN + 1), default=DRAWN, metavar=f"1..{DRAWN}")
-    parser.add_argument("--score", action="store_true")
+    parser.add_argument("--iterations", type=int, choices=range(101), default=0, metavar="0..100")
     parser.add_argument("--output", type=Path, default=Path("nds-members.csv"))
     options = parser.parse_args()
     torch.set_num_threads(1)
-    passed = [check_space(name, options.members, options.score, options.output) for name in options.space]
+    passed = [check_space(name, options.members, options.iterations, options.output) for name in options.space]
     return 0 if all(passed) else 1
 
 
-def check_space(name: str, count: int, with_score: bool, output: Path) -> bool:
+def check_space(name: str, count: int, iterations: int, output: Path) -> bool:
     """See what the file lacks of a space's members, print what they do, and return whether all pass."""
     space = installed_plugins().search_space(name).info.create()
     drawn = space.sample(DRAWN, np.random.default_rng(0))[:count]
-    known = {(member.space, member.architecture): member for member in read(output) if is_done(member, with_score)}
+    known = {(member.space, member.architecture): member for member in read(output) if is_done(member, iterations)}
     members = []
     for arch_id in drawn:
         member = known.get((name, arch_id))
         if member is None:
-            member = examine(space, arch_id, with_score)
+            member = examine(space, arch_id, iterations)
             append(output, member)
         members.append(member)
     print(summary(name, members), flush=True)
@@ -106,19 +107,19 @@ def check_space(name: str, count: int, with_score: bool, output: Path) -> bool:
     return not any(member.problem for member in members)
 
 
-def is_done(member: Member, with_score: bool) -> bool:
+def is_done(member: Member, iterations: int) -> bool:
     """Say whether nothing is left to do for a member."""
-    return bool(member.problem) or not with_score or not math.isnan(member.score)
+    return bool(member.problem) or iterations in (0, member.iterations)
 
 
-def examine(space: SearchSpace, arch_id: str, with_score: bool) -> Member:
+def examine(space: SearchSpace, arch_id: str, iterations: int) -> Member:
     """Run the network of an architecture, and its evaluator if it is asked for."""
     problem, network_seconds, megabytes = measured(lambda: run_network(space, arch_id))
     score, score_seconds = math.nan, math.nan
-    if with_score and not problem:
-        score, score_seconds, megabytes = measured(lambda: score_of(space, arch_id))
+    if iterations and not problem:
+        score, score_seconds, megabytes = measured(lambda: score_of(space, arch_id, iterations))
         problem = "" if math.isfinite(score) else f"{EVALUATOR} is {score}"
-    return Member(space.name, arch_id, network_seconds, score_seconds, megabytes, score, problem)
+    return Member(space.name, arch_id, iterations, network_seconds, score_seconds, megabytes, score, problem)
 
 
 def measured(work: Callable[[], Result]) -> tuple[Result, float, float]:
@@ -147,10 +148,10 @@ def run_network(space: SearchSpace, arch_id: str) -> str:
     return "" if shapes == expected else f"stages have {shapes}, expected {expected}"
 
 
-def score_of(space: SearchSpace, arch_id: str) -> float:
+def score_of(space: SearchSpace, arch_id: str, iterations: int) -> float:
     """Return the evaluator's score."""
     info = installed_plugins().evaluator(EVALUATOR).info
-    settings = parse_settings(EVALUATOR, info.settings, {})
+    settings = parse_settings(EVALUATOR, info.settings, {"iterations": str(iterations)})
     context = make_context(space, arch_id, evaluator=EVALUATOR, settings=settings, dataset="photos")
     return float(info.create(settings).evaluate(context).score)
 
@@ -158,10 +159,12 @@ def score_of(space: SearchSpace, arch_id: str) -> float:
 def summary(name: str, members: Sequence[Member]) -> str:
     """Return the line of a space."""
     passing = sum(not member.problem for member in members)
-    scores = [member.score_seconds for member in members if not math.isnan(member.score_seconds)]
+    scored = [member for member in members if not math.isnan(member.score_seconds)]
     line = f"{name:14} {passing}/{len(members)} pass; network {spread([each.network_seconds for each in members])} s"
-    if scores:
-        line += f"; {EVALUATOR} {spread(scores)} s, {np.mean(scores) / ITERATIONS:.3f} s an iteration"
+    if scored:
+        seconds = [member.score_seconds for member in scored]
+        each = sum(seconds) / sum(member.iterations for member in scored)
+        line += f"; {EVALUATOR} {spread(seconds)} s, {each:.3f} s an iteration"
     return f"{line}; memory {spread([each.megabytes for each in members], digits=0)} MB"
 
 
@@ -176,7 +179,13 @@ def read(output: Path) -> list[Member]:
         return []
     with output.open(newline="") as file:
         return [
-            Member(row["space"], row["architecture"], *map(float, [row[name] for name in NUMBERS]), row["problem"])
+            Member(
+                row["space"],
+                row["architecture"],
+                int(row["iterations"]),
+                *map(float, [row[name] for name in NUMBERS]),
+                row["problem"],
+            )
             for row in csv.DictReader(file)
         ]
 

@@ -21,10 +21,20 @@ def test_members_are_done_once(tmp_path, monkeypatch, capsys) -> None:
 
 
 def test_what_is_wrong_is_told_and_an_exit_code(tmp_path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(nds_members, "score_of", lambda space, arch_id: float("inf"))
+    monkeypatch.setattr(nds_members, "score_of", lambda space, arch_id, iterations: float("inf"))
     output = tmp_path / "members.csv"
-    arguments = ["--space", "nds-resnet", "--members", 1, "--score", "--output", output]
+    arguments = ["--space", "nds-resnet", "--members", 1, "--iterations", 2, "--output", output]
     assert run(monkeypatch, *arguments) == 1
     assert "gennas-combo is inf" in capsys.readouterr().out
     assert run(monkeypatch, *arguments) == 1
     assert len(nds_members.read(output)) == 1
+
+
+def test_a_score_after_more_iterations_is_made_again(tmp_path, monkeypatch, capsys) -> None:
+    asked = []
+    monkeypatch.setattr(nds_members, "score_of", lambda space, arch_id, iterations: asked.append(iterations) or 0.5)
+    for iterations in (2, 2, 100, 0, 100):
+        arguments = ["--members", 1, "--iterations", iterations, "--output", tmp_path / "members.csv"]
+        assert run(monkeypatch, "--space", "nds-resnet", *arguments) == 0
+    assert asked == [2, 100]
+    assert "gennas-combo" in capsys.readouterr().out.splitlines()[-1]

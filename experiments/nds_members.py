@@ -5,6 +5,8 @@ Usage: python experiments/nds_members.py [--space nds-darts ...] [--members 50] 
 For each member: the network for CIFAR is built and run forwards and backwards on a batch of four images; its stages
 must have the images' side, a half and a quarter of it, and logits and gradients must be finite. With --iterations the
 score of gennas-combo after so many training steps must be finite too; its own number, 100, takes minutes a member.
+After fewer the loss of the last step is the score: running statistics of batch normalisation are not yet those of the
+network, which may overflow in a scoring pass.
 
 Each member is a line of the --output file as soon as it is done, and what is there is not done again: a run that was
 stopped goes on where it was. Prints a line for each space: members that pass, processor seconds of network and score,
@@ -26,6 +28,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from nasbench_toolkit.core.errors import DivergedError
 from nasbench_toolkit.core.interfaces import SearchSpace
 from nasbench_toolkit.core.memory import MemoryMeter
 from nasbench_toolkit.core.plugin_manager import installed_plugins
@@ -40,6 +43,8 @@ MEGABYTE = 10**6
 METER = MemoryMeter(torch.device("cpu"))
 
 Result = TypeVar("Result")
+
+FULL_TRAINING = 100
 
 DRAWN = 50
 """Members of a space; the first of them are asked for, so that more can be asked for later."""
@@ -80,7 +85,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--space", nargs="+", choices=names, default=names)
     parser.add_argument("--members", type=int, choices=range(1, DRAWN + 1), default=DRAWN, metavar=f"1..{DRAWN}")
-    parser.add_argument("--iterations", type=int, choices=range(101), default=0, metavar="0..100")
+    parser.add_argument("--iterations", type=int, choices=range(FULL_TRAINING + 1), default=0, metavar="0..100")
     parser.add_argument("--output", type=Path, default=Path("nds-members.csv"))
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -117,8 +122,7 @@ def examine(space: SearchSpace, arch_id: str, iterations: int) -> Member:
     problem, network_seconds, megabytes = measured(lambda: run_network(space, arch_id))
     score, score_seconds = math.nan, math.nan
     if iterations and not problem:
-        score, score_seconds, megabytes = measured(lambda: score_of(space, arch_id, iterations))
-        problem = "" if math.isfinite(score) else f"{EVALUATOR} is {score}"
+        (score, problem), score_seconds, megabytes = measured(lambda: score_of(space, arch_id, iterations))
     return Member(space.name, arch_id, iterations, network_seconds, score_seconds, megabytes, score, problem)
 
 
@@ -148,12 +152,16 @@ def run_network(space: SearchSpace, arch_id: str) -> str:
     return "" if shapes == expected else f"stages have {shapes}, expected {expected}"
 
 
-def score_of(space: SearchSpace, arch_id: str, iterations: int) -> float:
-    """Return the evaluator's score."""
+def score_of(space: SearchSpace, arch_id: str, iterations: int) -> tuple[float, str]:
+    """Return the evaluator's score, NaN if there is none, and why there is none."""
     info = installed_plugins().evaluator(EVALUATOR).info
-    settings = parse_settings(EVALUATOR, info.settings, {"iterations": str(iterations)})
+    read = {} if iterations == FULL_TRAINING else {"readout": "steps"}
+    settings = parse_settings(EVALUATOR, info.settings, {"iterations": str(iterations)} | read)
     context = make_context(space, arch_id, evaluator=EVALUATOR, settings=settings, dataset="photos")
-    return float(info.create(settings).evaluate(context).score)
+    try:
+        return float(info.create(settings).evaluate(context).score), ""
+    except DivergedError as error:
+        return math.nan, f"{EVALUATOR}: {error}"
 
 
 def summary(name: str, members: Sequence[Member]) -> str:

@@ -126,7 +126,7 @@ class SequenceTraining:
             The score with its curves ``train_loss``, one for each step, and ``score_loss``, one for each scoring pass.
 
         Raises:
-            DivergedError: A loss is no longer finite.
+            DivergedError: The loss of a step is not finite; that of a scoring pass may be, if it is not the score.
         """
         steps, passes = train_and_score(
             self.train_step,

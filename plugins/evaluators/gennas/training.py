@@ -68,7 +68,7 @@ class RegressionTraining:
             ``score_loss_stage1`` to ``3`` of the stages that take part.
 
         Raises:
-            DivergedError: A loss is no longer finite.
+            DivergedError: The loss of a step is not finite; that of a scoring pass may be, if it is none of the score.
         """
         self.network.train()
         train_step = self.train_step
@@ -136,7 +136,7 @@ class RegressionTraining:
 
     def _evaluation(self, train_losses: Sequence[float], stage_losses: Sequence[Sequence[float]]) -> Evaluation:
         scores = [
-            sum(weight * loss for weight, loss in zip(self.score_weights, losses, strict=True))
+            sum(weight * loss for weight, loss in zip(self.score_weights, losses, strict=True) if weight)
             for losses in stage_losses
         ]
         curves = {"train_loss": tuple(train_losses), "score_loss": tuple(scores)}
@@ -176,10 +176,11 @@ def train_and_score(
         score_passes: Passes are made in so many of the places, the last ones.
 
     Returns:
-        The losses of each step, and the losses of each scoring pass.
+        The losses of each step, and the losses of each scoring pass. The latter may be infinite, which NaN is there as
+        well: at first, running statistics of batch normalisation are not those of the network.
 
     Raises:
-        DivergedError: A loss is no longer finite.
+        DivergedError: The loss of a step is not finite.
     """
     train_losses: list[list[float]] = []
     score_losses: list[Sequence[float]] = []
@@ -192,19 +193,18 @@ def train_and_score(
             # Losses stay on the device between these steps: reading one makes the device wait.
             train_losses += torch.stack(pending).tolist()
             pending.clear()
-            _check_finite("loss", train_losses)
+            _check_finite(train_losses)
         if score_pass is None:
             continue
         if step in skipped:
             skip_score_pass()
         if step in scored:
-            score_losses.append(score_pass())
-            _check_finite("score loss", [score_losses[-1]], step)
+            score_losses.append([math.inf if math.isnan(loss) else loss for loss in score_pass()])
     return train_losses, score_losses
 
 
-def _check_finite(what: str, steps: Sequence[Sequence[float]], number: int | None = None) -> None:
-    for index, losses in enumerate(steps, start=1):
+def _check_finite(steps: Sequence[Sequence[float]]) -> None:
+    for step, losses in enumerate(steps, start=1):
         for loss in losses:
             if not math.isfinite(loss):
-                raise DivergedError(f"the {what} became {loss} at iteration {number or index}")
+                raise DivergedError(f"the loss became {loss} at iteration {step}")

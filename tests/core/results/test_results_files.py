@@ -1,6 +1,7 @@
 import contextlib
 import dataclasses
 import fcntl
+import math
 import os
 import resource
 import shutil
@@ -538,6 +539,16 @@ def test_curves_of_all_names_are_stored(plan, tmp_path) -> None:
     with ResultsWriter.create(tmp_path / "r.h5", plan, {}, overwrite=False) as writer:
         writer.add((0, 0), record)
     assert read_results(tmp_path / "r.h5").evaluators[0].records[0].curves == curves
+
+
+def test_infinite_points_of_curves_come_back(plan, tmp_path) -> None:
+    curves = {"loss": (math.inf, 2.0, -math.inf)}
+    record = dataclasses.replace(RECORD, curves=curves, traceback="")
+    path = tmp_path / "r.h5"
+    with ResultsWriter.create(path, plan, {}, overwrite=False) as writer:
+        writer.add((0, 0), record)
+        assert read_results(path).evaluators[0].records[0].curves == curves
+    assert read_results(path).evaluators[0].records[0].curves == curves
 
 
 def test_tracebacks_come_back_and_are_stored_once(plan, tmp_path) -> None:

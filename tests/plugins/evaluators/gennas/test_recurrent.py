@@ -189,6 +189,15 @@ def test_scoring_passes_that_are_left_out_change_nothing(noise) -> None:
     assert (len(every.curves["score_loss"]), last.curves["score_loss"]) == (3, (every.score,))
 
 
+def test_scoring_passes_that_do_not_count_may_be_infinite() -> None:
+    whole, training = make_training().run(), make_training()
+    passes = iter((float("nan"), 1e300, 1.0))
+    training.score_pass = lambda score_pass=training.score_pass: tuple(next(passes) * loss for loss in score_pass())
+    evaluation = training.run()
+    assert evaluation.score == whole.score
+    assert evaluation.curves["score_loss"][0] == float("inf")
+
+
 def test_dropouts_are_on_in_training_and_off_in_scoring() -> None:
     training = make_training(dropout=0.5, learning_rate=0.0)
     losses = [float(training.train_step()) for _ in range(5)]

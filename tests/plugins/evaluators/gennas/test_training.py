@@ -4,6 +4,7 @@ from contextlib import nullcontext
 
 import pytest
 import torch
+from nasbench_toolkit.core.checked_evaluation import checked_evaluation
 from nasbench_toolkit.core.errors import DivergedError
 from nasbench_toolkit.plugins.evaluators.gennas.regression_network import (
     RegressionNetwork,
@@ -232,10 +233,37 @@ def test_exploding_training_is_diverged(training) -> None:
         training(iterations=30, learning_rate=1e8).run()
 
 
-def test_score_that_is_not_finite_is_diverged(training) -> None:
+@pytest.mark.parametrize("factor", [float("inf"), float("nan")])
+def test_score_that_is_not_finite_is_diverged(training, factor) -> None:
     trained = training(iterations=1)
     trained.network.heads[2][0].register_forward_hook(
-        lambda module, _inputs, output: output if module.training else output * float("inf")
+        lambda module, _inputs, output: output if module.training else output * factor
     )
-    with pytest.raises(DivergedError, match=r"the score loss became (nan|inf) at iteration 1$"):
-        trained.run()
+    with pytest.raises(DivergedError, match="the score is inf"):
+        checked_evaluation(trained.run())
+
+
+@pytest.mark.parametrize("factor", [1e30, float("inf"), float("nan")])
+@pytest.mark.parametrize("weights", [(0.25, 0.5, 1.0), (1.0, 0.5, 0.0)])
+def test_what_does_not_count_may_be_infinite(training, factor, weights) -> None:
+    options = {"iterations": 6, "score_interval": 2, "score_weights": weights}
+    whole = training(**options).run()
+    trained = training(**options)
+    passes = []
+
+    def overflow(module, _inputs, output):
+        if module.training:
+            return output
+        passes.append(1)
+        return output * factor if len(passes) < 3 or not weights[2] else output
+
+    trained.network.heads[2][0].register_forward_hook(overflow)
+    evaluation = checked_evaluation(trained.run())
+    assert len(passes) == 3
+    assert evaluation.score == whole.score
+    assert evaluation.curves["score_loss_stage3"][:2] == (float("inf"),) * 2
+    assert evaluation.curves["train_loss"] == whole.curves["train_loss"]
+    for curve in ("score_loss_stage1", "score_loss_stage2"):
+        assert evaluation.curves[curve] == whole.curves[curve]
+    first = evaluation.curves["score_loss"][:2]
+    assert first == ((float("inf"),) * 2 if weights[2] else whole.curves["score_loss"][:2])

@@ -1,8 +1,9 @@
 import json
+import math
 from dataclasses import replace
 
 import pytest
-from nasbench_toolkit.core.documents.rendering import render
+from nasbench_toolkit.core.documents.rendering import Format, render
 from nasbench_toolkit.core.domain import Direction, Metric, Status
 from nasbench_toolkit.core.errors import UsageError
 from nasbench_toolkit.core.results.records import Records
@@ -47,6 +48,19 @@ def test_curve_points_follow_the_failure_policy(with_curves, policy, n, rho):
     point = curve_table(with_curves(3, 2, 1, Status.DIVERGED), failures=policy).points[-1]
     assert point.n == n
     assert point.rho.value == pytest.approx(rho if policy == "omit" else -0.2)
+
+
+@pytest.mark.parametrize("form", list(Format))
+def test_infinite_losses_rank_behind_all_others(with_curves, form):
+    made = with_curves(3, 2, 1.5, 1)
+    loss, params = made.evaluators
+    first = iter((math.inf, math.inf, 4.0, 5.0))
+    records = Records.of(replace(record, curves={"value": (next(first), record.score)}) for record in loss.records)
+    table = curve_table(replace(made, evaluators=(replace(loss, records=records), params)))
+    assert table.points[0].rho.value == pytest.approx(3.5 / math.sqrt(4.5 * 5))
+    assert table.points[1].rho.value == pytest.approx(1.0)
+    assert table.points[0].mean == math.inf
+    assert render(curve_document(table), form)
 
 
 def test_score_curve_ends_in_the_score_everywhere(with_curves):

@@ -38,13 +38,12 @@ from nasbench_toolkit.testing import make_context
 
 SIDE = 32
 EVALUATOR = "gennas-combo"
+FULL_TRAINING = 100
 MEGABYTE = 10**6
 
 METER = MemoryMeter(torch.device("cpu"))
 
 Result = TypeVar("Result")
-
-FULL_TRAINING = 100
 
 DRAWN = 50
 """Members of a space; the first of them are asked for, so that more can be asked for later."""

@@ -28,11 +28,13 @@ from .settings import (
 
 _SOURCE = "Li et al.: Generic Neural Architecture Search via Regression, NeurIPS 2021, arXiv 2108.01899"
 
+_LOSS = "sum over stages i = 1..3 of w_i * mean((head_i(features_i) - target_i)^2)"
+
 _for_images = partial(
     EvaluatorInfo,
     factory=f"{__name__}.evaluator:Gennas",
     direction=Direction.MINIMIZE,
-    formula="sum over stages i = 1..3 of w_i * mean((head_i(features_i) - target_i)^2) after 100 steps of SGD",
+    formula=f"{_LOSS} after 100 steps of SGD",
     needs=frozenset({Network, Images, StagedNetwork}),
 )
 
@@ -63,6 +65,7 @@ EVALUATORS: tuple[EvaluatorInfo, ...] = (
     _for_images(
         name="gennas-fast",
         summary="As gennas-combo with half the images and 70 steps: the mean loss of the last ten.",
+        formula=f"mean over the last 10 of 70 steps of SGD of the {_LOSS} before the step",
         source="this project's; the task is that of Li et al., NeurIPS 2021, section 4.1",
         references=references("li2021gennas"),
         settings=FastSettings,

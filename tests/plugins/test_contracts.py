@@ -73,11 +73,6 @@ MOBILE = "darts-imagenet-mobile"
 NDS_CELL_SPACES = [name for name in PLUGINS.search_spaces() if name.startswith("nds-") and "resne" not in name]
 ANYNET_SPACES = [name for name in PLUGINS.search_spaces() if name.startswith("nds-resne")]
 NDS_SPACES = {*NDS_CELL_SPACES, *ANYNET_SPACES, MOBILE}
-# Of spaces of one builder, one has all evaluators; the others have those that are not another's with another task, and
-# spaces that have another's cells at one size have some.
-OF_ONE_SIZE = {name for name in NDS_CELL_SPACES if name.endswith("-f")}
-EVALUATORS_AT_ONE_SIZE = {"gennas-combo", "naswot", "synflow", "params"}
-OTHER_TASKS = {name for name in PLUGINS.evaluators() if name.startswith("gennas")} - {"gennas-combo"}
 MAIN_TESTS = ("test_space_is_supported", "test_score_is_finite_or_has_a_reason")
 # Language models are not small.
 TEXT_TESTS = (*MAIN_TESTS, "test_score_does_not_depend_on_order_or_company")
@@ -151,13 +146,6 @@ def cases_of(evaluator: str, space: str) -> tuple[str, ...] | list[str]:
     return each_test(EvaluatorContract) if space in SPACES_TESTED_IN_FULL else MAIN_TESTS
 
 
-def is_tested(evaluator: str, space: str) -> bool:
-    """Say whether a pair is tested, if the space is supported."""
-    if space in OF_ONE_SIZE:
-        return evaluator in EVALUATORS_AT_ONE_SIZE
-    return space not in NDS_SPACES - {"nds-darts", "nds-resnet"} or evaluator not in OTHER_TASKS
-
-
 def quick_settings(evaluator: str, space: str = SPACE) -> dict[str, str]:
     """Return settings that let a small network be scored in a fraction of a second."""
     fields = PLUGINS.evaluator(evaluator).info.settings.__dataclass_fields__
@@ -201,7 +189,7 @@ PAIRS = [
     pytest.param(evaluator, space, test, id=f"{test}-{evaluator}-{space}")
     for space in built_in(PLUGINS.search_spaces())
     for evaluator in built_in(PLUGINS.evaluators())
-    if data_set(evaluator, space) is not None and is_tested(evaluator, space)
+    if data_set(evaluator, space) is not None
     for test in cases_of(evaluator, space)
 ]
 

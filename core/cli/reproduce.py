@@ -37,7 +37,12 @@ SHORTEST_LIMIT = 10.0
 @click.argument("recipe", required=False, metavar="[RECIPE]")
 @click.option("--space", "spaces", multiple=True, metavar="NAME", help="Only this search space; repeat for more.")
 @click.option(
-    "--evaluator", "-e", "evaluators", multiple=True, metavar="NAME", help="Only this evaluator; repeat for more."
+    "--evaluator",
+    "-e",
+    "evaluators",
+    multiple=True,
+    metavar="NAME",
+    help="Only this evaluator, without settings with any; repeat for more.",
 )
 @click.option(
     "--scale",
@@ -119,18 +124,27 @@ def _choose(recipe: Recipe, spaces: Sequence[str], evaluators: Sequence[str]) ->
         UsageError: The recipe has no such space or evaluator.
     """
     known_spaces = list(dict.fromkeys(part.space for part in recipe.comparisons))
-    known_evaluators = list(dict.fromkeys(name for part in recipe.comparisons for name in part.evaluators))
+    spelled = [text for part in recipe.comparisons for text in part.evaluators]
+    known_evaluators = list(dict.fromkeys(name for text in spelled for name in (_without_settings(text), text)))
     for kind, asked, known in (("space", spaces, known_spaces), ("evaluator", evaluators, known_evaluators)):
         for name in asked:
             if name not in known:
                 hint = closest_matches(name, known)
                 raise UsageError(f"'{recipe.name}' has no {kind} '{name}'. {hint}It has: {', '.join(known)}.")
     kept = [
-        replace(part, figures=tuple(each for each in part.figures if not evaluators or each.evaluator in evaluators))
+        replace(part, figures=tuple(each for each in part.figures if _is_asked(each.evaluator, evaluators)))
         for part in recipe.comparisons
         if not spaces or part.space in spaces
     ]
     return replace(recipe, comparisons=tuple(part for part in kept if part.figures))
+
+
+def _is_asked(evaluator: str, asked: Sequence[str]) -> bool:
+    return not asked or evaluator in asked or _without_settings(evaluator) in asked
+
+
+def _without_settings(evaluator: str) -> str:
+    return evaluator.partition(":")[0]
 
 
 @dataclass(frozen=True)
@@ -147,17 +161,33 @@ class _Session:
 
     def reproduce(self, comparison: Comparison, estimate: bool) -> list[Reproduced]:
         """Make one part again, or only say how long it will take."""
-        from ...reports.reproduction import Reproduced, reproduce_figures
-        from .aggregates import find_aggregates
+        from ...reports.reproduction import Reproduced
+        from ..reproduction.recipe import COMPARABLE
+        from ..reproduction.runs import missing_ground_truth
 
         name = f"{comparison.space}-{(comparison.metric or comparison.dataset or 'default').replace('/', '-')}"
         if comparison.not_comparable:
             return [Reproduced(comparison, each, why_not=comparison.not_comparable) for each in comparison.figures]
         try:
+            missing = missing_ground_truth(comparison, self.plugins)
+            if missing and all(each.statistic in COMPARABLE for each in comparison.figures):
+                raise UsageError(missing)
             left_out = self._left_out(comparison, name)
         except NasbenchError as error:
             click.echo(f"{name}: {error}", err=True)
             return [Reproduced(comparison, each, why_not=str(error)) for each in comparison.figures]
+        made = self._make(comparison, name, left_out, estimate)
+        if not missing:
+            return made
+        return [
+            Reproduced(comparison, each.figure, why_not=missing) if each.figure.statistic in COMPARABLE else each
+            for each in made
+        ]
+
+    def _make(self, comparison: Comparison, name: str, left_out: Mapping[str, str], estimate: bool) -> list[Reproduced]:
+        from ...reports.reproduction import Reproduced, reproduce_figures
+        from .aggregates import find_aggregates
+
         if comparison.searches and not estimate:
             return self._search(comparison, name, left_out)
         plans = [] if estimate else self._plans(comparison, left_out)

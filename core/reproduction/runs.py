@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from ..data.data_home import how_to_get
 from ..domain import Status
 from ..errors import NasbenchError, UsageError
 from ..plan import Plan
@@ -90,6 +91,29 @@ def with_evaluators_of(stored: Results, plan: Plan, comparison: Comparison, plug
                 kept.append(made)
     aggregates = tuple(dict.fromkeys((*stored.aggregates, *plan.aggregates)))
     return replace(plan, evaluators=(*kept, *wanted.values()), aggregates=aggregates)
+
+
+def missing_ground_truth(comparison: Comparison, plugins: PluginManager) -> str:
+    """Return why there is nothing to compare scores with here, empty if there is.
+
+    The default metric of a run may be of another data set, if the table that is here has nothing else. The published
+    figures are of the comparison's own.
+
+    Raises:
+        UsageError: The space is not here.
+    """
+    info = plugins.search_space(comparison.space).info
+    table = info.create().ground_truth()
+    remedy = f" {how_to_get(info.requires)}" if info.requires else ""
+    if table is None:
+        return f"There is no ground truth of '{info.name}' here.{remedy}"
+    held = dict.fromkeys(metric.dataset for metric in table.metrics)
+    if comparison.metric is None and comparison.dataset is not None and comparison.dataset not in held:
+        return (
+            f"The table of '{info.name}' that is here has results on {', '.join(held)}, and none on "
+            f"'{comparison.dataset}'.{remedy}"
+        )
+    return ""
 
 
 def plans_of(

@@ -107,6 +107,52 @@ def test_recipes_are_listed_and_unknown_parts_refused(nasbench, reproduce) -> No
         assert message in " ".join(refused.stderr.split())
 
 
+OTHER_DATA_SET = """
+title = "A table"
+source = "Nobody 2021, table 3"
+
+[[comparisons]]
+space = "nds-resnet"
+dataset = "photos"
+samples = 4
+figures = [
+  { evaluator = "params", value = 0.9 },
+  { evaluator = "synflow", value = 0.5, statistic = "seconds" },
+]
+
+[[comparisons]]
+space = "nds-resnet"
+dataset = "photos"
+samples = 4
+figures = [{ evaluator = "params", value = 0.9, statistic = "tau" }]
+
+[[comparisons]]
+space = "nds-resnet"
+dataset = "photos"
+metric = "imagenet/test_accuracy"
+samples = 4
+figures = [{ evaluator = "params", value = 0.9 }]
+"""
+
+
+def test_ground_truth_of_another_data_set_is_taken_only_if_it_is_named(nasbench, tmp_path) -> None:
+    (tmp_path / "other.toml").write_text(OTHER_DATA_SET)
+    absent = nasbench("reproduce", "other.toml", "--estimate", "-o", "absent")
+    assert "There is no ground truth of 'nds-resnet' here. Run 'nasbench data list nds-resnet'" in absent.stderr
+    rows = [f"d1w16 d1w16 d1w{width},{accuracy}" for accuracy, width in enumerate((16, 24, 32, 40), start=60)]
+    (tmp_path / "table.csv").write_text("\n".join(["architecture,imagenet/test_accuracy@50", *rows]))
+    assert nasbench("data", "import", "nds-resnet", "table.csv").returncode == 0
+    done = nasbench("reproduce", "other.toml", "-f", "json")
+    assert done.returncode == 0, done.stderr
+    default, seconds, alone, named = json.loads(done.stdout)["figures"]
+    assert [each["ours"] for each in (default, alone)] == [None, None]
+    assert [each["verdict"] for each in (default, alone)] == ["not comparable"] * 2
+    assert seconds["ours"] > 0
+    assert (seconds["n"], named["n"]) == (4, 4)
+    assert named["ours"] == 1.0
+    assert "The table of 'nds-resnet' that is here has results on imagenet, and none on 'photos'." in done.stderr
+
+
 SEARCHES = """
 title = "What searches find"
 source = "Nobody 2021, table 3"
@@ -171,6 +217,17 @@ def test_an_evaluator_may_be_spelled_in_any_way(nasbench, tmp_path) -> None:
     assert first["evaluator"] == second["evaluator"] == "toy-random:mode=slow,seconds=0.001"
     assert [figure["n"] for figure in (first, second, width, unknown)] == [12, 12, 12, 0]
     assert unknown["verdict"] == "not comparable"
+
+
+def test_an_evaluator_without_settings_is_asked_for_with_any(nasbench, tmp_path) -> None:
+    (tmp_path / "spelled.toml").write_text(SPELLED)
+    for asked, values in (("toy-random", [0.9, 0.9]), ("toy-random:seconds=0.001,mode=slow", [0.9])):
+        done = nasbench("reproduce", "spelled.toml", "-e", asked, "-f", "json")
+        assert done.returncode == 0, done.stderr
+        assert [figure["published"] for figure in json.loads(done.stdout)["figures"]] == values
+    refused = nasbench("reproduce", "spelled.toml", "-e", "toy-random:mode=fast")
+    assert refused.returncode == 2
+    assert "'spelled' has no evaluator 'toy-random:mode=fast'" in " ".join(refused.stderr.split())
 
 
 def test_recipes_share_what_is_in_their_folder(nasbench, reproduce, tmp_path) -> None:

@@ -72,6 +72,18 @@ def test_the_installed_recipes_are_of_installed_spaces_and_evaluators() -> None:
                 assert known in plugins.evaluators() or known in plugins.aggregates()
 
 
+@pytest.mark.parametrize("table", ["table2", "table7", "table8"])
+def test_gennas_scores_networks_for_imagenet_where_the_ground_truth_is_of_imagenet(table) -> None:
+    plugins = installed_plugins()
+    recipe = parse_recipe(plugins.recipe(table).info.create(), table)
+    of_imagenet = [part for part in recipe.comparisons if part.metric == "imagenet/test_accuracy"]
+    assert len(of_imagenet) == 8
+    for comparison in of_imagenet:
+        scored = {text.partition(":network=")[2] for text in comparison.evaluators if text.startswith("gennas")}
+        assert scored == {"gennas-imagenet" if "resnext" in comparison.space else "imagenet-unstrided"}
+        assert scored <= set(plugins.search_space(comparison.space).info.network_variants)
+
+
 def test_some_figures_of_the_paper() -> None:
     plugins = installed_plugins()
     table2 = parse_recipe(plugins.recipe("table2").info.create(), "table2")
@@ -84,4 +96,4 @@ def test_some_figures_of_the_paper() -> None:
     assert values["nasbench201", "cifar10", None, "naswot"] == 0.79
     assert values["nasbench201", "cifar10", None, "snip"] is None
     assert values["nds-darts", "cifar10", None, "gennas-d"] == 0.86
-    assert values["nds-resnext-b", "cifar10", "imagenet/test_accuracy", "gennas-combo"] == 0.79
+    assert values["nds-resnext-b", "cifar10", "imagenet/test_accuracy", "gennas-combo:network=gennas-imagenet"] == 0.79

@@ -63,6 +63,7 @@ class SettingMetadata(TypedDict, total=False):
         reader: Turns the given text, such as a path, into the value that is stored.
         network_variant: The value names one of the search space's networks, and is refused where there is none such.
         metric: The value names a metric of the search space's ground truth, and is refused where there is none such.
+            Where the user gives none, it is the one that the user named to compare with, if any.
         name_suffix: The value may be written behind the evaluator's name: with ``@ep``, ``cls@ep5`` means
             ``cls:epochs=5``.
         stopping_point: True where the value only says when to stop: an evaluation that stops later passes through the

@@ -50,8 +50,8 @@ CORE_ROOMS = {
     "results": "checked_evaluation domain errors hdf5 plan regular_files",
     "planning": "capabilities data descriptions domain errors input_files interfaces plan plugin_manager results "
     "seeding settings",
-    "jobs": "checked_evaluation context descriptions domain errors global_state interfaces loading memory plain_text "
-    "plan planning plugin_manager results seeding settings shared_passes",
+    "jobs": "checked_evaluation context descriptions domain errors global_state hdf5 interfaces loading memory "
+    "plain_text plan planning plugin_manager results seeding settings shared_passes",
     "asktell": "descriptions errors interfaces jobs loading planning plugin_manager settings",
     "pictures": "errors interfaces plain_text results",
     "export": "capabilities descriptions domain errors interfaces results seeding",

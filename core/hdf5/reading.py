@@ -1,6 +1,7 @@
 """Reads an HDF5 file of a stranger, by asking a process that may hang, crash or need too much memory instead of us.
 
-The process is started with the first file and kept; one that died of a file, or did not come to an end, is replaced.
+The process is started with the first file and kept; one that died of a file, did not come to an end, or was ended by
+others since, as worker processes end what is left of a job, is replaced.
 """
 
 from __future__ import annotations
@@ -92,6 +93,10 @@ class _Reader:
             raise DamagedFileError(answer)
         return answer
 
+    def has_ended(self) -> bool:
+        """Whether the process is gone."""
+        return self._process.poll() is not None
+
     def close(self) -> None:
         """End the process."""
         _forget_reader(self)
@@ -161,6 +166,8 @@ _choosing = threading.Lock()
 def _current_reader() -> _Reader:
     global _reader
     with _choosing:
+        if _reader is not None and _reader.has_ended():
+            _reader.close()
         if _reader is None:
             _reader = _Reader()
         return _reader

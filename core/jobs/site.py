@@ -12,6 +12,7 @@ from ..domain import Record, Status
 from ..errors import PluginError
 from ..global_state.functions import toolkit_parts
 from ..global_state.state import GlobalState, global_state_kept, running_threads
+from ..hdf5.reading import end_reader
 from ..interfaces import Evaluator
 from ..plan import EvaluatorSpec
 from ..plugin_manager import HARMLESS, installed_plugins
@@ -92,6 +93,9 @@ class JobSite:
         if self._runner.device.type == "cuda":
             torch.cuda.init()  # type: ignore[no-untyped-call]  # its generators are seeded only then
         _warm_up()
+        if not shared_process:
+            # Like all child processes it would not outlive the first job, and its connection is no file that jobs need.
+            end_reader()
         self._threads = set(running_threads())
         self._files = OpenFiles.now()
         self._state = GlobalState.now(toolkit_parts())

@@ -28,11 +28,13 @@ class EvaluatorFactory:
         space: The search space.
         dataset: The data set.
         plugins: Where evaluators come from.
+        metric: The metric that the user named to compare with, as in :func:`find_metric`; None for the default.
     """
 
     space: SearchSpaceInfo
     dataset: DatasetInfo
     plugins: PluginManager
+    metric: str | None = None
 
     def make(self, text: str, values: Mapping[str, Any] | None = None) -> EvaluatorSpec:
         """Return the evaluator that a text such as ``gennas-combo:preset=paper`` names.
@@ -51,7 +53,7 @@ class EvaluatorFactory:
         self._check_support(provided.info)
         self._check_batch(spelling, provided.info, settings)
         _check_network(spelling.name, settings, self.space)
-        _check_metric(settings, self.space, self.dataset)
+        settings = self._with_metric(settings)
         header = EvaluatorHeader(
             label=_label(provided.info, spelling.settings, settings),
             name=spelling.name,
@@ -106,6 +108,21 @@ class EvaluatorFactory:
             f"{self._num_inputs}. {remedy}"
         )
 
+    def _with_metric(self, settings: Settings) -> Settings:
+        """Name in full the metrics that settings name; where they name none, it is the one to compare with, if any.
+
+        Raises:
+            UsageError: The space's table has no such metric.
+        """
+        fields = [field.name for field in dataclasses.fields(settings) if field.metadata.get("metric")]
+        named = {name: text for name in fields if (text := getattr(settings, name) or self.metric)}
+        if not named:
+            return settings
+        table = self.space.create().ground_truth()
+        metrics = table.metrics if table else ()
+        found = {name: find_metric(text, metrics, self.dataset.name).key for name, text in named.items()}
+        return dataclasses.replace(settings, **found)
+
     @cached_property
     def _num_inputs(self) -> int:
         return len(self.dataset.create().labels())
@@ -142,15 +159,6 @@ def _check_network(name: str, settings: Settings, space: SearchSpaceInfo) -> Non
                 f"Evaluator '{name}' was asked to score the network '{value}', which the search space '{space.name}' "
                 f"does not have. It has: {', '.join(space.network_variants)}."
             )
-
-
-def _check_metric(settings: Settings, space: SearchSpaceInfo, dataset: DatasetInfo) -> None:
-    """Refuse a metric that the space's table does not have."""
-    for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
-        if field.metadata.get("metric") and value is not None:
-            table = space.create().ground_truth()
-            find_metric(value, table.metrics if table else (), dataset.name)
 
 
 def _label(info: EvaluatorInfo, given: Mapping[str, str], settings: Settings) -> str:

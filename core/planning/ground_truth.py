@@ -57,6 +57,23 @@ def ground_truth_columns(
     )
 
 
+def why_not_compared(info: SearchSpaceInfo, dataset: str | None) -> str:
+    """Return why a space has no ground truth here, or none of a data set; empty if it has.
+
+    Args:
+        info: The space.
+        dataset: Name of the data set, None for any.
+    """
+    table = info.create().ground_truth()
+    if table is None:
+        return f"There is no ground truth: {_no_ground_truth(info)}"
+    held = dict.fromkeys(metric.dataset for metric in table.metrics)
+    if dataset is None or dataset in held:
+        return ""
+    remedy = f" {how_to_get(info.requires)}" if info.requires else ""
+    return f"The table of '{info.name}' that is here has results on {', '.join(held)}, and none on '{dataset}'.{remedy}"
+
+
 def _no_ground_truth(info: SearchSpaceInfo) -> str:
     if info.requires is None:
         return f"the search space '{info.name}' has no ground truth."

@@ -74,7 +74,7 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
     check_seed(request.seed + request.seeds - 1)
     provided_space = plugins.search_space(request.space)
     dataset = choose_dataset(provided_space.info, request.dataset, request.images, plugins)
-    factory = EvaluatorFactory(provided_space.info, dataset, plugins)
+    factory = EvaluatorFactory(provided_space.info, dataset, plugins, request.metric)
     evaluators, aggregates = factory.make_all(request.evaluators)
     space = compared_space(provided_space.info.create(), dataset.name, request.metric)
     own = read_own_labels(request.labels, space, dataset.name) if request.labels else None

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from ..data.data_home import how_to_get
 from ..domain import Status
 from ..errors import NasbenchError, UsageError
 from ..plan import Plan
 from ..planning.aggregation import find_aggregate
 from ..planning.datasets import choose_dataset
 from ..planning.evaluators import EvaluatorFactory
+from ..planning.ground_truth import why_not_compared
 from ..planning.requests import RunRequest, make_plan
 from ..plugin_manager import PluginManager
 from ..results.contents import Results
@@ -67,7 +67,8 @@ def _label_evaluators(comparison: Comparison, plugins: PluginManager) -> Compari
 
 def _factory(comparison: Comparison, plugins: PluginManager) -> EvaluatorFactory:
     space = plugins.search_space(comparison.space).info
-    return EvaluatorFactory(space, choose_dataset(space, comparison.dataset, None, plugins), plugins)
+    dataset = choose_dataset(space, comparison.dataset, None, plugins)
+    return EvaluatorFactory(space, dataset, plugins, comparison.metric)
 
 
 def with_evaluators_of(stored: Results, plan: Plan, comparison: Comparison, plugins: PluginManager) -> Plan:
@@ -103,17 +104,7 @@ def missing_ground_truth(comparison: Comparison, plugins: PluginManager) -> str:
         UsageError: The space is not here.
     """
     info = plugins.search_space(comparison.space).info
-    table = info.create().ground_truth()
-    remedy = f" {how_to_get(info.requires)}" if info.requires else ""
-    if table is None:
-        return f"There is no ground truth of '{info.name}' here.{remedy}"
-    held = dict.fromkeys(metric.dataset for metric in table.metrics)
-    if comparison.metric is None and comparison.dataset is not None and comparison.dataset not in held:
-        return (
-            f"The table of '{info.name}' that is here has results on {', '.join(held)}, and none on "
-            f"'{comparison.dataset}'.{remedy}"
-        )
-    return ""
+    return why_not_compared(info, comparison.dataset if comparison.metric is None else None)
 
 
 def plans_of(

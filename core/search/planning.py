@@ -87,7 +87,7 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
     if isinstance(strategy.info, WeightSharingInfo):
         check_weight_sharing(strategy.info, provided_space.info, dataset, request, plugins)
     columns = ground_truth_columns(space, provided_space, (), dataset.name, request.metric)
-    factory = EvaluatorFactory(provided_space.info, dataset, plugins)
+    factory = EvaluatorFactory(provided_space.info, dataset, plugins, request.metric)
     header, evaluators = _choose_evaluators(request, strategy, factory, [column.metric for column in columns])
     table = space.ground_truth()
     own = read_own_labels(request.labels, space, dataset.name) if request.labels else None

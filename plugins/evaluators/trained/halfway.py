@@ -5,8 +5,9 @@ Source: Ying et al., NAS-Bench-101, ICML 2019, whose searches look up networks t
 no image is seen, and the seed does not matter. The table says how it came about: in NAS-Bench-101 and NAS-Bench-201 a
 shorter training has a whole learning-rate schedule of its own.
 
-Which value: of the run's data set where the table has it, else of the table's first; the accuracy that the table lists
-first, of the same split; with the most epochs below its longest training, or those that the user names.
+Which value: the accuracy that the run compares with, or that the user names. Where that is no accuracy, or nothing was
+named, it is the first accuracy of its data set, or of the run's, or of the table. Of the same split, the epochs are the
+most below its longest training, or those that the user names.
 """
 
 from __future__ import annotations
@@ -19,23 +20,25 @@ from ....core.descriptions import DatasetInfo, SearchSpaceInfo
 from ....core.domain import Direction, Metric
 from ....core.errors import EvaluationError
 from ....core.interfaces import Evaluator
-from ....core.planning.metric_names import by_relevance
+from ....core.planning.metric_names import by_relevance, find_metric
 from .settings import HalfwaySettings
 
 
-def shorter_trainings(metrics: Sequence[Metric], dataset: str) -> list[Metric]:
+def shorter_trainings(metrics: Sequence[Metric], dataset: str, named: Metric | None = None) -> list[Metric]:
     """Return the accuracy metrics below the longest training, fewest epochs first.
 
     Args:
         metrics: What the table has, its default first.
         dataset: Data set of the run.
+        named: Metric whose shorter trainings, or those of its data set, are wanted.
     """
     accuracies = [
         metric
-        for metric in by_relevance(metrics, dataset)
+        for metric in by_relevance(metrics, dataset if named is None else named.dataset)
         if metric.quantity == "accuracy" and metric.direction is Direction.MAXIMIZE and metric.epochs is not None
     ]
-    alike = [metric for metric in accuracies if (metric.dataset, metric.name) == _what(accuracies[0])]
+    wanted = named if named in accuracies else next(iter(accuracies), None)
+    alike = [metric for metric in accuracies if wanted is not None and _what(metric) == _what(wanted)]
     return sorted(alike, key=_epochs)[:-1]
 
 
@@ -62,14 +65,19 @@ class Halfway(Evaluator[HalfwaySettings]):
 
     def _evaluate(self, context: EvaluationContext) -> float:
         table = context.space.ground_truth()
-        shorter = [] if table is None else shorter_trainings(table.metrics, context.dataset.name)
+        shorter = [] if table is None else self._shorter(table.metrics, context.dataset.name)
         if table is None or not shorter:
-            raise EvaluationError("the search space has no table with accuracies after a shorter training")
+            of_metric = f" than '{self.settings.metric}'" if self.settings.metric else ""
+            raise EvaluationError(f"the search space has no table with accuracies after a shorter training{of_metric}")
         metric = self._choose(shorter)
         (value,) = table.values(metric, [context.key.arch_id])
         if math.isnan(value):
             raise EvaluationError(f"the table has no '{metric.key}' for this architecture")
         return value
+
+    def _shorter(self, metrics: Sequence[Metric], dataset: str) -> list[Metric]:
+        text = self.settings.metric
+        return shorter_trainings(metrics, dataset, None if text is None else find_metric(text, metrics, dataset))
 
     def _choose(self, shorter: Sequence[Metric]) -> Metric:
         wanted = self.settings.epochs

@@ -4,8 +4,8 @@ Source: what searches of tabular benchmarks maximise (Ying et al., NAS-Bench-101
 value, times -1 where a lower one is better, so that higher is better for every metric. Nothing is computed, no image is
 seen, and the seed does not matter.
 
-Which value: the metric that the user names, else the first one of the run's data set, which is also what a run compares
-with unless told otherwise. Naming a validation metric here and a test metric for the comparison keeps the two apart.
+Which value: the metric that the user names, else the one that a run compares with. Naming a validation metric here and
+a test metric for the comparison keeps the two apart.
 The values are the table's means over trainings; NAS-Bench-101's own searches draw one training at random instead.
 """
 

@@ -98,7 +98,7 @@ class OracleSettings(Settings):
 
     metric: str | None = setting(
         None,
-        "Metric to look up, such as validation_accuracy; the first one of the data set if not given.",
+        "Metric to look up, such as validation_accuracy; the one that is compared with if not given.",
         metric=True,
     )
 
@@ -112,4 +112,10 @@ class HalfwaySettings(Settings):
         "Epochs of the training to look up; the longest but one if not given.",
         minimum=1,
         name_suffix="@ep",
+    )
+    metric: str | None = setting(
+        None,
+        "Accuracy whose shorter training is looked up, or any metric of its data set; the one that is compared with "
+        "if not given.",
+        metric=True,
     )

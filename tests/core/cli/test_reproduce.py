@@ -138,7 +138,10 @@ figures = [{ evaluator = "params", value = 0.9 }]
 def test_ground_truth_of_another_data_set_is_taken_only_if_it_is_named(nasbench, tmp_path) -> None:
     (tmp_path / "other.toml").write_text(OTHER_DATA_SET)
     absent = nasbench("reproduce", "other.toml", "--estimate", "-o", "absent")
-    assert "There is no ground truth of 'nds-resnet' here. Run 'nasbench data list nds-resnet'" in absent.stderr
+    assert (
+        "There is no ground truth: the table of 'nds-resnet' is not at hand. Run 'nasbench data list nds-resnet'"
+        in absent.stderr
+    )
     rows = [f"d1w16 d1w16 d1w{width},{accuracy}" for accuracy, width in enumerate((16, 24, 32, 40), start=60)]
     (tmp_path / "table.csv").write_text("\n".join(["architecture,imagenet/test_accuracy@50", *rows]))
     assert nasbench("data", "import", "nds-resnet", "table.csv").returncode == 0

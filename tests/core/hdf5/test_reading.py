@@ -178,12 +178,27 @@ def test_reading_that_does_not_come_to_an_end_is_refused_and_the_next_file_read(
     assert read_hdf5(written).array("other").shape == (2,)
 
 
-def test_a_reading_process_that_dies_is_replaced(written) -> None:
+def test_a_reading_process_that_dies_of_a_file_is_replaced(written) -> None:
     read_hdf5(written)
-    reading._current_reader()._process.kill()
+    process = reading._current_reader()._process
+    process.send_signal(signal.SIGSTOP)
+    end = threading.Timer(0.2, process.kill)
+    end.start()
     with pytest.raises(DamagedFileError, match="HDF5 ended with SIGKILL when it read it"):
         read_hdf5(written)
+    end.join()
     assert read_hdf5(written).array("other").shape == (2,)
+
+
+@pytest.mark.parametrize("waited_for", [True, False])
+def test_a_reading_process_that_others_ended_is_replaced(written, waited_for) -> None:
+    read_hdf5(written)
+    process = reading._current_reader()._process
+    process.kill()
+    # Either way it is gone: this leaves it to be waited for, or does that behind its back.
+    os.waitid(os.P_PID, process.pid, os.WEXITED | (0 if waited_for else os.WNOWAIT))
+    assert read_hdf5(written).array("other").shape == (2,)
+    assert reading._current_reader()._process.pid != process.pid
 
 
 def test_threads_read_one_after_the_other(written) -> None:

@@ -36,7 +36,7 @@ class Table(GroundTruth):
     metrics = METRICS
 
     def values(self, metric, arch_ids):
-        values = {3: 30.0, 12: 60.0, 200: 90.0}
+        values = {3: 30.0, 4: 40.0, 12: 60.0, 200: 90.0}
         return [math.nan if "none" in arch_id else values[metric.epochs] for arch_id in arch_ids]
 
 
@@ -78,6 +78,27 @@ def test_shorter_trainings_of_the_same_data_set_and_split():
     assert [metric.epochs for metric in shorter_trainings(METRICS, "stripes")] == [3, 12]
     assert [metric.key for metric in shorter_trainings(METRICS, "other")] == ["cifar10/test_accuracy@4"]
     assert shorter_trainings((LOSS,), "stripes") == []
+
+
+@pytest.mark.parametrize(
+    ("named", "keys"),
+    [
+        (accuracy("cifar10", "test", 108), ["cifar10/test_accuracy@4"]),
+        (accuracy("stripes", "test", 3), ["stripes/test_accuracy@3", "stripes/test_accuracy@12"]),
+        (accuracy("stripes", "validation", 50), []),
+        (LOSS, ["stripes/test_accuracy@3", "stripes/test_accuracy@12"]),
+    ],
+    ids=lambda value: value.key if isinstance(value, Metric) else None,
+)
+def test_shorter_trainings_of_a_metric_or_of_its_data_set(named, keys):
+    assert [metric.key for metric in shorter_trainings(METRICS, "stripes", named)] == keys
+
+
+def test_halfway_of_a_metric(score):
+    assert score("halfway", arch_id="a", space=space(Tabulated), metric="cifar10/test_accuracy").score == 40.0
+    record = score("halfway", arch_id="a", space=space(Tabulated), metric="validation_accuracy")
+    assert record.status is Status.FAILED
+    assert "after a shorter training than 'validation_accuracy'" in record.message
 
 
 def test_halfway_is_the_longest_but_one(score):

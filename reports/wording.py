@@ -199,7 +199,14 @@ def _chosen_by_a_search(table: CorrelationTable) -> Iterable[str]:
 
 
 def _undefined_intervals(table: CorrelationTable) -> Iterable[str]:
-    return [f"{_name(row, table)}: {row.note}." for row in table.rows if row.note and row.rho.value is not None]
+    """Say why intervals are undefined: each reason once, with the evaluators that have it."""
+    names: dict[str, list[str]] = {}
+    for row in table.rows:
+        if row.note and row.rho.value is not None:
+            names.setdefault(row.note, []).append(_name(row, table))
+    return [
+        f"{'All' if len(named) == len(table.rows) > 1 else ', '.join(named)}: {note}." for note, named in names.items()
+    ]
 
 
 def _over_seeds(table: CorrelationTable) -> Iterable[str]:

@@ -129,6 +129,15 @@ def test_render_lists_evaluators_without_interval(results, evaluator):
     assert line_of(text, "params ").split() == ["params", "-1.000", "-1.000", "2", "0", "0", "1.75"]
 
 
+def test_render_gives_each_reason_for_a_missing_interval_once(results, evaluator):
+    few = [evaluator(name, 1, 2) for name in ("params", "flops")]
+    text = render(correlation_table(results(*few, truth={LOSS: [1, 2]})))
+    assert "All: no interval (fewer than 10 architectures)." in text
+    failed = evaluator("late", *[Status.FAILED] * 2)
+    text = render(correlation_table(results(*few, failed, truth={LOSS: [1, 2]})))
+    assert "params, flops: no interval (fewer than 10 architectures)." in text
+
+
 def test_render_csv_and_json_have_full_precision(small_table):
     rows = list(csv.DictReader(io.StringIO(render(small_table, Format.CSV))))
     parsed = json.loads(render(small_table, Format.JSON))["evaluators"]

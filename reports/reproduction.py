@@ -228,7 +228,7 @@ def _grid(comparison: Comparison, figures: Sequence[Reproduced]) -> Grid:
 
 def _name(comparison: Comparison) -> str:
     found = "what searches find" if comparison.searches else ""
-    return ", ".join(filter(None, (comparison.space, comparison.metric or comparison.dataset, found)))
+    return ", ".join(filter(None, (comparison.space, comparison.dataset, comparison.metric, found)))
 
 
 def _description(figure: PublishedFigure) -> str:

@@ -165,7 +165,8 @@ class _Session:
         from ..reproduction.recipe import COMPARABLE
         from ..reproduction.runs import missing_ground_truth
 
-        name = f"{comparison.space}-{(comparison.metric or comparison.dataset or 'default').replace('/', '-')}"
+        of_what = "-".join(filter(None, (comparison.dataset, comparison.metric))) or "default"
+        name = f"{comparison.space}-{of_what.replace('/', '-')}"
         if comparison.not_comparable:
             return [Reproduced(comparison, each, why_not=comparison.not_comparable) for each in comparison.figures]
         try:

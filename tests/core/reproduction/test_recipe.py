@@ -1,7 +1,7 @@
 import pytest
 from nasbench_toolkit.core.errors import UsageError
 from nasbench_toolkit.core.plugin_manager import installed_plugins
-from nasbench_toolkit.core.reproduction.recipe import parse_recipe
+from nasbench_toolkit.core.reproduction.recipe import COMPARABLE, parse_recipe
 
 RECIPE = """
 title = "A table"
@@ -70,6 +70,15 @@ def test_the_installed_recipes_are_of_installed_spaces_and_evaluators() -> None:
             for evaluator in comparison.evaluators:
                 known = evaluator.split(":")[0].split("@")[0]
                 assert known in plugins.evaluators() or known in plugins.aggregates()
+
+
+def test_what_published_figures_are_compared_with_is_stated() -> None:
+    """A table may hold results on several data sets, and the one here only some of them."""
+    for name, provided in installed_plugins().recipes().items():
+        for comparison in parse_recipe(provided.info.create(), name).comparisons:
+            of_ground_truth = any(figure.statistic in COMPARABLE for figure in comparison.figures)
+            stated = comparison.metric or comparison.dataset or comparison.not_comparable
+            assert stated or not of_ground_truth, (name, comparison.space)
 
 
 @pytest.mark.parametrize("table", ["table2", "table7", "table8"])

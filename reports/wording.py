@@ -234,8 +234,8 @@ def _aggregates(table: CorrelationTable) -> Iterable[str]:
     for row in table.rows:
         if row.components and row.seed == table.plan.seed:
             yield (
-                f"{row.label}: made of the ranks of {', '.join(row.components)} among the architectures compared here, "
-                "and for its interval among those of each resample."
+                f"{row.label}: made of the ranks of {', '.join(row.components)} among the architectures compared here"
+                f"{', and for its interval among those of each resample' if row.rho.low is not None else ''}."
             )
         yield from (
             f"{_name(row, table)}: {value:.3f} is the {description}." for description, value in row.figures.items()
@@ -249,8 +249,9 @@ def _about_metric(table: CorrelationTable) -> Iterable[str]:
     if table.noise_ceiling is not None:
         making = "rank correlation between two independent makings of the table"
         ceiling = f"{table.noise_ceiling:z.2f} ({making})"
-    return [
+    intervals = (
         f"[low, high]: {table.level:.0%} interval; of rho a bias-corrected bootstrap (BCa) with {table.resamples:,} "
-        f"resamples of architectures, seed {table.bootstrap_seed}, of tau-b from its influence function.",
-        f"Noise ceiling of {table.metric.key}: {ceiling}.",
-    ]
+        f"resamples of architectures, seed {table.bootstrap_seed}, of tau-b from its influence function."
+    )
+    shown = table.over_seeds or any(row.rho.low is not None or row.tau.low is not None for row in table.rows)
+    return [*([intervals] if shown else []), f"Noise ceiling of {table.metric.key}: {ceiling}."]

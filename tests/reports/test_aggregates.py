@@ -206,7 +206,7 @@ def test_match_components_refuses(labels, message):
 def test_reports_name_components_and_figures(three):
     table = correlation_table(three, aggregates=[spec("vote")])
     text = render(correlation_document(table), "markdown")
-    assert "made of the ranks of synflow, jacob\\_cov, snip among the architectures compared here, and for" in text
+    assert "made of the ranks of synflow, jacob\\_cov, snip among the architectures compared here." in text
     assert "vote: 1.000 is the share of pairs that two of three order as the metric does" in text
     last = json.loads(render(correlation_document(table), "json"))["evaluators"][-1]
     assert last["components"] == ["synflow", "jacob_cov", "snip"]

@@ -133,6 +133,7 @@ def test_render_gives_each_reason_for_a_missing_interval_once(results, evaluator
     few = [evaluator(name, 1, 2) for name in ("params", "flops")]
     text = render(correlation_table(results(*few, truth={LOSS: [1, 2]})))
     assert "All: no interval (fewer than 10 architectures)." in text
+    assert "[low, high]" not in text
     failed = evaluator("late", *[Status.FAILED] * 2)
     text = render(correlation_table(results(*few, failed, truth={LOSS: [1, 2]})))
     assert "params, flops: no interval (fewer than 10 architectures)." in text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -300,7 +300,16 @@ def _notes(figures: Sequence[Reproduced]) -> list[str]:
         notes.append(f"Of fewer than {FEW} architectures the intervals are so wide that agreement says little.")
     if any(each.figure.confidence == "inferred" for each in figures):
         notes.append("~: the published figure was not legible beyond doubt.")
-    return notes
+    return [*notes, *_notes_of_recipe(each.figure for each in figures)]
+
+
+def _notes_of_recipe(figures: Iterable[PublishedFigure]) -> list[str]:
+    """Return what the recipe notes of figures, each note once."""
+    named: dict[str, dict[str, None]] = {}
+    for figure in figures:
+        if figure.note:
+            named.setdefault(figure.note, {})[figure.evaluator] = None
+    return [f"{', '.join(evaluators)}: {note.rstrip('.')}." for note, evaluators in named.items()]
 
 
 def _reasons(recipe: Recipe, figures: Sequence[Reproduced]) -> list[str]:

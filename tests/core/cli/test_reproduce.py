@@ -206,7 +206,7 @@ samples = 12
 figures = [
   { evaluator = "toy-random:seconds=0.001,mode=slow", value = 0.9 },
   { evaluator = "toy-random:mode=slow,seconds=0.0010", value = 0.9, statistic = "tau" },
-  { evaluator = "toy-width", value = 0.1 },
+  { evaluator = "toy-width", value = 0.1, note = "printed as breadth" },
   { evaluator = "toy-unknown", value = 0.1 },
 ]
 """
@@ -220,6 +220,7 @@ def test_an_evaluator_may_be_spelled_in_any_way(nasbench, tmp_path) -> None:
     assert first["evaluator"] == second["evaluator"] == "toy-random:mode=slow,seconds=0.001"
     assert [figure["n"] for figure in (first, second, width, unknown)] == [12, 12, 12, 0]
     assert unknown["verdict"] == "not comparable"
+    assert "toy-width: printed as breadth." in nasbench("reproduce", "spelled.toml").stdout
 
 
 def test_an_evaluator_without_settings_is_asked_for_with_any(nasbench, tmp_path) -> None:

@@ -105,4 +105,5 @@ def test_some_figures_of_the_paper() -> None:
     assert values["nasbench201", "cifar10", None, "naswot"] == 0.79
     assert values["nasbench201", "cifar10", None, "snip"] is None
     assert values["nds-darts", "cifar10", None, "gennas-d"] == 0.86
+    assert values["nds-darts", "cifar10", None, "halfway@ep10"] == 0.63
     assert values["nds-resnext-b", "cifar10", "imagenet/test_accuracy", "gennas-combo:network=gennas-imagenet"] == 0.79

@@ -42,7 +42,7 @@ SHORTEST_LIMIT = 10.0
     "evaluators",
     multiple=True,
     metavar="NAME",
-    help="Only this evaluator, without settings with any; repeat for more.",
+    help="Only this evaluator; a name alone takes it with all its settings. Repeat for more.",
 )
 @click.option(
     "--scale",

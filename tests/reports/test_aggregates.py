@@ -203,6 +203,15 @@ def test_match_components_refuses(labels, message):
         match_components(spec("vote"), labels, [label.partition(":")[0] for label in labels])
 
 
+def test_reports_say_what_the_interval_of_an_aggregate_is_of(results, evaluator):
+    scores = [3, 1, 2, 5, 4, 7, 6, 9, 8, 10, 12, 11]
+    made = results(
+        *(evaluator(name, *scores) for name in ("synflow", "jacob_cov", "snip")), truth={ACCURACY: sorted(scores)}
+    )
+    text = render(correlation_document(correlation_table(made, aggregates=[spec("vote")])), "markdown")
+    assert "compared here, and for its interval among those of each resample." in text
+
+
 def test_reports_name_components_and_figures(three):
     table = correlation_table(three, aggregates=[spec("vote")])
     text = render(correlation_document(table), "markdown")

@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from ..errors import InvalidArchitectureError, UsageError
+from .each_option_once import EachOptionOnce
 from .options import space_option
 from .tables import format_option, print_rows
 from .types import FILE
 
 
-@click.command("canonicalize")
+@click.command("canonicalize", cls=EachOptionOnce)
 @click.argument("architectures", nargs=-1, metavar="[ARCHITECTURE]...")
 @space_option
 @click.option(

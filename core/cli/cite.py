@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..plain_text import printable_lines
+from .each_option_once import EachOptionOnce
 from .types import FILE
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 DISTRIBUTION = "nasbench-toolkit"
 
 
-@click.command("cite")
+@click.command("cite", cls=EachOptionOnce)
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 def cite_command(files: tuple[Path, ...]) -> None:
     """Print BibTeX of all that results were made with.

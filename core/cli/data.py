@@ -12,6 +12,7 @@ import click
 from ..capabilities import GroundTruthTable, Images, Tokens
 from ..descriptions import NO_INPUTS
 from ..plain_text import printable_lines
+from .each_option_once import EachOptionOnce
 from .options import space_option
 from .tables import format_option, print_document, print_rows
 from .types import FILE, MAX_COUNT, SEED
@@ -30,7 +31,7 @@ def data_command() -> None:
     """List, import, download and check benchmark tables and data sets."""
 
 
-@data_command.command("list")
+@data_command.command("list", cls=EachOptionOnce)
 @click.argument("name", required=False)
 @format_option
 def list_command(name: str | None, output_format: str) -> None:
@@ -49,7 +50,7 @@ def list_command(name: str | None, output_format: str) -> None:
     print_document(_list_sources(rows), output_format)
 
 
-@data_command.command("path")
+@data_command.command("path", cls=EachOptionOnce)
 @click.argument("name", required=False)
 def path_command(name: str | None) -> None:
     """Print the data directory, or the folder of one import.
@@ -70,7 +71,7 @@ def path_command(name: str | None) -> None:
     click.echo(folder)
 
 
-@data_command.command("import")
+@data_command.command("import", cls=EachOptionOnce)
 @name_argument
 @click.argument("path", type=FILE)
 @click.option("--skip-wrong", is_flag=True, help="Leave out records that are wrong, and say which, instead of all.")
@@ -86,7 +87,7 @@ def import_command(name: str, path: Path, skip_wrong: bool) -> None:
     _import(installed_plugins().data_source(name).info, path, skip_wrong)
 
 
-@data_command.command("download")
+@data_command.command("download", cls=EachOptionOnce)
 @name_argument
 @click.option("--file", "file_name", metavar="NAME", help="Which official file.  [default: the first with a link]")
 def download_command(name: str, file_name: str | None) -> None:
@@ -108,7 +109,7 @@ def download_command(name: str, file_name: str | None) -> None:
     path.unlink()
 
 
-@data_command.command("verify")
+@data_command.command("verify", cls=EachOptionOnce)
 @click.argument("name", required=False)
 @format_option
 def verify_command(name: str | None, output_format: str) -> None:
@@ -141,7 +142,7 @@ def verify_command(name: str | None, output_format: str) -> None:
         sys.exit(1)
 
 
-@data_command.command("remove")
+@data_command.command("remove", cls=EachOptionOnce)
 @name_argument
 def remove_command(name: str) -> None:
     """Delete an import from the data directory."""
@@ -153,7 +154,7 @@ def remove_command(name: str) -> None:
     click.echo(f"Removed '{name}' ({_bytes(size)}).")
 
 
-@data_command.command("rebuild")
+@data_command.command("rebuild", cls=EachOptionOnce)
 @space_option
 @click.option(
     "--check",

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from ..errors import NasbenchError, UsageError
+from .each_option_once import EachOptionOnce
 from .options import DEFAULT_SPACE
 from .types import FILE
 
 
-@click.command("draw")
+@click.command("draw", cls=EachOptionOnce)
 @click.argument("architecture", required=False)
 @click.option(
     "--space", metavar="NAME", help=f"Search space of the architecture.  [default: {DEFAULT_SPACE}, or the search's]"

@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from ..errors import UsageError
+from .each_option_once import EachOptionOnce
 from .options import DEFAULT_SPACE
 from .types import FILE, SEED
 
 
-@click.command("export")
+@click.command("export", cls=EachOptionOnce)
 @click.argument("architecture", required=False)
 @click.option(
     "--space", metavar="NAME", help=f"Search space of the architecture.  [default: {DEFAULT_SPACE}, or the search's]"

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import click
 
+from .each_option_once import EachOptionOnce
 
-class FollowingNames(click.Command):
+
+class FollowingNames(EachOptionOnce):
     """A command whose option ``--compare`` takes any number of words, up to the next option; none is the empty word."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ import click
 from ..errors import UsageError
 from ..plain_text import printable_lines
 from .commands import is_debugging
+from .each_option_once import EachOptionOnce
 from .tables import format_option, print_document, print_record, print_rows
 from .types import FILE
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ..results.contents import EvaluatorResults, Results
 
 
-@click.command("inspect")
+@click.command("inspect", cls=EachOptionOnce)
 @click.argument("file", type=FILE)
 @click.option(
     "--architectures",

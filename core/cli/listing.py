@@ -23,12 +23,13 @@ from ..errors import UnknownNameError
 from ..interfaces import GroundTruth
 from ..plugin_manager import HOOKS, PluginManager, PluginRecord, Provided, installed_plugins
 from ..settings import describe_settings
+from .each_option_once import EachOptionOnce
 from .tables import format_option, print_record, print_rows
 
 name_argument = click.argument("name", required=False)
 
 
-@click.command("spaces")
+@click.command("spaces", cls=EachOptionOnce)
 @name_argument
 @format_option
 def spaces_command(name: str | None, output_format: str) -> None:
@@ -40,7 +41,7 @@ def spaces_command(name: str | None, output_format: str) -> None:
         print_record(_explain_space(plugins.search_space(name), plugins), output_format)
 
 
-@click.command("evaluators")
+@click.command("evaluators", cls=EachOptionOnce)
 @name_argument
 @format_option
 def evaluators_command(name: str | None, output_format: str) -> None:
@@ -54,7 +55,7 @@ def evaluators_command(name: str | None, output_format: str) -> None:
         print_record(_explain_evaluator(plugins.evaluator(name), plugins), output_format)
 
 
-@click.command("strategies")
+@click.command("strategies", cls=EachOptionOnce)
 @name_argument
 @format_option
 def strategies_command(name: str | None, output_format: str) -> None:
@@ -66,7 +67,7 @@ def strategies_command(name: str | None, output_format: str) -> None:
         print_record(_explain_strategy(plugins.search_strategy(name)), output_format)
 
 
-@click.command("executors")
+@click.command("executors", cls=EachOptionOnce)
 @name_argument
 @format_option
 def executors_command(name: str | None, output_format: str) -> None:
@@ -79,7 +80,7 @@ def executors_command(name: str | None, output_format: str) -> None:
         print_record(_common(item) | {"settings": describe_settings(item.info.settings)}, output_format)
 
 
-@click.command("datasets")
+@click.command("datasets", cls=EachOptionOnce)
 @name_argument
 @format_option
 def datasets_command(name: str | None, output_format: str) -> None:
@@ -91,7 +92,7 @@ def datasets_command(name: str | None, output_format: str) -> None:
         print_record(_explain_dataset(plugins.dataset(name)), output_format)
 
 
-@click.command("plugins")
+@click.command("plugins", cls=EachOptionOnce)
 @name_argument
 @format_option
 def plugins_command(name: str | None, output_format: str) -> None:

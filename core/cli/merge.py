@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from ..errors import ResultsFileError
+from .each_option_once import EachOptionOnce
 from .types import FILE
 
 
-@click.command("merge")
+@click.command("merge", cls=EachOptionOnce)
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @click.option(
     "--output",

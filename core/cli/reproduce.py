@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import NasbenchError, UsageError, closest_matches
+from .each_option_once import EachOptionOnce
 from .options import device_option, threads_option
 from .progress import JobProgress, SearchProgress
 from .sessions import interruptible
@@ -33,7 +34,7 @@ SHORTEST_LIMIT = 10.0
 """Seconds that a job may take at least when time is measured: the first one of a worker loads what it needs. Ours."""
 
 
-@click.command("reproduce")
+@click.command("reproduce", cls=EachOptionOnce)
 @click.argument("recipe", required=False, metavar="[RECIPE]")
 @click.option("--space", "spaces", multiple=True, metavar="NAME", help="Only this search space; repeat for more.")
 @click.option(

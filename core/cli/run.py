@@ -15,6 +15,7 @@ from ..errors import UsageError
 from ..plain_text import printable
 from ..plan import seeds_in_words
 from .continued import Continued, continued, resume_option, was_given
+from .each_option_once import EachOptionOnce
 from .missing_plugins import naming_missing_plugins
 from .options import (
     check_options,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from ..results.contents import EvaluatorResults, Results
 
 
-@click.command("run")
+@click.command("run", cls=EachOptionOnce)
 @click.option(
     "--evaluator",
     "-e",

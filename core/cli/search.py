@@ -11,6 +11,7 @@ from ..errors import NasbenchError, ResultsFileError, UsageError
 from ..plain_text import printable_lines
 from .continued import resume_option
 from .cost_options import cost_options, read_limits
+from .each_option_once import EachOptionOnce
 from .missing_plugins import naming_missing_plugins
 from .options import (
     check_options,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from ..search.plan import SearchPlan
 
 
-@click.command("search")
+@click.command("search", cls=EachOptionOnce)
 @click.option(
     "--evaluator",
     "-e",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..plain_text import printable_lines
+from .each_option_once import EachOptionOnce
 from .options import (
     check_options,
     dataset_option,
@@ -47,7 +48,7 @@ SHOWN_TASKS = 5
 DEFAULT_EVALUATIONS = 450
 
 
-@click.command("task-search")
+@click.command("task-search", cls=EachOptionOnce)
 @click.option(
     "--labelled",
     "-l",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import h5py
 
-from ..errors import ResultsFileError, ResultsWriteError
+from ..errors import ResultsFileError, ResultsWriteError, closest_matches
 from ..hdf5.reading import read_hdf5
 from ..hdf5.stored import StoredGroup
 from ..hdf5.writing import image_of, new_file, write_attributes
@@ -102,7 +102,10 @@ def open_results(path: Path, *others: str) -> Iterator[OpenResults]:
         origin = Origin(read_text(file.attrs, "made_by"), read_text(file.attrs, "work_id"))
         yield OpenResults(file, origin, _with_journal(stored, journal, origin), journal)
     except FileNotFoundError as error:
-        raise ResultsFileError(f"There is no file '{path}'. Make one with 'nasbench run --output {path}'.") from error
+        near = closest_matches(path.name, (other.name for other in path.parent.glob("*.h5")))
+        raise ResultsFileError(
+            f"There is no file '{path}'. {near}Make one with 'nasbench run --output {path}'."
+        ) from error
     except SpecialFileError as error:
         raise ResultsFileError(f"'{path}' is {error.kind}. Name a results file.") from error
     except PermissionError as error:

@@ -451,6 +451,12 @@ def test_newer_element_is_refused_with_the_remedy(finished, element) -> None:
         read_results(finished)
 
 
+def test_missing_file_is_told_of_those_beside_it(finished) -> None:
+    finished.rename(finished.with_name("search-seed0.h5"))
+    with pytest.raises(ResultsFileError, match=r"There is no file '.*/search.h5'. Did you mean 'search-seed0.h5'\? "):
+        read_results(finished.with_name("search.h5"))
+
+
 def test_missing_file_and_directory_are_named(tmp_path) -> None:
     with pytest.raises(ResultsFileError, match="There is no file"):
         read_results(tmp_path / "none.h5")

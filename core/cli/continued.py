@@ -13,10 +13,8 @@ from click.core import ParameterSource
 
 from ..errors import UsageError
 
-# Where and how the work is done, which may be otherwise this time.
-OF_THIS_TIME = frozenset(
-    {"device", "executor", "workers", "output", "resume", "overwrite", "retry_failed", "in_process", "output_format"}
-)
+# What says nothing of how the results were made.
+OF_THIS_TIME = frozenset({"output", "resume", "overwrite", "retry_failed", "in_process", "output_format"})
 
 # What only says how much there is to do.
 ADDABLE = frozenset({"evaluators", "samples", "architectures", "evaluations"})

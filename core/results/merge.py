@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ResultsFileError
 from ..plan import version_differences
 from .contents import EvaluatorResults, Results
+from .plan_checks import arithmetic
 from .records import Mask, Records
 from .store import read_results
 
@@ -19,8 +20,8 @@ def merge_results(paths: Sequence[Path]) -> Results:
     """Read shards and return their union.
 
     Raises:
-        ResultsFileError: A file cannot be read, files come from different plans, or two of them have different
-            scores for one job.
+        ResultsFileError: A file cannot be read, files come from different plans or kinds of device, or two of them
+            have different scores for one job.
     """
     shards = [(path, read_results(path)) for path in paths]
     first_path, merged = shards[0]
@@ -31,6 +32,7 @@ def merge_results(paths: Sequence[Path]) -> Results:
                 f"'{first_path}' and '{path}' come from different plans: only shards of one plan can be merged. "
                 "'nasbench inspect' shows the plan of each."
             )
+        _refuse_other_arithmetic(first_path, merged, path, shard)
         parts = [
             _merge_evaluator(path, ours, theirs, merged.arch_ids)
             for ours, theirs in zip(merged.evaluators, shard.evaluators, strict=True)
@@ -46,6 +48,16 @@ def _refuse_versions(first_path: Path, first: Results, path: Path, other: Result
         raise ResultsFileError(
             f"'{first_path}' and '{path}' were made with different versions: {shown}. Scores of two versions are not "
             "mixed: make one of the shards again with the other version."
+        )
+
+
+def _refuse_other_arithmetic(first_path: Path, first: Results, path: Path, other: Results) -> None:
+    one, two = arithmetic(first.environment), arithmetic(other.environment)
+    if one != two:
+        raise ResultsFileError(
+            f"'{first_path}' was made with {one.threads} math threads a worker on {one.device}, '{path}' with "
+            f"{two.threads} on {two.device}: their scores differ in the last digits and are not mixed. Make one of the "
+            "shards again like the other."
         )
 
 

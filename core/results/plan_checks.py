@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import ResultsFileError
 from ..plan import Plan, seeds_in_words, version_differences
@@ -13,6 +14,9 @@ from .store import RUN, Origin
 
 THREADS = "threads_per_worker"
 """How the environment of a file calls the math threads of a worker."""
+
+DEVICES = "devices"
+"""How it calls the devices of the workers, which are of one kind."""
 
 
 def check_same_plan(path: Path, origin: Origin, stored: Results, plan: Plan) -> None:
@@ -52,18 +56,47 @@ def check_extends(path: Path, stored: Results, plan: Plan) -> None:
         raise _other_plan(path, stored, plan, extends=True)
 
 
-def check_threads(path: Path, stored: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
-    """Check that workers have as many math threads as those that began a file.
+def check_same_arithmetic(path: Path, stored: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
+    """Check that workers compute as those did that began a file.
+
+    Args:
+        path: The file.
+        stored: The environment in which it was begun.
+        environment: That of now.
 
     Raises:
-        ResultsFileError: They have another number, which changes the last digits of scores.
+        ResultsFileError: They have another number of math threads or another kind of device, either of which changes
+            the last digits of scores.
     """
-    before, now = stored.get(THREADS), environment.get(THREADS)
-    if before is not None and before != now:
-        raise ResultsFileError(
-            f"The scores in '{path}' were made with {before} math threads a worker, and {now} would change the last "
-            f"digits of others. Continue it with --threads {before}, or choose another --output."
-        )
+    before, now = arithmetic(stored), arithmetic(environment)
+    if before.threads != now.threads:
+        made, other, remedy = f"with {before.threads} math threads a worker", now.threads, f"--threads {before.threads}"
+    elif before.device != now.device:
+        made, other, remedy = f"on a device of the kind {before.device}", now.device, f"--device {before.device}"
+    else:
+        return
+    raise ResultsFileError(
+        f"The scores in '{path}' were made {made}, and {other} would change the last digits of others. Continue it "
+        f"with {remedy}, or choose another --output."
+    )
+
+
+class Arithmetic(NamedTuple):
+    """What decides the last digits of scores.
+
+    Attributes:
+        threads: Math threads of a worker.
+        device: Kind of the devices, such as ``cpu`` or ``cuda``.
+    """
+
+    threads: str
+    device: str
+
+
+def arithmetic(environment: Mapping[str, Any]) -> Arithmetic:
+    """Return how the workers of an environment compute; of what a file does not say, the default."""
+    devices = str(environment.get(DEVICES, "cpu"))
+    return Arithmetic(str(environment.get(THREADS, 1)), re.split(r"[^a-z]", devices, maxsplit=1)[0])
 
 
 def _other_plan(path: Path, stored: Results, plan: Plan, *, extends: bool) -> ResultsFileError:

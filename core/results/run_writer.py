@@ -9,7 +9,7 @@ from typing import Any
 from ..plan import Plan
 from .contents import EvaluatorResults, Results
 from .journal import Journal
-from .plan_checks import check_extends, check_same_plan, check_threads
+from .plan_checks import check_extends, check_same_arithmetic, check_same_plan
 from .records import Records
 from .store import Origin, open_results
 from .writer import JournaledWriter, locked_journal, refuse_existing
@@ -47,7 +47,7 @@ class ResultsWriter(JournaledWriter):
             with open_results(path) as opened:
                 check_same_plan(path, opened.origin, opened.results, plan)
             stored = opened.results
-            check_threads(path, stored.environment, environment)
+            check_same_arithmetic(path, stored.environment, environment)
             columns = [part.records for part in stored.evaluators]
             return cls(path, _results_of(plan, columns, stored.environment), opened.origin, journal)
 
@@ -67,7 +67,7 @@ class ResultsWriter(JournaledWriter):
         """
         with open_results(path) as opened:
             check_extends(path, opened.results, plan)
-            check_threads(path, opened.results.environment, environment)
+            check_same_arithmetic(path, opened.results.environment, environment)
         _empty_journal(path)
         with locked_journal(path, plan.plan_id) as journal:
             with open_results(path) as opened:

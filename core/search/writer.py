@@ -22,6 +22,7 @@ from ..errors import ResultsFileError
 from ..plan import PROPOSED_BY, PlanHeader
 from ..results.contents import EvaluatorResults, NewArchitecture, Results
 from ..results.journal import Journal
+from ..results.plan_checks import check_same_arithmetic
 from ..results.records import Records
 from ..results.store import Origin
 from ..results.writer import JournaledWriter, locked_journal, refuse_existing
@@ -63,8 +64,8 @@ class SearchWriter(JournaledWriter):
         """Start a file, or continue it with ``options.resume``.
 
         Raises:
-            ResultsFileError: The file is damaged, was made by another search or has more evaluations than the plan;
-                or it exists, and is neither to be continued nor replaced.
+            ResultsFileError: The file is damaged, was made by another search or on another kind of device, or has more
+                evaluations than the plan; or it exists, and is neither to be continued nor replaced.
             ResultsWriteError: The disk is full.
         """
         path = options.output
@@ -75,6 +76,7 @@ class SearchWriter(JournaledWriter):
                 return cls(plan, path, environment, None, journal)
             stored = read_stored_search(path)
             _check_same_search(path, stored, plan)
+            check_same_arithmetic(path, stored.results.environment, environment)
             return cls(plan, path, environment, stored, journal)
 
     def propose(self, proposal: Proposal) -> int:

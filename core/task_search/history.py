@@ -18,6 +18,7 @@ from ..domain import Record, Status
 from ..errors import ResultsFileError
 from ..results.journal import RECORD, JournalLine, record_from_json, record_to_json
 from ..results.lines import LockedLines, decode_lines, encode_line, read_content
+from ..results.plan_checks import check_same_arithmetic
 from ..results.whole_files import check_target, target_of
 from ..results.writer import check_same_inputs
 from .plan import TaskSearchPlan
@@ -47,6 +48,7 @@ class TaskHistory:
         self._plan = plan
         self._lines = lines
         self._batches: dict[str, str] = {}
+        self._environment = environment
         proposals = self._read()
         if proposals is None:
             header = {"format": FORMAT, "format_version": FORMAT_VERSION, "search": plan.described()}
@@ -61,8 +63,8 @@ class TaskHistory:
         """Start a history, or continue it with ``options.resume``; another process cannot write it meanwhile.
 
         Raises:
-            ResultsFileError: The file is damaged, was made by another search or has more tasks than the plan; or it or
-                the task exists, and is neither to be continued nor replaced.
+            ResultsFileError: The file is damaged, was made by another search or on another kind of device, or has more
+                tasks than the plan; or it or the task exists, and is neither to be continued nor replaced.
             ResultsWriteError: The disk is full.
         """
         check_target(options.output)
@@ -114,7 +116,10 @@ class TaskHistory:
             return None
         proposals: list[str] = []
         entries = decode_lines(self.path, content)
-        self._check_header(entries[0] if entries else {})
+        header = entries[0] if entries else {}
+        self._check_header(header)
+        made_in = header.get("environment")
+        check_same_arithmetic(self.path, made_in if isinstance(made_in, dict) else {}, self._environment)
         for line, entry in enumerate(entries[1:], start=2):
             if "task" in entry:
                 proposals.append(self._take_proposal(line, entry))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import h5py
 import pytest
 from nasbench_toolkit.core.cli import sessions
 
@@ -32,6 +33,23 @@ def test_a_file_is_continued_with_its_own_options(run, tmp_path) -> None:
     assert "seed 3" in again.stderr
     assert scores(run).keys() == scores(run).keys()
     assert len(before) > 0
+
+
+def test_a_file_is_continued_by_as_many_workers_and_on_its_device(nasbench, tmp_path) -> None:
+    assert nasbench(*RUN, "-j", 3).returncode == 0
+    more = nasbench("run", "--resume", "r.h5", "-n", 20)
+    assert more.returncode == 0, more.stderr
+    assert "3 x cpu" in more.stderr
+    with h5py.File(tmp_path / "r.h5", "r+") as file:
+        attributes = file["environment"].attrs
+        command = attributes["command"] + b" --device cuda:97"
+        attributes.create("command", command, dtype=h5py.string_dtype(length=len(command)))
+    gone = nasbench("run", "--resume", "r.h5")
+    assert gone.returncode == 2
+    assert "There is no device cuda:97" in gone.stderr
+    other = nasbench("run", "--resume", "r.h5", "--device", "cpu", "-j", 1, "-n", 24)
+    assert other.returncode == 0, other.stderr
+    assert "1 x cpu" in other.stderr
 
 
 def test_evaluators_are_added(run) -> None:

@@ -95,6 +95,9 @@ def test_another_search_does_not_continue_this_one(task_search, tmp_path) -> Non
     result = task_search("-s", EVOLUTION, "--resume", "--seed", "1", tasks=2)
     assert result.returncode == 2
     assert "differs in: seed (0 in the file, 1 now)" in result.stderr
+    result = task_search("-s", EVOLUTION, "--resume", "--threads", "2", tasks=2)
+    assert result.returncode == 2
+    assert "were made with 1 math threads a worker" in result.stderr
     result = task_search("-s", EVOLUTION, tasks=2)
     assert result.returncode == 2
     assert "Continue its search with --resume" in result.stderr

@@ -522,6 +522,47 @@ def test_merge_of_shards_with_other_images_is_refused(plan, finished, tmp_path) 
 
 
 @pytest.mark.parametrize(
+    ("begun", "continued", "made", "shards"),
+    [
+        (
+            {"threads_per_worker": "1"},
+            {"threads_per_worker": "4"},
+            "with 1 math threads a worker, and 4 would change .* Continue it with --threads 1,",
+            "with 1 math threads a worker on cpu, '.*' with 4 on cpu",
+        ),
+        (
+            {"devices": "cuda:0 (Some GPU), cuda:1 (Some GPU)"},
+            {"devices": "cpu, cpu"},
+            "on a device of the kind cuda, and cpu would change .* Continue it with --device cuda,",
+            "with 1 math threads a worker on cuda, '.*' with 1 on cpu",
+        ),
+    ],
+    ids=["threads", "devices"],
+)
+def test_last_digits_are_of_one_kind(plan, tmp_path, begun, continued, made, shards) -> None:
+    paths = [tmp_path / "begun.h5", tmp_path / "other.h5"]
+    for path, environment in zip(paths, (begun, continued), strict=True):
+        with ResultsWriter.create(path, plan, environment, overwrite=False) as writer:
+            writer.add((0, 0), RECORD)
+    before = paths[0].read_bytes()
+    with pytest.raises(ResultsFileError, match=made):
+        ResultsWriter.resume(paths[0], plan, continued)
+    with pytest.raises(ResultsFileError, match=made):
+        ResultsWriter.extend(paths[0], plan, continued, "nasbench run")
+    with pytest.raises(ResultsFileError, match=shards):
+        merge_results(paths)
+    assert paths[0].read_bytes() == before
+
+
+def test_other_devices_of_the_kind_go_on(plan, tmp_path) -> None:
+    with ResultsWriter.create(tmp_path / "r.h5", plan, {"devices": "cuda:0 (Some GPU)"}, overwrite=False):
+        pass
+    with ResultsWriter.resume(tmp_path / "r.h5", plan, {"devices": "cuda:1 (Another), cuda:2 (Another)"}) as writer:
+        writer.add((0, 0), RECORD)
+    assert read_results(tmp_path / "r.h5").evaluators[0].records[0].status == "ok"
+
+
+@pytest.mark.parametrize(
     ("change", "what"),
     [
         ({"space_version": "toy 2.0"}, "version of the space 'toy' \\(toy-plugin 1.0, then toy 2.0\\)"),

@@ -119,6 +119,12 @@ def test_resume_of_another_search_is_refused(search_plan, search, tmp_path, chan
     assert (tmp_path / "s.h5").read_bytes() == before
 
 
+def test_resume_with_other_math_threads_is_refused(search_plan, search) -> None:
+    search(search_plan())
+    with pytest.raises(ResultsFileError, match="were made with 1 math threads a worker, and 2 would change"):
+        search(search_plan(), resume=True, threads=2)
+
+
 def test_strategy_that_proposes_something_else_than_before_is_refused(search_plan, climb, search, tmp_path) -> None:
     search(search_plan())
     before = read_search(tmp_path / "s.h5")

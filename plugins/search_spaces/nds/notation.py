@@ -38,7 +38,7 @@ def parse_architecture(text: str, definition: CellSpaceDefinition) -> Architectu
     match = _ARCHITECTURE.fullmatch("".join(text.split()))
     if match is None or (definition.states_size and match["width"] is None):
         expected = _SIZE * definition.states_size + _FORM
-        raise InvalidArchitectureError(f"'{text:.80}' is no architecture of this space: expected {expected}")
+        raise InvalidArchitectureError(f"'{text:.80}' is no architecture of this space: expected '{expected}'")
     normal, reduction = (_parse_cell(match[key], name, definition) for key, name in _CELL_NAMES.items())
     size = None if match["width"] is None else (int(match["width"]), int(match["depth"]))
     return definition.architecture(size, normal, reduction)

@@ -91,7 +91,7 @@ def test_build_network_of_each_variant(variant, count):
 
 @pytest.mark.parametrize("method", ["canonicalize", "neighbours", "describe", "cell_graphs"])
 def test_what_is_no_design_is_refused(space, method):
-    with pytest.raises(InvalidArchitectureError, match="has 1 stages, expected 3"):
+    with pytest.raises(InvalidArchitectureError, match="has 1 stage, expected 3"):
         getattr(space, method)("resnet")
 
 

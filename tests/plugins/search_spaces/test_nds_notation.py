@@ -53,7 +53,8 @@ def test_long_names_and_spaces_are_read() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "'' is no architecture of this space: expected w16d8/normal="),
+        ("", "'' is no architecture of this space: expected 'w16d8/normal="),
+        ("w16d8", "=OPERATION~SOURCE+OPERATION~SOURCE,.../reduce=...'"),
         ("resnet", "'resnet' is no architecture of this space"),
         (f"w16d8/normal={CELL}", "is no architecture of this space"),
         (f"w15d8/normal={CELL}/reduce={CELL}", "the width is 15, expected an even number from 2 to 1024"),

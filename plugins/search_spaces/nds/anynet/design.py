@@ -89,9 +89,10 @@ class Definition:
         """
         parts = text.split()
         if len(parts) != NUM_STAGES:
+            found = f"{len(parts)} {'stage' if len(parts) == 1 else 'stages'}"
             raise InvalidArchitectureError(
-                f"The design {text[:80]!r} has {len(parts)} stages, expected {NUM_STAGES} with blanks between them, as "
-                f"in '{self.example}'."
+                f"The design {text[:80]!r} has {found}, expected {NUM_STAGES} with blanks between them, as in "
+                f"'{self.example}'."
             )
         stages = tuple(self._parse_stage(text, number, part) for number, part in enumerate(parts, start=1))
         self.check(stages, f"The design {text[:80]!r}")

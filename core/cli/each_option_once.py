@@ -1,4 +1,4 @@
-"""A command that refuses an option twice, of which click would heed the last alone: ``--space toy --space tiny``."""
+"""A command that refuses options of which click would heed the last alone: ``--space toy --space tiny``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ class EachOptionOnce(click.Command):
     """A command whose options are given once, but for flags and those that may be repeated.
 
     Raises:
-        UsageError: An option that takes one value is given several.
+        UsageError: An option that takes one value is given several, or two flags are given that say the same thing
+            otherwise.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -25,10 +26,18 @@ class EachOptionOnce(click.Command):
 
 
 def _refuse_repeated(given: list[click.Parameter]) -> None:
-    times = Counter(parameter for parameter in given if isinstance(parameter, click.Option))
+    times = Counter(parameter for parameter in given if isinstance(parameter, click.Option) and not parameter.multiple)
+    first: dict[str | None, click.Option] = {}
     for option, count in times.items():
-        if count > 1 and not (option.multiple or option.is_flag or option.count):
-            name = max(option.opts, key=len)
+        name = _spelled(option)
+        if count > 1 and not (option.is_flag or option.count):
             raise UsageError(
                 f"{name} was given {count} times, but takes one value. Run the command once for each of the values."
             )
+        other = first.setdefault(option.name, option)
+        if other is not option:
+            raise UsageError(f"{_spelled(other)} and {name} exclude each other: give one of them.")
+
+
+def _spelled(option: click.Option) -> str:
+    return max(option.opts, key=len)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from ..capabilities import Images
 from ..errors import UsageError
 from .each_option_once import EachOptionOnce
 from .options import DEFAULT_SPACE
 from .types import FILE, SEED
+
+if TYPE_CHECKING:
+    from ..descriptions import DatasetInfo
+
+DEFAULT_LENGTH = 8
+"""Steps of the sequences that an exported network takes."""
 
 
 @click.command("export", cls=EachOptionOnce)
@@ -48,10 +57,8 @@ from .types import FILE, SEED
 @click.option(
     "--length",
     type=click.IntRange(1, 1024),
-    default=8,
-    show_default=True,
     metavar="STEPS",
-    help="Of sequences, where networks take these: the file is for this length alone.",
+    help=f"Of sequences, where networks take these: the file is for this length alone.  [default: {DEFAULT_LENGTH}]",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the initial weights: those of a run with it.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
@@ -65,7 +72,7 @@ def export_command(
     image_size: int | None,
     classes: int | None,
     auxiliary: bool,
-    length: int,
+    length: int | None,
     seed: int,
     overwrite: bool,
 ) -> None:
@@ -102,12 +109,26 @@ def export_command(
         raise UnknownNameError(
             "network", variant, searched.info.network_variants, f"Run 'nasbench spaces {space}' to list them."
         )
-    info = resized(dataset_to_build_for(searched.info, dataset, plugins), image_size, classes)
+    inputs = dataset_to_build_for(searched.info, dataset, plugins)
+    _refuse_options_of_other_inputs(inputs, {"length": length, "image-size": image_size, "classes": classes})
+    info = resized(inputs, image_size, classes)
     check_network(searched, info)
     arch_id = searched.canonicalize(text)
-    network = ExportedNetwork(searched, arch_id, variant, info, seed, length, auxiliary)
+    network = ExportedNetwork(searched, arch_id, variant, info, seed, length or DEFAULT_LENGTH, auxiliary)
     for path, content in zip(outputs, network.contents(outputs), strict=True):
         write_whole(path, content, "Make room, or choose another file.")
         click.echo(f"Network: {path}", err=True)
     if arch_id != text:
         click.echo(f"Exported in its canonical form: {arch_id}", err=True)
+
+
+def _refuse_options_of_other_inputs(dataset: DatasetInfo, given: Mapping[str, int | None]) -> None:
+    """Refuse options that say something of images where networks take sequences, and the other way round.
+
+    Raises:
+        UsageError: There is one.
+    """
+    takes, others = ("images", ("length",)) if Images in dataset.provides else ("sequences", ("image-size", "classes"))
+    unused = [f"--{name}" for name in others if given[name] is not None]
+    if unused:
+        raise UsageError(f"The network takes {takes}: leave out {' and '.join(unused)}.")

@@ -17,6 +17,8 @@ DEFAULT_SPACE = "nasbench201-tiny"
 
 DEFAULT_STRATEGY = "regularized-evolution"
 
+DEFAULT_EXECUTOR = "local"
+
 space_option = click.option("--space", default=DEFAULT_SPACE, show_default=True, metavar="NAME", help="Search space.")
 dataset_option = click.option(
     "--dataset", metavar="NAME", help="Data set that evaluators see.  [default: the space's first that is here]"
@@ -72,7 +74,7 @@ time_limit_option = click.option(
 )
 executor_option = click.option(
     "--executor",
-    default="local",
+    default=DEFAULT_EXECUTOR,
     show_default=True,
     metavar="NAME[:SETTING=VALUE,...]",
     help="What runs the jobs; 'nasbench executors' lists them.",

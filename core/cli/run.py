@@ -18,6 +18,7 @@ from .continued import Continued, continued, resume_option, was_given
 from .each_option_once import EachOptionOnce
 from .missing_plugins import naming_missing_plugins
 from .options import (
+    DEFAULT_EXECUTOR,
     check_options,
     dataset_option,
     device_option,
@@ -129,8 +130,10 @@ def run_command(
         resume=resume, overwrite=overwrite, output=output, images=images, dataset=dataset, image_size=image_size
     )
     shard_position = _parse_shard(shard)
-    if in_process and (time_limit is not None or workers not in (None, 1)):
-        raise UsageError("--in-process uses no worker processes: leave out --time-limit and --workers.")
+    _refuse_contradictions(context)
+    if in_process:
+        # What a continued file says of its workers is for workers.
+        executor, workers, time_limit = DEFAULT_EXECUTOR, None, None
 
     from ..jobs.choice import choose_executor
     from ..jobs.devices import worker_devices
@@ -172,6 +175,22 @@ def run_command(
     )
     results = _run_with_progress(plan, options)
     return _print_outcome(results, options)
+
+
+def _refuse_contradictions(context: click.Context) -> None:
+    """Refuse options that would do nothing beside others.
+
+    Raises:
+        UsageError: They would.
+    """
+    given = {name: value for name, value in context.params.items() if was_given(context, name)}
+    for_workers = [f"--{name.replace('_', '-')}" for name in ("executor", "workers", "time_limit") if name in given]
+    if "in_process" in given and for_workers:
+        raise UsageError(f"--in-process uses no worker processes: leave out {' and '.join(for_workers)}.")
+    if "architectures" in given and "samples" in given:
+        raise UsageError("--architectures lists what is scored, and --samples draws it: give one of them.")
+    if "retry_failed" in given and not context.params["resume"]:
+        raise UsageError("--retry-failed repeats jobs of a file that is continued: add --resume.")
 
 
 def _added_architectures(earlier: Continued, context: click.Context) -> tuple[int | None, Path | None]:

@@ -70,6 +70,11 @@ def test_report_json_has_the_perfect_correlation_of_a_perfect_evaluator(nasbench
             "Unknown metric 'x'. There are: noise/test_acc",
         ),
         (["run", "--space", "toy", "-e", "toy-width", "--resume"], "--resume needs to know which file"),
+        (["run", "--space", "toy", "-e", "toy-width", "--retry-failed"], "--retry-failed repeats jobs of a file"),
+        (
+            ["run", "--space", "toy", "-e", "toy-width", "--architectures", "list.txt", "-n", "3"],
+            "--architectures lists what is scored, and --samples draws it: give one of them.",
+        ),
         (["run", "--space", "toy", "-e", "toy-width", "-o", "."], "is a directory"),
         (["run", "--space", "toy", "-e", "toy-width", "-o", "no/r.h5"], "The directory 'no' does not exist"),
         (["run", "--space", "toy", "-e", "toy-width", "-o", "/proc/r.h5"], "'/proc"),

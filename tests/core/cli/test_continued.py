@@ -50,6 +50,8 @@ def test_a_file_is_continued_by_as_many_workers_and_on_its_device(nasbench, tmp_
     other = nasbench("run", "--resume", "r.h5", "--device", "cpu", "-j", 1, "-n", 24)
     assert other.returncode == 0, other.stderr
     assert "1 x cpu" in other.stderr
+    here = nasbench("run", "--resume", "r.h5", "--device", "cpu", "--in-process", "-n", 26)
+    assert here.returncode == 0, here.stderr
 
 
 def test_evaluators_are_added(run) -> None:

@@ -45,6 +45,12 @@ def test_option_with_one_value_is_refused_twice(nasbench, args, option: str) -> 
     assert f"Error: {option} was given 2 times, but takes one value." in done.stderr
 
 
+def test_flags_that_exclude_each_other_are_refused(nasbench) -> None:
+    done = nasbench("inspect", "r.h5", "--failures", "--scores", "--scores")
+    assert done.returncode == 2
+    assert "Error: --failures and --scores exclude each other: give one of them." in done.stderr
+
+
 @pytest.mark.parametrize("args", [["--many", "1", "--many", "2"], ["--flag", "--flag"], ["-vv"], ["--one", "1"]])
 def test_options_that_may_be_repeated_are_taken(args) -> None:
     taken = []

@@ -8,6 +8,7 @@ from nasbench_toolkit.core.plugin_manager import installed_plugins
 
 CELL_201 = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|"
 CELL_101 = "110010101001101:conv3x3-bn-relu,conv3x3-bn-relu,conv1x1-bn-relu,conv3x3-bn-relu"
+RECIPE = '{"f":{"op":"linear","input":["x","h_prev_0"]},"h_new_0":{"op":"activation_tanh","input":["f"]}}'
 DESIGN = "d1w16 d2w24 d3w32"
 
 # A process that has no toolkit: neither installed nor on the path, and refused where it might be.
@@ -116,6 +117,11 @@ def test_what_a_search_found_is_exported(nasbench, tmp_path) -> None:
         ((DESIGN, "--space", "nds-resnet", "--dataset", "cifar1"), "Unknown dataset 'cifar1'. Did you mean 'cifar10'"),
         ((DESIGN, "--space", "nds-resnet", "--dataset", "none"), "has no networks for the dataset 'none'"),
         (("d1w17 d1w16 d1w16", "--space", "nds-resnet"), "stage 1 has the width 17; choose from 16, 24"),
+        ((DESIGN, "--space", "nds-resnet", "--length", "5"), "takes images: leave out --length."),
+        (
+            (RECIPE, "--space", "nasbench-nlp", "--image-size", "32", "--classes", "5"),
+            "takes sequences: leave out --image-size and --classes.",
+        ),
         ((DESIGN, "--space", "nds-resnet", "--classes", "0"), "0 is not in the range"),
         ((DESIGN, "--space", "nds-resnet", "--image-size", "many"), "'many' is not a valid integer"),
     ],
@@ -170,8 +176,7 @@ def test_network_is_for_the_images_that_the_space_exports_for(nasbench, tmp_path
 
 def test_recurrent_networks_are_written_step_by_step(nasbench, tmp_path) -> None:
     """Their masks are drawn for any size of the batch; the file was compared with the network before it was written."""
-    recipe = '{"f":{"op":"linear","input":["x","h_prev_0"]},"h_new_0":{"op":"activation_tanh","input":["f"]}}'
-    done = nasbench("export", recipe, "--space", "nasbench-nlp", "--length", 2, "-o", "cell.py")
+    done = nasbench("export", RECIPE, "--space", "nasbench-nlp", "--length", 2, "-o", "cell.py")
     assert done.returncode == 0, done.stderr
     written = (tmp_path / "cell.py").read_text()
     assert "Takes: sequences of 2 steps" in written

@@ -82,11 +82,17 @@ def test_scores_in_this_process_are_those_of_workers(scores, plugin, tmp_path) -
     assert all(here[label].scores.tolist() == workers[label].scores.tolist() for label in here)
 
 
-def test_in_process_refuses_what_needs_worker_processes(run_nasbench) -> None:
-    for options in (["--time-limit", "3"], ["--workers", "2"]):
-        done = run_nasbench("run", "-e", "params", "-n", "1", "--in-process", *options)
-        assert done.returncode == 2
-        assert "--in-process uses no worker processes: leave out --time-limit and --workers." in done.stderr
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--time-limit", "3"], "--time-limit"),
+        (["--workers", "2", "--executor", "ray"], "--executor and --workers"),
+    ],
+)
+def test_in_process_refuses_what_needs_worker_processes(run_nasbench, options, named) -> None:
+    done = run_nasbench("run", "-e", "params", "-n", "1", "--in-process", *options)
+    assert done.returncode == 2
+    assert f"--in-process uses no worker processes: leave out {named}." in done.stderr
 
 
 def test_tracebacks_of_failures_are_kept_and_shown_on_request(scores, run_nasbench, plugin) -> None:

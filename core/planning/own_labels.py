@@ -78,6 +78,19 @@ def read_own_labels(file: LabelFile, space: SearchSpace, dataset: str) -> OwnLab
     )
 
 
+def check_one_truth(labels: LabelFile | None, metric: str | None) -> None:
+    """Check that there is one thing to compare with.
+
+    Raises:
+        UsageError: Labels are given, and a metric of the table is named beside them.
+    """
+    if labels and metric:
+        raise UsageError(
+            "--labels brings the performance to compare with, and --metric names that of the table: give one of them. "
+            "'nasbench report' compares with either later."
+        )
+
+
 def require_labels(column: GroundTruthColumn) -> GroundTruthColumn:
     """Return the labels of a run's architectures.
 

@@ -14,7 +14,7 @@ from .datasets import choose_dataset, dataset_version
 from .evaluators import EvaluatorFactory
 from .ground_truth import compared_space, ground_truth_columns
 from .listed import read_architectures
-from .own_labels import LabelFile, OwnLabels, read_own_labels, require_labels
+from .own_labels import LabelFile, OwnLabels, check_one_truth, read_own_labels, require_labels
 from .sampling import sample_architectures, sample_list
 
 DEFAULT_SAMPLES = 100
@@ -72,6 +72,7 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
     """
     check_seed(request.seed)
     check_seed(request.seed + request.seeds - 1)
+    check_one_truth(request.labels, request.metric)
     provided_space = plugins.search_space(request.space)
     dataset = choose_dataset(provided_space.info, request.dataset, request.images, plugins)
     factory = EvaluatorFactory(provided_space.info, dataset, plugins, request.metric)

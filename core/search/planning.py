@@ -17,7 +17,7 @@ from ..planning.aggregation import refuse_aggregate
 from ..planning.datasets import choose_dataset, dataset_version
 from ..planning.evaluators import EvaluatorFactory
 from ..planning.ground_truth import compared_space, ground_truth_columns
-from ..planning.own_labels import LabelFile, OwnLabels, read_own_labels
+from ..planning.own_labels import LabelFile, OwnLabels, check_one_truth, read_own_labels
 from ..plugin_manager import PluginManager
 from ..seeding import check_seed
 from .cost_planning import plan_costs
@@ -79,6 +79,7 @@ def make_search_plans(request: SearchRequest, plugins: PluginManager) -> list[Se
     check_seed(request.seed + request.seeds - 1)
     given = {} if request.evaluations is None else {"evaluations": request.evaluations}
     check_counts(**given, parallel=request.parallel, seeds=request.seeds)
+    check_one_truth(request.labels, request.metric)
     provided_space = plugins.search_space(request.space)
     dataset = choose_dataset(provided_space.info, request.dataset, request.images, plugins)
     space = compared_space(provided_space.info.create(), dataset.name, request.metric)

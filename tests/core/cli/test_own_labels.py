@@ -49,6 +49,13 @@ def test_given_architectures_are_compared_where_they_have_labels(nasbench, label
     assert "for any of the 1 architectures" in refused.stderr
 
 
+@pytest.mark.parametrize("command", ["run", "search"])
+def test_labels_and_a_metric_of_the_table_exclude_each_other(nasbench, labels, command) -> None:
+    both = nasbench(command, "--space", "toy", "-e", "toy-width", *labels, "--metric", "test_acc")
+    assert both.returncode == 2
+    assert "--labels brings the performance to compare with, and --metric names that of the table" in both.stderr
+
+
 def test_report_compares_a_finished_run_with_labels(nasbench, labels, tmp_path) -> None:
     nasbench("run", "--space", "toy", "-e", "toy-width", "-n", 20, "-o", "r.h5")
     before = nasbench("report", "r.h5").stdout

@@ -211,8 +211,10 @@ def test_a_loss_that_is_no_number_ends_one_search_and_loses_nothing(nasbench, tm
         (["-s", "rsps:preset=best"], "must be one of nb201, nats, tiny, got 'best'"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_asked_for_is_refused_before_anything_is_computed(nasbench, tmp_path, args, message) -> None:
-    done = nasbench(*SEARCH, "-o", "s.h5", *args)
+def test_what_cannot_be_asked_for_is_refused_before_anything_is_computed(
+    nasbench, otherwise, tmp_path, args, message
+) -> None:
+    done = nasbench(*otherwise([*SEARCH, "-o", "s.h5"], args))
     assert done.returncode == 2
     assert message in " ".join(done.stderr.split())
     assert not any(tmp_path.iterdir())

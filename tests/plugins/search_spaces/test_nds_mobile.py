@@ -100,7 +100,7 @@ def test_a_record_is_read() -> None:
 
 def test_a_text_of_another_form_is_told_the_form() -> None:
     with pytest.raises(
-        InvalidArchitectureError, match=r"no architecture of this space: expected normal=OPERATION~SOURCE"
+        InvalidArchitectureError, match=r"no architecture of this space: expected 'normal=OPERATION~SOURCE"
     ):
         SPACE.canonicalize("w48d14")
 

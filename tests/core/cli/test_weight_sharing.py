@@ -107,14 +107,15 @@ def test_reports_know_the_last_one_too(whole, nasbench) -> None:
 def test_a_killed_search_goes_on_to_the_same_answer(whole, nasbench, tmp_path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "nasbench_toolkit", *SEARCH, "-o", "s.h5"],
-        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         env=os.environ | {"OMP_NUM_THREADS": "1"}, start_new_session=True,
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while not (tmp_path / "s.h5.supernet").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    # Until the output is closed: a process that it had just begun may hold the file's lock a moment longer.
+    process.communicate(timeout=60)
     assert len(read_search(tmp_path / "s.h5").trajectory.epochs) < 3
     without = tmp_path / "without"
     without.mkdir()

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypedDict, Unpack
 
 from .errors import InvalidSettingError, closest_matches
+from .number_text import read_number
 
 SETTINGS_HASH_LENGTH = 16
 
@@ -208,7 +209,7 @@ def _parse_text(subject: str, hint: Any, text: str) -> Any:
 
 def _parse_number(subject: str, kind: type[int] | type[float], text: str) -> int | float:
     try:
-        number = kind(text)
+        number = read_number(text, kind)
     except ValueError:
         noun = "a whole number" if kind is int else "a number"
         raise InvalidSettingError(f"{subject} must be {noun}, got '{text}'.") from None

@@ -21,6 +21,7 @@ PACKAGE = "nasbench_toolkit"
 CORE_ROOMS = {
     "errors": "",
     "plain_text": "",
+    "number_text": "",
     "fingerprint": "",
     "memory": "",
     "global_state": "",
@@ -31,7 +32,7 @@ CORE_ROOMS = {
     "checked_evaluation": "domain errors plain_text",
     "seeding": "errors",
     "statistics": "",
-    "settings": "errors",
+    "settings": "errors number_text",
     "supernets": "",
     "capabilities": "errors",
     "layers": "",
@@ -48,8 +49,8 @@ CORE_ROOMS = {
     "documents": "plain_text",
     "data": "descriptions errors input_files interfaces regular_files",
     "results": "checked_evaluation domain errors hdf5 plan regular_files",
-    "planning": "capabilities data descriptions domain errors input_files interfaces plan plugin_manager results "
-    "seeding settings",
+    "planning": "capabilities data descriptions domain errors input_files interfaces number_text plan plugin_manager "
+    "results seeding settings",
     "jobs": "checked_evaluation context descriptions domain errors global_state hdf5 interfaces loading memory "
     "plain_text plan planning plugin_manager results seeding settings shared_passes",
     "asktell": "descriptions errors interfaces jobs loading planning plugin_manager settings",
@@ -62,8 +63,8 @@ CORE_ROOMS = {
     "results seeding settings statistics",
     "testing": "capabilities context data descriptions domain errors global_state interfaces jobs pictures "
     "plugin_manager results seeding settings supernets",
-    "cli": "asktell capabilities data descriptions documents domain errors export input_files interfaces jobs pictures "
-    "plain_text plan planning plugin_manager reproduction results search seeding settings task_search",
+    "cli": "asktell capabilities data descriptions documents domain errors export input_files interfaces jobs "
+    "number_text pictures plain_text plan planning plugin_manager reproduction results search seeding settings task_search",
 }
 
 # What they name in annotations besides: two things that describe each other.
@@ -76,7 +77,7 @@ FOLDERS = {
     "core": ("", "*"),
     "benchmarks_data": (
         "",
-        "descriptions domain errors hdf5 input_files interfaces plain_text regular_files statistics",
+        "descriptions domain errors hdf5 input_files interfaces number_text plain_text regular_files statistics",
     ),
     "reports": (
         "",

@@ -23,6 +23,7 @@ import numpy as np
 from ...core.errors import DataError
 from ...core.input_files import UTF8, other_delimiter
 from ...core.interfaces import Progress
+from ...core.number_text import read_number
 from .interchange_columns import ARCHITECTURE, MAX_ROWS, ColumnPlan, checks_of, plan_columns
 from .raw import RawTable
 
@@ -174,7 +175,7 @@ def _number(cell: str) -> float:
     """Return the number in a cell, NaN for an empty cell. Raises ValueError for text, ``nan`` and ``inf``."""
     if not cell:
         return math.nan
-    value = float(cell)
-    if not math.isfinite(value) or "_" in cell:
+    value = read_number(cell, float)
+    if not math.isfinite(value):
         raise ValueError(cell)
     return value

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from ..errors import UsageError
+from ..number_text import read_number
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -73,7 +74,7 @@ def _number(option: str, text: str) -> float:
     factor = FACTORS.get(text[-1:], 1.0)
     digits = text[:-1] if text[-1:] in FACTORS else text
     try:
-        number = float(digits) * factor
+        number = read_number(digits, float) * factor
     except ValueError:
         number = math.nan
     if not math.isfinite(number):

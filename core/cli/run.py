@@ -226,7 +226,7 @@ def _extended_command(earlier: Continued, evaluators: tuple[str, ...]) -> str:
 def _parse_shard(text: str | None) -> tuple[int, int]:
     if text is None:
         return 0, 1
-    match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
+    match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     if not match or not 1 <= int(match[1]) <= int(match[2]):
         raise UsageError(f"--shard must be I/K with I from 1 to K, such as 1/4, got '{text:.40}'.")
     return int(match[1]) - 1, int(match[2])

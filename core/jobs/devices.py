@@ -8,7 +8,7 @@ from itertools import cycle, islice
 
 from ..errors import DeviceError
 
-DEVICE_PATTERN = re.compile(r"cpu|cuda(:\d+)?")
+DEVICE_PATTERN = re.compile(r"cpu|cuda(:[0-9]+)?")
 
 
 def usable_cores() -> int:

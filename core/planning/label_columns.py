@@ -9,6 +9,7 @@ from pathlib import Path
 from ..domain import Direction
 from ..errors import UsageError, closest_matches
 from ..interfaces import SearchSpace
+from ..number_text import read_number
 from .metric_names import find_metric
 
 ARCHITECTURE = "architecture"
@@ -71,7 +72,7 @@ def _without_labels(path: Path, others: Sequence[str]) -> str:
 def _counts(column: str, rows: Sequence[Mapping[str, str]]) -> bool:
     """Return whether a column counts the rows from 0 or 1."""
     try:
-        values = [float(row[column]) for row in rows]
+        values = [read_number(row[column], float) for row in rows]
     except ValueError:
         return False
     return values in (list(range(len(rows))), list(range(1, len(rows) + 1)))

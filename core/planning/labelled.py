@@ -14,6 +14,7 @@ from ..domain import Direction
 from ..errors import InvalidArchitectureError, UsageError
 from ..input_files import check_input, other_delimiter, read_text
 from ..interfaces import SearchSpace
+from ..number_text import read_number
 from .label_columns import ARCHITECTURE, choose_direction, choose_label
 
 MAX_FILE_BYTES = 200_000_000
@@ -136,7 +137,7 @@ def _identify(path: Path, texts: Sequence[str], space: SearchSpace) -> list[str]
 
 def _number(path: Path, row: int, label: str, text: str) -> float:
     try:
-        number = float(text)
+        number = read_number(text, float)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):

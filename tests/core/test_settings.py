@@ -33,10 +33,12 @@ def test_parse_settings_every_type() -> None:
     [
         ("iteration", "5", "'e' has no setting 'iteration'. Did you mean 'iterations'"),
         ("iterations", "5.5", "must be a whole number, got '5.5'"),
+        ("iterations", "1_0", "must be a whole number, got '1_0'"),
         ("iterations", "0", "must be at least 1, got 0"),
         ("preset", "offical", "must be one of official, paper, got 'offical'"),
         ("decay", "2", "must be at most 1, got 2.0"),
         ("decay", "nan", "must be finite"),
+        ("decay", "0_1", "must be a number, got '0_1'"),
         ("weights", "1/x", "must be a number, got 'x'"),
         ("weights", "1/-1", "must be at least 0"),
         ("flag", "yes", "must be true or false, got 'yes'"),

@@ -21,7 +21,7 @@ from .records import flat_edges, net_fields
 _FORM = "normal=OPERATION~SOURCE+OPERATION~SOURCE,.../reduce=..."
 _SIZE = "w16d8/"
 _ARCHITECTURE = re.compile(
-    r"(w(?P<width>\d{1,9})d(?P<depth>\d{1,9})/)?normal=(?P<normal>[^/]*)/reduce=(?P<reduce>[^/]*)"
+    r"(w(?P<width>[0-9]{1,9})d(?P<depth>[0-9]{1,9})/)?normal=(?P<normal>[^/]*)/reduce=(?P<reduce>[^/]*)"
 )
 _CELL_NAMES = {"normal": "normal cell", "reduce": "reduction cell"}
 _CONCATENATED = {"all nodes": "all their nodes", "loose ends": "the nodes that no other node takes"}
@@ -83,7 +83,7 @@ def _parse_node(text: str, index: int, name: str, definition: CellSpaceDefinitio
 def _parse_edge(text: str, index: int, name: str, definition: CellSpaceDefinition) -> Edge:
     operation, _, source = text.partition("~")
     where = f"node {index} of the {name}"
-    if not re.fullmatch(r"\d{1,4}", source):
+    if not re.fullmatch(r"[0-9]{1,4}", source):
         raise InvalidArchitectureError(
             f"{where} has the edge '{text:.60}' without a source, expected an operation and a number, such as 'sep3~0'"
         )

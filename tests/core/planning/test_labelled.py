@@ -49,6 +49,7 @@ def test_label_and_direction_are_the_users_choice(read) -> None:
         (HEADER + rows([1, 2, 3, 4, 5]) + "width-2,3\n", "rows 2 and 6 are the same architecture"),
         (HEADER + rows([1, 2, 3, 4, "good"]), "row 5: the label 'good' in column 'score' is not a finite number"),
         (HEADER + rows([1, 2, 3, 4, "nan"]), "is not a finite number"),
+        (HEADER + rows([1, 2, 3, 4, "0_9"]), "row 5: the label '0_9' in column 'score' is not a finite number"),
         (HEADER + "width-1,1,2\n", "row 1 has 3 fields, the header 2"),
         ("architecture,score,score\n", "names a column twice"),
         (b"\xff\xfe\x00", "is not a text"),

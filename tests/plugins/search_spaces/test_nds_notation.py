@@ -66,6 +66,7 @@ def test_long_names_and_spaces_are_read() -> None:
          "node 2 of the reduction cell is 'skip~0', expected the sum of two edges"),
         (DARTS_V2.replace("dil3~2", "dil3"), "node 5 of the normal cell has the edge 'dil3' without a source"),
         (DARTS_V2.replace("dil3~2", "dil3~-1"), "node 5 of the normal cell has the edge 'dil3~-1' without a source"),
+        (DARTS_V2.replace("dil3~2", "dil3~٢"), "has the edge 'dil3~٢' without a source"),
         (DARTS_V2.replace("dil3~2", "dil3~5"),
          "node 5 of the normal cell works on 5, expected an input or earlier node, 0 to 4"),
         (DARTS_V2.replace("dil3~2", "sep7~2"),

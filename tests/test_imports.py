@@ -64,7 +64,8 @@ CORE_ROOMS = {
     "testing": "capabilities context data descriptions domain errors global_state interfaces jobs pictures "
     "plugin_manager results seeding settings supernets",
     "cli": "asktell capabilities data descriptions documents domain errors export input_files interfaces jobs "
-    "number_text pictures plain_text plan planning plugin_manager reproduction results search seeding settings task_search",
+    "number_text pictures plain_text plan planning plugin_manager reproduction results search seeding settings "
+    "task_search",
 }
 
 # What they name in annotations besides: two things that describe each other.

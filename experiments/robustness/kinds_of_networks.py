@@ -174,6 +174,18 @@ class _Checkpointed(nn.Module):
         return checkpoint(self.module, images, use_reentrant=self.reentrant)
 
 
+class _Viewed(nn.Module):
+    """Takes whole maps as vectors without a copy, which only those that have their channels first in memory can be."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, images: Tensor) -> Any:
+        maps = self.module(images)
+        return maps.view(len(maps), -1).view(maps.shape)
+
+
 class _Unregistered(nn.Module):
     """A module kept where torch does not look for it, with its parameters registered."""
 
@@ -456,6 +468,7 @@ KINDS: dict[str, Kind] = {
     "run: checkpoints": Kind(_replacing((Stage, partial(_Checkpointed, reentrant=False)))),
     "run: reentrant checkpoints": Kind(_replacing((Stage, partial(_Checkpointed, reentrant=True)))),
     "run: channels last": Kind(lambda network: network.to(memory_format=torch.channels_last)),
+    "run: views of maps": Kind(_replacing((Stage, _Viewed))),
     "run: compiled": Kind(lambda network: torch.compile(network, backend="eager")),  # type: ignore[return-value]
     "run: compiled stages": Kind(_replacing((Stage, lambda stage: torch.compile(stage, backend="eager")))),
     "run: compiled in place": Kind(_compiled_in_place),

@@ -31,6 +31,7 @@ from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError, EvaluationError
 from .....core.interfaces import Evaluator
 from ...checkpoints import checkpoints_ignored
+from ...memory_layout import channels_last_inputs
 from ...probing import network_mode
 from ...stand_ins import run_with
 from ..reinitialization import drawable_parameters, kaiming_normal, redrawn_state
@@ -81,7 +82,8 @@ def block_features(
     blocks = _Blocks(network)
     parameters = drawable_parameters(_BlocksAndClassifier(network), input_shape)
     state = redrawn_state(blocks, parameters, kaiming_normal, generator)
-    images = torch.randn((batch_size, *input_shape), generator=generator).to(device).requires_grad_(differentiable)
+    images = torch.randn((batch_size, *input_shape), generator=generator).to(device)
+    images = channels_last_inputs(blocks, images).requires_grad_(differentiable)
     with network_mode(network, training=True), torch.set_grad_enabled(differentiable), checkpoints_ignored():
         features: list[Tensor] = run_with(blocks, state, images)
     if len(features) < 2:

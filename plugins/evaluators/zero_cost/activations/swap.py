@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError
 from .....core.interfaces import Evaluator
+from ...memory_layout import channels_last_inputs
 from ..layer_sizes import count_params
 from ..reinitialization import drawable_parameters, redrawn_state, standard_normal
 from ..settings import MINIMUM_SWAP_IMAGES, SwapSettings
@@ -56,6 +57,7 @@ def swap_score(network: nn.Module, images: Tensor, generator: torch.Generator, r
             f"use at least {MINIMUM_SWAP_IMAGES} images"
         )
     parameters = drawable_parameters(network, images.shape[1:])
+    images = channels_last_inputs(network, images)
     draws = (redrawn_state(network, parameters, standard_normal, generator) for _ in range(repeats))
     return statistics.fmean(count_patterns(network, images, weights) for weights in draws)
 
@@ -72,7 +74,6 @@ def count_patterns(network: nn.Module, images: Tensor, weights: dict[str, Tensor
         DegenerateError: All 2^batch patterns occur, or no ReLU on feature maps has run.
         DivergedError: The logits are not finite.
     """
-    images = images.contiguous(memory_format=torch.channels_last)  # which is faster
     patterns = torch.cat(map_relu_patterns(network, images, weights, pack_units))
     # One column is faster without the dimension.
     count = len(torch.unique(patterns) if patterns.shape[1] == 1 else torch.unique(patterns, dim=0))

@@ -36,6 +36,7 @@ from .....core.errors import DegenerateError, DivergedError, EvaluationError
 from .....core.interfaces import Evaluator
 from .....core.seeding import seeded_global_rng
 from ...layer_parameters import LayerParameters
+from ...memory_layout import channels_last_inputs
 from ...observe import Call, observe_calls
 from ...probing import network_mode
 from ...stand_ins import run_with
@@ -146,12 +147,14 @@ def _one_score(
     state = redrawn_state(network, parameters, standard_normal, generator)
     images = torch.randn(shape, generator=generator)
     noisy_images = images + NOISE_LEVEL * torch.randn(shape, generator=generator)
+    both = channels_last_inputs(network, torch.cat([images, noisy_images]).to(device))
+    images, noisy_images = both.chunk(2)
     clean, noisy = FeatureProbe(with_variances=variance == "batch"), FeatureProbe(with_variances=False)
     with network_mode(network, training=True):
         for probe, batch in ((clean, images), (noisy, noisy_images)):
             # f is one function: what it drops at random it drops in both passes.
             with seeded_global_rng(generator.initial_seed()), observe_calls(probe.observe):
-                run_with(network, state, batch.to(device))
+                run_with(network, state, batch)
     return _log_reaction(clean.features, noisy.features) + _log_scale(clean, variance)
 
 

@@ -99,9 +99,10 @@ def test_scores_equal_naive(make_network, cell):
     features = block_features(network, SHAPE, 8, generator())
     expected = naive_entropies(network, SHAPE, 8, generator())
     assert len(features) == len(expected) == 6  # stem, three cells, two reduction blocks
-    # The plain version keeps the 1e-8 of the authors' logarithm: at most 1e-8 for each of the 16 channels at most.
-    assert expressivity(features) == pytest.approx(expected.sum(), abs=6 * 16e-8)
-    assert progressivity(features) == pytest.approx(np.diff(expected).min(), abs=2 * 16e-8)
+    # The plain version keeps the 1e-8 of the authors' logarithm, at most 1e-8 for each of the 16 channels at most, and
+    # adds up single precision in another order.
+    assert expressivity(features) == pytest.approx(expected.sum(), abs=6 * 16e-8, rel=1e-6)
+    assert progressivity(features) == pytest.approx(np.diff(expected).min(), abs=1e-6)
 
 
 def test_identity_cells_gain_nothing(make_network):

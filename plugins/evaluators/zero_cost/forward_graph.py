@@ -15,6 +15,7 @@ from ....core.errors import DegenerateError, DivergedError, EvaluationError
 from ..checkpoints import checkpoints_ignored
 from ..executed_weights import ExecutedWeights, check_visible
 from ..lookups import LookedUp
+from ..memory_layout import channels_last_inputs
 from ..observe import OWN_BACKWARD_PASS, Call, observe_calls
 from ..probing import (
     check_gradients,
@@ -71,7 +72,7 @@ class ForwardGraph:
         self.network = network
         discrete = not inputs.is_floating_point()
         # Differentiable inputs also tell what is computed of them from what is computed of parameters alone.
-        self.inputs = inputs if discrete else inputs.detach().requires_grad_()
+        self.inputs = inputs if discrete else self._laid_out(inputs, seen).detach().requires_grad_()
         parameters = leaf_parameters(network)
         self._looked_up = LookedUp(inputs) if discrete else None
         self._weights = ExecutedWeights(parameters, network, lookups=discrete)
@@ -84,6 +85,10 @@ class ForwardGraph:
             self._observed() if seen else nullcontext(),
         ):
             self.logits = forward_in_training(network, self.inputs, parameters)
+
+    def _laid_out(self, inputs: Tensor, seen: bool) -> Tensor:
+        # PyTorch's own batch normalisation is imprecise with channels last, and stays in place where it is not seen.
+        return channels_last_inputs(self.network, inputs) if seen else inputs
 
     @contextmanager
     def _observed(self) -> Iterator[None]:
@@ -136,7 +141,7 @@ class ForwardGraph:
 
         Some functions of torch compute them in another way then, and layouts in memory may differ.
         """
-        if not all(run.values.is_contiguous() for run in self._layers.runs):
+        if not all(map(is_dense, (run.values for run in self._layers.runs))):
             return False
         nodes = [self.logits.grad_fn]
         seen = set(nodes)
@@ -293,7 +298,12 @@ def input_gradients_of(network: nn.Module, inputs: Tensor) -> Tensor:
         DegenerateError: See :func:`input_gradients`.
         DivergedError: The logits or a gradient are not finite.
     """
-    graph = ForwardGraph(network, inputs, seen=not inputs.is_floating_point())
+    try:
+        graph = ForwardGraph(network, inputs)
+    except (DegenerateError, DivergedError):
+        raise
+    except EvaluationError:
+        graph = ForwardGraph(network, inputs, seen=False)
     return input_gradients(graph.logits, graph.differentiable_inputs)
 
 
@@ -307,3 +317,8 @@ def gradients_of_batch(network: nn.Module, batch: Batch) -> WeightGradients:
     """
     graph = ForwardGraph(network, batch.inputs)
     return weight_gradients(graph, LossGradients(graph, batch.labels))
+
+
+def is_dense(values: Tensor) -> bool:
+    """Return whether values lie in memory without gaps, the channels of maps first or last."""
+    return values.is_contiguous() or (values.dim() == 4 and values.is_contiguous(memory_format=torch.channels_last))

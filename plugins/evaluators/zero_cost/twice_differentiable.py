@@ -1,6 +1,8 @@
 """Batch normalisation whose second derivatives take a few passes over the maps, where PyTorch's take some thirty.
 
-Values and first derivatives are those of PyTorch's own kernels, bit for bit.
+Values and first derivatives are those of PyTorch's own kernels, bit for bit, where channels are first in memory. Where
+they are last, these kernels add up single values in float32, one after the other, and means are off by some 4e-6 of the
+deviation, with 64 maps of 32x32 pixels; here by some 5e-8.
 
 With xh = (x - mean) r, r = 1 / sqrt(variance + epsilon), M values a channel and factors w, the gradient by x is
 w r (g - mean g - xh mean(g xh)). For a direction v of that gradient, a of that by w and b of that by the shift, the
@@ -47,9 +49,8 @@ class TwiceDifferentiableBatchNorm(torch.autograd.Function):
     def forward(ctx: Any, maps: Tensor, weight: Tensor | None, *others: Any) -> Tensor:
         """Normalise as torch does."""
         bias, running_mean, running_var, momentum, ctx.epsilon = others
-        normalised, mean, scale = torch.native_batch_norm(
-            maps, weight, bias, running_mean, running_var, True, momentum, ctx.epsilon
-        )
+        normalise = _normalise if _is_channels_last(maps) else _normalise_by_torch
+        normalised, mean, scale = normalise(maps, weight, bias, running_mean, running_var, momentum, ctx.epsilon)
         ctx.save_for_backward(maps, weight, mean, scale)
         return normalised
 
@@ -78,13 +79,74 @@ class _Gradients(torch.autograd.Function):
         return *_second_derivatives(ctx.saved_tensors, directions, ctx.epsilon), None, None, None
 
 
+def _is_channels_last(maps: Tensor) -> bool:
+    return maps.is_contiguous(memory_format=torch.channels_last) and not maps.is_contiguous()
+
+
+def _normalise_by_torch(
+    maps: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    momentum: float,
+    epsilon: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return normalised maps, means, and the reciprocals of deviations; change running statistics."""
+    found: tuple[Tensor, Tensor, Tensor] = torch.native_batch_norm(
+        maps, weight, bias, running_mean, running_var, True, momentum, epsilon
+    )
+    return found
+
+
+def _normalise(
+    maps: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    momentum: float,
+    epsilon: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Do the same with sums that are more precise where channels are last in memory."""
+    count = maps.numel() // maps.shape[1]
+    mean = _channel_sums(maps) / count
+    squares = _channel_sums((maps - _wide(mean)).square_())
+    variance = squares / count
+    if running_mean is not None:
+        running_mean.mul_(1.0 - momentum).add_(mean, alpha=momentum)
+    if running_var is not None:
+        running_var.mul_(1.0 - momentum).add_(squares / (count - 1), alpha=momentum)
+    normalised = torch.native_batch_norm(maps, weight, bias, mean, variance, False, 0.0, epsilon)[0]
+    return normalised, mean, (variance + epsilon).rsqrt()
+
+
+def _channel_sums(maps: Tensor) -> Tensor:
+    return maps.sum((2, 3)).sum(0)
+
+
 def _gradients(
     gradient: Tensor, maps: Tensor, weight: Tensor | None, mean: Tensor, scale: Tensor, epsilon: float
 ) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the gradients by maps, factors and shifts."""
+    if _is_channels_last(maps):
+        return _precise_gradients(gradient, maps, weight, mean, scale)
     found: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.native_batch_norm_backward(
         gradient, maps, weight, None, None, mean, scale, True, epsilon, [True, True, True]
     )
     return found
+
+
+def _precise_gradients(
+    gradient: Tensor, maps: Tensor, weight: Tensor | None, mean: Tensor, scale: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    count = maps.numel() // maps.shape[1]
+    gradient = gradient.contiguous(memory_format=torch.channels_last)
+    centred = maps - _wide(mean)
+    by_bias, by_weight = _channel_sums(gradient), _channel_sums(gradient * centred) * scale
+    by_maps = torch.addcmul(gradient, centred, _wide(by_weight * scale / count), value=-1.0)
+    by_maps.sub_(_wide(by_bias / count)).mul_(_wide(scale if weight is None else scale * weight))
+    return by_maps, by_weight, by_bias
 
 
 def _second_derivatives(

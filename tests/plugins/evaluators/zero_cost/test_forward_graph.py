@@ -10,6 +10,7 @@ from nasbench_toolkit.plugins.evaluators.zero_cost.forward_graph import (
     gradients_of_batch,
     input_gradients,
     input_gradients_of,
+    is_dense,
     output_gradients,
     weight_gradients,
 )
@@ -34,11 +35,11 @@ def test_image_gradients_by_hand():
 
 @pytest.mark.parametrize("variant", ["benchmark", "gennas"])
 def test_image_gradients_equal_backward_of_ones(make_network, images, variant):
-    network = make_network(variant=variant)
+    network, images = make_network(variant=variant).double(), images.double()
     plain, leaf = copy.deepcopy(network).train(), images.clone().requires_grad_()
     logits = plain(leaf)
     logits.backward(torch.ones_like(logits))
-    assert torch.equal(input_gradients_of(network, images), leaf.grad.flatten(1))
+    assert torch.allclose(input_gradients_of(network, images), leaf.grad.flatten(1), rtol=1e-9, atol=1e-12)
 
 
 def test_image_gradients_of_network_that_begins_in_place(images):
@@ -97,8 +98,9 @@ def test_derivatives_of_a_graph_are_those_of_passes_of_their_own_in_any_order(ma
             assert all(torch.equal(again[name][1], by_weights[name][1]) for name in again)
 
 
-def test_one_backward_pass_gives_the_gradients_of_several(make_network, images):
-    graph = ForwardGraph(make_network(), images)
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last], ids=["first", "last"])
+def test_one_backward_pass_gives_the_gradients_of_several(make_network, images, layout):
+    graph = ForwardGraph(make_network().to(memory_format=layout), images)
     assert graph.has_one_backward_pass
     expected = weight_gradients(graph, LossGradients(graph, LABELS))
     together = LossGradients(graph, LABELS, outputs=True, differentiable=True)
@@ -115,9 +117,17 @@ def test_functions_with_a_backward_pass_for_second_derivatives_are_told(images, 
     assert not ForwardGraph(network, images).has_one_backward_pass
 
 
-def test_layouts_that_may_differ_are_told(make_network, images):
-    network = make_network().to(memory_format=torch.channels_last)
-    assert not ForwardGraph(network, images).has_one_backward_pass
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (torch.zeros(2, 3, 4, 5), True),
+        (torch.zeros(2, 3, 4, 5).contiguous(memory_format=torch.channels_last), True),
+        (torch.zeros(2, 3, 4, 5).transpose(2, 3), False),
+        (torch.zeros(2, 3).T, False),
+    ],
+)
+def test_layouts_that_may_differ_are_told(values, expected):
+    assert is_dense(values) is expected
 
 
 def test_graph_leaves_network_untouched(make_network, images, assert_untouched):

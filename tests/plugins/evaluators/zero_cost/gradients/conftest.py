@@ -77,6 +77,12 @@ def batch(images):
 
 
 @pytest.fixture
+def double_batch(batch):
+    """Make the same batch in double precision, in which rounding turns no ReLU unit on or off."""
+    return Batch(batch.inputs.double(), batch.labels)
+
+
+@pytest.fixture
 def linear_network():
     """Build logits (x log 3, 0): images x = 1 and -1 have class probabilities (3/4, 1/4) and (1/4, 3/4)."""
     layer = nn.Linear(1, 2, bias=False).double()

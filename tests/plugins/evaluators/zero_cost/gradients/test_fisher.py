@@ -80,9 +80,11 @@ def test_channel_information_of_sequence():
 @pytest.mark.parametrize("arch_str", CELLS)
 @pytest.mark.parametrize("variant", ["benchmark", "gennas"])
 @pytest.mark.parametrize("weighting", ["fanin", "channel"])
-def test_fisher_score_equals_naive(make_network, batch, arch_str, variant, weighting):
-    network = make_network(arch_str, variant=variant)
-    assert fisher_score(network, batch, weighting) == pytest.approx(naive_score(network, batch, weighting), rel=1e-6)
+def test_fisher_score_equals_naive(make_network, double_batch, arch_str, variant, weighting):
+    network = make_network(arch_str, variant=variant).double()
+    assert fisher_score(network, double_batch, weighting) == pytest.approx(
+        naive_score(network, double_batch, weighting), rel=1e-6
+    )
 
 
 def test_fisher_score_layer_that_runs_twice_has_two_sets_of_channels(batch):

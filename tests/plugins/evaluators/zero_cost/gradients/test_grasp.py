@@ -66,10 +66,10 @@ def test_grasp_score_behind_batch_normalisation_is_squared_gradient_norm(normali
 
 @pytest.mark.parametrize("arch_str", CELLS)
 @pytest.mark.parametrize("variant", ["benchmark", "gennas"])
-def test_grasp_score_equals_naive(make_network, batch, arch_str, variant):
-    network = make_network(arch_str, variant=variant)
-    expected = naive_score(network, batch)
-    assert grasp_score(network, batch) == pytest.approx(expected, rel=1e-5)
+def test_grasp_score_equals_naive(make_network, double_batch, arch_str, variant):
+    network = make_network(arch_str, variant=variant).double()
+    expected = naive_score(network, double_batch)
+    assert grasp_score(network, double_batch) == pytest.approx(expected, rel=1e-5)
 
 
 def test_grasp_score_shared_layer_counts_once(batch):

@@ -35,10 +35,10 @@ def test_plain_score_by_hand(linear_network, wrong_batch):
 
 @pytest.mark.parametrize("arch_str", CELLS)
 @pytest.mark.parametrize("variant", ["benchmark", "gennas"])
-def test_plain_score_equals_naive(make_network, batch, arch_str, variant):
-    network = make_network(arch_str, variant=variant)
-    expected = naive_score(network, batch)
-    assert plain_score(network, batch) == pytest.approx(expected, rel=1e-6, abs=1e-8)
+def test_plain_score_equals_naive(make_network, double_batch, arch_str, variant):
+    network = make_network(arch_str, variant=variant).double()
+    expected = naive_score(network, double_batch)
+    assert plain_score(network, double_batch) == pytest.approx(expected, rel=1e-6, abs=1e-8)
 
 
 def test_plain_score_is_signed(linear_network, wrong_batch):

@@ -33,10 +33,10 @@ def test_snip_score_by_hand(linear_network, wrong_batch):
 
 @pytest.mark.parametrize("arch_str", CELLS)
 @pytest.mark.parametrize("variant", ["benchmark", "gennas"])
-def test_snip_score_equals_naive(make_network, batch, arch_str, variant):
-    network = make_network(arch_str, variant=variant)
-    expected = naive_score(network, batch)
-    assert snip_score(network, batch) == pytest.approx(expected, rel=1e-6)
+def test_snip_score_equals_naive(make_network, double_batch, arch_str, variant):
+    network = make_network(arch_str, variant=variant).double()
+    expected = naive_score(network, double_batch)
+    assert snip_score(network, double_batch) == pytest.approx(expected, rel=1e-6)
 
 
 def test_snip_score_shared_layer_counts_once(batch):

@@ -69,10 +69,11 @@ def test_zico_score_by_hand(linear_network, wrong_batch):
 @pytest.mark.parametrize("arch_str", CELLS)
 @pytest.mark.parametrize("variant", ["benchmark", "gennas"])
 @pytest.mark.parametrize("parts", [2, 4])
-def test_zico_score_equals_naive(make_network, batch, arch_str, variant, parts):
-    network = make_network(arch_str, variant=variant)
-    batches = split_batch(batch, parts)
-    assert zico_score(network, batches) == pytest.approx(naive_score(network, batches), rel=1e-6)
+def test_zico_score_equals_naive(make_network, double_batch, arch_str, variant, parts):
+    network = make_network(arch_str, variant=variant).double()
+    batches = split_batch(double_batch, parts)
+    # The gradients of weights that have none are roundings, and vary.
+    assert zico_score(network, batches) == pytest.approx(naive_score(network, batches), rel=1e-5)
 
 
 def test_zico_score_tensor_that_does_not_vary_is_left_out(make_network, two_batches):

@@ -71,7 +71,7 @@ def naive_epe_nas_score(network, images, labels, num_classes):
 @pytest.mark.parametrize("variant", ["benchmark", "gennas"])
 @pytest.mark.parametrize("num_classes", [10, 120])
 def test_epe_nas_score_equals_naive(make_network, images, variant, num_classes):
-    network = make_network(variant=variant)
+    network, images = make_network(variant=variant).double(), images.double()
     expected = naive_epe_nas_score(network, images, LABELS, num_classes)
     assert epe_nas_score(network, Batch(images, LABELS), num_classes) == pytest.approx(expected, rel=1e-9)
 

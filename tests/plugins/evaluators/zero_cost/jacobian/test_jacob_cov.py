@@ -46,7 +46,7 @@ def naive_jacob_cov_score(network, images):
     "arch_str", [None, "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|avg_pool_3x3~2|"]
 )
 def test_jacob_cov_score_equals_naive(make_network, images, arch_str):
-    network = make_network() if arch_str is None else make_network(arch_str)
+    network, images = make_network(*[arch_str] * (arch_str is not None)).double(), images.double()
     assert jacob_cov_score(network, images) == pytest.approx(naive_jacob_cov_score(network, images), rel=1e-9)
 
 

@@ -4,8 +4,8 @@ A network may be written for channels first only: ``view`` of whole maps as vect
 each is tried with two inputs.
 
 PyTorch's batch normalisation adds up such maps one value after the other in float32: means are off by some 4e-6 of the
-deviation with 64 maps of 32x32 pixels, where it is 3e-8 with channels first. Measures of weights' gradients, in which that
-becomes up to a percent, therefore normalise by themselves (``zero_cost.twice_differentiable``).
+deviation with 64 maps of 32x32 pixels, where it is 3e-8 with channels first. Measures of weights' gradients, in which
+that becomes up to a percent, therefore normalise by themselves (``zero_cost.twice_differentiable``).
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def test_killed_run_is_resumed_and_its_scores_are_those_of_a_local_one(nasbench,
     assert scores(tmp_path / "queued.h5") == scores(tmp_path / "local.h5")
 
 
-def test_what_a_lost_batch_has_not_brought_is_repeated(monkeypatch, toy_plan) -> None:
+def test_what_a_lost_batch_has_not_brought_is_repeated(tmp_path, monkeypatch, toy_plan) -> None:
     from nasbench_toolkit.core.jobs.messages import Job, WorkerSetup
     from nasbench_toolkit.plugins.executors.settings import SubmititSettings
     from nasbench_toolkit.plugins.executors.submitit_queue import SubmititExecutor, run_batch
@@ -67,7 +67,7 @@ def test_what_a_lost_batch_has_not_brought_is_repeated(monkeypatch, toy_plan) ->
             return Task(self.batches == 1, arguments)
 
     with SubmititExecutor(
-        WorkerSetup.of(plan, 1), ("cpu",), None, SubmititSettings(cluster="local", folder="unused", workers=1)
+        WorkerSetup.of(plan, 1), ("cpu",), None, SubmititSettings(cluster="local", folder=str(tmp_path), workers=1)
     ) as executor:
         executor._queue = Queue()
         outcomes = list(executor.run(jobs))

@@ -67,8 +67,10 @@ def count_agreements(pre_activations: Tensor) -> Tensor:
         Shape (batch, batch), float64, exact whole numbers.
     """
     are_on = pre_activations.detach() > 0
-    # In the order in which units lie in memory, where that is known: it does not matter, and saves a copy.
-    are_on = (are_on.movedim(1, -1) if are_on.dim() == 4 and not are_on.is_contiguous() else are_on).flatten(1)
+    if are_on.dim() == 4 and not are_on.is_contiguous():
+        # The order of units does not matter: that in which channels last lie in memory saves a copy.
+        are_on = are_on.movedim(1, -1)
+    are_on = are_on.flatten(1)
     both = _count_both(are_on)
     counts = both.diagonal()
     return are_on.shape[1] + 2 * both - counts[:, None] - counts[None, :]

@@ -72,7 +72,7 @@ def test_zico_score_by_hand(linear_network, wrong_batch):
 def test_zico_score_equals_naive(make_network, double_batch, arch_str, variant, parts):
     network = make_network(arch_str, variant=variant).double()
     batches = split_batch(double_batch, parts)
-    # A weight whose gradients differ by 5e-7 of themselves makes most of a sum here, and the plain variance cancels there.
+    # A weight whose gradients differ by 5e-7 of themselves makes most of a sum, and the plain variance cancels there.
     assert zico_score(network, batches) == pytest.approx(naive_score(network, batches), rel=1e-5)
 
 

@@ -124,10 +124,17 @@ class SupernetContext:
         """
         if count is None:
             return part
+        return ImagePart(part.source, part.positions[self.random_positions(part, count, what)])
+
+    def random_positions(self, part: ImagePart, count: int, what: str) -> Tensor:
+        """Return which images of a part are random ones of it, the same ones with one seed.
+
+        Raises:
+            EvaluationError: There are fewer.
+        """
         if count > len(part):
             raise EvaluationError(f"it was asked to use {count} {what}, and there are {len(part)}")
-        order = torch.randperm(len(part), generator=self.generator(what))
-        return ImagePart(part.source, part.positions[order[:count]])
+        return torch.randperm(len(part), generator=self.generator(what))[:count]
 
     def image_digests(self) -> dict[str, str]:
         """Return what tells the images from others."""

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...core.errors import DivergedError
 from ...core.supernets import Choice, Supernet
 from ...core.weight_sharing import Derivation, SupernetContext
 from .derivation import in_space, most_probable_choices
@@ -64,13 +65,21 @@ class ArchitectureParameters:
         self._optimizer.step()
 
     def derive(self) -> Derivation:
-        """Return the most probable choice, and the most probable of those that the space has."""
+        """Return the most probable choice, and the most probable of those that the space has.
+
+        Raises:
+            DivergedError: A parameter is not finite any more.
+        """
         choice = next(in_space(self._context, self._supernet, self.ranked_choices()))
         chosen = next(self.ranked_choices())
         return Derivation(choice, chosen, probabilities=self.shares())
 
     def ranked_choices(self) -> Iterator[Choice]:
-        """Yield all choices, the most probable first."""
+        """Yield all choices, the most probable first.
+
+        Raises:
+            DivergedError: A parameter is not finite any more.
+        """
         return most_probable_choices(self._rows(self.log_probabilities()))
 
     def shares(self) -> tuple[tuple[float, ...], ...]:
@@ -78,6 +87,8 @@ class ArchitectureParameters:
         return self._rows(self.probabilities())
 
     def _rows(self, table: Tensor) -> tuple[tuple[float, ...], ...]:
+        if table.isnan().any():
+            raise DivergedError("the probabilities of options became nan")
         rows = table.detach().double().cpu().tolist()
         return tuple(tuple(row[: len(names)]) for row, names in zip(rows, self._supernet.options, strict=True))
 

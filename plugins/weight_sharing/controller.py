@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ...core.errors import DivergedError
 from ...core.supernets import Choice
 
 WIDTH = 32
@@ -61,7 +62,11 @@ class Controller(nn.Module):
                 weight.uniform_(-INITIAL_RANGE, INITIAL_RANGE)
 
     def sample(self, generator: torch.Generator) -> ControllerSample:
-        """Sample a choice; the generator is on the CPU."""
+        """Sample a choice; the generator is on the CPU.
+
+        Raises:
+            DivergedError: A probability is NaN.
+        """
         inputs: Tensor = self.start
         memory = None
         choice: list[int] = []
@@ -71,7 +76,10 @@ class Controller(nn.Module):
             logits = TANH_CONSTANT * torch.tanh(self.linear(output.view(WIDTH)) / TEMPERATURE)
             log_probabilities = torch.log_softmax(logits[:count], dim=0)
             probabilities = log_probabilities.exp()
-            option = int(torch.multinomial(probabilities.detach().cpu(), 1, generator=generator))
+            drawn_from = probabilities.detach().cpu()
+            if drawn_from.isnan().any():
+                raise DivergedError("the probabilities of options became nan")
+            option = int(torch.multinomial(drawn_from, 1, generator=generator))
             choice.append(option)
             log_probability = log_probability + log_probabilities[option]
             entropy = entropy - (probabilities * log_probabilities).sum()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ...core.errors import DivergedError
 from ...core.supernets import Choice
 
 
@@ -22,7 +23,12 @@ def sample(log_probabilities: Tensor, temperature: float, generator: torch.Gener
 
     Returns:
         One-hot rows of the same shape, exact zeros among them, and the options where they are one.
+
+    Raises:
+        DivergedError: A log-probability is NaN, which no noise would change.
     """
+    if log_probabilities.isnan().any():
+        raise DivergedError("the probabilities of options became nan")
     while True:
         noise = -torch.empty(log_probabilities.shape, dtype=torch.float64).exponential_(generator=generator).log()
         noise = noise.to(log_probabilities)

@@ -72,11 +72,18 @@ class ImageStreams:
 
     def all_selection_batches(self, count: int | None = None) -> Iterator[Batch]:
         """Yield all images to judge architectures by, or ``count`` of them, always the same, in one order."""
-        order = torch.arange(len(self.architectures))
-        if count is not None:
-            order = torch.randperm(len(order), generator=self._context.generator("images to judge by"))[:count]
-        for chosen in torch.split(order, self._settings.selection_batch):
+        for chosen in torch.split(self.positions_to_judge_by(count), self._settings.selection_batch):
             yield self._judging(chosen)
+
+    def positions_to_judge_by(self, count: int | None) -> Tensor:
+        """Return which of the images for architectures these are, all if ``count`` is None.
+
+        Raises:
+            EvaluationError: There are fewer.
+        """
+        if count is None:
+            return torch.arange(len(self.architectures))
+        return self._context.random_positions(self.architectures, count, "images to judge by")
 
     def state(self) -> dict[str, Any]:
         """Return what decides all further batches, but for the generators."""

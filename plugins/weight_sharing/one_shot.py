@@ -63,6 +63,8 @@ class TrainedSupernet:
         # Strategies have generators of their own: this only keeps the architecture, which seeds jobs, out of it.
         with seeded_global_rng(derive_seed("one-shot", key.seed, key.space, key.dataset)):
             self.strategy = STRATEGIES[settings.strategy](shared, settings.of_strategy())
+            # Refused now, not after the training.
+            self.strategy.images.positions_to_judge_by(settings.judging_images)
             self._train(SupernetStore(context.store, _name(context, shared, settings), context.device), settings.epochs)
 
     def _train(self, store: SupernetStore, epochs: int) -> None:

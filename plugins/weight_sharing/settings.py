@@ -284,6 +284,10 @@ class OneShotSettings(WeightSharingSettings):
         made = of_strategy(**of_strategy.preset_values(given))
         return {field.name: getattr(made, field.name) for field in dataclasses.fields(WeightSharingSettings)}
 
+    def effective(self) -> dict[str, Any]:
+        """Return all that decides a score: the strategy's own settings, which its preset decides, are among it."""
+        return super().effective() | self.of_strategy().effective()
+
     def of_strategy(self) -> WeightSharingSettings:
         """Return the settings of the strategy that trains."""
         kind = _STRATEGIES[self.strategy]

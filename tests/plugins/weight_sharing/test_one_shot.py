@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 import torch
-from nasbench_toolkit.core.errors import DivergedError
+from nasbench_toolkit.core.errors import DivergedError, EvaluationError
 from nasbench_toolkit.core.plugin_manager import installed_plugins
-from nasbench_toolkit.core.settings import parse_settings
+from nasbench_toolkit.core.settings import format_value, parse_settings, settings_hash
 from nasbench_toolkit.plugins.weight_sharing import one_shot
 from nasbench_toolkit.plugins.weight_sharing.one_shot import OneShot, TrainedSupernet
 from nasbench_toolkit.plugins.weight_sharing.settings import OneShotSettings
@@ -126,6 +126,34 @@ def test_settings_are_those_of_the_strategy_unless_given() -> None:
     assert dataclasses.replace(made, clip=5.0) == type(made)()
     tiny = parse_settings("one-shot", OneShotSettings, {"preset": "tiny", "strategy": "darts"}).of_strategy()
     assert (tiny.epochs, tiny.alpha_learning_rate) == (60, 3e-3)
+
+
+def test_what_trains_in_different_ways_has_different_hashes() -> None:
+    def hash_of(**given):
+        return settings_hash(1, parse_settings("one-shot", OneShotSettings, given))
+
+    by_hand = {"epochs": "100", "clip": "0", "batch_norm": "batch", "last_batch_norm": "plain"}
+    assert read_all(preset="nats") == read_all(**by_hand) | {"sampling": "per-cell", "distinct": True}
+    assert hash_of(preset="nats") != hash_of(**by_hand)
+    # What no setting of this evaluator can say is in the hash as well.
+    shared = {field.name for field in dataclasses.fields(OneShotSettings)} - {"preset"}
+    for strategy, name, value in (("gdas", "alpha_learning_rate", 3e-3), ("enas", "period", 0)):
+        tiny = read_all(strategy=strategy, preset="tiny")
+        spelled = {each: format_value(tiny[each]) for each in shared if tiny[each] is not None}
+        assert tiny[name] == value != read_all(**spelled)[name]
+        assert hash_of(strategy=strategy, preset="tiny") != hash_of(**spelled)
+
+
+def read_all(**given):
+    return parse_settings("one-shot", OneShotSettings, given).effective()
+
+
+def test_more_images_to_judge_by_than_there_are_are_refused_before_the_training(arch_ids, monkeypatch) -> None:
+    monkeypatch.setattr(one_shot.RandomPaths, "train_epoch", lambda _: pytest.fail("it was trained"))
+    settings = read(judging_images="50000")
+    context = make_context("nasbench201-tiny", arch_ids[0], settings=settings)
+    with pytest.raises(EvaluationError, match="asked to use 50000 images to judge by, and there are 1000"):
+        OneShot(settings).evaluate(context)
 
 
 def test_a_space_without_a_supernet_is_refused(run_nasbench) -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 import torch
+from nasbench_toolkit.core.errors import DivergedError
 from nasbench_toolkit.core.supernets import SinglePath
+from nasbench_toolkit.plugins.weight_sharing.controller import Controller
 from nasbench_toolkit.plugins.weight_sharing.gumbel import sample
 from nasbench_toolkit.plugins.weight_sharing.rules import Mixture, PathPerCell, Sampled
 from torch import nn
@@ -21,6 +23,30 @@ def operations():
 @pytest.fixture
 def inputs():
     return torch.randn(2, 2, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+
+
+def test_probabilities_that_are_no_numbers_are_said(begin) -> None:
+    said = pytest.raises(DivergedError, match="the probabilities of options became nan")
+    with said:
+        sample(torch.tensor([[0.0, torch.nan]]), 1.0, torch.Generator())
+    search = begin("setn")
+    with torch.no_grad():
+        search.alphas.values[1, 2] = torch.nan
+    with said:
+        search.alphas.derive()
+    with said:
+        next(search.alphas.ranked_choices())
+    controller = Controller([2, 2])
+    with torch.no_grad():
+        controller.linear.bias[0] = torch.nan
+    with said:
+        controller.sample(torch.Generator())
+
+
+def test_a_search_whose_parameters_diverge_ends(begin) -> None:
+    search = begin("gdas", learning_rate="1e30", clip="0")
+    with pytest.raises(DivergedError, match="became nan"):
+        search.train_epoch()
 
 
 def test_a_mixture_of_one_option_is_its_path(supernet, images) -> None:

@@ -17,7 +17,7 @@ from nasbench_toolkit.benchmarks_data.formats.nds_json import read_nds_json
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.plugins.search_spaces.nds.counts import count
 from nasbench_toolkit.plugins.search_spaces.nds.descriptions import RELEASED
-from nasbench_toolkit.plugins.search_spaces.nds.released_counts import COUNTED_DATASETS, COUNTED_NETWORKS
+from nasbench_toolkit.plugins.search_spaces.nds.released_counts import COUNTED_IMAGES, COUNTED_NETWORKS
 
 
 def main(folder: Path) -> int:
@@ -37,9 +37,7 @@ def compare(path: Path, name: str) -> bool:
     dataset = next(iter(raw.columns)).partition("/")[0]
     form = dataset.removesuffix("-lr-wd")
     stated = {quantity: raw.columns[f"{dataset}/{quantity}"] for quantity in ("parameters", "flops")}
-    counted = np.array(
-        [count(space, text, COUNTED_DATASETS[form], COUNTED_NETWORKS[form]) for text in raw.architectures]
-    )
+    counted = np.array([count(space, text, COUNTED_IMAGES[form], COUNTED_NETWORKS[form]) for text in raw.architectures])
     equal = counted[:, 0] == stated["parameters"]
     above = 100 * (stated["flops"] / counted[:, 1] - 1)
     print(

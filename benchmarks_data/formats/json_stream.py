@@ -91,6 +91,8 @@ class JsonStream:
             except RecursionError:
                 raise ValueError("it is nested too deeply") from None
             except ValueError as error:
+                if not isinstance(error, json.JSONDecodeError):
+                    raise ValueError("it has a number of thousands of digits") from error
                 if len(self._text) - self._position > _MAX_ELEMENT_CHARACTERS:
                     raise ValueError(f"it is no JSON, or larger than any record ({error})") from error
                 if not self._fill():
@@ -120,10 +122,8 @@ class JsonStream:
         if self.peek():
             raise ValueError(f"'{self.peek()}' follows where it should end")
 
-    def _ends_within(self, error: ValueError) -> bool:
+    def _ends_within(self, error: json.JSONDecodeError) -> bool:
         """Return whether the end of the text is what is wrong: within a string, or where a word or value should be."""
-        if not isinstance(error, json.JSONDecodeError):
-            return False
         return error.msg.startswith("Unterminated") or error.pos >= len(self._text.rstrip())
 
     def _fill(self) -> bool:

@@ -8,7 +8,6 @@ at half of a schedule are left out: a network half way through a schedule of 108
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import math
 from functools import lru_cache
@@ -50,7 +49,7 @@ def read_nasbench101_tfrecord(path: Path, progress: Progress) -> RawTable:
     for number, record in enumerate(read_records(path, progress), 1):
         try:
             table.add(record)
-        except (_MalformedError, UnicodeDecodeError, json.JSONDecodeError, binascii.Error, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(
                 f"'{path.name}', record {number:,}: {error}. This is not NAS-Bench-101 as published, or an older "
                 f"file of it: get 'nasbench_only108.tfrecord' or 'nasbench_full.tfrecord' from {HOME}."

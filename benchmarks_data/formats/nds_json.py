@@ -23,6 +23,9 @@ HOME = "https://github.com/facebookresearch/nds"
 
 CIFAR, IMAGENET = "cifar10", "imagenet"
 VARIED_SUFFIX = "-lr-wd"
+RERUNS_SUFFIX = "-reruns"
+
+_VARIED_FIELDS = ("base_lr", "wd")
 
 _MAX_WRONG = 1000
 _MAX_RECORDS = 1_000_000  # the largest file has some 25,000
@@ -38,8 +41,9 @@ _LATER_EPOCHS = 10
 def read_nds_json(path: Path, progress: Progress) -> RawTable:
     """Return one row for each record of a finished training; its string is the JSON of the record's `net`.
 
-    The data set is ImageNet's where the file's name ends in `_in`, as released, else CIFAR-10; trainings whose learning
-    rate or weight decay varies belong to a data set of their own, `cifar10-lr-wd` or `imagenet-lr-wd`.
+    The data set is ImageNet's where the file's name ends in `_in`, as released, else CIFAR-10. Trainings whose learning
+    rate or weight decay varies belong to a data set of their own, `cifar10-lr-wd` or `imagenet-lr-wd`, and so do those
+    of few networks that were trained many times, `cifar10-reruns`.
 
     Args:
         path: The file, `.json` or `.json.gz`.
@@ -52,6 +56,7 @@ def read_nds_json(path: Path, progress: Progress) -> RawTable:
     rows = _Rows()
     with open_json(path, progress) as stream:
         try:
+            rows.are_reruns = stream.peek() == "{"
             for place, record in _records(stream):
                 rows.add(place, record)
         except CutShortError as error:
@@ -77,14 +82,21 @@ def _records(stream: JsonStream) -> Iterator[tuple[str, Any]]:
 
 def _groups(stream: JsonStream) -> Iterator[tuple[str, Any]]:
     stream.take("{")
-    while stream.peek() == '"':
-        name = stream.value()
-        stream.take(":")
-        for number, record in enumerate(stream.elements(), start=1):
-            yield f"record {number:,} of '{name!s:.20}'", record
-        if stream.peek() == ",":
+    if stream.peek() != "}":
+        yield from _group(stream)
+        while stream.peek() == ",":
             stream.take(",")
+            yield from _group(stream)
     stream.take("}")
+
+
+def _group(stream: JsonStream) -> Iterator[tuple[str, Any]]:
+    name = stream.value()
+    if not isinstance(name, str):
+        raise ValueError(f"{name!s:.40} stands where the name of a group is expected")
+    stream.take(":")
+    for number, record in enumerate(stream.elements(), start=1):
+        yield f"record {number:,} of '{name:.20}'", record
 
 
 class _Rows:
@@ -93,10 +105,11 @@ class _Rows:
     def __init__(self) -> None:
         self.problems: list[str] = []
         self.seen = 0
+        self.are_reruns = False
         self._places: list[str] = []
         self._nets: list[str] = []
         self._values: dict[str, dict[int, float]] = defaultdict(dict)
-        self._recipes: set[tuple[object, object]] = set()
+        self._recipes: dict[str, set[float]] = {field: set() for field in _VARIED_FIELDS}
         self._unfinished = 0
 
     def add(self, place: str, record: Any) -> None:
@@ -130,12 +143,14 @@ class _Rows:
             raise _RecordError(f"'optim' is {recipe!s:.40}, expected an object")
         errors = _errors(record)
         last = _last_epoch(recipe, len(errors))
+        varied = _varied(recipe)
         values = {"test_best_accuracy": 100.0 - _best(record, errors), **_counts(record)}
         if len(errors) < last:
             self._unfinished += 1
             return
         values |= {f"test_accuracy@{epoch}": 100.0 - errors[epoch - 1] for epoch in _stored_epochs(last)}
-        self._recipes.add((str(recipe.get("base_lr")), str(recipe.get("wd"))))
+        for field, value in varied.items():
+            self._recipes[field].add(value)
         for name, value in values.items():
             self._values[name][len(self._nets)] = value
         self._places.append(place)
@@ -150,7 +165,8 @@ class _Rows:
         if not self._nets:
             first = f" The first problem: {self.problems[0]}." if self.problems else ""
             raise DataError(f"'{path}' has no record of a finished training.{first} Get the file again from {HOME}.")
-        dataset = dataset_of(path) + (VARIED_SUFFIX if len(self._recipes) > 1 else "")
+        varies = any(len(values) > 1 for values in self._recipes.values())
+        dataset = dataset_of(path) + RERUNS_SUFFIX * self.are_reruns + VARIED_SUFFIX * varies
         notes: tuple[str, ...] = ()
         if self._unfinished:
             notes = (f"Trainings that ended before their last epoch are left out: {self._unfinished:,}.",)
@@ -162,12 +178,18 @@ class _Rows:
             row_name=lambda row: places[row],
             problems=tuple(self.problems),
             percent_is_certain=True,
+            datasets_are_guessed=True,
         )
 
     def _column(self, values: Mapping[int, float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         column = np.full(len(self._nets), np.nan)
         column[list(values)] = list(values.values())
         return column
+
+
+def images_of(dataset: str) -> str:
+    """Return the data set on whose images the networks of one were trained."""
+    return dataset.removesuffix(VARIED_SUFFIX).removesuffix(RERUNS_SUFFIX)
 
 
 def dataset_of(path: Path) -> str:
@@ -199,6 +221,15 @@ def _last_epoch(recipe: Mapping[str, Any], epochs: int) -> int:
     if epochs > last:
         raise _RecordError(f"'test_ep_top1' has {epochs} epochs, more than the {last} of 'optim.max_ep'")
     return last
+
+
+def _varied(recipe: Mapping[str, Any]) -> dict[str, float]:
+    """Return what a record says of the settings that vary in some files."""
+    found = {field: recipe[field] for field in _VARIED_FIELDS if field in recipe}
+    for field, value in found.items():
+        if type(value) not in (int, float) or not 0 <= value <= _MAX_COUNT:
+            raise _RecordError(f"'optim.{field}' is {value!s:.40}, expected a number of at least 0")
+    return {field: float(value) for field, value in found.items()}
 
 
 def _best(record: Mapping[str, Any], errors: list[float]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +28,8 @@ def add_earlier(rows: TableRows, earlier: StoredTable | None) -> TableRows:
         return rows
     datasets = {parse_metric_key(key).dataset for key in rows.columns}
     kept = [metric for metric in earlier.metrics if metric.dataset not in datasets]
+    replaced = [metric for metric in earlier.metrics if metric.dataset in datasets]
+    rows = replace(rows, notes=(*rows.notes, *_note("Kept", earlier, kept), *_note("Replaced", earlier, replaced)))
     if not kept:
         return rows
     arch_ids = sorted({*rows.arch_ids, *earlier.arch_ids}, key=str.encode)
@@ -42,7 +45,6 @@ def add_earlier(rows: TableRows, earlier: StoredTable | None) -> TableRows:
     merged[[place[arch_id] for arch_id in rows.arch_ids]] = rows.rows_merged
     by_key = {key: parse_metric_key(key) for key in columns}
     ordered = sorted(by_key, key=lambda key: (*metric_order(by_key[key]), by_key[key].dataset))
-    note = f"Kept from '{earlier.imported_from}': results on {', '.join(sorted({metric.dataset for metric in kept}))}."
     return replace(
         rows,
         arch_ids=[arch_id for arch_id, has_value in zip(arch_ids, measured, strict=True) if has_value],
@@ -50,8 +52,12 @@ def add_earlier(rows: TableRows, earlier: StoredTable | None) -> TableRows:
         rows_merged=merged[measured],
         noise_ceilings={**rows.noise_ceilings, **_ceilings(earlier, kept)},
         reduction=" or ".join(dict.fromkeys(filter(None, (rows.reduction, kept[0].reduction)))),
-        notes=(*rows.notes, note),
     )
+
+
+def _note(fate: str, earlier: StoredTable, metrics: Sequence[Metric]) -> tuple[str, ...]:
+    datasets = ", ".join(sorted({metric.dataset for metric in metrics}))
+    return (f"{fate} from '{earlier.imported_from}': results on {datasets}.",) if datasets else ()
 
 
 def _ceilings(earlier: StoredTable, kept: list[Metric]) -> dict[str, float]:

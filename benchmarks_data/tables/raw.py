@@ -29,6 +29,7 @@ class RawTable:
             names the record and the field.
         identifiers: What other files of the benchmark call each row's architecture; empty if they do not name it.
         percent_is_certain: Whether the format itself says that accuracies are in percent, however small they are.
+        datasets_are_guessed: Whether the data sets of the columns were guessed from the file's name.
         runs: Results of the single runs that a column is the mean of, by metric key, shape ``(rows, runs)``, NaN where
             a row has fewer; for columns whose runs the file has.
     """
@@ -42,6 +43,7 @@ class RawTable:
     problems: tuple[str, ...] = ()
     identifiers: Sequence[str] = ()
     percent_is_certain: bool = False
+    datasets_are_guessed: bool = False
     runs: Mapping[str, npt.NDArray[np.floating]] = field(default_factory=dict)
 
     def keep(self, rows: Sequence[int]) -> RawTable:

@@ -33,8 +33,8 @@ BLOCK_ROWS = 16_384
 class TableSource(DataSource):
     """Reads a table of a search space, checks it and stores one row for each canonical architecture.
 
-    Must implement ``canonicalize_many``; may extend ``readers`` and implement ``prepare``, ``check_rows`` and
-    ``earlier_table``.
+    Must implement ``canonicalize_many``; may extend ``readers`` and implement ``check_file``, ``prepare``,
+    ``check_rows`` and ``earlier_table``.
 
     Attributes:
         readers: By end of the file's name, the longest that fits counts, or :data:`DIRECTORY`; this class brings
@@ -55,6 +55,13 @@ class TableSource(DataSource):
 
         Raises:
             InvalidArchitectureError: One is not an architecture of the space.
+        """
+
+    def check_file(self, path: Path) -> None:
+        """Refuse a file before it is read.
+
+        Raises:
+            DataError: It is not for this source.
         """
 
     def prepare(self, raw: RawTable) -> RawTable:
@@ -101,6 +108,7 @@ class TableSource(DataSource):
 
     def _import(self, path: Path, folder: Path, progress: Progress, *, skip_wrong: bool) -> ImportSummary:
         reader = self._reader_of(path)
+        self.check_file(path)
         # Reading and canonicalising each count for half of the progress, whatever their own units are.
         raw = self.prepare(reader(path, lambda done, total: progress(done, 2 * total)))
         if raw.problems and not skip_wrong:

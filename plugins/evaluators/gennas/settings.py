@@ -298,7 +298,7 @@ def given_task(text: str | None, parse: Callable[[object], TaskT], evaluator: st
         )
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidTaskError(f"The GenNAS task is not JSON: {error}.") from error
     return parse(value)
 

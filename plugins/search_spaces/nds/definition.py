@@ -95,9 +95,9 @@ class CellSpaceDefinition:
             raise InvalidArchitectureError("width and depth are missing, expected such as 'w16d8/' before the cells")
         width, depth = size
         if width % 2 or not 2 <= width <= MAX_WIDTH:
-            raise InvalidArchitectureError(f"the width is {width}, expected an even number from 2 to {MAX_WIDTH}")
+            raise InvalidArchitectureError(f"the width is {width!s:.40}, expected an even number from 2 to {MAX_WIDTH}")
         if not MIN_DEPTH <= depth <= MAX_DEPTH:
-            raise InvalidArchitectureError(f"the depth is {depth}, expected {MIN_DEPTH} to {MAX_DEPTH} cells")
+            raise InvalidArchitectureError(f"the depth is {depth!s:.40}, expected {MIN_DEPTH} to {MAX_DEPTH} cells")
         return Architecture(width, depth, normal, reduction)
 
     def choices(self) -> tuple[tuple[str, ...], ...]:

@@ -2,9 +2,9 @@
 
 Width and depth, then the nodes of the normal cell and of the reduction cell. A node is the sum of two edges, and an
 edge is an operation and, behind `~`, what it works on: 0 is the output of the cell before the previous one, 1 that of
-the previous cell, 2 the first node, and so on. Spaces make no difference. Operations may also have the names of papers
-and records: `sep_conv_3x3` is `sep3`. A record's `net`, as JSON, is read too. Where width and depth follow from the
-cells, the text begins with `normal=`.
+the previous cell, 2 the first node, and so on. Spaces beside separators make no difference. Operations may also have
+the names of papers and records: `sep_conv_3x3` is `sep3`. A record's `net`, as JSON, is read too. Where width and depth
+follow from the cells, the text begins with `normal=`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _SIZE = "w16d8/"
 _ARCHITECTURE = re.compile(
     r"(w(?P<width>[0-9]{1,9})d(?P<depth>[0-9]{1,9})/)?normal=(?P<normal>[^/]*)/reduce=(?P<reduce>[^/]*)"
 )
+_SEPARATOR = re.compile(r" ?([/=,+~]) ?")
 _CELL_NAMES = {"normal": "normal cell", "reduce": "reduction cell"}
 _CONCATENATED = {"all nodes": "all their nodes", "loose ends": "the nodes that no other node takes"}
 
@@ -35,7 +36,7 @@ def parse_architecture(text: str, definition: CellSpaceDefinition) -> Architectu
     """
     if text.lstrip().startswith("{"):
         return _parse_net(text, definition)
-    match = _ARCHITECTURE.fullmatch("".join(text.split()))
+    match = _ARCHITECTURE.fullmatch(_SEPARATOR.sub(r"\1", " ".join(text.split())))
     if match is None or (definition.states_size and match["width"] is None):
         expected = _SIZE * definition.states_size + _FORM
         raise InvalidArchitectureError(f"'{text:.80}' is no architecture of this space: expected '{expected}'")
@@ -98,7 +99,7 @@ def _edge(operation: str, source: int, index: int, where: str, definition: CellS
         _refuse_operation(operation, where, definition)
     if not 0 <= source < index:
         raise InvalidArchitectureError(
-            f"{where} works on {source}, expected an input or earlier node, 0 to {index - 1}"
+            f"{where} works on {source!s:.40}, expected an input or earlier node, 0 to {index - 1}"
         )
     return Edge(source, names[operation])
 

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
     from ....benchmarks_data.tables.store import StoredTable
 
-RECORDS_DRAWN = 200
-"""Records of which GenNAS (Li et al., NeurIPS 2021, released code) takes the nearest one for a mutant."""
+MOST_DRAWN = 200
+DRAWN_SHARE = 0.1
+"""A mutant is the nearest of a random tenth of the other records, of 200 at most. GenNAS (Li et al., NeurIPS 2021,
+released code) takes the nearest of 200 of several thousand, the parent not excluded; a table for ImageNet may have
+fewer than 200, of which the parent would always be the nearest."""
 
 
 class RecordedSpace(SearchSpace):
@@ -60,11 +63,16 @@ class RecordedSpace(SearchSpace):
         return [self._records[index] for index in rng.choice(len(self._records), count, replace=False)]
 
     def _mutate(self, text: str, rng: np.random.Generator) -> str:
-        """Mutate as the definition says; with records, take the nearest of some of them."""
+        """Mutate as the definition says; with records, take the nearest of some others, itself if there are none."""
+        import numpy as np
+
         if self._records is None:
             return self._mutate_defined(text, rng)
-        drawn = rng.choice(len(self._records), min(RECORDS_DRAWN, len(self._records)), replace=False)
-        return self._nearest(text, drawn)
+        others = np.array([row for row, record in enumerate(self._records) if record != text])
+        if not len(others):
+            return text
+        count = min(MOST_DRAWN, max(1, round(DRAWN_SHARE * len(others))))
+        return self._nearest(text, rng.choice(others, count, replace=False))
 
     def neighbours(self, text: str) -> list[str] | None:
         """Return every architecture that has another value of one decision; None with records, of which few are any.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ....benchmarks_data.formats.nds_json import CIFAR, IMAGENET, VARIED_SUFFIX
+from ....benchmarks_data.formats.nds_json import CIFAR, IMAGENET, images_of
 from ....benchmarks_data.tables.raw import RawTable
 from ....core.errors import InvalidArchitectureError
 from ....core.interfaces import SearchSpace
@@ -17,8 +17,12 @@ RECORDS_COMPARED = 12
 """Records, evenly spread, whose networks are built; one takes a tenth of a second."""
 
 
-COUNTED_DATASETS = {CIFAR: CIFAR_IMAGES, IMAGENET: IMAGENET_IMAGES}
+COUNTED_IMAGES = {CIFAR: CIFAR_IMAGES, IMAGENET: IMAGENET_IMAGES}
 COUNTED_NETWORKS = {CIFAR: "benchmark", IMAGENET: "imagenet"}
+
+
+_Counts = tuple[int, int]
+"""Parameters and multiply-adds."""
 
 
 @dataclass(frozen=True)
@@ -30,71 +34,84 @@ class _Compared:
     parameters: int
     flops: float
 
-    def ours(self, space: SearchSpace, dataset: str) -> tuple[int, int]:
+    def ours(self, space: SearchSpace, images: str) -> _Counts:
         from .counts import count
 
-        return count(space, self.arch_id, COUNTED_DATASETS[dataset], COUNTED_NETWORKS[dataset])
+        return count(space, self.arch_id, COUNTED_IMAGES[images], COUNTED_NETWORKS[images])
 
 
 def compare_counts(raw: RawTable, space: SearchSpace) -> RawTable:
-    """Build the networks of some records, compare their counts, and say in a note what came out.
+    """Build the networks of some records of each data set, compare their counts, and say in notes what came out.
 
-    Records whose networks are of the other data set's form than the file's name says are taken for that data set's.
+    Where data sets were guessed, records whose networks are of the other one's form are taken for that data set's.
     """
-    records = list(_records_with_counts(raw, space))
-    if not records:
-        return replace(
-            raw, notes=(*raw.notes, "No record says how many parameters it has: they could not be compared.")
-        )
-    named = _dataset(raw)
-    found = _found_dataset(records[0], space, named)
-    notes = _notes(records, space, found)
-    if found != named:
-        notes = [f"The networks are those for {found}, whatever the file's name says, and so are the metrics.", *notes]
-    columns = {key.replace(named, found, 1): values for key, values in raw.columns.items()}
+    notes, names = list[str](), dict[str, str]()
+    for dataset in dict.fromkeys(key.partition("/")[0] for key in raw.columns):
+        records = list(_records_with_counts(raw, space, dataset))
+        if not records:
+            continue
+        named = images_of(dataset)
+        others = [images for images in COUNTED_IMAGES if images != named] if raw.datasets_are_guessed else []
+        found, counts = _fitting(records, space, [named, *others])
+        if found != named:
+            names[dataset] = dataset.replace(named, found, 1)
+            notes.append(f"The networks are those for {found}, whatever the file's name says, and so are the metrics.")
+        notes += _notes(records, counts)
+    if not notes:
+        notes = ["No record says how many parameters it has: they could not be compared."]
+    columns = {_renamed(key, names): values for key, values in raw.columns.items()}
     return replace(raw, columns=columns, notes=(*raw.notes, *notes))
 
 
-def _dataset(raw: RawTable) -> str:
-    return next(iter(raw.columns)).partition("/")[0].removesuffix(VARIED_SUFFIX)
+def _renamed(key: str, names: Mapping[str, str]) -> str:
+    dataset, _, quantity = key.partition("/")
+    return f"{names.get(dataset, dataset)}/{quantity}"
 
 
-def _found_dataset(record: _Compared, space: SearchSpace, named: str) -> str:
-    """Return the data set for whose networks the counts are right, the named one if neither is."""
-    others = [name for name in COUNTED_DATASETS if name != named]
-    return next(
-        (name for name in (named, *others) if record.ours(space, name)[0] == record.parameters),
-        named,
-    )
+def _fitting(records: Sequence[_Compared], space: SearchSpace, names: Sequence[str]) -> tuple[str, list[_Counts]]:
+    """Return the images for whose networks most parameters are right, the first of equal ones, and what these have."""
+    best, fitting = -1, (names[0], list[_Counts]())
+    for images in names:
+        counts = [record.ours(space, images) for record in records]
+        right = sum(ours == record.parameters for record, (ours, _) in zip(records, counts, strict=True))
+        if right > best:
+            best, fitting = right, (images, counts)
+        if right == len(records):
+            break
+    return fitting
 
 
-def _records_with_counts(raw: RawTable, space: SearchSpace) -> Iterator[_Compared]:
-    """Yield some records that say how many parameters they have; wrong ones are refused elsewhere."""
-    columns = {key.partition("/")[2]: values for key, values in raw.columns.items()}
-    if "parameters" not in columns:
+def _records_with_counts(raw: RawTable, space: SearchSpace, dataset: str) -> Iterator[_Compared]:
+    """Yield some records that say how many parameters a network for the data set has; wrong ones are refused elsewhere.
+
+    None are yielded of a data set for which NDS has no networks.
+    """
+    parameters = raw.columns.get(f"{dataset}/parameters")
+    if parameters is None or images_of(dataset) not in COUNTED_IMAGES:
         return
-    flops = columns.get("flops", np.full(len(raw.architectures), np.nan))
-    counted = np.flatnonzero(~np.isnan(columns["parameters"]))
-    for row in counted[np.unique(np.linspace(0, len(counted) - 1, RECORDS_COMPARED).astype(int))].tolist():
+    flops = raw.columns.get(f"{dataset}/flops", np.full(len(raw.architectures), np.nan))
+    counted = np.flatnonzero(~np.isnan(parameters))
+    evenly_spread = np.linspace(0, len(counted) - 1, min(RECORDS_COMPARED, len(counted))).astype(int)
+    for row in counted[evenly_spread].tolist():
         try:
             arch_id = space.canonicalize(raw.architectures[row])
         except InvalidArchitectureError:
             continue
-        yield _Compared(raw.row_name(row), arch_id, int(columns["parameters"][row]), float(flops[row]))
+        yield _Compared(raw.row_name(row), arch_id, int(parameters[row]), float(flops[row]))
 
 
-def _notes(records: Sequence[_Compared], space: SearchSpace, dataset: str) -> list[str]:
-    counted = [record.ours(space, dataset) for record in records]
-    pairs = list(zip(records, counted, strict=True))
+def _notes(records: Sequence[_Compared], counts: Sequence[_Counts]) -> list[str]:
+    pairs = list(zip(records, counts, strict=True))
+    number = f"{len(records)} record{'s' * (len(records) > 1)}"
     different = [(record, ours) for record, (ours, _) in pairs if ours != record.parameters]
     if different:
         record, ours = different[0]
         notes = [
-            f"Of {len(records)} records whose networks were built, {len(different)} state other parameters than these "
+            f"Of {number} whose networks were built, {len(different)} state other parameters than these "
             f"have, such as {record.place}: {record.parameters:,}, and {ours:,} here."
         ]
     else:
-        notes = [f"The parameters of {len(records)} records were compared with those of the networks here: all equal."]
+        notes = [f"The parameters of {number} were compared with those of the networks here: all equal."]
     above = [100 * (record.flops / macs - 1) for record, (_, macs) in pairs if not np.isnan(record.flops)]
     if above:
         notes.append(

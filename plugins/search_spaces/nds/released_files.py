@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 from ....benchmarks_data.tables.raw import RawTable
-from ....core.errors import DataError
+from ....core.errors import DataError, InvalidArchitectureError
 from ....core.interfaces import SearchSpace
 from .descriptions import RELEASED
 from .space import CellSpace
@@ -32,21 +32,31 @@ def refuse_file_of_another_space(path: Path, space: str) -> None:
         )
 
 
-def refuse_other_sizes(path: Path, raw: RawTable, arch_ids: Sequence[str], space: SearchSpace) -> None:
-    """Where a space has one width and depth, expect records of one, whichever it is.
-
-    Raises:
-        DataError: A record has another size than the first one.
-    """
+def leave_out_other_sizes(raw: RawTable, space: SearchSpace) -> RawTable:
+    """Where a space has one width and depth, expect records of one, that of most of them; others become problems."""
     if not isinstance(space, CellSpace) or len(space.definition.widths) * len(space.definition.depths) > 1:
-        return
-    sizes = [arch_id.partition("/")[0] for arch_id in arch_ids]
-    other = next((row for row, size in enumerate(sizes) if size != sizes[0]), None)
-    if other is not None:
-        raise DataError(
-            f"'{path}', {raw.row_name(other)}: width and depth are {sizes[other]}, those of {raw.row_name(0)} "
-            f"{sizes[0]}, and '{space.name}' has one size. Import the file for the space of all sizes."
-        )
+        return raw
+    sizes = [_size_of(text, space) for text in raw.architectures]
+    known = Counter(filter(None, sizes))
+    if len(known) < 2:
+        return raw
+    ((usual, _),) = known.most_common(1)
+    problems = [
+        f"{raw.row_name(row)}: width and depth are {size}, those of most records {usual}, and '{space.name}' has one "
+        "size: is the file of the space of all sizes?"
+        for row, size in enumerate(sizes)
+        if size not in ("", usual)
+    ]
+    kept = raw.keep([row for row, size in enumerate(sizes) if size in ("", usual)])
+    return replace(kept, problems=(*raw.problems, *problems))
+
+
+def _size_of(text: str, space: SearchSpace) -> str:
+    """Return width and depth, empty for what is no architecture, which is refused elsewhere."""
+    try:
+        return space.canonicalize(text).partition("/")[0]
+    except InvalidArchitectureError:
+        return ""
 
 
 def name_unused_operations(raw: RawTable, space: SearchSpace) -> RawTable:

@@ -14,7 +14,7 @@ from ....core.data.data_home import stored_folder
 from ....core.interfaces import Progress, SearchSpace
 from .descriptions import NDS_SPACES
 from .released_counts import compare_counts
-from .released_files import name_unused_operations, refuse_file_of_another_space, refuse_other_sizes
+from .released_files import leave_out_other_sizes, name_unused_operations, refuse_file_of_another_space
 
 
 def _read_json(path: Path, progress: Progress) -> RawTable:
@@ -45,18 +45,20 @@ class NdsSource(TableSource):
         """
         return self._space.canonicalize_many(texts)
 
-    def prepare(self, raw: RawTable) -> RawTable:
-        """Compare the counts of some records with those of our networks; say which operations no record has."""
-        return name_unused_operations(compare_counts(raw, self._space), self._space)
-
-    def check_rows(self, path: Path, raw: RawTable, arch_ids: Sequence[str]) -> None:
-        """Refuse a file that is released for another search space, and records of several sizes where there is one.
+    def check_file(self, path: Path) -> None:
+        """Refuse a file that is released for another search space.
 
         Raises:
-            DataError: It is one, or a record has another size than those before it.
+            DataError: It is one, by its name.
         """
         refuse_file_of_another_space(path, self.info.name)
-        refuse_other_sizes(path, raw, arch_ids, self._space)
+
+    def prepare(self, raw: RawTable) -> RawTable:
+        """Leave out records of a size of their own where a space has one, compare the counts of some with ours, say
+        which operations none has.
+        """
+        fitting = leave_out_other_sizes(raw, self._space)
+        return name_unused_operations(compare_counts(fitting, self._space), self._space)
 
     def earlier_table(self) -> StoredTable | None:
         """Return what was imported before; its results on other data sets are kept.

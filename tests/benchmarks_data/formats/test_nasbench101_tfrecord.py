@@ -131,6 +131,7 @@ def test_wrong_record_is_refused_with_its_number(tmp_path, changes, message) -> 
         (b"\xff\xfe", "invalid start byte"),
         (b"not json", "Expecting value"),
         (b"[" * 100_000, "recursion|nested"),
+        (b"[" + b"1" * 5000 + b"]", "Exceeds the limit"),
         (json.dumps({"a": 1}).encode(), "expected a list of hash"),
         (json.dumps(["a", 108, "0100", "input,output"]).encode(), "expected a list of hash"),
         (json.dumps(["a", "108", "0100", "input,output", ""]).encode(), "expected a list of hash"),

@@ -10,6 +10,7 @@ from nasbench_toolkit.core.data.data_home import import_data
 from nasbench_toolkit.core.errors import InvalidArchitectureError
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.plugins.datasets import PHOTOS
+from nasbench_toolkit.plugins.search_spaces.nds import recorded_space
 from nasbench_toolkit.plugins.search_spaces.nds.anynet.infos import ANYNET_SPACES
 
 DATA = Path(__file__).parents[3] / "../shared/data/nds"
@@ -145,11 +146,45 @@ def test_the_net_of_a_record_is_an_architecture():
     for text, message in (
         (json.dumps(NET | {"ws": [16, 24, 24, 41]}), "Record of 'nds-resnet': 'net': stage 3 has the width 41; choose"),
         (json.dumps(NET | {"block_type": "double_plain_block"}), "'net.block_type' is 'double_plain_block'"),
+        (
+            json.dumps(NET | {"ws": [16, 24, 24, 1e308]}),
+            "stage 3 has the width 1000000000000000010979063629440455417404; c",
+        ),
+        (
+            json.dumps(NET | {"ds": [2, 12, 12, 12]}),
+            "those of the stem, are ds 2, ws 16, ss 1, expected ds 1, ws 16, ss 1",
+        ),
+        (
+            json.dumps(NET | {"ws": [64, 24, 24, 40]}),
+            "are ds 1, ws 64, ss 1, expected ds 1, ws 16, ss 1 or ds 1, ws 64, ",
+        ),
         ('{"ds": [1', "Record of 'nds-resnet': Expecting"),
         ('{"a":' * 100_000, "Record of 'nds-resnet'"),
     ):
         with pytest.raises(InvalidArchitectureError, match=message):
             space.canonicalize(text)
+
+
+def test_the_net_of_a_resnext_record_is_an_architecture():
+    space = SPACES["nds-resnext-a"].create()
+    net = {
+        "block_type": "res_bottleneck_block", "ds": [1, 16, 1, 4], "ws": [16, 64, 128, 16], "ss": [1, 1, 2, 2],
+        "num_gs": [1, 2, 1, 2], "bot_muls": [0.0, 0.25, 0.5, 1],
+    }  # fmt: skip
+    expected = "d16w64r4g2 d1w128r2g1 d4w16r1g2"
+    assert space.canonicalize(json.dumps(net)) == expected
+    for_imagenet = net | {"ws": [64, 64, 128, 16], "ss": [8, 1, 2, 2], "bot_muls": [1.0, 0.25, 0.5, 1]}
+    assert space.canonicalize(json.dumps(for_imagenet)) == expected
+    for changes, message in (
+        ({"bot_muls": [0, 0.25, 0.5, 1e-320]}, "'net.bot_muls' has .*, expected one divided by a whole number each"),
+        ({"bot_muls": [0, 0.25, 0.5, 0.3]}, "'net.bot_muls' has .*, expected one divided by a whole number each"),
+        ({"bot_muls": [0, 0.25, 0.5, 1e-300]}, "stage 3 has the ratio 9{15}[0-9]{25}; choose from 1, 2, 4"),
+        ({"bot_muls": [0.5, 0.25, 0.5, 1]}, "ds 1, ws 16, ss 1, bot_muls 0.5, num_gs 1, expected ds 1, ws 16"),
+        ({"num_gs": [4, 2, 1, 2]}, "num_gs 4, expected"),
+        ({"block_type": "x" * 3000}, "'net.block_type' is 'x{59}, and this space"),
+    ):
+        with pytest.raises(InvalidArchitectureError, match=message):
+            space.canonicalize(json.dumps(net | changes))
 
 
 def record(error, **changes):
@@ -164,7 +199,7 @@ def record(error, **changes):
     }
 
 
-def test_imported_records_are_ground_truth_sample_and_mutants(tmp_path):
+def test_imported_records_are_ground_truth_sample_and_mutants(tmp_path, monkeypatch):
     path = tmp_path / "ResNet.json"
     others = ({"ds": [1, 12, 12, 1]}, {"ds": [1, 1, 2, 3], "ws": [16, 16, 16, 16]})
     path.write_text(json.dumps([record(10.0), *(record(20.0 + n, **change) for n, change in enumerate(others))]))
@@ -175,9 +210,11 @@ def test_imported_records_are_ground_truth_sample_and_mutants(tmp_path):
     assert table.values(table.metrics[0], designs) == [90.0, 80.0, 79.0]
     assert sorted(space.sample(3, np.random.default_rng(0))) == sorted(designs)
     assert space.size == 3
-    # The nearest of at most 200 records, the parent not excluded.
+    # The nearest of those drawn, here of all, but not itself.
+    monkeypatch.setattr(recorded_space, "DRAWN_SHARE", 1.0)
     assert space.mutate("d12w24 d12w24 d1w48", np.random.default_rng(0)) == "d12w24 d12w24 d1w40"
-    assert space.mutate(designs[2], np.random.default_rng(0)) == designs[2]
+    assert space.mutate(designs[0], np.random.default_rng(0)) == designs[1]
+    assert space.mutate(designs[1], np.random.default_rng(0)) == designs[0]
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,9 @@ def test_text_and_record_are_one_architecture() -> None:
 
 
 def test_long_names_and_spaces_are_read() -> None:
-    spelled = DARTS_V2.replace("sep3", "sep_conv_3x3").replace("skip", "skip_connect").replace(",", " , ")
+    spelled = (
+        DARTS_V2.replace("sep3", "sep_conv_3x3").replace("skip", "skip_connect").replace(",", "  , ").replace("~", " ~")
+    )
     assert format_architecture(parse_architecture(spelled, DARTS), DARTS) == DARTS_V2
 
 
@@ -55,6 +57,9 @@ def test_long_names_and_spaces_are_read() -> None:
     [
         ("", "'' is no architecture of this space: expected 'w16d8/normal="),
         ("w16d8", "=OPERATION~SOURCE+OPERATION~SOURCE,.../reduce=...'"),
+        (f"w1 6d8/normal={CELL}/reduce={CELL}", "is no architecture of this space"),
+        (DARTS_V2.replace("skip", "s kip", 1), "has the unknown operation 's kip'"),
+        (" " * 1_000_000, "'    "),
         ("resnet", "'resnet' is no architecture of this space"),
         (f"w16d8/normal={CELL}", "is no architecture of this space"),
         (f"w15d8/normal={CELL}/reduce={CELL}", "the width is 15, expected an even number from 2 to 1024"),

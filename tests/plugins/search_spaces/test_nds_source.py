@@ -14,7 +14,10 @@ from nasbench_toolkit.core.data.data_home import Manifest, import_data, verify_d
 from nasbench_toolkit.core.errors import DataError
 from nasbench_toolkit.core.planning.requests import RunRequest, make_plan
 from nasbench_toolkit.core.plugin_manager import installed_plugins
+from nasbench_toolkit.core.results.store import read_results
+from nasbench_toolkit.plugins.search_spaces.nds import recorded_space
 from nasbench_toolkit.plugins.search_spaces.nds.counts import count
+from nasbench_toolkit.plugins.search_spaces.nds.image_sets import IMAGENET_IMAGES
 from nasbench_toolkit.plugins.search_spaces.nds.space import CellSpace
 
 DATA = Path(__file__).parents[3] / "../shared/data/nds"
@@ -93,6 +96,7 @@ def test_results_on_other_data_sets_are_kept(tmp_path: Path) -> None:
     assert [metric.key for metric in table.metrics][:2] == ["cifar10/test_accuracy@2", "imagenet/test_accuracy@2"]
     # Another file for a data set replaces what was there, and what only it had.
     manifest = bring(tmp_path, record(11.0))
+    assert "Replaced from 'DARTS_in.json': results on cifar10." in manifest.notes
     assert manifest.items == 2
     values = {metric.key: space().ground_truth().all_values(metric).tolist() for metric in table.metrics}
     assert [value for value in values["cifar10/test_accuracy@2"] if not math.isnan(value)] == [89.0]
@@ -188,8 +192,67 @@ def test_files_of_other_spaces_are_told_by_name(tmp_path: Path) -> None:
 
 def test_records_of_fixed_size_have_one(tmp_path: Path) -> None:
     assert bring(tmp_path, record(), name="mine.json", to="nds-darts-f").items == 1
-    with pytest.raises(DataError, match="record 2: width and depth are w16d8, those of record 1 w16d4, and 'nds-dar"):
-        bring(tmp_path, record(), record(net={**NET, "depth": 8}), name="mine.json", to="nds-darts-f")
+    records = [record(net={**NET, "depth": 8}), record(), record(operation="none")]
+    with pytest.raises(DataError, match="record 1: width and depth are w16d8, those of most records w16d4, and 'nds-d"):
+        bring(tmp_path, *records, name="mine.json", to="nds-darts-f")
+    assert bring(tmp_path, *records, name="mine.json", to="nds-darts-f", skip_wrong=True).items == 2
+
+
+def test_one_record_does_not_decide_the_data_set(tmp_path: Path) -> None:
+    path = DATA / "DARTS_in.json.gz"
+    if not path.is_file():
+        pytest.skip("reads nds in ../shared/data")
+    records = json.loads(gzip.decompress(path.read_bytes()))[:5]
+    records[0]["params"] += 1
+    notes = bring(tmp_path, *records, name="mine.json").notes
+    assert notes[0] == "The networks are those for imagenet, whatever the file's name says, and so are the metrics."
+    assert notes[1].startswith("Of 5 records whose networks were built, 1 state other parameters")
+    assert {metric.dataset for metric in space().ground_truth().metrics} == {"imagenet"}
+
+
+def test_data_sets_that_a_table_names_stay(tmp_path: Path) -> None:
+    nets = [record(operation=name)["net"] for name in ("sep_conv_3x3", "none")]
+    texts = [space().canonicalize(json.dumps(net)) for net in nets]
+    for_imagenet = [count(space(), text, IMAGENET_IMAGES, "imagenet")[0] for text in texts]
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "architecture,cifar10/test_accuracy@2,cifar10/parameters,imagenet/test_accuracy@3,imagenet/parameters,mine/accuracy,"
+        f'mine/parameters\n"{texts[0]}",90,{count_parameters(texts[0])},70,{for_imagenet[0]},1,5\n'
+        f'"{texts[1]}",80,,60,{for_imagenet[1] + 1},2,6\n'
+    )
+    manifest = import_data(installed_plugins().data_source("nds-darts").info.create(), path, lambda *_: None)
+    assert manifest.notes[0] == "The parameters of 1 record were compared with those of the networks here: all equal."
+    assert manifest.notes[1].startswith("Of 2 records whose networks were built, 1 state other parameters")
+    table = space().ground_truth()
+    values = {metric.key: table.values(metric, texts) for metric in table.metrics}
+    assert values["cifar10/test_accuracy@2"] == [90.0, 80.0]
+    assert values["imagenet/test_accuracy@3"] == [70.0, 60.0]
+    assert values["cifar10/parameters"][0] == count_parameters(texts[0])
+    assert values["mine/parameters"] == [5.0, 6.0]
+
+
+@pytest.mark.parametrize("columns", ["mine/parameters", "cifar10/parameters"])
+def test_a_table_without_counts_to_compare_is_taken(tmp_path: Path, columns: str) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(f'architecture,cifar10/test_accuracy@2,{columns}\n"{space().example()}",90,\n')
+    manifest = import_data(installed_plugins().data_source("nds-darts").info.create(), path, lambda *_: None)
+    assert manifest.notes[0] == "No record says how many parameters it has: they could not be compared."
+
+
+def test_trainings_of_other_recipes_have_data_sets_of_their_own(tmp_path: Path) -> None:
+    def datasets(*recipes: object, grouped: bool = False) -> set[str]:
+        records = [record(optim={"max_ep": 2} | recipe) for recipe in recipes]
+        path = tmp_path / "mine.json"
+        path.write_text(json.dumps({"top": records} if grouped else records))
+        import_data(installed_plugins().data_source("nds-darts").info.create(), path, lambda *_: None)
+        return {metric.dataset for metric in space().ground_truth().metrics}
+
+    assert datasets({"base_lr": 1, "wd": 0.0005}, {"base_lr": 1.0}, {}) == {"cifar10"}
+    assert datasets({"base_lr": 1}, {"base_lr": 0.1}) == {"cifar10", "cifar10-lr-wd"}
+    # Networks that were trained many times do not take the place of the benchmark's.
+    assert datasets({"base_lr": 1}, grouped=True) == {"cifar10", "cifar10-lr-wd", "cifar10-reruns"}
+    with pytest.raises(DataError, match="record 1: 'optim.base_lr' is \\[1\\], expected a number of at least 0"):
+        datasets({"base_lr": [1]}, {"base_lr": 1})
 
 
 def test_operations_that_no_record_has_are_told(tmp_path: Path) -> None:
@@ -201,15 +264,50 @@ def test_operations_that_no_record_has_are_told(tmp_path: Path) -> None:
     assert notes[-1].startswith("No record has sep7 or dilsep3 or conv7x1, operations of 'nds-amoeba': is it a file of")
 
 
-def test_mutants_are_the_nearest_of_some_records(tmp_path: Path) -> None:
+def test_mutants_are_the_nearest_of_some_other_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("sep_conv_3x3", "none", "skip_connect", "max_pool_3x3")
     bring(tmp_path, *(record(10.0, operation=name) for name in names))
     made = space()
     records = made.sample(4, np.random.default_rng(0))
-    # All four are drawn, the parent among them, which is the nearest.
-    assert {made.mutate(parent, np.random.default_rng(0)) for parent in records} == set(records)
+    # A tenth of three is at least one, whichever it is.
+    for parent in records:
+        mutants = {made.mutate(parent, np.random.default_rng(seed)) for seed in range(30)}
+        assert mutants == set(records) - {parent}
+    monkeypatch.setattr(recorded_space, "DRAWN_SHARE", 1.0)
     other = made.canonicalize(records[0].replace("w16d4", "w32d20"))
     assert made.mutate(other, np.random.default_rng(0)) == records[0]
+
+
+@pytest.mark.parametrize(("records", "drawn"), [(1, 1), (117, 12), (499, 50), (5000, 200)])
+def test_how_many_records_are_drawn_for_a_mutant(records: int, drawn: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, asked = space(), []
+    monkeypatch.setattr(made, "_records", [f"record {row}" for row in range(records + 1)], raising=False)
+    monkeypatch.setattr(made, "canonicalize", lambda text: text)
+    monkeypatch.setattr(made, "_nearest", lambda _, rows: asked.extend(rows) or made._records[rows[0]])
+    made.mutate("record 0", np.random.default_rng(0))
+    assert len(set(asked)) == len(asked) == drawn
+    assert 0 not in asked
+
+
+def test_a_lonely_record_is_its_own_mutant(tmp_path: Path) -> None:
+    bring(tmp_path, record())
+    (only,) = space().sample(1, np.random.default_rng(0))
+    assert space().mutate(only, np.random.default_rng(0)) == only
+
+
+def test_evolution_finds_the_best_of_few_records(tmp_path: Path) -> None:
+    """As many as no mutation would leave its parent for, if the parent were among those drawn."""
+    made = space()
+    nets = made.sample(100, np.random.default_rng(1))
+    rows = "".join(f'"{net}",{50 + place / 10}\n' for place, net in enumerate(nets))
+    path = tmp_path / "mine.csv"
+    path.write_text("architecture,cifar10/test_accuracy@2\n" + rows)
+    import_data(installed_plugins().data_source("nds-darts").info.create(), path, lambda *_: None)
+    output = tmp_path / "s.h5"
+    command = ["search", "--space", "nds-darts", "-e", "oracle", "-n", "150", "-o", str(output), "-j", "1"]
+    with pytest.raises(SystemExit, match="0"):
+        main([*command, "-s", "regularized-evolution:population_size=5,tournament_size=3"])
+    assert len(read_results(output).arch_ids) > 50
 
 
 def nearest(made: CellSpace, parent: str, *records: str) -> str:

@@ -118,7 +118,7 @@ class Definition:
             for letter, value, values in zip(self.letters, stage, self.values, strict=False):
                 if value not in values:
                     raise InvalidArchitectureError(
-                        f"{what}: stage {number} has the {FIELDS[letter]} {value}; choose from "
+                        f"{what}: stage {number} has the {FIELDS[letter]} {value!s:.40}; choose from "
                         f"{', '.join(map(str, values))}."
                     )
 

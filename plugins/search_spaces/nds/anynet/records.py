@@ -7,10 +7,16 @@ from typing import Any
 
 from .....core.errors import InvalidArchitectureError
 from .design import NUM_STAGES, Definition, Stage
-from .layout import STRIDES
+from .layout import CIFAR_STEM_WIDTH, IMAGENET_STEM_WIDTH, STRIDES
 
 BLOCK_TYPES = {"basic": "res_basic_block", "bottleneck": "res_bottleneck_block"}
 """What records call the blocks."""
+
+STEMS: Sequence[Mapping[str, tuple[float, ...]]] = (
+    {"ds": (1,), "ws": (CIFAR_STEM_WIDTH,), "ss": (1,), "num_gs": (1,), "bot_muls": (0, 1)},
+    {"ds": (1,), "ws": (IMAGENET_STEM_WIDTH,), "ss": (8,), "num_gs": (1,), "bot_muls": (0, 1)},
+)
+"""What lists of records may begin with: for CIFAR and for ImageNet."""
 
 
 def design_of_record(definition: Definition, net: Mapping[str, Any]) -> str:
@@ -30,17 +36,19 @@ def design_of_record(definition: Definition, net: Mapping[str, Any]) -> str:
     expected = BLOCK_TYPES[definition.block]
     if net.get("block_type") != expected:
         raise InvalidArchitectureError(
-            f"'net.block_type' is {net.get('block_type')!r}, and this space is made of {expected!r}: is the "
+            f"'net.block_type' is {net.get('block_type')!r:.60}, and this space is made of {expected!r}: is the "
             "record of another space?"
         )
     strides = _integers(net, "ss")
     if strides != list(STRIDES):
         raise InvalidArchitectureError(f"'net.ss' ends with the strides {strides}, expected {list(STRIDES)}")
-    fields = [_integers(net, "ds"), _integers(net, "ws")]
+    names, fields = ["ds", "ws", "ss"], [_integers(net, "ds"), _integers(net, "ws")]
     if definition.block == "bottleneck":
+        names += ["bot_muls", "num_gs"]
         fields += [_ratios(net), _integers(net, "num_gs")]
     stages = [Stage(*values) for values in zip(*fields, strict=True)]
     definition.check(stages, "'net'")
+    _check_stem({name: net[name][0] for name in names})
     return definition.text(stages)
 
 
@@ -66,8 +74,22 @@ def _integers(net: Mapping[str, Any], field: str) -> list[int]:
 
 def _ratios(net: Mapping[str, Any]) -> list[int]:
     multipliers = _numbers(net, "bot_muls")
-    if not all(0 < multiplier <= 1 and 1 / multiplier == int(1 / multiplier) for multiplier in multipliers):
+    if not all(0 < multiplier <= 1 and (1 / multiplier).is_integer() for multiplier in multipliers):
         raise InvalidArchitectureError(
             f"'net.bot_muls' has {list(multipliers)!r:.80}, expected one divided by a whole number each"
         )
     return [int(1 / multiplier) for multiplier in multipliers]
+
+
+def _check_stem(entries: Mapping[str, float]) -> None:
+    """Expect the stem of a released record, which is what will be built."""
+    if not any(all(entry in stem[field] for field, entry in entries.items()) for stem in STEMS):
+        expected = (_listed({field: stem[field][0] for field in entries}) for stem in STEMS)
+        raise InvalidArchitectureError(
+            f"the first entries of its lists, those of the stem, are {_listed(entries):.120}, expected "
+            f"{' or '.join(expected)}"
+        )
+
+
+def _listed(entries: Mapping[str, float]) -> str:
+    return ", ".join(f"{field} {entry}" for field, entry in entries.items())

@@ -163,6 +163,8 @@ def test_missing_task_says_how_to_give_one() -> None:
 def test_text_that_is_no_task_is_refused() -> None:
     with pytest.raises(InvalidTaskError, match=r"is not JSON"):
         TaskFileSettings(task="my-task.json").resolve()
+    with pytest.raises(InvalidTaskError, match=r"is not JSON"):
+        TaskFileSettings(task="[" * 200_000).resolve()
 
 
 def test_descriptions_need_no_torch() -> None:

@@ -16,7 +16,6 @@ from ...core.errors import DataError
 from ..tables.raw import RawTable
 from ..tables.repeats import MOST_RUNS
 
-NUM_ARCHITECTURES = 15_625
 HOME = "https://github.com/D-X-Y/NATS-Bench"
 
 _ACCURACIES = (

@@ -96,7 +96,7 @@ class PickleMachine:
         target = self._unfinished()
         if type(target) is not dict:
             raise UnreadableError("items for something that is no dict (or was complete already)")
-        target.update(_pairs(items))
+        target.update(_pairs(items, len(target)))
         if self.reduce is None:
             return
         reduced = self.reduce(target)
@@ -134,7 +134,7 @@ class PickleMachine:
         target = self._unfinished()
         if type(target) is not set:
             raise UnreadableError("items for something that is no set")
-        check_keys(items)
+        check_keys(items, len(target))
         target.update(items)
 
     def _unfinished(self) -> object:
@@ -301,7 +301,7 @@ def _copied_bytes(argument: object) -> int:
     return 0
 
 
-def _pairs(items: list[object]) -> dict[object, object]:
+def _pairs(items: list[object], already: int = 0) -> dict[object, object]:
     keys, values = items[::2], items[1::2]
-    check_keys(keys)
+    check_keys(keys, already)
     return dict(zip(keys, values, strict=True))

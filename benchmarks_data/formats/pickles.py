@@ -30,7 +30,7 @@ def load_plain(
     Args:
         file: The pickle, from its present position.
         size: Bytes up to its end, None if not known.
-        file_bytes: Size of the packed file that it comes from, by default ``size``: a large one may hold more.
+        file_bytes: Size of the packed file that it comes from, None if it is not packed: a large one may hold more.
         reduce: Called with each dict as soon as it is filled; what it returns takes the dict's place, and what the
             dict held is let go of, so a benchmark larger than the memory can be read. Returning the dict itself
             keeps it.
@@ -40,7 +40,7 @@ def load_plain(
         DataError: It is damaged, holds anything but plain data, or more than its size lets expect; a class or function
             is named.
     """
-    return load_next(ByteStream(file, size=size, name=name), reduce, file_bytes)
+    return load_next(ByteStream(file, size=size, name=name, packed_bytes=file_bytes), reduce, file_bytes)
 
 
 def load_next(stream: ByteStream, reduce: Reduce | None = None, file_bytes: int | None = None) -> object:

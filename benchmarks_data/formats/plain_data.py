@@ -15,6 +15,9 @@ _SCALARS = frozenset({str, bytes, int, float, bool, type(None)})
 # thousands of those would take hours to fill.
 _MAX_INTEGER_KEY = 1 << 60
 
+# Tuples of smaller integers can share a hash as well. The benchmarks have a handful of such keys in a dict.
+_MAX_KEYS_BESIDE_TUPLES = 1000
+
 
 @dataclass(frozen=True)
 class Name:
@@ -27,11 +30,15 @@ class UnreadableError(ValueError):
     """A value that plain data cannot have, without the place in the file."""
 
 
-def check_keys(keys: Sequence[object]) -> None:
+def check_keys(keys: Sequence[object], already: int = 0) -> None:
     """Refuse keys that plain data does not have; some of them would take very long to hash.
 
+    Args:
+        keys: Of items that are about to become those of a dict or set.
+        already: How many it has before.
+
     Raises:
-        UnreadableError: A key is neither text, number nor a short tuple of these.
+        UnreadableError: A key is neither text, number nor a short tuple of these, or one of very many with tuples.
     """
     kinds = set(map(type, keys))
     if kinds == {str}:
@@ -40,6 +47,8 @@ def check_keys(keys: Sequence[object]) -> None:
         inner = [part for key in keys if isinstance(key, tuple) for part in key[: _MAX_KEY_LENGTH + 1]]
         if any(len(key) > _MAX_KEY_LENGTH for key in keys if isinstance(key, tuple)) or tuple in set(map(type, inner)):
             raise UnreadableError("a key that is a long or nested tuple")
+        if already + len(keys) > _MAX_KEYS_BESIDE_TUPLES:
+            raise UnreadableError(f"more than {_MAX_KEYS_BESIDE_TUPLES:,} keys with tuples among them")
         check_keys(inner)
     if not kinds <= _SCALARS | {tuple}:
         raise UnreadableError("a key that is neither a text nor a number")

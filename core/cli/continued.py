@@ -16,9 +16,6 @@ from ..errors import UsageError
 # What says nothing of how the results were made.
 OF_THIS_TIME = frozenset({"output", "resume", "overwrite", "retry_failed", "in_process", "output_format"})
 
-# What only says how much there is to do.
-ADDABLE = frozenset({"evaluators", "samples", "architectures", "evaluations"})
-
 _META = f"{__name__}.Continued"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from nasbench_toolkit.benchmarks_data.formats import byte_stream
 from nasbench_toolkit.benchmarks_data.formats.pickle_budget import Budget
 from nasbench_toolkit.benchmarks_data.formats.pickles import load_plain
 from nasbench_toolkit.core.errors import DataError
@@ -225,6 +226,13 @@ def test_every_truncation_is_refused(protocol) -> None:
             load_plain(io.BytesIO(data[:length]), name="short")
 
 
+MANY_PAIRS = b"".join(b"J%sK\x01\x86N" % struct.pack("<i", number) for number in range(1001))
+"""Opcodes of keys and values whose keys are pairs of numbers: such pairs can share a hash."""
+
+MANY_ITEMS = b"".join(b"J%sK\x01\x86N\x86" % struct.pack("<i", number) for number in range(1001))
+"""The same as pairs of key and value."""
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -238,6 +246,11 @@ def test_every_truncation_is_refused(protocol) -> None:
         (b"]" * 100 + b"a" * 99 + b".", "nested more than 64 deep"),
         (b"}(\x8a\x09" + b"\x01" * 9 + b"Nu.", "a key that is a number beyond 60 bits"),
         (b"N" + b"\x85q\x00h\x00\x86" * 40 + b"}h\x00Ns.", "a key that is a long or nested tuple"),
+        (b"}(" + MANY_PAIRS + b"u.", "more than 1,000 keys with tuples among them"),
+        (b"}" + b"".join(b"J%sK\x01\x86Ns" % struct.pack("<i", n) for n in range(1001)) + b".", "more than 1,000 keys"),
+        (b"\x8f(" + MANY_PAIRS + b"\x90.", "more than 1,000 keys with tuples among them"),
+        (b"(" + MANY_PAIRS + b"\x91.", "more than 1,000 keys with tuples among them"),
+        (b"ccollections\nOrderedDict\n](" + MANY_ITEMS + b"e\x85R.", "more than 1,000 keys"),
     ],
     ids=[
         "bytes8",
@@ -250,6 +263,11 @@ def test_every_truncation_is_refused(protocol) -> None:
         "lists",
         "hash collisions",
         "hash blow-up",
+        "pairs as keys at once",
+        "pairs as keys one by one",
+        "pairs of a set",
+        "pairs of a frozenset",
+        "pairs of an ordered dict",
     ],
 )
 def test_bomb_is_refused_at_once(data, message) -> None:
@@ -337,6 +355,17 @@ RECORD = b"}(X\x04\x00\x00\x00goneN%su"  # opcodes of a dict that is let go of, 
 
 def let_go(container):
     return 0 if "gone" in container else container
+
+
+def test_a_packed_file_unpacks_to_a_hundred_times_its_size_at_most(monkeypatch) -> None:
+    monkeypatch.setattr(byte_stream, "UNPACKED_FLOOR_BYTES", 2**21)
+    filler = RECORD % (b"K\x02" + b"N0" * 50_000 + b"N")
+    small, large = (b"(" + filler * count + b"t." for count in (10, 50))
+    assert load_plain(io.BytesIO(small), file_bytes=10, reduce=let_go) == (0,) * 10
+    with pytest.raises(DataError, match="it unpacks to more than 2,097,152 bytes, which no such file of its size does"):
+        load_plain(io.BytesIO(large), file_bytes=10, reduce=let_go)
+    assert load_plain(io.BytesIO(large), file_bytes=10**5, reduce=let_go) == (0,) * 50
+    assert load_plain(io.BytesIO(large), size=len(large), reduce=let_go) == (0,) * 50
 
 
 def test_records_that_are_let_go_of_make_room(small_budget) -> None:

@@ -8,7 +8,7 @@ the best of ten random architectures: ``starts=10``.
 - Neighbours differ in one decision (``SearchSpace.neighbours``; 24 of a NAS-Bench-201 cell), and are scored in random
   order. Where a space does not list them, ``mutants`` random mutants stand for them: an optimum is then only likely.
 - An architecture is proposed once. The fitness of a neighbour that was scored before is known, and counts: their code
-  forgets it.
+  forgets it. With ``move=first`` nothing is scored that comes behind a neighbour that is known to be better.
 - Architectures without a score are worse than all others.
 """
 
@@ -61,16 +61,29 @@ class LocalSearch(SearchStrategy[LocalSearchSettings]):
         return self.space.size is not None and len(self._fitness) >= self.space.size
 
     def _move(self) -> None:
-        """Go to the best candidate and on to its neighbours, or to a new start if it is no improvement."""
-        scored = [arch_id for arch_id in self._candidates if arch_id in self._fitness]
-        best = max(scored, key=self._fitness.__getitem__, default=None)
-        if best is None or self._fitness[best] <= self._height:
+        """Go to a better candidate and on to its neighbours, or to a new start if there is none."""
+        better = [arch_id for arch_id in self._candidates if self._is_better(arch_id)]
+        if not better:
             self._height = -math.inf
             self._candidates = self._starts()
         else:
-            self._height = self._fitness[best]
-            self._candidates = self._neighbours(self._candidates[best])
-        self._unasked = [text for arch_id, text in self._candidates.items() if arch_id not in self._fitness]
+            first = self.settings.move == "first" and self._is_climbing()
+            chosen = better[0] if first else max(better, key=self._fitness.__getitem__)
+            self._height = self._fitness[chosen]
+            self._candidates = self._neighbours(self._candidates[chosen])
+        self._unasked = self._to_ask()
+
+    def _is_better(self, arch_id: str) -> bool:
+        """Whether a candidate is known to be better than where the search is."""
+        return self._fitness.get(arch_id, -math.inf) > self._height
+
+    def _to_ask(self) -> list[str]:
+        """Return the candidates that decide where to go and whose fitness is not known."""
+        candidates = list(self._candidates.items())
+        if self.settings.move == "first" and self._is_climbing():
+            known = (place for place, (arch_id, _) in enumerate(candidates) if self._is_better(arch_id))
+            candidates = candidates[: next(known, len(candidates))]
+        return [text for arch_id, text in candidates if arch_id not in self._fitness]
 
     def _starts(self) -> dict[str, str]:
         """Draw random architectures that were not scored before."""

@@ -26,7 +26,7 @@ class Nasbench101(SearchSpace):
     """All 423,624 unique cells, in networks of three stages of three cells.
 
     A sample does not depend on whether the benchmark's table was imported. Only if the user's table lacks some of the
-    cells, samples come from its cells, so that each has a ground truth.
+    cells, samples and mutants come from its cells, so that each has a ground truth.
     """
 
     @property
@@ -79,20 +79,25 @@ class Nasbench101(SearchSpace):
 
     def _mutate(self, text: str, rng: np.random.Generator) -> str:
         from .mutation import mutate
+        from .recorded_cells import mutate_among
 
+        if self._partial_table is not None:
+            return mutate_among(self._partial_table.arch_ids, self.canonicalize(text), rng)
         return str(mutate(parse_cell(own_notation(text)), rng))
 
     def neighbours(self, text: str) -> list[str] | None:
         """Return every cell that has one edge more or less, or another operation at one of seven vertices.
 
-        At most 31; spellings that differ may be the same cell.
+        At most 31; spellings that differ may be the same cell. None with a table that lacks some of the cells, of which
+        few are any.
 
         Raises:
             InvalidArchitectureError: ``text`` is no NAS-Bench-101 cell.
         """
         from .mutation import neighbours
 
-        return [str(cell) for cell in neighbours(parse_cell(own_notation(text)))]
+        cells = [str(cell) for cell in neighbours(parse_cell(own_notation(text)))]
+        return cells if self._partial_table is None else None
 
     def _build_network(self, arch_id: str, dataset: DatasetInfo, variant: str) -> nn.Module:
         cell, input_channels = parse_cell(own_notation(arch_id)), dataset.input_shape[0]

@@ -15,16 +15,12 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..other_records import draw_others
 from .recipe import COMMUTATIVE, INPUT, new_state, parse_recipe, previous_state
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-DRAWN_SHARE = 0.1
-MAX_DRAWN = 200
-"""A mutant is the nearest of a random tenth of the records, of 200 at most: GenNAS (Li et al., NeurIPS 2021, released
-code) takes the nearest of 200 in the spaces of NDS, whose tables have thousands, ours may have some hundred."""
 
 NOISE = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Standard deviations that are tried in turn in the embedding: the benchmark's notebook and GenNAS's code."""
@@ -80,11 +76,9 @@ class RecordedCells:
         """Return the nearest of some random records, but not the cell itself; the first of equal ones."""
         import numpy as np
 
-        others = [row for row, arch_id in enumerate(self.arch_ids) if arch_id != text]
-        if not others:
+        drawn = np.array(draw_others(self.arch_ids, text, rng), dtype=np.int64)
+        if not len(drawn):
             return text
-        count = min(MAX_DRAWN, max(1, round(DRAWN_SHARE * len(others))))
-        drawn = np.array(others)[rng.choice(len(others), count, replace=False)]
         nearest: int = drawn[self._similarities(text, drawn).argmax()]
         return self.arch_ids[nearest]
 

@@ -12,18 +12,13 @@ from typing import TYPE_CHECKING
 from ....core.data.data_home import stored_folder
 from ....core.domain import Metric
 from ....core.interfaces import GroundTruth, SearchSpace
+from ..other_records import draw_others
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     from ....benchmarks_data.tables.store import StoredTable
-
-MOST_DRAWN = 200
-DRAWN_SHARE = 0.1
-"""A mutant is the nearest of a random tenth of the other records, of 200 at most. GenNAS (Li et al., NeurIPS 2021,
-released code) takes the nearest of 200 of several thousand, the parent not excluded; a table for ImageNet may have
-fewer than 200, of which the parent would always be the nearest."""
 
 
 class RecordedSpace(SearchSpace):
@@ -68,11 +63,8 @@ class RecordedSpace(SearchSpace):
 
         if self._records is None:
             return self._mutate_defined(text, rng)
-        others = np.array([row for row, record in enumerate(self._records) if record != text])
-        if not len(others):
-            return text
-        count = min(MOST_DRAWN, max(1, round(DRAWN_SHARE * len(others))))
-        return self._nearest(text, rng.choice(others, count, replace=False))
+        drawn = draw_others(self._records, self.canonicalize(text), rng)
+        return self._nearest(text, np.array(drawn)) if drawn else text
 
     def neighbours(self, text: str) -> list[str] | None:
         """Return every architecture that has another value of one decision; None with records, of which few are any.

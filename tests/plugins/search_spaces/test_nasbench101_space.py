@@ -5,14 +5,17 @@ from collections import Counter
 import numpy as np
 import pytest
 from nasbench_toolkit.core.data.data_home import import_data
+from nasbench_toolkit.core.domain import Status
 from nasbench_toolkit.core.errors import InvalidArchitectureError, SampleSizeError
 from nasbench_toolkit.core.plugin_manager import installed_plugins
+from nasbench_toolkit.core.results.store import read_results
 from nasbench_toolkit.plugins.datasets import PHOTOS
 from nasbench_toolkit.plugins.search_spaces import NASBENCH101
 from nasbench_toolkit.plugins.search_spaces.data_sources import NASBENCH101_SOURCE
 from nasbench_toolkit.plugins.search_spaces.nasbench101 import space as space_module
 from nasbench_toolkit.plugins.search_spaces.nasbench101.cell import OPERATIONS, Cell, parse_cell, prune, vertex_pairs
 from nasbench_toolkit.plugins.search_spaces.nasbench101.mutation import embed
+from nasbench_toolkit.plugins.search_spaces.nasbench101.recorded_cells import mutate_among
 
 CELLS = ("1:", "111:maxpool3x3", "111:conv3x3-bn-relu", "110011:conv3x3-bn-relu,maxpool3x3")
 
@@ -90,6 +93,40 @@ def test_partial_table_is_what_is_sampled(space, import_cells):
     assert space.sampling == "uniform over the 3 cells of the imported table, without replacement"
     assert set(space.sample(3, np.random.default_rng(0))) == set(CELLS[:3])
     assert space.canonicalize(CELLS[3]) == CELLS[3]
+
+
+def test_mutants_are_cells_of_a_partial_table(space, import_cells, monkeypatch):
+    import_cells(CELLS[:3])
+    for cell in CELLS[:3]:
+        mutants = {space.mutate(cell, np.random.default_rng(seed)) for seed in range(30)}
+        assert mutants == set(CELLS[:3]) - {cell}
+    assert space.mutate(CELLS[3], np.random.default_rng(0)) in CELLS[:3]
+    assert space.neighbours(CELLS[0]) is None
+
+
+def test_a_mutant_of_a_partial_table_is_the_nearest_cell(monkeypatch):
+    monkeypatch.setattr("nasbench_toolkit.plugins.search_spaces.other_records.DRAWN_SHARE", 1.0)
+    ops = "conv3x3-bn-relu,maxpool3x3"
+    parent = f"110101:{ops}"
+    # One edge more, another operation and one edge more, two edges and an operation.
+    near, further, far = f"111101:{ops}", "111101:conv1x1-bn-relu,maxpool3x3", "101:conv3x3-bn-relu"
+    rng = np.random.default_rng(0)
+    assert mutate_among([far, further, near, parent], parent, rng) == near
+    assert mutate_among([far, further, parent], parent, rng) == further
+    assert mutate_among([parent], parent, rng) == parent
+
+
+@pytest.mark.parametrize("strategy", ["local-search", "regularized-evolution:population_size=5,tournament_size=3"])
+def test_a_search_stays_within_a_partial_table(import_cells, tmp_path, run_nasbench, strategy):
+    cells = NASBENCH101.create().sample(10, np.random.default_rng(0))
+    import_cells(cells)
+    output = tmp_path / "search.h5"
+    done = run_nasbench("search", "--space", "nasbench101", "-e", "oracle", "-s", strategy, "-n", 40, "-o", output)
+    assert done.returncode == 0, done.stderr
+    results = read_results(output)
+    assert set(results.arch_ids) <= set(cells)
+    assert len(results.arch_ids) == 10
+    assert all(record.status is Status.OK for record in results.evaluators[0].records)
 
 
 def test_complete_table_does_not_change_the_sample(space, import_cells, monkeypatch):

@@ -46,7 +46,7 @@ def test_parts_are_operations_and_their_inputs_by_kind() -> None:
 
 def test_a_mutant_is_the_nearest_record_of_those_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     records = RecordedCells(CELLS)
-    monkeypatch.setattr("nasbench_toolkit.plugins.search_spaces.nasbench_nlp.records.DRAWN_SHARE", 1.0)
+    monkeypatch.setattr("nasbench_toolkit.plugins.search_spaces.other_records.DRAWN_SHARE", 1.0)
     rng = np.random.default_rng(0)
     # The first has six parts, all of them among the eleven of the third, and three in common with the second's six.
     assert records.mutate(CELLS[0], rng) == CELLS[2]

@@ -10,7 +10,7 @@ from nasbench_toolkit.core.data.data_home import import_data
 from nasbench_toolkit.core.errors import InvalidArchitectureError
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.plugins.datasets import PHOTOS
-from nasbench_toolkit.plugins.search_spaces.nds import recorded_space
+from nasbench_toolkit.plugins.search_spaces import other_records
 from nasbench_toolkit.plugins.search_spaces.nds.anynet.infos import ANYNET_SPACES
 
 DATA = Path(__file__).parents[3] / "../shared/data/nds"
@@ -211,7 +211,7 @@ def test_imported_records_are_ground_truth_sample_and_mutants(tmp_path, monkeypa
     assert sorted(space.sample(3, np.random.default_rng(0))) == sorted(designs)
     assert space.size == 3
     # The nearest of those drawn, here of all, but not itself.
-    monkeypatch.setattr(recorded_space, "DRAWN_SHARE", 1.0)
+    monkeypatch.setattr(other_records, "DRAWN_SHARE", 1.0)
     assert space.mutate("d12w24 d12w24 d1w48", np.random.default_rng(0)) == "d12w24 d12w24 d1w40"
     assert space.mutate(designs[0], np.random.default_rng(0)) == designs[1]
     assert space.mutate(designs[1], np.random.default_rng(0)) == designs[0]

@@ -15,7 +15,7 @@ from nasbench_toolkit.core.errors import DataError
 from nasbench_toolkit.core.planning.requests import RunRequest, make_plan
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.results.store import read_results
-from nasbench_toolkit.plugins.search_spaces.nds import recorded_space
+from nasbench_toolkit.plugins.search_spaces import other_records
 from nasbench_toolkit.plugins.search_spaces.nds.counts import count
 from nasbench_toolkit.plugins.search_spaces.nds.image_sets import IMAGENET_IMAGES
 from nasbench_toolkit.plugins.search_spaces.nds.space import CellSpace
@@ -273,20 +273,9 @@ def test_mutants_are_the_nearest_of_some_other_records(tmp_path: Path, monkeypat
     for parent in records:
         mutants = {made.mutate(parent, np.random.default_rng(seed)) for seed in range(30)}
         assert mutants == set(records) - {parent}
-    monkeypatch.setattr(recorded_space, "DRAWN_SHARE", 1.0)
+    monkeypatch.setattr(other_records, "DRAWN_SHARE", 1.0)
     other = made.canonicalize(records[0].replace("w16d4", "w32d20"))
     assert made.mutate(other, np.random.default_rng(0)) == records[0]
-
-
-@pytest.mark.parametrize(("records", "drawn"), [(1, 1), (117, 12), (499, 50), (5000, 200)])
-def test_how_many_records_are_drawn_for_a_mutant(records: int, drawn: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, asked = space(), []
-    monkeypatch.setattr(made, "_records", [f"record {row}" for row in range(records + 1)], raising=False)
-    monkeypatch.setattr(made, "canonicalize", lambda text: text)
-    monkeypatch.setattr(made, "_nearest", lambda _, rows: asked.extend(rows) or made._records[rows[0]])
-    made.mutate("record 0", np.random.default_rng(0))
-    assert len(set(asked)) == len(asked) == drawn
-    assert 0 not in asked
 
 
 def test_a_lonely_record_is_its_own_mutant(tmp_path: Path) -> None:

@@ -20,8 +20,11 @@ def rough(architecture):
     return float(crc32(architecture.encode()))
 
 
-def algorithm_1(space, fitness, seed):
-    """White et al., UAI 2021, algorithm 1, again and again from random starts; return what it scores, in order."""
+def algorithm_1(space, fitness, seed, move="best"):
+    """White et al., UAI 2021, algorithm 1, again and again from random starts; return what it scores, in order.
+
+    With ``move="first"`` the neighbours behind the first better one are not looked at.
+    """
     rng = np.random.default_rng(derive_seed(STRATEGY, space.name, seed))
     scores = {}
     while len(scores) < space.size:
@@ -31,9 +34,12 @@ def algorithm_1(space, fitness, seed):
             height = scores[current]
             neighbours = space.neighbours(current)
             neighbours = [neighbours[index] for index in rng.permutation(len(neighbours))]
+            seen = []
             for neighbour in neighbours:
-                scores.setdefault(neighbour, fitness(neighbour))
-            best = max(neighbours, key=scores.get)
+                seen.append(neighbour)
+                if scores.setdefault(neighbour, fitness(neighbour)) > height and move == "first":
+                    break
+            best = max(seen, key=scores.get)
             current = best if scores[best] > height else current
     return list(scores.items())
 
@@ -59,7 +65,14 @@ def test_local_optimum_leads_to_a_new_start(cube, make, search):
     assert proposed[5] not in proposed[:5]
 
 
-def test_first_improvement_moves_at_once(cube, make, search):
+@pytest.mark.parametrize("fitness", [value, rough, lambda text: 1.0])
+def test_first_improvement_moves_at_once_whether_it_is_new_or_known(cube, make, search, fitness):
+    for seed in range(3):
+        history = search(make(STRATEGY, cube(7), seed, move="first"), fitness, 1000)
+        assert history == algorithm_1(cube(7), fitness, seed, move="first")
+
+
+def test_first_improvement_climbs_by_single_steps(cube, make, search):
     space = cube(10)
     proposed = [text for text, _ in search(make(STRATEGY, space, 1, move="first"), value, 200)]
     current = proposed[0]

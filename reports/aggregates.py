@@ -128,7 +128,7 @@ def select_aggregate(
     seed = selection.seeds[0] if seed is None else seed
     evaluators = selection.of_seed(seed)
     headers = [part.evaluator for part in evaluators]
-    positions = match_components(spec, [header.label for header in headers], [header.name for header in headers])
+    positions = match_components(spec, headers)
     parts = [evaluators[position] for position in positions]
     made = _create(spec)
     statuses = _combined_statuses([part.records for part in parts], policy)

@@ -28,6 +28,7 @@ class SourceClass:
         attributes: Submodules.
         raw: Lines that make parameters and buffers.
         forward: Lines of the forward method, none where it never runs.
+        base: How the whole of it is made by PyTorch, whose class it derives from then; None for ``nn.Module``.
     """
 
     name: str
@@ -36,11 +37,12 @@ class SourceClass:
     attributes: list[tuple[str, Node]]
     raw: list[str]
     forward: list[str] = field(default_factory=list)
+    base: Build | None = None
 
 
 def class_lines(each: SourceClass) -> Iterator[str]:
     """Yield the lines of a class."""
-    yield f"class {each.name}(nn.Module):"
+    yield f"class {each.name}({each.base.callee if each.base else 'nn.Module'}):"
     if each.summary:
         yield f'{_INDENT}"""{each.summary}"""'
         yield ""
@@ -55,11 +57,21 @@ def class_lines(each: SourceClass) -> Iterator[str]:
 def _constructor_lines(each: SourceClass) -> Iterator[str]:
     signature = "".join(f", {name}: int" for name in each.parameters)
     yield f"{_INDENT}def __init__(self{signature}) -> None:"
-    yield f"{_INDENT * 2}super().__init__()"
+    yield from _base_call(each.base)
     for line in each.raw:
         yield _INDENT * 2 + line
     for attribute, node in each.attributes:
         yield from _assignment(f"self.{attribute} = ", node)
+
+
+def _base_call(base: Build | None) -> Iterator[str]:
+    call = "super().__init__("
+    if base is None:
+        yield f"{_INDENT * 2}{call})"
+        return
+    first, *others = _node_lines(base, _WIDTH - 2 * len(_INDENT), len(call))
+    yield _INDENT * 2 + call + first.removeprefix(f"{base.callee}(")
+    yield from (_INDENT * 2 + line for line in others)
 
 
 def _assignment(target: str, node: Node) -> Iterator[str]:

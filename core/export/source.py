@@ -67,7 +67,16 @@ class SourceWriter:
                 by_height.setdefault(_height(module), []).append((path, module))
         for height in sorted(by_height):
             self._write_level([self._instance(path, module) for path, module in by_height[height]])
+        if is_plain(self._network) or is_container(self._network):
+            self._add_root()
         return "\n\n\n".join("\n".join(class_lines(each)) for each in self._classes)
+
+    def _add_root(self) -> None:
+        """Add the class of a network that is one of PyTorch's own modules, which it derives from."""
+        base = self._node(self._network, "")
+        assert isinstance(base, Build)
+        summary = "" if type(self._network).__module__.startswith("torch.nn.") else _summary(self._network)
+        self._classes.append(SourceClass(ROOT_CLASS, summary, [], [], [], base=base))
 
     def _write_level(self, instances: Sequence[_Instance]) -> None:
         groups: dict[Any, list[_Instance]] = {}

@@ -2,15 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from ..descriptions import AggregateInfo
 from ..errors import UsageError
+from ..plan import EvaluatorHeader
 from ..plugin_manager import PluginManager, Provided
-from .spellings import split_name
+from ..settings import parse_settings
+from .spellings import parse_evaluator_spelling, split_name
 
 SEPARATOR = "+"
+
+
+@dataclass(frozen=True)
+class Component:
+    """An evaluator that an aggregate is made of.
+
+    Attributes:
+        text: As users type it.
+        name: Its name, empty if it is not installed, or has no such settings.
+        settings: Its effective settings, as results files have them.
+        open_settings: Those that the space decides, among ``settings`` or not.
+    """
+
+    text: str
+    name: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    open_settings: frozenset[str] = frozenset()
+
+    def is_evaluator(self, header: EvaluatorHeader) -> bool:
+        """Say whether an evaluator is this one, however its settings were spelled."""
+        return header.name == self.name and self._decided(header.settings) == self._decided(self.settings)
+
+    def _decided(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        decided: Mapping[str, Any] = json.loads(
+            json.dumps({name: value for name, value in settings.items() if name not in self.open_settings})
+        )
+        return decided
 
 
 @dataclass(frozen=True)
@@ -19,13 +51,18 @@ class AggregateSpec:
 
     Attributes:
         label: What the user typed, such as ``vote`` or ``rank_sum:naswot+synflow``.
-        components: Evaluators as users type them.
+        parts: What it is made of.
         provided: Its description.
     """
 
     label: str
-    components: tuple[str, ...]
+    parts: tuple[Component, ...]
     provided: Provided[AggregateInfo]
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The evaluators that it is made of, as users type them."""
+        return tuple(part.text for part in self.parts)
 
 
 def find_aggregate(text: str, plugins: PluginManager) -> AggregateSpec | None:
@@ -42,13 +79,25 @@ def find_aggregate(text: str, plugins: PluginManager) -> AggregateSpec | None:
     if fixed:
         if given:
             raise UsageError(f"'{name}' has no settings: it is made of {', '.join(fixed)} as they are by default.")
-        return AggregateSpec(text, fixed, provided)
+        return AggregateSpec(text, tuple(_read(each, plugins) for each in fixed), provided)
     components = tuple(filter(None, given.split(SEPARATOR)))
     if len(set(components)) < 2 or len(set(components)) != len(components):
         raise UsageError(
             f"'{name}' needs two or more different evaluators, got '{text}'. Write it as in '{name}:naswot+synflow'."
         )
-    return AggregateSpec(text, components, provided)
+    return AggregateSpec(text, tuple(_read(each, plugins) for each in components), provided)
+
+
+def _read(text: str, plugins: PluginManager) -> Component:
+    try:
+        spelling = parse_evaluator_spelling(text, plugins)
+        kind = plugins.evaluator(spelling.name).info.settings
+        settings = parse_settings(spelling.name, kind, spelling.settings)
+    except UsageError:
+        return Component(text)
+    metrics = (each.name for each in dataclasses.fields(kind) if each.metadata.get("metric"))
+    undecided = frozenset(name for name in metrics if getattr(settings, name) is None)
+    return Component(text, spelling.name, settings.effective(), undecided)
 
 
 def refuse_aggregate(text: str, purpose: str, plugins: PluginManager) -> None:
@@ -70,31 +119,33 @@ def refuse_aggregate(text: str, purpose: str, plugins: PluginManager) -> None:
         )
 
 
-def match_components(spec: AggregateSpec, labels: Sequence[str], names: Sequence[str]) -> tuple[int, ...]:
+def match_components(spec: AggregateSpec, headers: Sequence[EvaluatorHeader]) -> tuple[int, ...]:
     """Find an aggregate's components among the evaluators of a results file.
 
     Args:
         spec: The aggregate.
-        labels: Labels of the evaluators.
-        names: Their names, in the same order.
+        headers: The evaluators.
 
     Returns:
         Their positions. A component that was run with other settings counts if it is the only one of its name.
 
     Raises:
-        UsageError: One is missing, or there are several and none has the default settings.
+        UsageError: One is missing, or there are several and none has the settings of the component.
     """
-    return tuple(_match_component(spec, component, labels, names) for component in spec.components)
+    return tuple(_match_component(spec, part, headers) for part in spec.parts)
 
 
-def _match_component(spec: AggregateSpec, component: str, labels: Sequence[str], names: Sequence[str]) -> int:
-    if component in labels:
-        return labels.index(component)
-    positions = [position for position, name in enumerate(names) if name == component]
-    if len(positions) == 1:
-        return positions[0]
-    problem = f"has {len(positions)} of them with settings, and none without" if positions else "does not have it"
+def _match_component(spec: AggregateSpec, part: Component, headers: Sequence[EvaluatorHeader]) -> int:
+    labels = [header.label for header in headers]
+    if part.text in labels:
+        return labels.index(part.text)
+    same = [place for place, header in enumerate(headers) if part.is_evaluator(header)]
+    of_name = [place for place, header in enumerate(headers) if header.name == part.text]
+    for found in (same, of_name):
+        if len(found) == 1:
+            return found[0]
+    problem = f"has {len(of_name)} of them, none with these settings" if of_name else "does not have it"
     raise UsageError(
-        f"'{spec.label}' is made of {', '.join(spec.components)}; '{component}' is needed, and the file {problem}. It "
+        f"'{spec.label}' is made of {', '.join(spec.components)}; '{part.text}' is needed, and the file {problem}. It "
         f"has {', '.join(labels)}. Score the same architectures with 'nasbench run --evaluator {spec.label}'."
     )

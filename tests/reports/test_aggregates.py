@@ -9,6 +9,7 @@ from nasbench_toolkit.core.documents.rendering import render
 from nasbench_toolkit.core.domain import Direction, Metric, Status
 from nasbench_toolkit.core.errors import UsageError
 from nasbench_toolkit.core.planning.aggregation import AggregateSpec, find_aggregate, match_components
+from nasbench_toolkit.core.planning.evaluators import EvaluatorFactory
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.statistics.correlation import spearman_rho
 from nasbench_toolkit.core.statistics.estimates import bootstrapped
@@ -184,23 +185,51 @@ def test_an_aggregate_that_fails_in_a_resample_has_no_correlation_there(three):
     assert [not math.isnan(rho) for rho in resampled] == [len(set(row.tolist())) > 2 for row in drawn]
 
 
-def test_match_components_prefers_default_settings():
-    vote = spec("vote")
-    labels = ["snip:batch_size=8", "snip", "synflow", "jacob_cov:batch_size=8"]
-    names = ["snip", "snip", "synflow", "jacob_cov"]
-    assert match_components(vote, labels, names) == (2, 3, 1)
+def headers(*texts):
+    """Return evaluators as a run of nasbench201-tiny plans them."""
+    plugins = installed_plugins()
+    space, dataset = plugins.search_space("nasbench201-tiny").info, plugins.dataset("mnist").info
+    return [EvaluatorFactory(space, dataset, plugins).make(text).header for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "evaluators", "expected"),
+    [
+        ("vote", ["snip:batch_size=8", "snip", "synflow", "jacob_cov:batch_size=8"], (2, 3, 1)),
+        # The same settings in other words: a default that is given, a number in another form, another order.
+        ("rank_sum:synflow+params", ["synflow:network=narrow", "params", "synflow:network=benchmark"], (2, 1)),
+        ("rank_sum:cls:epochs=1+params", ["params", "cls@ep1"], (1, 0)),
+        ("rank_sum:cls@ep10+params", ["cls@ep1", "params", "cls"], (2, 1)),
+        (
+            "rank_sum:zen:repeats=2,batch_size=4+params",
+            ["zen:repeats=3", "zen:batch_size=04,repeats=2", "params"],
+            (1, 2),
+        ),
+    ],
+)
+def test_match_components_finds_the_same_settings(aggregate, evaluators, expected):
+    assert match_components(spec(aggregate), headers(*evaluators)) == expected
+
+
+def test_match_components_leaves_the_metric_to_the_space():
+    (first, second), (params,) = headers("synflow", "synflow:network=narrow"), headers("params")
+    early, other = (
+        dataclasses.replace(header, name="halfway", label=f"halfway:{place}", settings={**settings, "metric": "a/b@1"})
+        for place, (header, settings) in enumerate(((first, {"epochs": None}), (second, {"epochs": 5})))
+    )
+    assert match_components(spec("rank_sum:halfway+params"), [other, early, params]) == (1, 2)
 
 
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
         (["synflow", "snip"], "'jacob_cov' is needed, and the file does not have it. It has synflow, snip. Score the"),
-        (["synflow", "snip", "jacob_cov:a=1", "jacob_cov:a=2"], "has 2 of them with settings, and none without"),
+        (["synflow", "snip", "jacob_cov:batch_size=8", "jacob_cov:batch_size=9"], "has 2 of them, none with these se"),
     ],
 )
 def test_match_components_refuses(labels, message):
     with pytest.raises(UsageError, match=message):
-        match_components(spec("vote"), labels, [label.partition(":")[0] for label in labels])
+        match_components(spec("vote"), headers(*labels))
 
 
 def test_reports_say_what_the_interval_of_an_aggregate_is_of(results, evaluator):

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 import signal
@@ -5,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from nasbench_toolkit.core.results.store import read_results, write_results
 
 HEAVY = ("torch", "numpy", "pandas", "scipy", "h5py", "rich")
 
@@ -314,6 +316,25 @@ def test_report_leaves_out_an_aggregate_that_is_not_installed(nasbench) -> None:
     reported = nasbench("report", "r.h5", plugins=[])
     assert reported.returncode == 0
     assert "asked for the aggregate 'toy-larger', which is not installed here" in reported.stderr
+    assert "toy-width" in reported.stdout
+
+
+def test_an_aggregate_finds_its_evaluators_however_they_are_spelled(run_nasbench) -> None:
+    evaluators = ("-e", "synflow:network=benchmark", "-e", "synflow:network=narrow", "-e", "rank_sum:synflow+params")
+    ran = run_nasbench("run", *evaluators, "-n", 3, "-j", 1, "-o", "r.h5")
+    assert ran.returncode == 0, ran.stderr
+    made_of = "rank_sum:synflow+params: made of the ranks of synflow:network=benchmark, params"
+    assert made_of in " ".join(ran.stdout.split())
+
+
+def test_report_leaves_out_an_aggregate_whose_evaluators_the_file_lacks(nasbench, tmp_path) -> None:
+    nasbench("run", "--space", "toy", "-e", "toy-larger", "-n", 4, "-o", "r.h5")
+    results = read_results(tmp_path / "r.h5")
+    write_results(tmp_path / "w.h5", dataclasses.replace(results, aggregates=("rank_sum:params+toy-width",)))
+    reported = nasbench("report", "w.h5")
+    assert reported.returncode == 0
+    assert "asked for the aggregate 'rank_sum:params+toy-width', which cannot be made: " in reported.stderr
+    assert "'params' is needed, and the file does not have it" in " ".join(reported.stderr.split())
     assert "toy-width" in reported.stdout
 
 

@@ -1,5 +1,7 @@
 """Networks of all kinds become source that computes the same, or are refused with the reason."""
 
+from collections import OrderedDict
+
 import pytest
 import torch
 from nasbench_toolkit.core.export.forward_pass import UnsupportedNetworkError
@@ -57,6 +59,35 @@ class Blocks(nn.Module):
         for block in self.second:
             x = block(x)
         return self.classifier(x.mean((2, 3)))
+
+
+class Chain(nn.Sequential):
+    """Calls its layers in order."""
+
+
+def layers():
+    return [nn.Conv2d(3, 4, 3), *(Block(4) for _ in range(4)), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 5)]
+
+
+def named_layers():
+    return {f"layer{number}": layer for number, layer in enumerate(layers())}
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"),
+    [
+        (nn.Sequential(*layers()), "class Network(nn.Sequential):"),
+        (nn.Sequential(OrderedDict(named_layers())), "super().__init__(OrderedDict({"),
+        (Chain(*layers()), '"""Calls its layers in order."""'),
+        (nn.Sequential(nn.Flatten(), nn.Linear(192, 5)), "super().__init__(nn.Flatten(), nn.Linear(192, 5))"),
+        (nn.Conv2d(3, 5, 3, bias=False), "super().__init__(3, 5, 3, bias=False)"),
+    ],
+)
+def test_a_network_may_be_a_module_of_pytorch_itself(network, expected):
+    text, made = export(network)
+    assert expected in text
+    assert list(made.state_dict()) == list(network.state_dict())
+    assert_same(network, made, 5, *SHAPE)
 
 
 def test_blocks_that_differ_in_numbers_share_a_class():

@@ -21,7 +21,7 @@ from .core.search.loop import run_search
 from .core.search.planning import SearchRequest, make_search_plans
 from .core.search.storage import read_search
 from .core.search.trajectory import Trajectory
-from .reports.frames import LoadedResults
+from .reports.frames import LoadedResults, as_texts
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def load_results(path: str | Path) -> LoadedResults:
 
 def run(
     output: str | Path,
-    evaluators: Sequence[str] = (),
+    evaluators: str | Sequence[str] = (),
     *,
     space: str = "nasbench201-tiny",
     dataset: str | None = None,
@@ -79,7 +79,8 @@ def run(
 
     Args:
         output: The results file; results are in it as they come.
-        evaluators: Such as ``gennas-combo`` or ``naswot:network=stem16``; those compared by default if empty.
+        evaluators: Such as ``gennas-combo`` or ``naswot:network=stem16``, one or several; those compared by default if
+            empty.
         space: Search space.
         dataset: Image set, None for the space's first that is here.
         samples: Number of architectures; None for 100, or for all that have labels.
@@ -99,7 +100,7 @@ def run(
     """
     plugins = installed_plugins()
     request = RunRequest(
-        space, tuple(evaluators) or default_evaluators(space, plugins, dataset), dataset, samples=samples, seed=seed,
+        space, as_texts(evaluators) or default_evaluators(space, plugins, dataset), dataset, samples=samples, seed=seed,
         seeds=seeds, architectures=_path(architectures), metric=metric,
         labels=None if labels is None else LabelFile(Path(labels)),
     )  # fmt: skip

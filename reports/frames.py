@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,10 +11,12 @@ import pandas as pd
 
 from ..core.documents.document import Document
 from ..core.documents.rendering import Format, render
-from ..core.planning.aggregation import find_aggregate
+from ..core.errors import UsageError
+from ..core.planning.aggregation import aggregates_to_show
 from ..core.plugin_manager import installed_plugins
 from ..core.results.contents import Results
 from ..core.results.records import STATUSES, Floats
+from ..core.statistics.failures import FailurePolicy
 from .correlation import correlation_table
 from .correlation_document import correlation_document
 
@@ -131,21 +134,33 @@ class LoadedResults:
         columns = ["architecture", "evaluator", "seed", "curve", "point", "value"]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
-    def report(self, metric: str | None = None, *, failures: str = "worst", aggregates: Sequence[str] = ()) -> Report:
+    def report(
+        self, metric: str | None = None, *, failures: str = "worst", aggregates: str | Sequence[str] = ()
+    ) -> Report:
         """Return the table that ``nasbench report`` prints.
 
         Args:
             metric: Ground truth to compare with, None for the file's first.
             failures: ``worst``: failed architectures share the worst rank; ``omit``: they are left out.
-            aggregates: Such as ``vote`` or ``rank_sum:naswot+synflow``, beside those that the run asked for.
+            aggregates: Such as ``vote`` or ``rank_sum:naswot+synflow``, one or several, beside those that the run asked
+                for.
 
         Raises:
-            UsageError: The results have no such metric, or lack a component of an aggregate.
+            UsageError: The results have no such metric or lack a component of an aggregate, or there is no such
+                aggregate or treatment of failures.
         """
-        plugins = installed_plugins()
-        asked = dict.fromkeys((*self.contents.aggregates, *aggregates))
-        specs = [spec for text in asked if (spec := find_aggregate(text, plugins)) is not None]
+        if failures not in list(FailurePolicy):
+            raise UsageError(f"failures must be one of {', '.join(FailurePolicy)}, got '{failures!s:.40}'.")
+        contents, asked = self.contents, as_texts(aggregates)
+        specs, left_out = aggregates_to_show(contents.aggregates, asked, contents.headers, installed_plugins())
+        for note in left_out:
+            warnings.warn(note, stacklevel=2)
         return Report(correlation_document(correlation_table(self.contents, metric, failures, specs)))
+
+
+def as_texts(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Return names, of which one may be given as it is."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _positive(values: Floats) -> Floats:

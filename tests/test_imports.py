@@ -49,8 +49,8 @@ CORE_ROOMS = {
     "documents": "plain_text",
     "data": "descriptions errors input_files interfaces regular_files",
     "results": "checked_evaluation domain errors hdf5 plan regular_files",
-    "planning": "capabilities data descriptions domain errors input_files interfaces number_text plan plugin_manager "
-    "results seeding settings",
+    "planning": "capabilities data descriptions domain errors input_files interfaces number_text plain_text plan "
+    "plugin_manager results seeding settings",
     "jobs": "checked_evaluation context descriptions domain errors global_state hdf5 interfaces loading memory "
     "plain_text plan planning plugin_manager results seeding settings shared_passes",
     "asktell": "descriptions errors interfaces jobs loading planning plugin_manager settings",

@@ -7,7 +7,7 @@ import nasbench_toolkit
 import numpy as np
 import pytest
 from nasbench_toolkit import LoadedSearch, load_results
-from nasbench_toolkit.core.errors import ResultsFileError
+from nasbench_toolkit.core.errors import ResultsFileError, UnknownNameError, UsageError
 from scipy.stats import spearmanr
 
 
@@ -62,6 +62,19 @@ def test_the_report_is_that_of_the_command(script, run_nasbench) -> None:
     assert rho.rho == pytest.approx(spearmanr(synflow, truth)[0])
     assert report.to_markdown().count("|") > 10
     assert r"\toprule" in report.to_latex()
+
+
+def test_names_are_checked_as_by_the_command(script, tmp_path) -> None:
+    results = load_results(script / "r.h5")
+    with pytest.raises(UnknownNameError, match="Unknown aggregate 'vot'. Did you mean 'vote'"):
+        results.report(aggregates=["vot"])
+    with pytest.raises(UsageError, match="failures must be one of worst, omit, got 'x'"):
+        results.report(failures="x")
+    assert "rank_sum:params+synflow" in set(results.report(aggregates="rank_sum:params+synflow").to_frame().evaluator)
+    with pytest.raises(UsageError, match="A run has one seed or more, got 0"):
+        nasbench_toolkit.run(tmp_path / "r.h5", "params", seeds=0)
+    alone = nasbench_toolkit.run(tmp_path / "r.h5", "params", samples=2, workers=1)
+    assert alone.scores.evaluator.tolist() == ["params"] * 2
 
 
 def test_a_search_has_its_steps(script) -> None:

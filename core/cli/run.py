@@ -12,7 +12,7 @@ import click
 
 from ..domain import Status
 from ..errors import UsageError
-from ..plain_text import printable
+from ..plain_text import printable, printable_lines
 from ..plan import seeds_in_words
 from .continued import Continued, continued, resume_option, was_given
 from .each_option_once import EachOptionOnce
@@ -237,12 +237,12 @@ def _run_with_progress(plan: Plan, options: RunOptions) -> Results:
 
     labels = ", ".join(spec.header.label for spec in plan.evaluators)
     devices = f"{len(options.devices)} x {options.devices[0]}"
-    click.echo(
+    announcement = (
         f"Scoring {len(plan.arch_ids)} architectures of {plan.header.space} with {labels}\n"
         f"(data: {plan.header.dataset}, compared with: {_first_metric(plan)}, "
-        f"{seeds_in_words(plan.header.seeds)}, {devices}, results: {options.output})",
-        err=True,
+        f"{seeds_in_words(plan.header.seeds)}, {devices}, results: {options.output})"
     )
+    click.echo(printable_lines(announcement), err=True)
     # A bar would write over what a debugger shows.
     progress = JobProgress(shown=not options.in_process)
     with interruptible(progress, options.output, options.output):

@@ -237,12 +237,12 @@ def _announce(plan: SearchPlan, options: SearchOptions) -> None:
     if plan.trains_supernet:
         sought = f"by training a supernet (each architecture's {header.evaluator.label} is for you only)"
         length = f"{plan.evaluations} epochs"
-    click.echo(
+    announcement = (
         f"Searching {header.space} with {header.strategy} {sought}\n"
         f"(data: {header.dataset}, measured with: {columns[0].metric.key if columns else 'nothing'}, seed "
-        f"{header.seed}, {length} on {options.devices[0]}, results: {options.output})",
-        err=True,
+        f"{header.seed}, {length} on {options.devices[0]}, results: {options.output})"
     )
+    click.echo(printable_lines(announcement), err=True)
 
 
 def _conditions(header: SearchHeader) -> str:

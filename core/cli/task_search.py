@@ -176,13 +176,13 @@ def _search(plan: TaskSearchPlan, options: SearchOptions) -> list[TaskOutcome]:
 def _announce(plan: TaskSearchPlan, options: SearchOptions) -> None:
     labelled, header = plan.fitness.labelled, plan.header
     better = "higher" if labelled.direction.sign > 0 else "lower"
-    click.echo(
+    announcement = (
         f"Searching {plan.strategy.space.name} with {plan.strategy.name} for the {plan.setting} with which "
         f"{plan.evaluator.header.label} ranks {len(labelled.arch_ids)} architectures of {header.space} best\n"
         f"(label: {labelled.label}, {better} is better; images: {header.dataset}, seed {header.seed}, "
-        f"{plan.evaluations} tasks, {len(options.devices)} x {options.devices[0]}, result: {options.output})",
-        err=True,
+        f"{plan.evaluations} tasks, {len(options.devices)} x {options.devices[0]}, result: {options.output})"
     )
+    click.echo(printable_lines(announcement), err=True)
 
 
 def _draw(plan: TaskSearchPlan, outcomes: list[TaskOutcome], path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..descriptions import AggregateInfo
-from ..errors import UsageError
+from ..errors import UnknownNameError, UsageError
 from ..plan import EvaluatorHeader
 from ..plugin_manager import PluginManager, Provided
 from ..settings import parse_settings
@@ -98,6 +98,46 @@ def _read(text: str, plugins: PluginManager) -> Component:
     metrics = (each.name for each in dataclasses.fields(kind) if each.metadata.get("metric"))
     undecided = frozenset(name for name in metrics if getattr(settings, name) is None)
     return Component(text, spelling.name, settings.effective(), undecided)
+
+
+def aggregates_to_show(
+    stored: Sequence[str], asked: Sequence[str], headers: Sequence[EvaluatorHeader], plugins: PluginManager
+) -> tuple[list[AggregateSpec], list[str]]:
+    """Return the aggregates that a report is to show, and why some that a run asked for are left out.
+
+    Args:
+        stored: What the run asked for. One that is not installed here, or whose evaluators are not among those of the
+            file, is left out: what was computed is to be shown.
+        asked: What the user asks for now.
+        headers: The evaluators of the file.
+        plugins: Where aggregates come from.
+
+    Raises:
+        UnknownNameError: The user asks for one that does not exist.
+    """
+    specs, left_out = [], []
+    for text in dict.fromkeys((*stored, *asked)):
+        spec = find_aggregate(text, plugins)
+        if spec is None and text in asked:
+            name = split_name(text)[0]
+            raise UnknownNameError("aggregate", name, plugins.aggregates(), "Run 'nasbench evaluators' to list them.")
+        problem = "which is not installed here" if spec is None else ""
+        if spec is not None and text not in asked:
+            problem = _why_not_made(spec, headers)
+        if problem:
+            left_out.append(f"the run asked for the aggregate '{text}', {problem}.")
+        elif spec is not None:
+            specs.append(spec)
+    return specs, left_out
+
+
+def _why_not_made(spec: AggregateSpec, headers: Sequence[EvaluatorHeader]) -> str:
+    """Return why an aggregate cannot be made of these evaluators, empty if it can."""
+    try:
+        match_components(spec, headers)
+    except UsageError as error:
+        return f"which cannot be made: {str(error).rstrip('.')}"
+    return ""
 
 
 def refuse_aggregate(text: str, purpose: str, plugins: PluginManager) -> None:

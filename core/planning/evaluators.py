@@ -12,6 +12,7 @@ from typing import Any
 
 from ..descriptions import DatasetInfo, EvaluatorInfo, SearchSpaceInfo
 from ..errors import UnsupportedSearchSpaceError, UsageError
+from ..plain_text import printable
 from ..plan import EvaluatorHeader, EvaluatorSpec
 from ..plugin_manager import PluginManager
 from ..settings import BATCH_SIZE, Settings, course_hash, parse_settings, settings_hash, suffix_field
@@ -170,7 +171,7 @@ def _label(info: EvaluatorInfo, given: Mapping[str, str], settings: Settings) ->
         name, in_name = f"{name}{field.metadata['name_suffix']}{getattr(settings, field.name)}", {field.name}
     others = sorted(given.keys() - in_name)
     shown = [f"{key}={Path(given[key]).name if key in files else given[key]}" for key in others]
-    return f"{name}:{','.join(shown)}" if shown else name
+    return printable(f"{name}:{','.join(shown)}" if shown else name)
 
 
 def _refuse_duplicates(evaluators: Sequence[EvaluatorSpec]) -> None:

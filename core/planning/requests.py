@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..descriptions import DatasetInfo
+from ..errors import UsageError
 from ..interfaces import SearchSpace
 from ..plan import Plan, PlanHeader
 from ..plugin_manager import PluginManager
@@ -71,6 +72,8 @@ def make_plan(request: RunRequest, plugins: PluginManager) -> Plan:
         UsageError: Something in the request does not exist, does not fit or is given twice.
     """
     check_seed(request.seed)
+    if request.seeds < 1:
+        raise UsageError(f"A run has one seed or more, got {request.seeds}.")
     check_seed(request.seed + request.seeds - 1)
     check_one_truth(request.labels, request.metric)
     provided_space = plugins.search_space(request.space)

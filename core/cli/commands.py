@@ -51,6 +51,10 @@ def _note_debug(context: click.Context, _: click.Parameter, value: bool) -> bool
     return value
 
 
+def _with_subcommands(command: click.Command) -> list[click.Command]:
+    return [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are run."""
 
@@ -64,8 +68,9 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(f".{COMMANDS[cmd_name][0]}", __package__)
         command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
-        if not any(parameter.name == "debug" for parameter in command.params):
-            command.params.append(debug_option())
+        for each in _with_subcommands(command):
+            if not any(parameter.name == "debug" for parameter in each.params):
+                each.params.append(debug_option())
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

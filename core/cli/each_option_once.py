@@ -22,6 +22,7 @@ class EachOptionOnce(click.Command):
         if not ctx.resilient_parsing:
             _, _, given = self.make_parser(ctx).parse_args(list(args))
             _refuse_repeated(given)
+            _refuse_opposites(given, args)
         return super().parse_args(ctx, args)
 
 
@@ -37,6 +38,15 @@ def _refuse_repeated(given: list[click.Parameter]) -> None:
         other = first.setdefault(option.name, option)
         if other is not option:
             raise UsageError(f"{_spelled(other)} and {name} exclude each other: give one of them.")
+
+
+def _refuse_opposites(given: list[click.Parameter], arguments: list[str]) -> None:
+    """Refuse both spellings of an option that is either, such as ``--lower-is-better`` and ``--higher-is-better``."""
+    for option in dict.fromkeys(given):
+        names = (set(option.opts), set(option.secondary_opts)) if isinstance(option, click.Option) else ()
+        spelled = [next((word for word in arguments if word in either), None) for either in names]
+        if len(spelled) > 1 and all(spelled):
+            raise UsageError(f"{spelled[0]} and {spelled[1]} exclude each other: give one of them.")
 
 
 def _spelled(option: click.Option) -> str:

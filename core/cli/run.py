@@ -167,7 +167,7 @@ def run_command(
         devices=worker_devices(device, processes), threads=threads, time_limit=time_limit, resume=resume,
         overwrite=overwrite, retry_failed=retry_failed, shard=shard_position,
         start_executor=choose_executor(executor, plugins).start, in_process=in_process,
-        extended_command=_extended_command(earlier, chosen) if earlier else None,
+        extended_command=_extended_command(earlier, context, chosen) if earlier else None,
     )  # fmt: skip
     info = plugins.search_space(space).info
     say_what_is_missing(
@@ -212,15 +212,34 @@ def _added_architectures(earlier: Continued, context: click.Context) -> tuple[in
 def _with_earlier(
     earlier: Continued, context: click.Context, chosen: tuple[str, ...], default: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Return the evaluators of the file, and those that are added behind them."""
+    """Return the evaluators of the file, and those that are added behind them.
+
+    Raises:
+        UsageError: The file has one of these.
+    """
     before: tuple[str, ...] = earlier.options["evaluators"] or default
-    return (*before, *chosen) if was_given(context, "evaluators") else before
+    added = chosen if was_given(context, "evaluators") else ()
+    for name in added:
+        if name in before:
+            raise UsageError(f"'{earlier.path}' has '{name}' already. Leave it out, or give it other settings.")
+    return (*before, *added)
 
 
-def _extended_command(earlier: Continued, evaluators: tuple[str, ...]) -> str:
-    """Return the command that would have made the file with all its evaluators."""
-    added = [name for name in evaluators if name not in earlier.options["evaluators"]]
-    return " ".join([earlier.command, *(f"-e {shlex.quote(name)}" for name in added)])
+# Options of what scores are compared with, by parameter.
+_TRUTH = ("labels", "label", "metric", "lower_is_better")
+
+
+def _extended_command(earlier: Continued, context: click.Context, evaluators: tuple[str, ...]) -> str:
+    """Return the command that would have made the file with all its evaluators, and with the truth that was added."""
+    added = [f"-e {shlex.quote(name)}" for name in evaluators if name not in earlier.options["evaluators"]]
+    truth = {
+        name: context.params[name] for name in _TRUTH if earlier.options[name] is None and was_given(context, name)
+    }
+    if (lower := truth.pop("lower_is_better", None)) is not None:
+        added.append("--lower-is-better" if lower else "--higher-is-better")
+    return " ".join(
+        [earlier.command, *added, *(f"--{name} {shlex.quote(str(value))}" for name, value in truth.items())]
+    )
 
 
 def _parse_shard(text: str | None) -> tuple[int, int]:

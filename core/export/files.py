@@ -120,7 +120,7 @@ class ExportedNetwork:
             f"Search space: {self.space.name}, {self.space.info.source}",
             f"Network: {self.variant}, {self.space.info.network_variants[self.variant]}",
             *self._described(),
-            f"Parameters: {parameters:,}",
+            f"Parameters: {parameters:,}{', with those of the auxiliary head' if self.auxiliary else ''}",
             *self._about_input(),
         ]
         version = importlib.metadata.version("nasbench-toolkit")

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InvalidArchitectureError, UsageError
-from ..input_files import check_input, read_text
+from ..input_files import check_input, other_delimiter, read_text
 from ..interfaces import SearchSpace
+from .label_columns import ARCHITECTURE
 from .labelled import has_architecture_column, read_architecture_column
 
 # A list of architectures larger than this is a mistake: NAS-Bench-101's 423,624 cells take 40 MB.
@@ -64,8 +65,8 @@ def _entries(path: Path) -> list[tuple[str, str]]:
     if path.suffix.lower() == ".json":
         return _placed("entry", _json_entries(path))
     lines = _text_lines(path)
-    if lines and has_architecture_column(lines[0]):
-        return _placed("line", read_architecture_column(path))
+    if lines and (has_architecture_column(lines[0]) or other_delimiter(lines[0], ARCHITECTURE)):
+        return _placed("row", read_architecture_column(path))
     return _placed("line", [line.split("#", 1)[0].strip() for line in lines])
 
 

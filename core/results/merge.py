@@ -13,17 +13,17 @@ from ..plan import version_differences
 from .contents import EvaluatorResults, Results
 from .plan_checks import arithmetic
 from .records import Mask, Records
-from .store import read_results
+from .store import RUN, open_results
 
 
 def merge_results(paths: Sequence[Path]) -> Results:
     """Read shards and return their union.
 
     Raises:
-        ResultsFileError: A file cannot be read, files come from different plans or kinds of device, or two of them
-            have different scores for one job.
+        ResultsFileError: A file cannot be read or is a search, files come from different plans or kinds of device, or
+            two of them have different scores for one job.
     """
-    shards = [(path, read_results(path)) for path in paths]
+    shards = [(path, _read_shard(path)) for path in paths]
     first_path, merged = shards[0]
     for path, shard in shards[1:]:
         if shard.plan_id != merged.plan_id:
@@ -39,6 +39,13 @@ def merge_results(paths: Sequence[Path]) -> Results:
         ]
         merged = replace(merged, evaluators=tuple(parts))
     return merged
+
+
+def _read_shard(path: Path) -> Results:
+    with open_results(path) as opened:
+        if opened.origin.command != RUN:
+            raise ResultsFileError(f"'{path}' is a search, and a search has no shards: only those of a run are merged.")
+        return opened.results
 
 
 def _refuse_versions(first_path: Path, first: Results, path: Path, other: Results) -> None:

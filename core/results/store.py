@@ -102,9 +102,8 @@ def open_results(path: Path, *others: str) -> Iterator[OpenResults]:
         origin = Origin(read_text(file.attrs, "made_by"), read_text(file.attrs, "work_id"))
         yield OpenResults(file, origin, _with_journal(stored, journal, origin), journal)
     except FileNotFoundError as error:
-        near = closest_matches(path.name, (other.name for other in path.parent.glob("*.h5")))
         raise ResultsFileError(
-            f"There is no file '{path}'. {near}Make one with 'nasbench run --output {path}'."
+            f"There is no file '{path}'. {_near(path)}Results files are made by 'nasbench run' and 'nasbench search'."
         ) from error
     except SpecialFileError as error:
         raise ResultsFileError(f"'{path}' is {error.kind}. Name a results file.") from error
@@ -117,6 +116,13 @@ def open_results(path: Path, *others: str) -> Iterator[OpenResults]:
         raise ResultsFileError(
             f"'{path}' is damaged or not a results file ({reason}). It was left as it is."
         ) from error
+
+
+def _near(path: Path) -> str:
+    """Name results files beside a missing one that may be meant: those of single seeds, or of similar names."""
+    beside = sorted(other.name for other in path.parent.glob("*.h5"))
+    of_seeds = [name for name in beside if name.startswith(f"{path.stem}-seed")]
+    return closest_matches(of_seeds[0], of_seeds) if of_seeds else closest_matches(path.name, beside)
 
 
 def write_results(path: Path, results: Results) -> None:

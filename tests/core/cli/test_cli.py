@@ -196,6 +196,14 @@ def test_shards_merge_into_the_whole(nasbench) -> None:
     assert scores[0] == scores[1]
 
 
+def test_searches_are_not_merged(nasbench, tmp_path) -> None:
+    nasbench("search", "--space", "toy", "-e", "toy-width", "-s", "random-search", "-n", 3, "-o", "s.h5")
+    refused = nasbench("merge", "s.h5", "-o", "merged.h5")
+    assert refused.returncode == 2
+    assert "'s.h5' is a search, and a search has no shards" in refused.stderr
+    assert not (tmp_path / "merged.h5").exists()
+
+
 @pytest.mark.parametrize("command", ["spaces", "evaluators", "strategies", "datasets", "plugins"])
 def test_listings_name_the_distribution_and_explain_each_entry(nasbench, command: str) -> None:
     rows = json.loads(nasbench(command, "--format", "json").stdout)

@@ -73,6 +73,17 @@ def test_evaluators_are_added(run) -> None:
     assert {row["architecture"]: row for row in second} == after
 
 
+def test_labels_that_are_added_stay(run, tmp_path) -> None:
+    rows = "".join(f"{architecture},{place}\n" for place, architecture in enumerate(scores(run)))
+    (tmp_path / "own labels.csv").write_text(f"architecture,my_loss\n{rows}")
+    added = run("run", "--resume", "r.h5", "--labels", "own labels.csv", "--lower-is-better")
+    assert added.returncode == 0, added.stderr
+    again = run("run", "--resume", "r.h5", "-e", "random")
+    assert again.returncode == 0, again.stderr
+    assert "compared with: own/my_loss" in again.stderr
+    assert "own/my_loss" in str(json.loads(run("inspect", "r.h5", "-f", "json").stdout)["ground truth"])
+
+
 def test_architectures_are_added(run, tmp_path) -> None:
     before = scores(run)
     more = run("run", "--resume", "r.h5", "-n", 20)
@@ -103,7 +114,7 @@ def test_what_the_scores_depend_on_cannot_change(run, tmp_path) -> None:
     assert "--threads 1" in whole.stderr
     twice = run("run", "--resume", "r.h5", "-e", "toy-width")
     assert twice.returncode == 2
-    assert "'toy-width' is given twice" in twice.stderr
+    assert "'r.h5' has 'toy-width' already. Leave it out" in twice.stderr
     assert (tmp_path / "r.h5").read_bytes() == before
 
 

@@ -45,6 +45,20 @@ def test_option_with_one_value_is_refused_twice(nasbench, args, option: str) -> 
     assert f"Error: {option} was given 2 times, but takes one value." in done.stderr
 
 
+@pytest.mark.parametrize("first", ["--lower-is-better", "--higher-is-better"])
+def test_both_spellings_of_a_choice_are_refused(nasbench, first: str) -> None:
+    second = {"--lower-is-better": "--higher-is-better", "--higher-is-better": "--lower-is-better"}[first]
+    done = nasbench("run", "-e", "params", first, second)
+    assert done.returncode == 2
+    assert "exclude each other: give one of them" in done.stderr
+    assert first in done.stderr and second in done.stderr
+
+
+def test_every_command_takes_debug() -> None:
+    commands = list(commands_in(command_group()))
+    assert [each.name for each in commands if [p.name for p in each.params].count("debug") != 1] == []
+
+
 def test_flags_that_exclude_each_other_are_refused(nasbench) -> None:
     done = nasbench("inspect", "r.h5", "--failures", "--scores", "--scores")
     assert done.returncode == 2

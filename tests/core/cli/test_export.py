@@ -145,6 +145,7 @@ def test_auxiliary_head_is_written_for_training(nasbench, tmp_path) -> None:
     assert result.returncode == 0, result.stderr
     text = files[0].read_text()
     assert "in training a pair of them, the second of the auxiliary head" in text.replace("\n    ", " ")
+    assert ", with those of the auxiliary head\n" in text
     namespace: dict = {}
     exec(text, namespace)
     network = namespace["Network"]()

@@ -26,7 +26,7 @@ from .recurrent_settings import RecurrentOptions, RecurrentSettings
 from .settings import Frequencies
 from .signals import signal_sequences
 from .task import Noise, RecurrentTask
-from .training import add_noise, train_and_score
+from .training import add_noise, generators_kept, train_and_score
 
 _INITIAL_RANGE = 0.1
 
@@ -153,7 +153,8 @@ class SequenceTraining:
     def score_pass(self) -> tuple[float]:
         """Return the loss without dropouts."""
         self.network.eval()
-        return (float(self._loss()),)
+        with generators_kept(self.inputs.device):
+            return (float(self._loss()),)
 
     def skip_score_pass(self) -> None:
         """Draw the noise of a scoring pass and leave it at that: whether there is one changes nothing that follows."""

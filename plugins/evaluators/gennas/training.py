@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
@@ -118,7 +119,8 @@ class RegressionTraining:
         """Return the unweighted loss of each stage, batch normalisation in the mode of ``score_mode``."""
         self.network.train(self.options.score_mode == "train")
         images = add_noise(self.images, self.noise, self.generator)
-        losses: list[float] = torch.stack(self._stage_losses(images)).tolist()
+        with generators_kept(self.images.device):
+            losses: list[float] = torch.stack(self._stage_losses(images)).tolist()
         self.network.train()
         return losses
 
@@ -155,6 +157,15 @@ def add_noise(inputs: Tensor, noise: Noise, generator: torch.Generator) -> Tenso
     else:
         values = 2.0 * torch.rand(inputs.shape, generator=generator) - 1.0
     return inputs + noise.level * values.to(inputs.device)
+
+
+def generators_kept(device: torch.device) -> AbstractContextManager[None]:
+    """Return a context after which the global generators are as before.
+
+    What dropout draws in a scoring pass is then not missing in the steps that follow, as in a pass that is left out.
+    """
+    kept: AbstractContextManager[None] = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+    return kept
 
 
 def train_and_score(

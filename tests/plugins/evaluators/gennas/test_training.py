@@ -14,6 +14,7 @@ from nasbench_toolkit.plugins.evaluators.gennas.regression_network import (
 from nasbench_toolkit.plugins.evaluators.gennas.settings import ComboSettings
 from nasbench_toolkit.plugins.evaluators.gennas.task import Noise
 from nasbench_toolkit.plugins.evaluators.gennas.training import RegressionTraining
+from torch.nn import functional
 
 SILENT = Noise("gaussian", 0.0)
 CHANNELS = [5, 6, 7]
@@ -202,6 +203,20 @@ def test_only_the_last_scoring_passes_are_made(training, noise) -> None:
     assert evaluation.curves["score_loss"] == whole.curves["score_loss"][-3:]
     assert evaluation.curves["train_loss"] == whole.curves["train_loss"]
     assert evaluation.score == pytest.approx(sum(whole.curves["score_loss"][-3:]) / 3, rel=1e-12)
+
+
+@pytest.mark.parametrize("mode", ["eval", "train"])
+def test_dropout_of_scoring_passes_changes_no_later_step(training, mode) -> None:
+    def run(**settings):
+        trained = training(iterations=6, score_interval=2, score_mode=mode, **settings)
+        trained.network.register_forward_pre_hook(lambda _, images: functional.dropout(images[0], 0.2))
+        torch.manual_seed(3)
+        return trained.run()
+
+    whole, last = run(), run(score_passes=1)
+    assert last.curves["train_loss"] == whole.curves["train_loss"]
+    assert last.score == whole.score
+    assert len(set(whole.curves["score_loss"])) == 3
 
 
 def test_score_of_the_training_steps(training) -> None:

@@ -137,15 +137,16 @@ class _Roles:
                 yield from self._touched(tuple(argument))
 
 
-def layer_parameters(network: nn.Module, input_shape: tuple[int, ...], *, discrete: bool = False) -> LayerParameters:
+def layer_parameters(
+    network: nn.Module, input_shape: tuple[int, ...], *, discrete: bool = False, modes: tuple[bool, ...] = (False, True)
+) -> LayerParameters:
     """Find what the parameters are for by running one input of zeros; the network is left as found.
-
-    Parameters that do not run in evaluation mode are looked for in training mode.
 
     Args:
         network: Takes inputs of shape ``(1, *input_shape)``.
         input_shape: Of one input, such as ``(channels, height, width)``.
         discrete: Whether inputs are whole numbers.
+        modes: Whether it runs in training mode, one pass after the other as long as parameters have not run.
 
     Raises:
         EvaluationError: The network's layers cannot be looked at.
@@ -155,8 +156,8 @@ def layer_parameters(network: nn.Module, input_shape: tuple[int, ...], *, discre
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     blank = blank_input(network, input_shape, discrete=discrete)
     found = _Roles(network, parameters, lookups=discrete)
-    for training in (False, True):
-        if training and len(found.roles) == len(parameters):
+    for training in modes:
+        if len(found.roles) == len(parameters):
             break
         with (
             torch.enable_grad(),

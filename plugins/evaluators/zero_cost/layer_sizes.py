@@ -8,9 +8,9 @@ from ..layer_parameters import Role, layer_parameters
 
 
 def count_params(network: nn.Module, input_shape: tuple[int, ...], *, discrete: bool = False) -> int:
-    """Return the number of scalars of the parameters that a forward pass uses.
+    """Return the number of scalars of the parameters that a forward pass in evaluation mode uses.
 
-    A shared parameter counts once. Weights that are computed of others, as by a parametrisation, count as layers
+    What runs in training alone, such as an auxiliary head, is left out, as in published counts. A shared parameter counts once. Weights that are computed of others, as by a parametrisation, count as layers
     receive them. Whether a parameter is frozen makes no difference, as it makes none to what the network computes.
 
     Args:
@@ -21,6 +21,6 @@ def count_params(network: nn.Module, input_shape: tuple[int, ...], *, discrete: 
     Raises:
         EvaluationError: The network's layers cannot be looked at.
     """
-    found = layer_parameters(network, input_shape, discrete=discrete)
+    found = layer_parameters(network, input_shape, discrete=discrete, modes=(False,))
     used = (name for name, role in found.roles.items() if role is not Role.UNUSED and name not in found.sources)
     return sum(found.sizes[name] for name in used) + sum(weight.numel() for weight in found.computed.values())

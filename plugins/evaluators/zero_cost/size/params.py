@@ -3,8 +3,9 @@
 Formula: number of scalars of the parameters that the network actually evaluated uses, classifier included.
 Direction: higher is better.
 
-One input runs through and tells which parameters are used; a parametrised layer's weight counts as computed. Where the
-data set has no inputs all parameters count. Frozen ones count as others do.
+One input runs through in evaluation mode and tells which parameters are used, so that an auxiliary head, which runs in
+training alone, does not count; a parametrised layer's weight counts as computed. Where the data set has no inputs all
+parameters count. Frozen ones count as others do.
 """
 
 from __future__ import annotations

@@ -35,3 +35,18 @@ def test_count_params_counts_weights_as_computed():
 def test_count_params_shared_parameter_counts_once():
     layer = nn.Linear(3, 3, bias=False)
     assert count_params(nn.Sequential(layer, nn.ReLU(), layer), (3,)) == 9
+
+
+def test_count_params_auxiliary_head_of_training_left_out():
+    class WithHead(nn.Linear):
+        def __init__(self):
+            super().__init__(4, 2)
+            self.head = nn.Linear(4, 3)
+
+        def forward(self, features):
+            logits = super().forward(features)
+            return (logits, self.head(features)) if self.training else logits
+
+    network = WithHead()
+    assert count_params(network, (4,)) == 10
+    assert network.training

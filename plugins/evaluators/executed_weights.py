@@ -2,7 +2,7 @@
 
 A weight is the tensor that a convolution, linear or embedding layer or a matrix product with a tensor of parameters
 receives, whichever module or function makes the call: a parameter, or what is computed of parameters alone, as
-``weight_norm`` does. Parts of a parameter, and its values in another order or shape, are no weights of their own but
+``weight_norm`` does. A tensor without values is none. Parts of a parameter, and its values in another order or shape, are no weights of their own but
 that parameter. What is computed of the inputs, such as the products inside attention, is none, nor is what a weight is
 computed of.
 """
@@ -159,7 +159,7 @@ class ExecutedWeights:
         """
         if call.function in _WITH_WEIGHT:
             operand = call.argument(1, "weight")
-            return ((1, "weight"),) if isinstance(operand, Tensor) else ()
+            return ((1, "weight"),) if isinstance(operand, Tensor) and operand.numel() else ()
         if call.function in _ELEMENTWISE_PRODUCTS:
             self._refuse_expansion(call)
         if call.function not in _PRODUCTS:
@@ -194,7 +194,8 @@ class ExecutedWeights:
         return any(kernel.dim() > 2 and kernel.numel() > operand.numel() for kernel in kernels)
 
     def _is_weight(self, operand: Tensor) -> bool:
-        return id(operand) in self._positions or self._sources(operand) is not None
+        has_values = operand.numel() > 0
+        return has_values and (id(operand) in self._positions or self._sources(operand) is not None)
 
     def _weight(self, operand: Tensor) -> Tensor | None:
         if id(operand) in self._positions:

@@ -29,8 +29,10 @@ class _MacCounter:
         """Make the call and count it if it is one of those layers."""
         self._weights.refuse_products(call)
         output = call()
-        if call.function in _GATHERING or call.function in _SCATTERING:
-            weight: Tensor = call.argument(1, "weight")
+        if call.function not in _GATHERING and call.function not in _SCATTERING:
+            return output
+        weight: Tensor = call.argument(1, "weight")
+        if weight.numel():
             # Each output of a convolution gathers one filter's fan-in; each input of a transposed one
             # scatters its own.
             values: Tensor = output if call.function in _GATHERING else call.argument(0, "input")

@@ -39,7 +39,7 @@ class LayerRun:
 
 
 class LayerRuns:
-    """Notes the ``runs`` of layers whose outputs can be differentiated by.
+    """Notes the ``runs`` of layers that have weights and whose outputs can be differentiated by.
 
     Attributes:
         runs: In the order in which they were made.
@@ -65,7 +65,7 @@ class LayerRuns:
             self.has_hidden = True
             return output
         weight: Tensor = call.argument(1, "weight")
-        if output.requires_grad and (_is_trained(weight) or self._depends_on_parameters(output)):
+        if output.requires_grad and weight.numel() and (_is_trained(weight) or self._depends_on_parameters(output)):
             values, axis = output.detach(), 1 - output.dim() if is_convolution else -1
             fan_in = weight.numel() // output.shape[axis]
             self.runs.append(LayerRun(values, values._version, get_gradient_edge(output), axis, fan_in))

@@ -82,6 +82,20 @@ class Reentrant(Checkpointed):
     reentrant = True
 
 
+class Empty(Plain):
+    """A layer without outputs behind the pooling, and one without inputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.without_outputs = nn.Linear(6, 0)
+        self.without_inputs = nn.Linear(0, 4, bias=False)
+
+    def forward(self, images):
+        pooled = self.features(images).mean((2, 3))
+        nothing = self.without_outputs(pooled)
+        return self.fc(torch.cat([pooled, nothing], 1)) + self.without_inputs(nothing)
+
+
 class TwoNames(Plain):
     def __init__(self):
         super().__init__()
@@ -115,6 +129,7 @@ OTHERS = {
     "matrix-product": _as_class(Product),
     "checkpointed": _as_class(Checkpointed),
     "checkpointed-reentrant": _as_class(Reentrant),
+    "layers-without-weights": _as_class(Empty),
     "two-names": _as_class(TwoNames),
     "frozen": lambda plain: copy.deepcopy(plain).requires_grad_(False),
 }
@@ -132,7 +147,7 @@ def batch():
     return Batch(images, torch.arange(8) % 4)
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:Initializing zero-element tensors")
 @pytest.mark.parametrize("score", SCORES)
 @pytest.mark.parametrize("other", OTHERS)
 def test_score_of_the_same_function_is_equal(plain, batch, other, score):

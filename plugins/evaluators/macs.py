@@ -34,9 +34,9 @@ class _MacCounter:
         weight: Tensor = call.argument(1, "weight")
         if weight.numel():
             # Each output of a convolution gathers one filter's fan-in; each input of a transposed one
-            # scatters its own.
+            # scatters its own. A vector is the only filter of its linear layer.
             values: Tensor = output if call.function in _GATHERING else call.argument(0, "input")
-            self.macs += values.numel() * weight[0].numel()
+            self.macs += values.numel() * torch.atleast_2d(weight)[0].numel()
         return output
 
 

@@ -136,12 +136,13 @@ def initialize(network: nn.Module, found: LayerParameters, weights: WeightInit, 
     """
     if weights == biases == "default":
         return
-    _check_known(found)
+    _check_known(network, found)
     for name, parameter in network.named_parameters():
         role = found.roles.get(name)
         if role is Role.WEIGHT and weights != "default":
             # Drawn on the CPU, so that networks start alike on all devices.
-            parameter.copy_(_DRAWS[weights](torch.empty(parameter.shape)))
+            # A linear layer may have a vector, the only row of its matrix.
+            parameter.copy_(_DRAWS[weights](torch.atleast_2d(torch.empty(parameter.shape))).view(parameter.shape))
         elif role is Role.BIAS and biases == "zero":
             parameter.zero_()
 
@@ -153,8 +154,9 @@ _DRAWS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def _check_known(found: LayerParameters) -> None:
-    unknown = found.named(Role.UNKNOWN)
+def _check_known(network: nn.Module, found: LayerParameters) -> None:
+    reshaped = (name for name, view in found.views.items() if _is_reshaped(view, network.get_parameter(name)))
+    unknown = [*found.named(Role.UNKNOWN), *reshaped]
     if unknown or found.multiplies:
         raise EvaluationError(
             "it gives convolutions and linear layers other initial values, and cannot tell what "
@@ -163,22 +165,28 @@ def _check_known(found: LayerParameters) -> None:
         )
 
 
+def _is_reshaped(view: Tensor, parameter: Tensor) -> bool:
+    """Return whether a layer gets a whole parameter as another matrix or kernel, of another fan-in."""
+    return view.numel() == parameter.numel() and torch.atleast_2d(view).shape != torch.atleast_2d(parameter).shape
+
+
 def parameter_groups(
     named: Iterable[tuple[str, nn.Parameter]], found: LayerParameters, weight_decay: float
 ) -> list[Group]:
     """Split parameters into two, each with its weight decay: weights of layers, which decay, and the rest.
 
-    The rule is the authors', who tell weights by their names, where here the layers that run tell: what decays is a
-    weight of more than one dimension.
+    The rule is the authors', who tell weights by their names, where here the layers that run tell: what decays are
+    weights of convolutions and linear layers, and of others those of more than one dimension.
 
     Args:
         named: What is trained.
         found: What the parameters are for.
         weight_decay: Of the first group.
     """
-    weights = set(found.named(Role.WEIGHT, Role.OTHER_WEIGHT))
+    weights, other_weights = set(found.named(Role.WEIGHT)), set(found.named(Role.OTHER_WEIGHT))
     decayed: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
     for name, parameter in named:
-        (decayed if name in weights and parameter.dim() > 1 else others).append(parameter)
+        decays = name in weights or (name in other_weights and parameter.dim() > 1)
+        (decayed if decays else others).append(parameter)
     return [(decayed, weight_decay), (others, 0.0)]

@@ -19,9 +19,9 @@ class LayerRun:
 
     Attributes:
         values: Its output, detached: shape (batch, channels, places...) of a convolution, (batch, places..., channels)
-            of a linear layer, or with the images elsewhere in front of the channels.
+            of a linear layer, or with the images elsewhere in front of the channels. One channel has an axis too.
         version: Of ``values`` when the layer returned them.
-        edge: Where the gradient by the output comes in.
+        edge: Where the gradient by the output comes in, which may lack the axis of one channel.
         channel_axis: Which axis of the values counts the channels, from the end: below 0.
         fan_in: Number of weights of one output channel.
     """
@@ -66,8 +66,10 @@ class LayerRuns:
             return output
         weight: Tensor = call.argument(1, "weight")
         if output.requires_grad and weight.numel() and (_is_trained(weight) or self._depends_on_parameters(output)):
-            values, axis = output.detach(), 1 - output.dim() if is_convolution else -1
-            fan_in = weight.numel() // output.shape[axis]
+            # A vector as the weight of a linear layer gives one channel, without an axis for it.
+            values = output.detach() if weight.dim() > 1 else output.detach().unsqueeze(-1)
+            axis = 1 - values.dim() if is_convolution else -1
+            fan_in = weight.numel() // values.shape[axis]
             self.runs.append(LayerRun(values, values._version, get_gradient_edge(output), axis, fan_in))
         return output.clone() if self._copied else output
 

@@ -79,7 +79,9 @@ def redrawn_state(
         match role:
             case Role.WEIGHT:
                 seen = parameters.views.get(name, state[name])
-                _as_seen(state[name], seen).copy_(draw(torch.empty(seen.shape), generator))
+                # A linear layer may have a vector, the only row of its matrix.
+                drawn = draw(torch.atleast_2d(torch.empty(seen.shape)), generator)
+                _as_seen(state[name], seen).copy_(drawn.view(seen.shape))
             case Role.BIAS | Role.SHIFT:
                 state[name].zero_()
             case Role.SCALE:

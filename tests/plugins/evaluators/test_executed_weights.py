@@ -14,6 +14,7 @@ from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.plain import plain_
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.snip import snip_score
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.synflow import log_synaptic_flow
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.zico import split_batch, zico_score
+from nasbench_toolkit.plugins.evaluators.zero_cost.jacobian.te_nas_ntk import te_nas_ntk_score
 from nasbench_toolkit.plugins.evaluators.zero_cost.size.l2_norm import l2_norm_score
 from torch import nn
 from torch.nn import functional
@@ -230,3 +231,50 @@ def test_network_that_returns_a_tuple_is_refused(batch):
 
     with pytest.raises(EvaluationError, match="the network returns a tuple"):
         snip_score(Pair(), batch)
+
+
+class Gated(Plain):
+    """Multiplies the features by one number for each image."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate = nn.Linear(6, 1, bias=False)
+
+    def gate_values(self, features):
+        return self.gate(features)
+
+    def forward(self, images):
+        pooled = self.features(images).mean((2, 3))
+        return self.fc(pooled * self.gate_values(pooled))
+
+
+class GatedByRow(Gated):
+    def gate_values(self, features):
+        return functional.linear(features, self.gate.weight[0])[:, None]
+
+
+class GatedByVector(Gated):
+    def __init__(self):
+        super().__init__()
+        self.gate = nn.Module()
+        self.gate.weight = nn.Parameter(torch.zeros(6))
+
+    def gate_values(self, features):
+        return functional.linear(features, self.gate.weight)[:, None]
+
+
+VECTOR_SCORES = SCORES | {
+    "te_nas_ntk": lambda network, batch: te_nas_ntk_score(network, batch.inputs, torch.Generator().manual_seed(0)),
+    "zen": lambda network, _: zen_score(network, IMAGE_SHAPE, torch.Generator().manual_seed(0)),
+}
+
+
+@pytest.mark.parametrize("score", VECTOR_SCORES)
+@pytest.mark.parametrize("kind", [GatedByRow, GatedByVector])
+def test_linear_layer_with_a_vector_has_one_channel(batch, kind, score):
+    torch.manual_seed(0)
+    gated, network = Gated(), kind()
+    network.load_state_dict(
+        {name: value.view(network.state_dict()[name].shape) for name, value in gated.state_dict().items()}
+    )
+    assert VECTOR_SCORES[score](network, batch) == pytest.approx(VECTOR_SCORES[score](gated, batch), rel=1e-6)

@@ -198,7 +198,8 @@ def information_of(
 
 def _information(layer: LayerRun, layout: Layout, gradient: Tensor) -> Tensor:
     """Return f_c of all channels, shape (channels,), float64."""
-    values, gradient = layout.images_first(layer.values), layout.images_first(gradient)
+    values = layout.images_first(layer.values)
+    gradient = layout.images_first(gradient.reshape(layer.values.shape))
     return channel_information(values, gradient, values.dim() + layer.channel_axis)
 
 

@@ -10,6 +10,7 @@ from nasbench_toolkit.plugins.evaluators.gennas.regression_network import (
 )
 from nasbench_toolkit.plugins.evaluators.layer_parameters import layer_parameters
 from torch import nn
+from torch.nn import functional
 
 
 def regression_network(backbone, stages=(0, 1, 2), head="bn-conv"):
@@ -112,6 +113,35 @@ def test_initialize_draws_normal_weights_of_the_schemes_width(scheme) -> None:
         assert layer.weight.abs().max() > 3 * expected
         assert layer.bias.abs().max() > 0
     assert torch.equal(network[1].weight, torch.ones(50))
+
+
+class ReadAs(nn.Module):
+    """A linear layer whose weight is read from a parameter of another shape."""
+
+    def __init__(self, parameter_shape, read):
+        super().__init__()
+        self.weight, self.read = nn.Parameter(torch.zeros(parameter_shape)), read
+
+    def forward(self, features):
+        return functional.linear(features, self.read(self.weight))
+
+
+@pytest.mark.parametrize("scheme", ["xavier", "kaiming"])
+def test_vector_of_a_linear_layer_is_drawn_and_decays_as_its_only_row(scheme) -> None:
+    drawn = []
+    for network in (nn.Linear(6, 1, bias=False), ReadAs((6,), lambda weight: weight)):
+        torch.manual_seed(0)
+        found = layer_parameters(network, (6,))
+        initialize(network, found, scheme, "default")
+        drawn.append(network.weight.flatten())
+        assert parameter_groups(network.named_parameters(), found, 4e-5)[1] == ([], 0.0)
+    assert torch.equal(*drawn)
+
+
+def test_initialize_refuses_weights_that_layers_get_in_another_shape() -> None:
+    network = ReadAs((18,), lambda weight: weight.view(3, 6))
+    with pytest.raises(EvaluationError, match="cannot tell what 'weight' is to be"):
+        initialize(network, layer_parameters(network, (6,)), "xavier", "default")
 
 
 def test_initialize_by_default_changes_nothing(make_network) -> None:

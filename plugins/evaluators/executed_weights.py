@@ -1,17 +1,17 @@
 """Which weights a network's layers use, found by looking at what runs.
 
-A weight is the tensor that a convolution, linear or embedding layer or a matrix product with a tensor of parameters
-receives, whichever module or function makes the call: a parameter, or what is computed of parameters alone, as
-``weight_norm`` does. A tensor without values is none. Parts of a parameter, and its values in another order or shape, are no weights of their own but
-that parameter. What is computed of the inputs, such as the products inside attention, is none, nor is what a weight is
-computed of.
+A weight is the tensor that a convolution, linear, recurrent or embedding layer or a matrix product with a tensor of
+parameters receives, whichever module or function makes the call: a parameter, or what is computed of parameters alone,
+as ``weight_norm`` does. A tensor without values is none. Parts of a parameter, and its values in another order or
+shape, are no weights of their own but that parameter. What is computed of the inputs, such as the products inside
+attention, is none, nor is what a weight is computed of.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,28 +30,48 @@ SCATTERING_CONVOLUTIONS: tuple[_Function, ...] = (
     functional.conv_transpose2d,
     functional.conv_transpose3d,
 )
+
+
+def _called(names: Sequence[str]) -> tuple[_Function, ...]:
+    """Return the functions and methods of some names."""
+    return tuple(getattr(owner, name) for owner in (torch, Tensor) for name in names if hasattr(owner, name))
+
+
+def _multi_dot(*matrices: Tensor) -> Tensor:
+    product: Tensor = torch.linalg.multi_dot(matrices)
+    return product
+
+
 _PRODUCTS: dict[_Function, tuple[tuple[int, str], ...]] = {
-    **dict.fromkeys((torch.matmul, Tensor.matmul, Tensor.__matmul__, Tensor.__rmatmul__), ((0, "input"), (1, "other"))),
-    **dict.fromkeys((torch.inner, Tensor.inner, torch.linalg.matmul), ((0, "input"), (1, "other"))),
-    **dict.fromkeys((torch.mm, Tensor.mm, torch.bmm, Tensor.bmm), ((0, "input"), (1, "mat2"))),
-    **dict.fromkeys((torch.mv, Tensor.mv), ((0, "input"), (1, "vec"))),
-    **dict.fromkeys((torch.addmm, Tensor.addmm), ((1, "mat1"), (2, "mat2"))),
-    **dict.fromkeys((torch.addmv, Tensor.addmv), ((1, "mat"), (2, "vec"))),
-    **dict.fromkeys((torch.baddbmm, Tensor.baddbmm, torch.addbmm, Tensor.addbmm), ((1, "batch1"), (2, "batch2"))),
+    **dict.fromkeys(_called(("matmul", "inner", "__matmul__", "__rmatmul__")), ((0, "input"), (1, "other"))),
+    **dict.fromkeys(_called(("mm", "bmm")), ((0, "input"), (1, "mat2"))),
+    **dict.fromkeys(_called(("mv",)), ((0, "input"), (1, "vec"))),
+    **dict.fromkeys(_called(("dot",)), ((0, "input"), (1, "tensor"))),
+    **dict.fromkeys(_called(("vdot",)), ((0, "input"), (1, "other"))),
+    **dict.fromkeys(_called(("addmm", "addmm_")), ((1, "mat1"), (2, "mat2"))),
+    **dict.fromkeys(_called(("addmv", "addmv_")), ((1, "mat"), (2, "vec"))),
+    **dict.fromkeys(_called(("addbmm", "addbmm_", "baddbmm", "baddbmm_")), ((1, "batch1"), (2, "batch2"))),
     torch.einsum: tuple((position, "") for position in range(1, 8)),
+    **dict.fromkeys((_multi_dot, torch.chain_matmul), tuple((position, "") for position in range(8))),
+    torch.linalg.matmul: ((0, "input"), (1, "other")),
+    torch.linalg.vecdot: ((0, "x"), (1, "y")),
     torch.tensordot: ((0, "a"), (1, "b")),
+    torch.conv_tbc: ((0, "input"), (1, "weight")),
     functional.bilinear: ((0, "input1"), (1, "input2"), (2, "weight")),
+    functional.scaled_dot_product_attention: ((0, "query"), (1, "key"), (2, "value")),
 }
 """Which arguments are multiplied with each other."""
 
-_ELEMENTWISE_PRODUCTS: tuple[_Function, ...] = (
-    torch.mul,
-    Tensor.mul,
-    Tensor.__mul__,
-    Tensor.__rmul__,
-    torch.multiply,
-    Tensor.multiply,
-)
+_PAIR = ((0, "input"), (1, "other"))
+_MULTIPLICATIONS = ("mul", "mul_", "multiply", "multiply_", "__mul__", "__rmul__", "__imul__")
+_DIVISIONS = ("div", "div_", "divide", "divide_", "true_divide", "true_divide_", "__truediv__", "__itruediv__")
+_ADDED_PAIR = ((1, "tensor1"), (2, "tensor2"))
+_ADDED_PRODUCTS = ("addcmul", "addcmul_", "addcdiv", "addcdiv_")
+_ELEMENTWISE_PRODUCTS: dict[_Function, tuple[tuple[int, str], tuple[int, str]]] = {
+    **dict.fromkeys(_called((*_MULTIPLICATIONS, *_DIVISIONS)), _PAIR),
+    **dict.fromkeys(_called(_ADDED_PRODUCTS), _ADDED_PAIR),
+}
+"""Which arguments are multiplied with each other number by number, or one with the reciprocals of the other."""
 
 _WITH_WEIGHT = (*GATHERING_CONVOLUTIONS, *SCATTERING_CONVOLUTIONS, functional.linear, functional.embedding)
 
@@ -78,7 +98,7 @@ class ExecutedWeights:
 
         Args:
             parameters: All floating parameters that the network runs with, by name: leaves that require a gradient.
-            network: Names the weights of its recurrent layers, whose calls are not looked into.
+            network: What they are to run in, in place of its own.
             lookups: Whether the vectors that embeddings look up stand for the inputs, as where these are tokens.
         """
         self._lookups = lookups
@@ -127,7 +147,8 @@ class ExecutedWeights:
         """Make the call, with leaves in place of weights that are computed of parameters.
 
         Raises:
-            EvaluationError: A layer is made of products of single numbers, or its weight's gradient would be lost.
+            EvaluationError: A layer is made of products of single numbers, its weight's gradient would be lost, or it
+                has one of the network's own parameters.
         """
         call = with_separate_operands(call)
         for position, name in self._slots(call):
@@ -155,7 +176,8 @@ class ExecutedWeights:
         """Return position and name of those arguments of a call that are weights.
 
         Raises:
-            EvaluationError: It is a part of a layer that is made of products of single numbers.
+            EvaluationError: It is a part of a layer that is made of products of single numbers, or has one of the
+                network's own parameters.
         """
         if call.function in _WITH_WEIGHT:
             operand = call.argument(1, "weight")
@@ -175,7 +197,8 @@ class ExecutedWeights:
 
         It gives more numbers than it gets of the images, or is one of many with slices of the same kernel.
         """
-        pair = call.argument(0, "input"), call.argument(1, "other")
+        first, second = _ELEMENTWISE_PRODUCTS[call.function]
+        pair = call.argument(*first), call.argument(*second)
         if not all(isinstance(operand, Tensor) and operand.requires_grad for operand in pair):
             return
         size = _broadcast_size(*pair)
@@ -191,7 +214,7 @@ class ExecutedWeights:
         if operand.grad_fn is None or not _is_rearranged(operand):
             return False
         kernels = [self._parameters[position] for position in self._sources(operand) or ()]
-        return any(kernel.dim() > 2 and kernel.numel() > operand.numel() for kernel in kernels)
+        return any(kernel.dim() > 1 and kernel.numel() > operand.numel() for kernel in kernels)
 
     def _is_weight(self, operand: Tensor) -> bool:
         has_values = operand.numel() > 0
@@ -268,9 +291,11 @@ def _is_rearranged(operand: Tensor) -> bool:
 
 
 def with_separate_operands(call: Call) -> Call:
-    """Return a call of ``einsum`` with a list of operands as one with an argument for each."""
+    """Return a call of a product that takes a list of operands as one with an argument for each."""
     if call.function is torch.einsum and len(call.args) == 2 and isinstance(call.args[1], list | tuple):
         return replace(call, args=(call.args[0], *call.args[1]))
+    if call.function is torch.linalg.multi_dot and not call.kwargs:
+        return Call(_multi_dot, tuple(call.args[0]), {})
     return call
 
 

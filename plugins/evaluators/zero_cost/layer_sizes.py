@@ -10,8 +10,9 @@ from ..layer_parameters import Role, layer_parameters
 def count_params(network: nn.Module, input_shape: tuple[int, ...], *, discrete: bool = False) -> int:
     """Return the number of scalars of the parameters that a forward pass in evaluation mode uses.
 
-    What runs in training alone, such as an auxiliary head, is left out, as in published counts. A shared parameter counts once. Weights that are computed of others, as by a parametrisation, count as layers
-    receive them. Whether a parameter is frozen makes no difference, as it makes none to what the network computes.
+    What runs in training alone, such as an auxiliary head, is left out, as in published counts. A shared parameter
+    counts once. Weights that are computed of others, as by a parametrisation, count as layers receive them. Whether a
+    parameter is frozen makes no difference, as it makes none to what the network computes.
 
     Args:
         network: Takes inputs of shape ``(1, *input_shape)``; left as found.

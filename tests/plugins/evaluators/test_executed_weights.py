@@ -215,15 +215,6 @@ def test_einsum_is_a_matrix_product(plain, batch, score):
         assert SCORES[score](network, batch) == pytest.approx(SCORES[score](plain, batch), rel=2e-4, abs=1e-6)
 
 
-def test_product_number_by_number_is_refused(plain, batch):
-    class Numbers(Plain):
-        def forward(self, images):
-            return (self.features(images).mean((2, 3))[:, None] * self.fc.weight).sum(2)
-
-    with pytest.raises(EvaluationError, match="outside of convolutions and linear layers, number by number"):
-        snip_score(_as_class(Numbers)(plain), batch)
-
-
 def test_network_that_returns_a_tuple_is_refused(batch):
     class Pair(Plain):
         def forward(self, images):
@@ -231,6 +222,93 @@ def test_network_that_returns_a_tuple_is_refused(batch):
 
     with pytest.raises(EvaluationError, match="the network returns a tuple"):
         snip_score(Pair(), batch)
+
+
+def _zeros(features, weight):
+    return features.new_zeros(len(features), len(weight))
+
+
+PRODUCTS = {
+    "addmm_": lambda features, weight: _zeros(features, weight).addmm_(features, weight.T),
+    "addmv_": lambda features, weight: torch.stack(
+        [_zeros(features, weight)[0].addmv_(weight, row) for row in features]
+    ),
+    "addbmm_": lambda features, weight: _zeros(features, weight).addbmm_(features[None], weight.T[None]),
+    "baddbmm_": lambda features, weight: _zeros(features, weight)[None].baddbmm_(features[None], weight.T[None])[0],
+    "multi_dot": lambda features, weight: torch.linalg.multi_dot([features, weight.T]),
+    "chain_matmul": lambda features, weight: torch.chain_matmul(features, weight.T),
+    "vecdot": lambda features, weight: torch.linalg.vecdot(features[:, None], weight[None]),
+    "dot": lambda features, weight: torch.stack(
+        [torch.stack([row.dot(other) for other in weight]) for row in features]
+    ),
+    "vdot": lambda features, weight: torch.stack(
+        [torch.stack([torch.vdot(row, other) for other in weight]) for row in features]
+    ),
+    "conv_tbc": lambda features, weight: torch.conv_tbc(features[None], weight.T[None], weight.new_zeros(len(weight)))[
+        0
+    ],
+}
+
+
+def _with_product(product, plain):
+    class Written(Plain):
+        def forward(self, images):
+            return product(self.features(images).mean((2, 3)), self.fc.weight) + self.fc.bias
+
+    return _as_class(Written)(plain)
+
+
+@pytest.mark.filterwarnings("ignore:.*chain_matmul:UserWarning")
+@pytest.mark.parametrize("product", PRODUCTS.values(), ids=PRODUCTS)
+@pytest.mark.parametrize("score", ["l2_norm", "grad_norm", "synflow"])
+def test_weight_of_any_matrix_product_counts(plain, batch, product, score):
+    expected = SCORES[score](plain, batch)
+    assert SCORES[score](_with_product(product, plain), batch) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:.*chain_matmul:UserWarning")
+@pytest.mark.parametrize("product", PRODUCTS.values(), ids=PRODUCTS)
+def test_no_matrix_product_is_left_out_of_multiply_adds(plain, batch, product):
+    with pytest.raises(EvaluationError, match="multiplies by a weight outside of convolutions and linear layers"):
+        SCORES["flops"](_with_product(product, plain), batch)
+
+
+class Memory(Plain):
+    """Attends to keys and values that are parameters."""
+
+    def __init__(self):
+        super().__init__()
+        self.keys, self.values = nn.Parameter(torch.randn(5, 6)), nn.Parameter(torch.randn(5, 6))
+
+    def attend(self, queries):
+        return (queries @ self.keys.T / 6**0.5).softmax(-1) @ self.values
+
+    def forward(self, images):
+        return self.fc(self.attend(self.features(images).mean((2, 3))))
+
+
+class FusedMemory(Memory):
+    def attend(self, queries):
+        return functional.scaled_dot_product_attention(queries, self.keys, self.values)
+
+
+def test_attention_to_parameters_is_a_product_with_them(plain, batch):
+    by_hand = Memory()
+    assert snip_score(_as_class(FusedMemory)(by_hand), batch) == pytest.approx(snip_score(by_hand, batch), rel=1e-5)
+
+
+NUMBER_BY_NUMBER = {
+    "mul": lambda features, weight: (features[:, None] * weight).sum(2),
+    "div": lambda features, weight: (features[:, None] / (1 / weight)).sum(2),
+    "addcmul": lambda features, weight: torch.addcmul(weight.new_zeros(()), features[:, None], weight).sum(2),
+    "rows": lambda features, weight: torch.stack([(features * row).sum(1) for row in weight], 1),
+}
+
+
+@pytest.mark.parametrize("product", NUMBER_BY_NUMBER.values(), ids=NUMBER_BY_NUMBER)
+def test_product_number_by_number_is_refused(plain, batch, product):
+    with pytest.raises(EvaluationError, match="outside of convolutions and linear layers, number by number"):
+        snip_score(_with_product(product, plain), batch)
 
 
 class Gated(Plain):

@@ -105,6 +105,8 @@ class ExecutedWeights:
         self._positions = {id(parameter): position for position, parameter in enumerate(parameters.values())}
         self._parameters = list(parameters.values())
         self._names = list(parameters)
+        own = dict(network.named_parameters())
+        self._replaced = {id(own[name]): name for name, parameter in parameters.items() if own[name] is not parameter}
         self._found = {id(parameters[name]) for name in recurrent_weight_names(network) if name in parameters}
         self._computed: list[_Computed] = []
         self._views: dict[int, Tensor] = {}
@@ -172,6 +174,19 @@ class ExecutedWeights:
                 "counted: call torch.nn.functional.linear instead"
             )
 
+    def refuse_own(self, operand: Tensor) -> None:
+        """Refuse one of the network's own parameters, for which another tensor was to run.
+
+        Raises:
+            EvaluationError: It is one.
+        """
+        name = self._replaced.get(id(operand))
+        if name is not None:
+            raise EvaluationError(
+                f"the network holds on to its parameter '{name}' elsewhere than in the module that registers it, so "
+                "that no other values can run in its place: read it from that module in `forward`"
+            )
+
     def _slots(self, call: Call) -> tuple[tuple[int, str], ...]:
         """Return position and name of those arguments of a call that are weights.
 
@@ -181,7 +196,10 @@ class ExecutedWeights:
         """
         if call.function in _WITH_WEIGHT:
             operand = call.argument(1, "weight")
-            return ((1, "weight"),) if isinstance(operand, Tensor) and operand.numel() else ()
+            if not isinstance(operand, Tensor) or not operand.numel():
+                return ()
+            self.refuse_own(operand)
+            return ((1, "weight"),)
         if call.function in _ELEMENTWISE_PRODUCTS:
             self._refuse_expansion(call)
         if call.function not in _PRODUCTS:
@@ -217,6 +235,7 @@ class ExecutedWeights:
         return any(kernel.dim() > 1 and kernel.numel() > operand.numel() for kernel in kernels)
 
     def _is_weight(self, operand: Tensor) -> bool:
+        self.refuse_own(operand)
         has_values = operand.numel() > 0
         return has_values and (id(operand) in self._positions or self._sources(operand) is not None)
 
@@ -252,6 +271,7 @@ class ExecutedWeights:
                 return None
             variable = getattr(node, "variable", None)
             if variable is not None:
+                self.refuse_own(variable)
                 if id(variable) not in self._positions:
                     self._of_inputs.add(operand.grad_fn)
                     return None

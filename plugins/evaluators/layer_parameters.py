@@ -131,6 +131,7 @@ class _Roles:
     def _touched(self, arguments: tuple[Any, ...]) -> Iterator[str]:
         for argument in arguments:
             if isinstance(argument, Tensor):
+                self.weights.refuse_own(argument)
                 if id(argument) in self._names:
                     yield self._names[id(argument)]
             elif isinstance(argument, list | tuple):

@@ -15,6 +15,8 @@ from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.snip import snip_sc
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.synflow import log_synaptic_flow
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.zico import split_batch, zico_score
 from nasbench_toolkit.plugins.evaluators.zero_cost.jacobian.te_nas_ntk import te_nas_ntk_score
+from nasbench_toolkit.plugins.evaluators.zero_cost.layer_sizes import count_params
+from nasbench_toolkit.plugins.evaluators.zero_cost.reinitialization import drawable_parameters
 from nasbench_toolkit.plugins.evaluators.zero_cost.size.l2_norm import l2_norm_score
 from torch import nn
 from torch.nn import functional
@@ -309,6 +311,58 @@ NUMBER_BY_NUMBER = {
 def test_product_number_by_number_is_refused(plain, batch, product):
     with pytest.raises(EvaluationError, match="outside of convolutions and linear layers, number by number"):
         snip_score(_with_product(product, plain), batch)
+
+
+class Closure(Plain):
+    """Holds on to the parameters of its classifier."""
+
+    def __init__(self):
+        super().__init__()
+        weight, bias = self.fc.weight, self.fc.bias
+        self.classify = lambda features: functional.linear(features, weight, bias)
+
+    def forward(self, images):
+        return self.classify(self.features(images).mean((2, 3)))
+
+
+class Cached(Closure):
+    """Holds on to what it has computed of a parameter."""
+
+    def __init__(self):
+        super().__init__()
+        transposed = self.fc.weight.T
+        self.classify = lambda features: features @ transposed + self.fc.bias
+
+
+class Hidden(Closure):
+    """Holds on to a module whose parameters it registers by other names."""
+
+    def __init__(self):
+        super().__init__()
+        hidden = nn.Linear(6, 4)
+        self.parts = nn.ParameterList(hidden.parameters())
+        self.classify = lambda features: hidden(features)
+
+
+OF_WEIGHTS = ["l2_norm", "grad_norm", "snip", "plain", "grasp", "synflow", "zico"]
+
+
+@pytest.mark.parametrize("kind", [Closure, Cached, Hidden])
+@pytest.mark.parametrize("score", OF_WEIGHTS)
+def test_parameter_that_nothing_can_stand_in_for_is_refused(batch, kind, score):
+    with pytest.raises(EvaluationError, match="holds on to its parameter '(fc.weight|parts.0)'"):
+        SCORES[score](kind(), batch)
+
+
+@pytest.mark.parametrize("count", [count_params, drawable_parameters])
+def test_any_parameter_that_nothing_can_stand_in_for_is_refused_where_all_count(count):
+    network = Plain()
+    norm = network.norm
+    network.norm = nn.Module()
+    network.norm.parts = nn.ParameterList(norm.parameters())
+    network.norm.forward = lambda maps, kept=(norm,): kept[0](maps)
+    with pytest.raises(EvaluationError, match="holds on to its parameter 'norm.parts.0'"):
+        count(network, IMAGE_SHAPE)
 
 
 class Gated(Plain):

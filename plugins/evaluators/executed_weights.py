@@ -73,6 +73,11 @@ _ELEMENTWISE_PRODUCTS: dict[_Function, tuple[tuple[int, str], tuple[int, str]]] 
 }
 """Which arguments are multiplied with each other number by number, or one with the reciprocals of the other."""
 
+_RECURRENT_LAYERS: frozenset[_Function] = frozenset((torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu))
+_RECURRENT_CELLS: frozenset[_Function] = frozenset(
+    (torch.lstm_cell, torch.gru_cell, torch.rnn_tanh_cell, torch.rnn_relu_cell)
+)
+
 _WITH_WEIGHT = (*GATHERING_CONVOLUTIONS, *SCATTERING_CONVOLUTIONS, functional.linear, functional.embedding)
 
 
@@ -107,7 +112,8 @@ class ExecutedWeights:
         self._names = list(parameters)
         own = dict(network.named_parameters())
         self._replaced = {id(own[name]): name for name, parameter in parameters.items() if own[name] is not parameter}
-        self._found = {id(parameters[name]) for name in recurrent_weight_names(network) if name in parameters}
+        self._found: set[int] = set()
+        self._recurrent: set[int] = set()
         self._computed: list[_Computed] = []
         self._views: dict[int, Tensor] = {}
         # Known to be computed of inputs: what a recurrent network multiplies has its whole history behind it.
@@ -141,6 +147,10 @@ class ExecutedWeights:
         """Return the names of the parameters that those of :meth:`computed` are computed of."""
         return {self._names[position] for weight in self._computed for position in weight.sources}
 
+    def recurrent(self) -> set[str]:
+        """Return the names of the weights of recurrent layers among those found so far."""
+        return {self._names[self._positions[identity]] for identity in self._recurrent}
+
     def multiplies(self, call: Call) -> bool:
         """Return whether a call is a product with a weight that is none of a layer of torch."""
         return call.function not in _WITH_WEIGHT and bool(self._slots(with_separate_operands(call)))
@@ -152,6 +162,8 @@ class ExecutedWeights:
             EvaluationError: A layer is made of products of single numbers, its weight's gradient would be lost, or it
                 has one of the network's own parameters.
         """
+        for weight in recurrent_weights(call):
+            self._note_recurrent(weight)
         call = with_separate_operands(call)
         for position, name in self._slots(call):
             operand = call.argument(position, name)
@@ -163,11 +175,16 @@ class ExecutedWeights:
         return call()
 
     def refuse_products(self, call: Call) -> None:
-        """Refuse a matrix product with a weight, for measures that look at the outputs of layers.
+        """Refuse a matrix product with a weight and a recurrent layer, for measures that look at the outputs of layers.
 
         Raises:
-            EvaluationError: The call is such a product.
+            EvaluationError: The call is such a product or layer.
         """
+        if recurrent_weights(call):
+            raise EvaluationError(
+                "the network has a recurrent layer, inside which outputs are not seen: write its step with "
+                "torch.nn.functional.linear instead"
+            )
         if self.multiplies(call):
             raise EvaluationError(
                 "the network multiplies by a weight outside of convolutions and linear layers, whose outputs are "
@@ -185,6 +202,17 @@ class ExecutedWeights:
             raise EvaluationError(
                 f"the network holds on to its parameter '{name}' elsewhere than in the module that registers it, so "
                 "that no other values can run in its place: read it from that module in `forward`"
+            )
+
+    def _note_recurrent(self, weight: Tensor) -> None:
+        self.refuse_own(weight)
+        if id(weight) in self._positions:
+            self._found.add(id(weight))
+            self._recurrent.add(id(weight))
+        elif self._sources(weight) is not None:
+            raise EvaluationError(
+                "the network has a recurrent layer whose weight is computed of parameters, and its gradient is not "
+                "seen: use one without parametrisation"
             )
 
     def _slots(self, call: Call) -> tuple[tuple[int, str], ...]:
@@ -319,22 +347,21 @@ def with_separate_operands(call: Call) -> Call:
     return call
 
 
+def recurrent_weights(call: Call) -> list[Tensor]:
+    """Return the weights that a recurrent layer or cell of torch receives, without its biases; none of other calls."""
+    if call.function in _RECURRENT_CELLS:
+        return [call.argument(2, "w_ih"), call.argument(3, "w_hh")]
+    if call.function not in _RECURRENT_LAYERS:
+        return []
+    # Behind the states, which stand one further back where sequences of several lengths are packed.
+    parameters = next(argument for argument in call.args[3:1:-1] if isinstance(argument, list | tuple))
+    return [parameter for parameter in parameters if parameter.dim() > 1]
+
+
 def _with_argument(call: Call, position: int, name: str, value: Tensor) -> Call:
     if len(call.args) > position:
         return replace(call, args=(*call.args[:position], value, *call.args[position + 1 :]))
     return replace(call, kwargs={**call.kwargs, name: value})
-
-
-def recurrent_weight_names(network: nn.Module) -> list[str]:
-    """Name the weights of PyTorch's recurrent layers, a shared one once."""
-    counted = {
-        id(parameter)
-        for layer in network.modules()
-        if isinstance(layer, nn.RNNBase | nn.RNNCellBase)
-        for name, parameter in layer.named_parameters(recurse=False)
-        if name.startswith("weight")
-    }
-    return [name for name, parameter in network.named_parameters() if id(parameter) in counted]
 
 
 def check_visible(network: nn.Module) -> None:

@@ -23,7 +23,6 @@ from .executed_weights import (
     SCATTERING_CONVOLUTIONS,
     ExecutedWeights,
     check_visible,
-    recurrent_weight_names,
 )
 from .observe import Call, observe_calls
 from .probing import batch_norm_bypassed, blank_input, leaf_parameters, network_mode
@@ -169,11 +168,11 @@ def layer_parameters(
             observe_calls(found.observe),
         ):
             run_with(network, {**parameters, **buffers}, blank.clone())
-    return _described(network, found)
+    return _described(found)
 
 
-def _described(network: nn.Module, found: _Roles) -> LayerParameters:
-    recurrent = set(recurrent_weight_names(network))
+def _described(found: _Roles) -> LayerParameters:
+    recurrent = found.weights.recurrent()
     weights = found.weights.by_name()
     views = found.weights.views()
     roles = {name: found.roles.get(name, Role.UNUSED) for name in found.parameters}

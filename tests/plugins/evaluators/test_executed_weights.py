@@ -365,6 +365,65 @@ def test_any_parameter_that_nothing_can_stand_in_for_is_refused_where_all_count(
         count(network, IMAGE_SHAPE)
 
 
+class Sequence(Plain):
+    """A GRU along the pixels."""
+
+    def __init__(self):
+        super().__init__()
+        self.recurrent = nn.GRU(6, 6, batch_first=True)
+        self.spare = nn.GRU(6, 6)
+
+    def read(self, tokens):
+        return self.recurrent(tokens)[0]
+
+    def forward(self, images):
+        return self.fc(self.read(self.features(images).flatten(2).transpose(1, 2)).mean(1))
+
+
+class SequenceByHand(Sequence):
+    def read(self, tokens):
+        gru, states = self.recurrent, [torch.zeros_like(tokens[:, 0])]
+        for token in tokens.unbind(1):
+            ours = functional.linear(token, gru.weight_ih_l0, gru.bias_ih_l0).chunk(3, 1)
+            theirs = functional.linear(states[-1], gru.weight_hh_l0, gru.bias_hh_l0).chunk(3, 1)
+            reset, update = ((a + b).sigmoid() for a, b in zip(ours[:2], theirs[:2], strict=True))
+            states.append((1 - update) * (ours[2] + reset * theirs[2]).tanh() + update * states[-1])
+        return torch.stack(states[1:], 1)
+
+
+class SequenceOfCells(Sequence):
+    def read(self, tokens):
+        gru, states = self.recurrent, [torch.zeros_like(tokens[:, 0])]
+        for token in tokens.unbind(1):
+            states.append(torch.gru_cell(token, states[-1], *gru._flat_weights))
+        return torch.stack(states[1:], 1)
+
+
+@pytest.mark.parametrize("kind", [Sequence, SequenceOfCells])
+@pytest.mark.parametrize("score", ["l2_norm", "grad_norm", "snip"])
+def test_recurrent_layer_has_the_weights_of_its_step_where_it_runs(batch, kind, score):
+    by_hand = SequenceByHand()
+    assert SCORES[score](_as_class(kind)(by_hand), batch) == pytest.approx(SCORES[score](by_hand, batch), rel=1e-5)
+
+
+def test_recurrent_layer_counts_where_it_runs():
+    assert count_params(Sequence(), IMAGE_SHAPE) == count_params(Plain(), IMAGE_SHAPE) + 2 * 18 * 6 + 2 * 18
+
+
+@pytest.mark.parametrize("kind", [Sequence, SequenceOfCells])
+@pytest.mark.parametrize("score", ["flops", "fisher"])
+def test_recurrent_layer_is_refused_where_outputs_count(batch, kind, score):
+    with pytest.raises(EvaluationError, match="recurrent layer, inside which outputs are not seen"):
+        SCORES[score](kind(), batch)
+
+
+def test_recurrent_layer_with_computed_weights_is_refused(batch):
+    network = Sequence()
+    parametrizations.weight_norm(network.recurrent, "weight_hh_l0")
+    with pytest.raises(EvaluationError, match="recurrent layer whose weight is computed of parameters"):
+        snip_score(network, batch)
+
+
 class Gated(Plain):
     """Multiplies the features by one number for each image."""
 

@@ -24,6 +24,7 @@ from .errors import (
     UnsupportedImportError,
     UnsupportedSearchSpaceError,
 )
+from .lazy_layers import initialize_lazy_layers
 from .loading.faults import (
     Check,
     description_of,
@@ -429,6 +430,7 @@ class SearchSpace(DesignSpace):
             variant: One of ``info.network_variants``.
 
         Raises:
+            EvaluationError: The network has lazy layers whose sizes one input does not tell.
             PluginError: The space has no such variant.
         """
         if variant not in self.info.network_variants:
@@ -436,7 +438,9 @@ class SearchSpace(DesignSpace):
                 f"The search space '{self.name}' has no network variant '{variant}'. It has "
                 f"{', '.join(self.info.network_variants)}."
             )
-        return self._build_network(arch_id, dataset, variant)
+        network = self._build_network(arch_id, dataset, variant)
+        initialize_lazy_layers(network, dataset)
+        return network
 
     def build_with_auxiliary_head(self, arch_id: str, dataset: DatasetInfo, variant: str = "benchmark") -> nn.Module:
         """Build the same network with the head that its training adds: in training it returns a pair of logits.

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 from torch import Tensor, nn
+
+from ...core.errors import EvaluationError
+
+_REGISTER_PARAMETER = nn.Module.register_parameter
 
 
 def run_with(network: nn.Module, tensors: Mapping[str, Tensor], inputs: Tensor) -> Any:
@@ -18,10 +23,23 @@ def run_with(network: nn.Module, tensors: Mapping[str, Tensor], inputs: Tensor) 
         network: Left as found, but for what its forward pass does to the stand-ins.
         tensors: By name, as ``named_parameters`` and ``named_buffers`` give them.
         inputs: What it is called with.
+
+    Raises:
+        EvaluationError: It makes layers while it runs, which have no stand-ins.
     """
     own = dict([*network.named_parameters(), *network.named_buffers()])
-    with _replaced(network, {id(own[name]): tensor for name, tensor in tensors.items()}):
+    stand_ins = {id(own[name]): tensor for name, tensor in tensors.items()}
+    with _replaced(network, stand_ins), patch.object(nn.Module, "register_parameter", _refuse_parameter):
         return network(inputs)
+
+
+def _refuse_parameter(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
+    if parameter is not None:
+        raise EvaluationError(
+            f"the network makes layers in its forward pass (a {type(module).__name__}), whose initial weights depend "
+            "on what ran before: make them in `__init__`"
+        )
+    _REGISTER_PARAMETER(module, name, parameter)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import torch
 from nasbench_toolkit.core.batches import batch_digest
 from nasbench_toolkit.core.context import EvaluationContext, WorkerCache
 from nasbench_toolkit.core.domain import JobKey
+from nasbench_toolkit.core.errors import EvaluationError
+from torch import nn
 
 KEY = JobKey("toy", "noise", "width-3", "toy-random", "0123", 0)
 
@@ -34,6 +36,42 @@ def test_initial_weights_depend_on_run_and_architecture(make_context, changes) -
 @pytest.mark.parametrize("changes", [{"evaluator": "other"}, {"settings_hash": "4567"}], ids=str)
 def test_every_evaluator_gets_the_same_network(make_context, changes) -> None:
     assert torch.equal(weights(make_context()), weights(make_context(**changes)))
+
+
+def lazy_network(*_arguments) -> nn.Module:
+    return nn.Sequential(nn.LazyConv2d(3, 1), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(2)).train()
+
+
+def test_lazy_layers_draw_the_weights_of_the_same_layers_with_sizes(make_context, monkeypatch) -> None:
+    def layers_with_sizes(*_arguments) -> nn.Module:
+        channels, height, width = make_context().dataset.input_shape
+        return nn.Sequential(
+            nn.Conv2d(channels, 3, 1), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(3 * height * width, 2)
+        )
+
+    networks = []
+    for build in (lazy_network, layers_with_sizes):
+        context = make_context()
+        monkeypatch.setattr(context.space, "_build_network", build)
+        networks.append(context.network())
+    states = [network.state_dict() for network in networks]
+    assert all(torch.equal(states[0][name], values) for name, values in states[1].items())
+    assert all(module.training for module in networks[0].modules())
+
+
+@pytest.mark.parametrize("changes", [{"seed": 1}, {"arch_id": "width-11"}], ids=str)
+def test_weights_of_lazy_layers_depend_on_run_and_architecture(make_context, monkeypatch, changes) -> None:
+    contexts = [make_context(), make_context(**changes)]
+    for context in contexts:
+        monkeypatch.setattr(context.space, "_build_network", lazy_network)
+    assert not torch.equal(*(context.network()[3].weight for context in contexts))
+
+
+def test_lazy_layer_that_no_input_reaches_is_refused(make_context, monkeypatch) -> None:
+    context = make_context()
+    monkeypatch.setattr(context.space, "_build_network", lazy_network)
+    with pytest.raises(EvaluationError, match="no input has told the lazy layer '0' its size"):
+        context.network(bare=True)
 
 
 def test_variants_of_a_network_have_weights_of_their_own(make_context) -> None:

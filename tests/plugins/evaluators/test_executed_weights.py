@@ -6,6 +6,7 @@ from nasbench_toolkit.core.batches import Batch
 from nasbench_toolkit.core.errors import EvaluationError
 from nasbench_toolkit.plugins.evaluators.macs import count_macs
 from nasbench_toolkit.plugins.evaluators.probing import run_weights
+from nasbench_toolkit.plugins.evaluators.zero_cost.activations.naswot import naswot_score
 from nasbench_toolkit.plugins.evaluators.zero_cost.activations.zen import zen_score
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.fisher import fisher_score
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.grad_norm import grad_norm_score
@@ -14,6 +15,7 @@ from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.plain import plain_
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.snip import snip_score
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.synflow import log_synaptic_flow
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.zico import split_batch, zico_score
+from nasbench_toolkit.plugins.evaluators.zero_cost.jacobian.jacob_cov import jacob_cov_score
 from nasbench_toolkit.plugins.evaluators.zero_cost.jacobian.te_nas_ntk import te_nas_ntk_score
 from nasbench_toolkit.plugins.evaluators.zero_cost.layer_sizes import count_params
 from nasbench_toolkit.plugins.evaluators.zero_cost.reinitialization import drawable_parameters
@@ -363,6 +365,34 @@ def test_any_parameter_that_nothing_can_stand_in_for_is_refused_where_all_count(
     network.norm.forward = lambda maps, kept=(norm,): kept[0](maps)
     with pytest.raises(EvaluationError, match="holds on to its parameter 'norm.parts.0'"):
         count(network, IMAGE_SHAPE)
+
+
+class MakesLayers(Plain):
+    """Makes its classifier in its first forward pass."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = None
+
+    def forward(self, images):
+        pooled = self.features(images).mean((2, 3))
+        if self.fc is None:
+            self.fc = nn.Linear(pooled.shape[1], 4)
+        return self.fc(pooled)
+
+
+SCORES_AND_COUNTS = SCORES | {
+    "params": lambda network, _: count_params(network, IMAGE_SHAPE),
+    "naswot": lambda network, batch: naswot_score(network, batch.inputs),
+    "jacob_cov": lambda network, batch: jacob_cov_score(network, batch.inputs),
+    "zen": lambda network, _: zen_score(network, IMAGE_SHAPE, torch.Generator().manual_seed(0)),
+}
+
+
+@pytest.mark.parametrize("score", SCORES_AND_COUNTS)
+def test_network_that_makes_layers_while_it_runs_is_refused(batch, score):
+    with pytest.raises(EvaluationError, match=r"makes layers in its forward pass \(a Linear\)"):
+        SCORES_AND_COUNTS[score](MakesLayers(), batch)
 
 
 class Sequence(Plain):

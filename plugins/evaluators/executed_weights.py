@@ -171,7 +171,7 @@ class ExecutedWeights:
             if inside_own_function() and id(operand) not in self._positions:
                 raise EvaluationError(OWN_BACKWARD_PASS)
             if weight is not None and weight is not operand:
-                call = _with_argument(call, position, name, weight)
+                call = call.with_argument(position, name, weight)
         return call()
 
     def refuse_products(self, call: Call) -> None:
@@ -356,12 +356,6 @@ def recurrent_weights(call: Call) -> list[Tensor]:
     # Behind the states, which stand one further back where sequences of several lengths are packed.
     parameters = next(argument for argument in call.args[3:1:-1] if isinstance(argument, list | tuple))
     return [parameter for parameter in parameters if parameter.dim() > 1]
-
-
-def _with_argument(call: Call, position: int, name: str, value: Tensor) -> Call:
-    if len(call.args) > position:
-        return replace(call, args=(*call.args[:position], value, *call.args[position + 1 :]))
-    return replace(call, kwargs={**call.kwargs, name: value})
 
 
 def check_visible(network: nn.Module) -> None:

@@ -85,6 +85,12 @@ class Call:
         """Return an argument, given by position or by name."""
         return self.args[position] if len(self.args) > position else self.kwargs.get(name, default)
 
+    def with_argument(self, position: int, name: str, value: Any) -> Call:
+        """Return the same call with another argument, by position if that is how it was given."""
+        if len(self.args) > position:
+            return replace(self, args=(*self.args[:position], value, *self.args[position + 1 :]))
+        return replace(self, kwargs={**self.kwargs, name: value})
+
 
 _CONVOLUTIONS = {3: functional.conv1d, 4: functional.conv2d, 5: functional.conv3d}
 """By the number of dimensions of their weights."""

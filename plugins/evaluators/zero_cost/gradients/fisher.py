@@ -30,11 +30,13 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
 from .....core.errors import DegenerateError, DivergedError, EvaluationError
 from .....core.interfaces import Evaluator
+from .....core.seeding import seeded_global_rng
 from ...checkpoints import checkpoints_ignored
 from ...macs import count_macs
 from ...observe import Call, observe_calls
@@ -46,6 +48,19 @@ from ..settings import FisherSettings
 from ..training_passes import forward_graph, loss_by_outputs
 
 Weighting = Literal["fanin", "channel"]
+
+DEPENDS_ON_BATCH = (
+    "the network runs other layers for another number of images, so that the changes of their channels cannot be told "
+    "apart by image"
+)
+
+_DROPOUTS = frozenset(
+    (
+        *(functional.dropout, functional.dropout1d, functional.dropout2d, functional.dropout3d),
+        *(functional.alpha_dropout, functional.feature_alpha_dropout),
+        *(torch.dropout, torch.feature_dropout, torch.alpha_dropout, torch.feature_alpha_dropout),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -73,10 +88,11 @@ class Layout:
 
 
 def _layouts(network: nn.Module, images: Tensor) -> list[Layout]:
-    """Find where the images are in the output of each layer, by running one image and two.
+    """Find where the images are in the output of each layer that runs in training mode, by running one image and two.
 
     Raises:
-        EvaluationError: A layer has its images in no order that is known.
+        EvaluationError: A layer has its images in no order that is known, or other layers run for another number of
+            images.
     """
     found = []
     for batch in (images[:1], images[:2]):
@@ -89,14 +105,27 @@ def _layouts(network: nn.Module, images: Tensor) -> list[Layout]:
 
         with (
             torch.enable_grad(),
-            network_mode(network, training=False),
+            seeded_global_rng(0),
+            network_mode(network, training=True),
             checkpoints_ignored(),
             batch_norm_bypassed(),
+            observe_calls(_without_dropout),
             observe_calls(observe),
         ):
             run_with(network, stand_ins, batch.clone())
         found.append([layer.values for layer in layers.runs])
-    return [_layout(one, two) for one, two in zip(*found, strict=False)]
+    if len(found[0]) != len(found[1]):
+        raise EvaluationError(DEPENDS_ON_BATCH)
+    return [_layout(one, two) for one, two in zip(*found, strict=True)]
+
+
+def _without_dropout(call: Call) -> Any:
+    """Make a call without dropout, by which the first of two images would differ from the same one alone."""
+    if call.function in _DROPOUTS:
+        return call.argument(0, "input").clone()
+    if call.function is functional.scaled_dot_product_attention:
+        return call.with_argument(4, "dropout_p", 0.0)()
+    return call()
 
 
 def _layout(one: Tensor, two: Tensor) -> Layout:
@@ -183,11 +212,11 @@ def information_of(
         graph = ForwardGraph(graph.network, graph.inputs.detach(), copied=True)
         gradients = output_gradients(graph, labels)
     layouts = _layouts(graph.network, graph.inputs.detach())
-    # A layer that runs in training mode alone is taken to have its images first.
-    layouts += [Layout(0, 1)] * (len(gradients) - len(layouts))
+    if len(layouts) != len(graph.layers):
+        raise EvaluationError(DEPENDS_ON_BATCH)
     information = [
         _information(layer, layout, gradient).sum() * (layer.fan_in if weighting == "fanin" else 1)
-        for layer, layout, gradient in zip(graph.layers, layouts, gradients, strict=False)
+        for layer, layout, gradient in zip(graph.layers, layouts, gradients, strict=True)
         if gradient is not None
     ]
     score = float(torch.stack(information).sum())

@@ -4,7 +4,7 @@ import math
 import pytest
 import torch
 from nasbench_toolkit.core.batches import Batch
-from nasbench_toolkit.core.errors import DegenerateError, DivergedError
+from nasbench_toolkit.core.errors import DegenerateError, DivergedError, EvaluationError
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.fisher import channel_information, fisher_score
 from torch import nn
 from torch.nn import functional
@@ -107,6 +107,57 @@ def test_fisher_score_layer_off_the_path_not_counted(make_network, batch):
             return self.network(images)
 
     assert fisher_score(WithUnusedBranch(), batch) == fisher_score(make_network(), batch)
+
+
+class Tokens(nn.Module):
+    """A hidden layer at each place, with dropout, and in training one more layer that leads nowhere."""
+
+    def __init__(self, *, side_layer, places_first):
+        super().__init__()
+        self.side_layer, self.places_first = side_layer, places_first
+        self.stem, self.side = nn.Conv2d(3, 4, 5, stride=5), nn.Linear(4, 10)
+        self.hidden, self.classifier = nn.Linear(4, 6), nn.Linear(6, 10)
+
+    def forward(self, images):
+        maps = self.stem(images)
+        if self.side_layer and self.training:
+            self.side(maps.mean((2, 3)))
+        tokens = maps.flatten(2).permute(2, 0, 1) if self.places_first else maps.flatten(2).transpose(1, 2)
+        # As multi-head attention does, images and places along one axis.
+        hidden = self.hidden(functional.dropout(tokens.flatten(0, 1), 0.5, self.training)).relu()
+        return self.classifier(hidden.unflatten(0, tokens.shape[:2]).mean(0 if self.places_first else 1))
+
+
+@pytest.mark.parametrize("places_first", [False, True])
+def test_fisher_score_layer_of_training_that_leads_nowhere_not_counted(batch, places_first):
+    scores = []
+    for side_layer in (False, True):
+        torch.manual_seed(0)
+        network = Tokens(side_layer=side_layer, places_first=places_first)
+        scores.append(fisher_score(network, batch))
+    assert scores[0] == scores[1]
+
+
+def test_fisher_score_same_for_both_orders_of_images_and_places(batch, monkeypatch):
+    scores = []
+    monkeypatch.setattr(functional, "dropout", lambda values, *_: values)
+    for places_first in (False, True):
+        torch.manual_seed(0)
+        scores.append(fisher_score(Tokens(side_layer=True, places_first=places_first), batch))
+    assert scores[0] == pytest.approx(scores[1], rel=1e-5)
+
+
+def test_fisher_score_of_layers_that_run_by_the_number_of_images_is_refused(batch):
+    class ByImages(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.classifier = nn.Conv2d(3, 3, 1), nn.Linear(3, 10)
+
+        def forward(self, images):
+            return torch.cat([self.classifier(self.layer(image[None]).mean((2, 3))) for image in images])
+
+    with pytest.raises(EvaluationError, match="runs other layers for another number of images"):
+        fisher_score(ByImages(), batch)
 
 
 class FunctionalNetwork(nn.Module):

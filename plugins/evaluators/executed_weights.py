@@ -162,8 +162,8 @@ class ExecutedWeights:
             EvaluationError: A layer is made of products of single numbers, its weight's gradient would be lost, or it
                 has one of the network's own parameters.
         """
-        for weight in recurrent_weights(call):
-            self._note_recurrent(weight)
+        for recurrent_weight in recurrent_weights(call):
+            self._note_recurrent(recurrent_weight)
         call = with_separate_operands(call)
         for position, name in self._slots(call):
             operand = call.argument(position, name)
@@ -336,6 +336,11 @@ def _is_rearranged(operand: Tensor) -> bool:
             return False
         nodes += [following for following, _ in node.next_functions]
     return True
+
+
+def as_rows(weight: Tensor) -> Tensor:
+    """Return a weight as it is, but a vector, with which a linear layer has one output, as the only row of a matrix."""
+    return weight if weight.dim() > 1 else weight.unsqueeze(0)
 
 
 def with_separate_operands(call: Call) -> Call:

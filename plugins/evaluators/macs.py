@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .checkpoints import checkpoints_ignored
-from .executed_weights import ExecutedWeights, check_visible
+from .executed_weights import ExecutedWeights, as_rows, check_visible
 from .observe import Call, observe_calls
 from .probing import batch_norm_bypassed, blank_input, leaf_parameters, network_mode
 from .stand_ins import run_with
@@ -34,9 +34,9 @@ class _MacCounter:
         weight: Tensor = call.argument(1, "weight")
         if weight.numel():
             # Each output of a convolution gathers one filter's fan-in; each input of a transposed one
-            # scatters its own. A vector is the only filter of its linear layer.
+            # scatters its own.
             values: Tensor = output if call.function in _GATHERING else call.argument(0, "input")
-            self.macs += values.numel() * torch.atleast_2d(weight)[0].numel()
+            self.macs += values.numel() * as_rows(weight)[0].numel()
         return output
 
 

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from ....core.capabilities import StagedNetwork, require
 from ....core.errors import EvaluationError
+from ..executed_weights import as_rows
 from ..layer_parameters import LayerParameters, Role, layer_parameters, trainable_parameters
 from .momentum_descent import Group
 from .settings import BiasInit, Head, WeightInit
@@ -141,8 +142,7 @@ def initialize(network: nn.Module, found: LayerParameters, weights: WeightInit, 
         role = found.roles.get(name)
         if role is Role.WEIGHT and weights != "default":
             # Drawn on the CPU, so that networks start alike on all devices.
-            # A linear layer may have a vector, the only row of its matrix.
-            parameter.copy_(_DRAWS[weights](torch.atleast_2d(torch.empty(parameter.shape))).view(parameter.shape))
+            parameter.copy_(_DRAWS[weights](as_rows(torch.empty(parameter.shape))).view(parameter.shape))
         elif role is Role.BIAS and biases == "zero":
             parameter.zero_()
 
@@ -167,7 +167,7 @@ def _check_known(network: nn.Module, found: LayerParameters) -> None:
 
 def _is_reshaped(view: Tensor, parameter: Tensor) -> bool:
     """Return whether a layer gets a whole parameter as another matrix or kernel, of another fan-in."""
-    return view.numel() == parameter.numel() and torch.atleast_2d(view).shape != torch.atleast_2d(parameter).shape
+    return view.numel() == parameter.numel() and as_rows(view).shape != as_rows(parameter).shape
 
 
 def parameter_groups(

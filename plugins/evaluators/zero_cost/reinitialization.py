@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ....core.errors import EvaluationError
+from ..executed_weights import as_rows
 from ..layer_parameters import LayerParameters, Role, layer_parameters
 
 MATRIX_DIMENSIONS = 2
@@ -79,8 +80,7 @@ def redrawn_state(
         match role:
             case Role.WEIGHT:
                 seen = parameters.views.get(name, state[name])
-                # A linear layer may have a vector, the only row of its matrix.
-                drawn = draw(torch.atleast_2d(torch.empty(seen.shape)), generator)
+                drawn = draw(as_rows(torch.empty(seen.shape)), generator)
                 _as_seen(state[name], seen).copy_(drawn.view(seen.shape))
             case Role.BIAS | Role.SHIFT:
                 state[name].zero_()

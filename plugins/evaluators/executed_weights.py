@@ -22,6 +22,8 @@ from torch.nn import functional
 from ...core.errors import EvaluationError
 from .observe import OWN_BACKWARD_PASS, Call, inside_own_function
 
+COMPLEX_WEIGHT = "the network has a complex weight, for which measures of weights have no definition here"
+
 _Function = Callable[..., Any]
 
 GATHERING_CONVOLUTIONS: tuple[_Function, ...] = (functional.conv1d, functional.conv2d, functional.conv3d)
@@ -219,14 +221,16 @@ class ExecutedWeights:
         """Return position and name of those arguments of a call that are weights.
 
         Raises:
-            EvaluationError: It is a part of a layer that is made of products of single numbers, or has one of the
-                network's own parameters.
+            EvaluationError: It is a part of a layer that is made of products of single numbers, has one of the
+                network's own parameters, or has a complex weight.
         """
         if call.function in _WITH_WEIGHT:
             operand = call.argument(1, "weight")
             if not isinstance(operand, Tensor) or not operand.numel():
                 return ()
             self.refuse_own(operand)
+            if operand.is_complex() and self._is_weight(operand):
+                raise EvaluationError(COMPLEX_WEIGHT)
             return ((1, "weight"),)
         if call.function in _ELEMENTWISE_PRODUCTS:
             self._refuse_expansion(call)
@@ -234,6 +238,8 @@ class ExecutedWeights:
             return ()
         operands = [slot for slot in _PRODUCTS[call.function] if isinstance(call.argument(*slot), Tensor)]
         weights = [slot for slot in operands if self._is_weight(call.argument(*slot))]
+        if any(call.argument(*slot).is_complex() for slot in weights):
+            raise EvaluationError(COMPLEX_WEIGHT)
         # A product of parameters and constants alone is no layer; what it gives may be a weight.
         others = [call.argument(*slot) for slot in operands if slot not in weights]
         return tuple(weights) if any(other.requires_grad for other in others) else ()

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...core.errors import EvaluationError
 from .checkpoints import checkpoints_ignored
-from .executed_weights import ExecutedWeights, as_rows, check_visible
+from .executed_weights import COMPLEX_WEIGHT, ExecutedWeights, as_rows, check_visible
 from .observe import Call, observe_calls
 from .probing import batch_norm_bypassed, blank_input, leaf_parameters, network_mode
 from .stand_ins import run_with
@@ -26,12 +27,18 @@ class _MacCounter:
         self._weights = weights
 
     def observe(self, call: Call) -> Any:
-        """Make the call and count it if it is one of those layers."""
+        """Make the call and count it if it is one of those layers.
+
+        Raises:
+            EvaluationError: Outputs are computed where they are not seen, or of complex weights.
+        """
         self._weights.refuse_products(call)
         output = call()
         if call.function not in _GATHERING and call.function not in _SCATTERING:
             return output
         weight: Tensor = call.argument(1, "weight")
+        if weight.is_complex():
+            raise EvaluationError(COMPLEX_WEIGHT)
         if weight.numel():
             # Each output of a convolution gathers one filter's fan-in; each input of a transposed one
             # scatters its own.
@@ -48,7 +55,7 @@ def count_macs(network: nn.Module, input_shape: tuple[int, ...]) -> int:
         input_shape: ``(channels, height, width)``.
 
     Raises:
-        EvaluationError: The network's layers cannot be looked at.
+        EvaluationError: The network's layers cannot be looked at, or have complex weights.
     """
     check_visible(network)
     parameters = leaf_parameters(network)

@@ -14,7 +14,7 @@ from ...core.batches import Batch
 from ...core.context import EvaluationContext
 from ...core.errors import DegenerateError, DivergedError, EvaluationError
 from .checkpoints import checkpoints_ignored
-from .executed_weights import ExecutedWeights, check_visible
+from .executed_weights import COMPLEX_WEIGHT, ExecutedWeights, check_visible
 from .observe import Call, observe_calls
 from .stand_ins import run_with
 
@@ -25,12 +25,26 @@ def leaf_parameters(network: nn.Module) -> dict[str, Tensor]:
     """Return stand-ins for all floating parameters, leaves to differentiate by.
 
     They share memory with the network's, whose ``grad`` and ``requires_grad`` no derivative will touch.
+
+    Raises:
+        EvaluationError: A parameter is complex.
     """
+    refuse_complex(network)
     return {
         name: parameter.detach().requires_grad_()
         for name, parameter in network.named_parameters()
         if parameter.is_floating_point()
     }
+
+
+def refuse_complex(network: nn.Module) -> None:
+    """Refuse a network with complex parameters.
+
+    Raises:
+        EvaluationError: It has some.
+    """
+    if any(parameter.is_complex() for parameter in network.parameters()):
+        raise EvaluationError(COMPLEX_WEIGHT)
 
 
 @contextmanager
@@ -45,9 +59,10 @@ def executed_weights(
         lookups: See :class:`ExecutedWeights`.
 
     Raises:
-        EvaluationError: The network's layers cannot be looked at.
+        EvaluationError: The network's layers cannot be looked at, or a parameter is complex.
     """
     check_visible(network)
+    refuse_complex(network)
     weights = ExecutedWeights(parameters, network, lookups=lookups)
     with checkpoints_ignored(), observe_calls(weights.observe):
         yield weights

@@ -73,7 +73,7 @@ class ForwardGraph:
         discrete = not inputs.is_floating_point()
         # Differentiable inputs also tell what is computed of them from what is computed of parameters alone.
         self.inputs = inputs if discrete else self._laid_out(inputs, seen).detach().requires_grad_()
-        parameters = leaf_parameters(network)
+        parameters = leaf_parameters(network) if seen else {}
         self._looked_up = LookedUp(inputs) if discrete else None
         self._weights = ExecutedWeights(parameters, network, lookups=discrete)
         self._layers = LayerRuns(self.inputs, copied=copied)

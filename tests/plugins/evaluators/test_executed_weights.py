@@ -395,6 +395,49 @@ def test_network_that_makes_layers_while_it_runs_is_refused(batch, score):
         SCORES_AND_COUNTS[score](MakesLayers(), batch)
 
 
+class Complex(Plain):
+    def __init__(self):
+        super().__init__()
+        self.kernel = nn.Parameter(torch.randn(6, 6, 1, 1, dtype=torch.complex64))
+
+    def weight(self):
+        return self.kernel
+
+    def features(self, images):
+        return functional.conv2d(super().features(images).to(torch.complex64), self.weight()).abs()
+
+
+class ComplexOfParts(Complex):
+    def __init__(self):
+        super().__init__()
+        self.kernel = nn.Parameter(torch.view_as_real(self.kernel.detach()).clone())
+
+    def weight(self):
+        return torch.view_as_complex(self.kernel)
+
+
+class ComplexProduct(ComplexOfParts):
+    def features(self, images):
+        maps = super(Complex, self).features(images).to(torch.complex64)
+        return torch.einsum("bihw,oi->bohw", maps, self.weight()[:, :, 0, 0]).abs()
+
+
+@pytest.mark.parametrize("kind", [Complex, ComplexOfParts, ComplexProduct])
+@pytest.mark.parametrize("score", [*SCORES, "params", "zen"])
+def test_complex_weight_is_refused(batch, kind, score):
+    with pytest.raises(EvaluationError, match="has a complex weight"):
+        SCORES_AND_COUNTS[score](kind(), batch)
+
+
+@pytest.mark.parametrize("score", ["naswot", "jacob_cov"])
+def test_complex_weight_is_taken_where_weights_do_not_count(batch, score):
+    torch.manual_seed(0)
+    network, parts = Complex(), ComplexOfParts()
+    state = network.state_dict()
+    parts.load_state_dict(state | {"kernel": torch.view_as_real(state["kernel"])})
+    assert SCORES_AND_COUNTS[score](network, batch) == pytest.approx(SCORES_AND_COUNTS[score](parts, batch), rel=1e-5)
+
+
 class Sequence(Plain):
     """A GRU along the pixels."""
 

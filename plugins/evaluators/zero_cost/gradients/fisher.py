@@ -14,7 +14,8 @@ One labelled batch, not augmented, in training mode with the space's own initial
 float64 sums. Every convolution and linear layer that runs counts, module or function, and a layer that runs twice
 has two sets of channels, one for each run. A layer whose output needs no gradient, such as a fixed filter of the
 images, has no channels. Channels of a convolution are its second axis, of a linear layer the last one; all axes but
-that of the images are places. A network that multiplies by weights outside of these layers is refused.
+that of the images are places. A network that multiplies by weights outside of these layers, as recurrent layers do, is
+refused. The bias that a layer is given is part of its output, one that is added to the output is not.
 Deviations from the code of Abdelfattah et al.: its batches are augmented; it takes the second
 axis of a linear layer as its channels too, which differs on sequences; it fails where a layer runs twice; a network
 whose outputs are the same for all images has no score (status ``degenerate``), there it has one from the

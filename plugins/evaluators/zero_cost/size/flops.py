@@ -5,8 +5,9 @@ Direction: higher is better.
 
 The name is the published one, but like most published tables it counts multiply-adds; floating-point
 operations are about twice as many. Biases, normalisation, activations, pooling and matrix products outside
-linear layers are not counted; where such a product has a weight as a factor, the network is refused. The projections
-inside multi-head attention are linear layers.
+linear layers are not counted; where such a product has a weight as a factor, or a recurrent layer of PyTorch
+runs, whose products are not seen, the network is refused. The projections inside multi-head attention are
+linear layers.
 """
 
 from __future__ import annotations

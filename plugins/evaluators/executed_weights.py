@@ -75,10 +75,11 @@ _ELEMENTWISE_PRODUCTS: dict[_Function, tuple[tuple[int, str], tuple[int, str]]] 
 }
 """Which arguments are multiplied with each other number by number, or one with the reciprocals of the other."""
 
-_RECURRENT_LAYERS: frozenset[_Function] = frozenset((torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu))
-_RECURRENT_CELLS: frozenset[_Function] = frozenset(
-    (torch.lstm_cell, torch.gru_cell, torch.rnn_tanh_cell, torch.rnn_relu_cell)
-)
+_RECURRENT: dict[_Function, bool] = {
+    **dict.fromkeys((torch.lstm_cell, torch.gru_cell, torch.rnn_tanh_cell, torch.rnn_relu_cell), True),
+    **dict.fromkeys((torch.lstm, torch.gru, torch.rnn_tanh, torch.rnn_relu), False),
+}
+"""Recurrent layers, and whether they are cells, which take one step."""
 
 _WITH_WEIGHT = (*GATHERING_CONVOLUTIONS, *SCATTERING_CONVOLUTIONS, functional.linear, functional.embedding)
 
@@ -360,10 +361,11 @@ def with_separate_operands(call: Call) -> Call:
 
 def recurrent_weights(call: Call) -> list[Tensor]:
     """Return the weights that a recurrent layer or cell of torch receives, without its biases; none of other calls."""
-    if call.function in _RECURRENT_CELLS:
-        return [call.argument(2, "w_ih"), call.argument(3, "w_hh")]
-    if call.function not in _RECURRENT_LAYERS:
+    is_cell = _RECURRENT.get(call.function)
+    if is_cell is None:
         return []
+    if is_cell:
+        return [call.argument(2, "w_ih"), call.argument(3, "w_hh")]
     # Behind the states, which stand one further back where sequences of several lengths are packed.
     parameters = next(argument for argument in call.args[3:1:-1] if isinstance(argument, list | tuple))
     return [parameter for parameter in parameters if parameter.dim() > 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -29,21 +29,15 @@ def leaf_parameters(network: nn.Module) -> dict[str, Tensor]:
     Raises:
         EvaluationError: A parameter is complex.
     """
-    refuse_complex(network)
+    named = dict(network.named_parameters())
+    _refuse_complex(named.values())
     return {
-        name: parameter.detach().requires_grad_()
-        for name, parameter in network.named_parameters()
-        if parameter.is_floating_point()
+        name: parameter.detach().requires_grad_() for name, parameter in named.items() if parameter.is_floating_point()
     }
 
 
-def refuse_complex(network: nn.Module) -> None:
-    """Refuse a network with complex parameters.
-
-    Raises:
-        EvaluationError: It has some.
-    """
-    if any(parameter.is_complex() for parameter in network.parameters()):
+def _refuse_complex(parameters: Iterable[Tensor]) -> None:
+    if any(parameter.is_complex() for parameter in parameters):
         raise EvaluationError(COMPLEX_WEIGHT)
 
 
@@ -62,7 +56,7 @@ def executed_weights(
         EvaluationError: The network's layers cannot be looked at, or a parameter is complex.
     """
     check_visible(network)
-    refuse_complex(network)
+    _refuse_complex(network.parameters())
     weights = ExecutedWeights(parameters, network, lookups=lookups)
     with checkpoints_ignored(), observe_calls(weights.observe):
         yield weights

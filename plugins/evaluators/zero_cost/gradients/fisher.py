@@ -102,7 +102,7 @@ def _layouts(network: nn.Module, images: Tensor) -> list[Layout]:
         layers = LayerRuns(copied=True)
 
         def observe(call: Call, layers: LayerRuns = layers) -> Any:
-            return layers.note(call, call())
+            return layers.note(call, _without_dropout(call))
 
         with (
             torch.enable_grad(),
@@ -110,7 +110,6 @@ def _layouts(network: nn.Module, images: Tensor) -> list[Layout]:
             network_mode(network, training=True),
             checkpoints_ignored(),
             batch_norm_bypassed(),
-            observe_calls(_without_dropout),
             observe_calls(observe),
         ):
             run_with(network, stand_ins, batch.clone())

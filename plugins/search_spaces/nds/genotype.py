@@ -6,7 +6,7 @@ and so on. A node is the sum of two operations, each on an input or an earlier n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -59,7 +59,7 @@ def canonical_cell(cell: Cell, rank: Mapping[str, int], sourceless: Collection[s
         sourceless: Operations whose source makes no difference; it becomes 0.
     """
     # Ways to number the nodes of the same beginning: new index by old index.
-    numberings = [{index: index for index in range(NUM_INPUTS)}]
+    numberings: list[Mapping[int, int]] = [{index: index for index in range(NUM_INPUTS)}]
     canonical: list[Node] = []
     for position in range(NUM_INPUTS, NUM_INPUTS + len(cell)):
         continued = [
@@ -71,8 +71,36 @@ def canonical_cell(cell: Cell, rank: Mapping[str, int], sourceless: Collection[s
         first = min(_key(node, rank) for node, _ in continued)
         chosen = [(node, numbering) for node, numbering in continued if _key(node, rank) == first]
         canonical.append(chosen[0][0])
-        numberings = [numbering for _, numbering in chosen]
+        numberings = _distinct([numbering for _, numbering in chosen], cell, sourceless)
     return tuple(canonical)
+
+
+def _distinct(
+    numberings: Sequence[Mapping[int, int]], cell: Cell, sourceless: Collection[str]
+) -> list[Mapping[int, int]]:
+    """Leave out numberings that another one becomes by swapping two nodes which are alike to the cell.
+
+    Both lead to the same spellings, and with many equal nodes there are as many as ways to order them.
+    """
+    kept: list[Mapping[int, int]] = []
+    for numbering in numberings:
+        *before, last = numbering
+        if not any(
+            list(other)[:-1] == before and _are_alike(list(other)[-1], last, cell, sourceless) for other in kept
+        ):
+            kept.append(numbering)
+    return kept
+
+
+def _are_alike(one: int, other: int, cell: Cell, sourceless: Collection[str]) -> bool:
+    """Whether a cell with two nodes swapped is the same cell."""
+    swapped = {one: other, other: one}
+
+    def edges(node: Node, names: Mapping[int, int]) -> list[Edge]:
+        return sorted(Edge(-1 if name in sourceless else names.get(source, source), name) for source, name in node)
+
+    nodes = dict(enumerate(cell, NUM_INPUTS))
+    return all(edges(node, swapped) == edges(nodes[swapped.get(index, index)], {}) for index, node in nodes.items())
 
 
 def _is_fed(node: Node, numbering: Mapping[int, int], sourceless: Collection[str]) -> bool:

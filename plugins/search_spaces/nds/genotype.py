@@ -71,7 +71,9 @@ def canonical_cell(cell: Cell, rank: Mapping[str, int], sourceless: Collection[s
         first = min(_key(node, rank) for node, _ in continued)
         chosen = [(node, numbering) for node, numbering in continued if _key(node, rank) == first]
         canonical.append(chosen[0][0])
-        numberings = _distinct([numbering for _, numbering in chosen], cell, sourceless)
+        numberings = [numbering for _, numbering in chosen]
+        if len(numberings) > 1:
+            numberings = _distinct(numberings, cell, sourceless)
     return tuple(canonical)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,14 +16,18 @@ from ..core.plan import EvaluatorHeader
 from ..core.planning.aggregation import AggregateSpec, match_components
 from ..core.plugin_manager import PluginWarning
 from ..core.results.records import CODES, OK, PENDING_CODE, Codes, Floats, Mask, Records
-from ..core.statistics.correlation import spearman_rho
+from ..core.statistics.estimates import FEWEST_FOR_INTERVAL, Estimate, bootstrapped
 from ..core.statistics.failures import FailurePolicy
 from ..core.statistics.ranks import average_ranks
 from ..core.statistics.resampling import Resampling
+from .samples import Sample
 from .select import EvaluatorSelection, Selection
 
 LARGEST_RESAMPLED = 20_000
 """Aggregates of more architectures are not made again in every resample: one that compares pairs would take hours."""
+
+Statistic = Callable[[Floats, Floats], float | None]
+"""Of scores and truth, both of shape `(n,)`; None where undefined."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,26 @@ class AggregateSelection:
     made: Aggregate
     parts: tuple[Floats, ...]
 
-    def resampled_rho(self, truth: Floats, rows: Mask, resampling: Resampling) -> Floats | None:
-        """Return Spearman's rho in resamples, in each of which the aggregate is made again; NaN where undefined.
+    def estimate(self, statistic: Statistic, sample: Sample, truth: Floats, resampling: Resampling) -> Estimate:
+        """Return a statistic with the interval of resamples in each of which the aggregate is made again.
 
         Args:
+            statistic: Of scores and truth.
+            sample: What enters it.
+            truth: Higher is better, shape `(architectures,)`.
+            resampling: Draws the resamples.
+        """
+        value = statistic(sample.scores, truth[sample.rows])
+        if value is None or sample.size < FEWEST_FOR_INTERVAL:
+            return Estimate(value)
+        resampled = self.resampled(statistic, truth, sample.rows, resampling)
+        return Estimate(value) if resampled is None else bootstrapped(value, resampled, sample.size)
+
+    def resampled(self, statistic: Statistic, truth: Floats, rows: Mask, resampling: Resampling) -> Floats | None:
+        """Return a statistic in resamples, in each of which the aggregate is made again; NaN where undefined.
+
+        Args:
+            statistic: Of scores and truth.
             truth: Higher is better, shape `(architectures,)`.
             rows: Which architectures are resampled, shape `(architectures,)`.
             resampling: Draws the resamples.
@@ -59,8 +79,8 @@ class AggregateSelection:
             return None
         cohort = _Cohort(self.made, [part[rows] for part in self.parts], self.selection.ok[rows])
         drawn_scores = cohort.resampled_scores(resampling)
-        rho = [spearman_rho(scores, truth[rows][drawn]) for drawn, scores in drawn_scores]
-        return np.array([np.nan if value is None else value for value in rho])
+        values = [statistic(scores, truth[rows][drawn]) for drawn, scores in drawn_scores]
+        return np.array([np.nan if value is None else value for value in values])
 
 
 @dataclass(frozen=True)

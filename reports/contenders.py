@@ -51,7 +51,7 @@ class Contender:
         """
         if not self.made:
             return resampled_rho([sample.among(rows) for sample in self.samples], truth[rows], resampling)
-        remade = [made.resampled_rho(truth, rows, resampling) for made in self.made]
+        remade = [made.resampled(spearman_rho, truth, rows, resampling) for made in self.made]
         known = [row for row in remade if row is not None]
         return np.stack(known) if len(known) == len(remade) else None
 

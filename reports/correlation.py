@@ -20,12 +20,11 @@ from ..core.statistics.estimates import (
     FEWEST_FOR_INTERVAL,
     LEVEL,
     Estimate,
-    bootstrapped,
     estimate_tau,
 )
 from ..core.statistics.failures import FailurePolicy, count_ties
 from ..core.statistics.resampling import Resampling
-from .aggregates import LARGEST_RESAMPLED, AggregateSelection, select_aggregate
+from .aggregates import LARGEST_RESAMPLED, select_aggregate
 from .contenders import Contender, find_contenders
 from .further import FurtherRow, further_rows
 from .samples import Sample, estimate_samples
@@ -224,19 +223,11 @@ def _correlate_aggregate(
     estimates = [Estimate(), Estimate()]
     if selection.truth is not None:
         estimates = [
-            _estimate_aggregate(each, sample, selection.truth, resampling)
+            each.estimate(spearman_rho, sample, selection.truth, resampling)
             for each, sample in zip((made, other), samples, strict=True)
         ]
     row = _describe(made.selection, samples[0], samples[1], estimates[0], estimates[1], selection.truth)
     return replace(row, tau=Estimate(row.tau.value), components=made.components, figures=made.figures)
-
-
-def _estimate_aggregate(made: AggregateSelection, sample: Sample, truth: Floats, resampling: Resampling) -> Estimate:
-    value = spearman_rho(sample.scores, truth[sample.rows])
-    if value is None or sample.size < FEWEST_FOR_INTERVAL:
-        return Estimate(value)
-    resampled = made.resampled_rho(truth, sample.rows, resampling)
-    return Estimate(value) if resampled is None else bootstrapped(value, resampled, sample.size)
 
 
 def _describe(

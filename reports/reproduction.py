@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean, stdev
 
 import numpy as np
 
-from ..core.documents.document import Column, Document, Grid
 from ..core.planning.aggregation import AggregateSpec
-from ..core.reproduction.recipe import COMPARABLE, Comparison, PublishedFigure, Recipe
+from ..core.reproduction.recipe import COMPARABLE, Comparison, PublishedFigure
 from ..core.results.contents import Results
 from ..core.results.records import Floats
-from ..core.statistics.estimates import Estimate, bootstrapped, estimate_rho, estimate_tau, t_quantile
+from ..core.statistics.correlation import kendall_tau, spearman_rho
+from ..core.statistics.estimates import (
+    FEWEST_FOR_INTERVAL,
+    Estimate,
+    bootstrapped,
+    estimate_rho,
+    estimate_tau,
+    t_quantile,
+)
 from ..core.statistics.failures import FailurePolicy
-from ..core.statistics.resampling import Resampling, resampled_rho
-from ..core.statistics.seeds import spread_over_seeds
+from ..core.statistics.resampling import Resampling
 from ..core.statistics.top import retrieving_rate
-from .aggregates import select_aggregate
-from .samples import Sample
+from .aggregates import Statistic
+from .contenders import Contender, find_contenders
+from .seeds import spread_of
 from .select import EvaluatorSelection, Selection, select
 
-FEW = 30
-"""With fewer architectures an interval is so wide that agreement says little."""
-
+NO_INTERVAL = "no interval"
 
 FEW_AT_THE_TOP = 5
 """A share among fewer architectures has no interval: it can take a few values only, and a resample has them twice."""
@@ -69,10 +75,17 @@ class Reproduced:
         if self.difference is None:
             return "no figure here"
         if self.ours.low is None or self.ours.high is None:
-            return "one seed only" if self.figure.statistic == "found" else "too few architectures"
+            return self._no_interval
         if self.ours.low <= self.figure.value <= self.ours.high:
             return "agrees"
         return f"differs by {self.difference:+.2f}"
+
+    @property
+    def _no_interval(self) -> str:
+        if self.figure.statistic == "found":
+            return "one seed only"
+        few = self.figure.statistic == "retrieval" and _few_at_the_top(self.figure, self.n)
+        return "too few architectures" if few or self.n < FEWEST_FOR_INTERVAL else NO_INTERVAL
 
 
 def reproduce_figures(
@@ -121,65 +134,89 @@ def _reproduce(
 ) -> Reproduced:  # fmt: skip
     if figure.evaluator in left_out:
         return Reproduced(comparison, figure, why_not=left_out[figure.evaluator])
-    parts = [_find(figure.evaluator, selection, aggregates) for selection in selections]
+    contender = _contender(figure.evaluator, selections, aggregates)
     truth = selections[0].truth
     if figure.statistic not in COMPARABLE:
-        return _cost(comparison, figure, parts)
+        return _cost(comparison, figure, contender.parts)
     if truth is None:
         return Reproduced(comparison, figure, why_not="there is no ground truth here")
-    samples = [Sample.of(part, FailurePolicy.WORST) for part in parts]
-    rows = samples[0].rows
-    if not rows.any():
+    n = int(contender.rows.sum())
+    if n == 0:
         return Reproduced(comparison, figure, why_not="no job is done")
-    n = int(rows.sum())
-    estimate, deviation = _estimate(figure, [sample.scores for sample in samples], truth[rows])
-    return Reproduced(comparison, figure, estimate, deviation, n, len(samples))
+    estimate, deviation = _estimate(figure, contender, truth)
+    return Reproduced(comparison, figure, estimate, deviation, n, len(selections))
 
 
-def _find(name: str, selection: Selection, aggregates: Sequence[AggregateSpec]) -> EvaluatorSelection:
-    for spec in aggregates:
-        if spec.label == name:
-            return select_aggregate(spec, selection, FailurePolicy.WORST).selection
-    return next(part for part in selection.evaluators if part.evaluator.label == name)
-
-
-def _estimate(figure: PublishedFigure, sides: Sequence[Floats], truth: Floats) -> tuple[Estimate, float | None]:
-    """Return the figure with its interval, and the deviation over seeds if there are several."""
-    if len(sides) > 1:
-        return _over_seeds(figure, sides, truth)
-    (scores,) = sides
-    if figure.statistic == "rho":
-        return estimate_rho([scores], truth, Resampling())[0], None
-    if figure.statistic == "tau":
-        return estimate_tau(scores, truth), None
-    return _retrieval(scores, truth, (figure.top or 0) / 100), None
-
-
-def _over_seeds(figure: PublishedFigure, sides: Sequence[Floats], truth: Floats) -> tuple[Estimate, float | None]:
-    each = [_estimate(figure, [scores], truth)[0].value for scores in sides]
-    if any(value is None for value in each):
-        return Estimate(), None
-    values = np.array(each, dtype=np.float64)
-    if figure.statistic != "rho":
-        return Estimate(float(values.mean())), float(values.std(ddof=1))
-    spread = spread_over_seeds(values, resampled_rho(sides, truth, Resampling()), truth.size)
-    assert spread is not None
-    return spread.mean, spread.deviation
-
-
-def _retrieval(scores: Floats, truth: Floats, fraction: float) -> Estimate:
-    found = retrieving_rate(scores, truth, top_fraction=fraction)
-    if found is None:
-        return Estimate()
-    if fraction * truth.size < FEW_AT_THE_TOP:
-        return Estimate(found.rate)
-    resampled = [
-        retrieving_rate(scores[items], truth[items], top_fraction=fraction)
-        for drawn in Resampling().draws(truth.size)
-        for items in drawn
+def _contender(name: str, selections: Sequence[Selection], aggregates: Sequence[AggregateSpec]) -> Contender:
+    """Return an evaluator or an aggregate with its run seeds, each of which has a selection of its own."""
+    specs = [spec for spec in aggregates if spec.label == name]
+    of_seeds = [
+        next(each for each in find_contenders(selection, specs, FailurePolicy.WORST) if each.label == name)
+        for selection in selections
     ]
-    rates = np.array([np.nan if each is None else each.rate for each in resampled])
-    return bootstrapped(found.rate, rates, truth.size)
+    return Contender(
+        name,
+        tuple(part for each in of_seeds for part in each.parts),
+        tuple(sample for each in of_seeds for sample in each.samples),
+        tuple(made for each in of_seeds for made in each.made),
+    )
+
+
+def _estimate(figure: PublishedFigure, contender: Contender, truth: Floats) -> tuple[Estimate, float | None]:
+    """Return the figure with its interval, and the deviation over seeds if there are several."""
+    if len(contender.parts) > 1:
+        return _over_seeds(figure, contender, truth)
+    (sample,) = contender.samples
+    known = truth[sample.rows]
+    if figure.statistic == "tau":
+        return Estimate(kendall_tau(sample.scores, known)) if contender.made else estimate_tau(
+            sample.scores, known
+        ), None
+    if figure.statistic == "retrieval" and _few_at_the_top(figure, sample.size):
+        return Estimate(_statistic(figure)(sample.scores, known)), None
+    if contender.made:
+        return contender.made[0].estimate(_statistic(figure), sample, truth, Resampling()), None
+    if figure.statistic == "rho":
+        return estimate_rho([sample.scores], known, Resampling())[0], None
+    return _retrieval(_statistic(figure), sample.scores, known), None
+
+
+def _statistic(figure: PublishedFigure) -> Statistic:
+    if figure.statistic == "rho":
+        return spearman_rho
+    if figure.statistic == "tau":
+        return kendall_tau
+
+    def rate(scores: Floats, truth: Floats) -> float | None:
+        found = retrieving_rate(scores, truth, top_fraction=(figure.top or 0) / 100)
+        return None if found is None else found.rate
+
+    return rate
+
+
+def _few_at_the_top(figure: PublishedFigure, n: int) -> bool:
+    return (figure.top or 0) / 100 * n < FEW_AT_THE_TOP
+
+
+def _over_seeds(figure: PublishedFigure, contender: Contender, truth: Floats) -> tuple[Estimate, float | None]:
+    if figure.statistic == "rho":
+        spread = spread_of(contender, truth, Resampling())
+        return (Estimate(), None) if spread is None else (spread.mean, spread.deviation)
+    rows, statistic = contender.rows, _statistic(figure)
+    values = [statistic(sample.among(rows), truth[rows]) for sample in contender.samples]
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        return Estimate(), None
+    return Estimate(fmean(known)), stdev(known)
+
+
+def _retrieval(rate: Statistic, scores: Floats, truth: Floats) -> Estimate:
+    value = rate(scores, truth)
+    if value is None:
+        return Estimate()
+    resampled = [rate(scores[items], truth[items]) for drawn in Resampling().draws(truth.size) for items in drawn]
+    rates = np.array([np.nan if each is None else each for each in resampled])
+    return bootstrapped(value, rates, truth.size)
 
 
 def _cost(comparison: Comparison, figure: PublishedFigure, parts: Sequence[EvaluatorSelection]) -> Reproduced:
@@ -195,133 +232,3 @@ def _cost(comparison: Comparison, figure: PublishedFigure, parts: Sequence[Evalu
 
 def _steps(part: EvaluatorSelection) -> int:
     return int(part.evaluator.settings.get("iterations", 1))
-
-
-def reproduction_document(recipe: Recipe, figures: Sequence[Reproduced]) -> Document:
-    """Describe a reproduction: one row a published figure, one table a part of the recipe that could be made."""
-    records = [_record(each) for each in figures]
-    parts = [(part, _of(part, figures)) for part in recipe.comparisons]
-    return Document(
-        blocks=[_grid(part, own) for part, own in parts if any(each.n for each in own)],
-        records=records,
-        content={"recipe": recipe.name, "source": recipe.source, "figures": records},
-        title=f"{recipe.title} ({recipe.source})",
-        notes=[*_notes(figures), *_reasons(recipe, figures)],
-    )
-
-
-def _of(comparison: Comparison, figures: Sequence[Reproduced]) -> list[Reproduced]:
-    return [each for each in figures if each.comparison is comparison]
-
-
-def _grid(comparison: Comparison, figures: Sequence[Reproduced]) -> Grid:
-    described = any(_description(each.figure) for each in figures)
-    columns = [
-        Column("evaluator", code=True, min_width=13), *([Column("figure")] if described else []),
-        Column("published", right=True), Column("ours", right=True), Column("n", right=True), Column("verdict"),
-    ]  # fmt: skip
-    rows = [
-        [each.figure.evaluator, *([_description(each.figure)] if described else []), *_cells(each)] for each in figures
-    ]
-    return Grid(columns, rows, f"{_name(comparison)}:")
-
-
-def _name(comparison: Comparison) -> str:
-    found = "what searches find" if comparison.searches else ""
-    return ", ".join(filter(None, (comparison.space, comparison.dataset, comparison.metric, found)))
-
-
-def _description(figure: PublishedFigure) -> str:
-    """Return what tells a figure from others of its evaluator, empty for a correlation."""
-    top = f"top {figure.top:g}%" if figure.statistic == "retrieval" else ""
-    return {"seconds": "s a step", "memory": "MB", "found": f"by {figure.strategy}"}.get(figure.statistic, top)
-
-
-def _cells(each: Reproduced) -> list[str]:
-    return [_published(each.figure), _ours(each), str(each.n) if each.n else "-", each.verdict]
-
-
-def _published(figure: PublishedFigure) -> str:
-    if figure.value is None:
-        return "-"
-    deviation = f" ± {figure.deviation:.2f}" if figure.deviation is not None else ""
-    return f"{'~' if figure.confidence == 'inferred' else ''}{_number(figure, figure.value)}{deviation}"
-
-
-def _ours(each: Reproduced) -> str:
-    if each.ours.value is None:
-        return "-"
-    interval = "" if each.ours.low is None else f" [{each.ours.low:.2f}, {each.ours.high:.2f}]"
-    deviation = f" ± {each.deviation:.2f}" if each.deviation is not None else ""
-    return f"{_number(each.figure, each.ours.value)}{deviation}{interval}"
-
-
-def _number(figure: PublishedFigure, value: float) -> str:
-    return {"seconds": f"{value:.3f}", "memory": f"{value:.0f}"}.get(figure.statistic, f"{value:.2f}")
-
-
-def _record(each: Reproduced) -> dict[str, object]:
-    figure, comparison = each.figure, each.comparison
-    return {
-        "space": comparison.space,
-        "dataset": comparison.dataset,
-        "metric": comparison.metric,
-        "evaluator": figure.evaluator,
-        "strategy": figure.strategy or None,
-        "statistic": figure.statistic,
-        "top_percent": figure.top if figure.statistic == "retrieval" else None,
-        "published": figure.value,
-        "published_deviation": figure.deviation,
-        "published_n": comparison.samples,
-        "confidence": figure.confidence,
-        "ours": each.ours.value,
-        "low": each.ours.low,
-        "high": each.ours.high,
-        "deviation": each.deviation,
-        "n": each.n,
-        "seeds": each.seeds,
-        "difference": each.difference,
-        "verdict": each.verdict,
-    }
-
-
-def _notes(figures: Sequence[Reproduced]) -> list[str]:
-    notes = [
-        "ours: with its 95% interval over architectures, and over run seeds where there are several; n: architectures "
-        "here; agrees: the published figure is within the interval. It has an uncertainty of its own, which is not "
-        "stated.",
-    ]
-    if any(each.figure.statistic == "found" and each.n for each in figures):
-        notes.append(
-            "Searches: the mean over seeds of the trained performance of what was found, with an interval of Student's "
-            "t over the seeds; n: evaluations of each search."
-        )
-    if any(0 < each.n < FEW and each.figure.statistic != "found" for each in figures):
-        notes.append(f"Of fewer than {FEW} architectures the intervals are so wide that agreement says little.")
-    if any(each.figure.confidence == "inferred" for each in figures):
-        notes.append("~: the published figure was not legible beyond doubt.")
-    return [*notes, *_notes_of_recipe(each.figure for each in figures)]
-
-
-def _notes_of_recipe(figures: Iterable[PublishedFigure]) -> list[str]:
-    """Return what the recipe notes of figures, each note once."""
-    named: dict[str, dict[str, None]] = {}
-    for figure in figures:
-        if figure.note:
-            named.setdefault(figure.note, {})[figure.evaluator] = None
-    return [f"{', '.join(evaluators)}: {note.rstrip('.')}." for note, evaluators in named.items()]
-
-
-def _reasons(recipe: Recipe, figures: Sequence[Reproduced]) -> list[str]:
-    """Say why figures are not comparable, each reason once."""
-    named: dict[str, list[str]] = {}
-    for comparison in recipe.comparisons:
-        own = _of(comparison, figures)
-        reasons = {each.why_not for each in own}
-        if len(reasons) == 1 and "" not in reasons:
-            named.setdefault(reasons.pop(), []).append(_name(comparison))
-            continue
-        for each in own:
-            if each.why_not:
-                named.setdefault(each.why_not, []).append(f"{each.figure.evaluator} ({_name(comparison)})")
-    return [f"Not comparable: {'; '.join(dict.fromkeys(names))}: {reason}" for reason, names in named.items()]

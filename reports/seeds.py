@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.planning.aggregation import AggregateSpec
+from ..core.results.records import Floats
 from ..core.statistics.estimates import Estimate, estimate_rho
 from ..core.statistics.failures import FailurePolicy
 from ..core.statistics.resampling import Resampling
@@ -57,21 +58,35 @@ def _over_seeds(contender: Contender, selection: Selection, policy: FailurePolic
     assert truth is not None
     values = contender.values(truth, rows)
     undefined = [seed for seed, value in zip(selection.seeds, values, strict=True) if value is None]
-    spread = None
-    if not undefined:
-        known = np.array(values, dtype=np.float64)
-        resampled = contender.resampled(truth, rows, resampling)
-        if resampled is None:
-            resampled = np.full((known.size, resampling.resamples), np.nan)
-        spread = spread_over_seeds(known, resampled, int(rows.sum()))
     return SeedsRow(
         label=contender.label,
-        spread=spread,
+        spread=spread_of(contender, truth, resampling),
         of_mean=Estimate() if contender.made else _of_mean_score(contender, selection, policy, resampling),
         n=int(rows.sum()),
         failures=sum(sum(part.failures.values()) for part in contender.parts),
         note=f"undefined with seed {undefined[0]}" if undefined else "",
     )
+
+
+def spread_of(contender: Contender, truth: Floats, resampling: Resampling) -> SeedSpread | None:
+    """Return the spread of Spearman's rho over the architectures that count with every seed.
+
+    Args:
+        contender: With two or more seeds.
+        truth: Higher is better, shape `(architectures,)`.
+        resampling: Draws the resamples.
+
+    Returns:
+        None where rho is undefined with a seed.
+    """
+    rows = contender.rows
+    known = [value for value in contender.values(truth, rows) if value is not None]
+    if len(known) < len(contender.parts):
+        return None
+    resampled = contender.resampled(truth, rows, resampling)
+    if resampled is None:
+        resampled = np.full((len(known), resampling.resamples), np.nan)
+    return spread_over_seeds(np.array(known, dtype=np.float64), resampled, int(rows.sum()))
 
 
 def _of_mean_score(

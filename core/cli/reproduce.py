@@ -91,7 +91,7 @@ def reproduce_command(
         chosen, plugins, Scale(scale, seeds, seed), minutes, output or Path(Path(recipe).stem),
         worker_devices(device, workers), threads,
     )  # fmt: skip
-    from ...reports.reproduction import reproduction_document
+    from ...reports.reproduction_document import reproduction_document
 
     figures = [figure for comparison in chosen.comparisons for figure in session.reproduce(comparison, estimate)]
     if not estimate:

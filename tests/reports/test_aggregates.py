@@ -180,7 +180,9 @@ def test_an_aggregate_that_fails_in_a_resample_has_no_correlation_there(three):
         def combine(self, ranks):
             return ranks[0] if len(set(ranks[0])) > 2 else np.full(ranks.shape[1], math.nan)
 
-    resampled = dataclasses.replace(made, made=Fails()).resampled_rho(np.arange(4.0), np.ones(4, bool), Resampling(50))
+    resampled = dataclasses.replace(made, made=Fails()).resampled(
+        spearman_rho, np.arange(4.0), np.ones(4, bool), Resampling(50)
+    )
     drawn = np.concatenate(list(Resampling(50).draws(4)))
     assert [not math.isnan(rho) for rho in resampled] == [len(set(row.tolist())) > 2 for row in drawn]
 

@@ -96,7 +96,8 @@ def ndcg(scores: ArrayLike, truth: ArrayLike) -> float | None:
     gains, discounts = oriented_truth - oriented_truth.min(), 1 / np.log2(np.arange(oriented_truth.size) + 2)
     _, groups, sizes = np.unique(-oriented_scores, return_inverse=True, return_counts=True)
     mean_discounts = np.add.reduceat(discounts, np.cumsum(sizes) - sizes) / sizes
-    return float(gains @ mean_discounts[groups] / (np.sort(gains)[::-1] @ discounts))
+    # Sums in another order may exceed that of the best ranking by rounding.
+    return min(1.0, float(gains @ mean_discounts[groups] / (np.sort(gains)[::-1] @ discounts)))
 
 
 def best_of_top(scores: ArrayLike, truth: ArrayLike, top_k: int) -> TopChoice | None:
@@ -138,7 +139,8 @@ def _expected_best(sure: Floats, tied: Floats, places: int) -> float:
         drawn = places / (tied.size - position)
         value += unseen * drawn * float(candidate)
         unseen *= 1 - drawn
-    return value
+    # Probabilities that add up to 1 by rounding only would put it beyond all candidates.
+    return float(np.clip(value, best_first[-1], best_first[0]))
 
 
 def _top_size(n: int, top_fraction: float | None, top_k: int | None) -> int:

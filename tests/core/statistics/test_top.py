@@ -86,6 +86,23 @@ def test_best_of_top_equals_the_mean_over_all_tie_breaks(top_k):
     assert chosen.regret == pytest.approx(9 - np.mean(choices))
 
 
+def test_rounding_takes_no_choice_beyond_the_best() -> None:
+    generator = np.random.default_rng(0)
+    for tied in range(2, 60):
+        truth = generator.normal(size=tied).round(1)
+        constant = best_of_top(np.zeros(tied), np.full(tied, truth[0]), 3)
+        assert (constant.value, constant.regret) == (truth[0], 0.0)
+        assert best_of_top(np.zeros(tied), truth, 3).regret >= 0
+        assert best_of_top(np.zeros(tied), truth, tied).value == truth.max()
+
+
+def test_rounding_takes_no_ndcg_above_one() -> None:
+    generator = np.random.default_rng(0)
+    for n in range(2, 200):
+        truth = generator.normal(size=n)
+        assert 1 - 1e-12 < ndcg(truth, truth) <= 1
+
+
 def test_best_of_top_refuses_no_places():
     with pytest.raises(ValueError, match="Expected top_k of 1 or more, got 0"):
         best_of_top([1], [1], 0)

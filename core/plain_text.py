@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 # Control characters, those that turn the direction of writing, separators of lines, and halves of characters.
 _CONTROLS = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff"
@@ -22,6 +24,17 @@ def printable(text: str) -> str:
 def printable_lines(text: str) -> str:
     """Return a text as :func:`printable` does, but with its lines and tabulators."""
     return _UNPRINTABLE_BUT_LINES.sub(_escape, text)
+
+
+def printable_texts(value: Any) -> Any:
+    """Return what JSON can hold with all texts in it, names of fields too, as :func:`printable_lines` does."""
+    if isinstance(value, str):
+        return printable_lines(value)
+    if isinstance(value, Mapping):
+        return {printable_lines(str(key)): printable_texts(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [printable_texts(item) for item in value]
+    return value
 
 
 def distinct_printable(name: str) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any
 
-from ..plain_text import printable_lines
+from ..plain_text import printable_lines, printable_texts
 from .document import Document, Facts, Grid
 
 
@@ -65,10 +63,7 @@ def _visible(document: Document) -> Document:
         blocks=[
             _visible_facts(block) if isinstance(block, Facts) else _visible_grid(block) for block in document.blocks
         ],
-        records=[
-            {printable_lines(key): _visible_field(value) for key, value in record.items()}
-            for record in document.records
-        ],
+        records=[printable_texts(record) for record in document.records],
         title=printable_lines(document.title),
         notes=[printable_lines(note) for note in document.notes],
     )
@@ -85,14 +80,3 @@ def _visible_grid(grid: Grid) -> Grid:
     columns = [replace(column, heading=printable_lines(column.heading)) for column in grid.columns]
     rows = [[printable_lines(text) for text in row] for row in grid.rows]
     return replace(grid, columns=columns, rows=rows, title=printable_lines(grid.title))
-
-
-def _visible_field(value: Any) -> Any:
-    """Return a value of a record, with the texts in it."""
-    if isinstance(value, str):
-        return printable_lines(value)
-    if isinstance(value, Mapping):
-        return {printable_lines(str(key)): _visible_field(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_visible_field(item) for item in value]
-    return value

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ...core.documents.document import Document
 from ...core.documents.rendering import Format, render
 from ...core.errors import ResultsFileError, UsageError
+from ...core.plain_text import printable_lines, printable_texts
 from ...core.results.whole_files import check_target, write_whole
-from ..figures.figure import figure_table
+from ..figures.figure import Figure, figure_table
 from ..figures.style import require_extra
 from ..report import Report
 
@@ -79,7 +81,7 @@ def write_report(report: Report, path: Path) -> None:
         UsageError: Charts are asked for, and there is none.
         ResultsWriteError: A file cannot be written.
     """
-    suffix = path.suffix.lower()
+    report, suffix = _visible(report), path.suffix.lower()
     if is_document(path):
         write_document(report.document, path)
     elif suffix == PAGE:
@@ -92,6 +94,32 @@ def write_report(report: Report, path: Path) -> None:
         write_whole(path, draw(report.all_figures, suffix), _REMEDY)
     else:
         _write_folder(report, path)
+
+
+def _visible(report: Report) -> Report:
+    """Return a report whose charts have no control characters, on which their renderer would abort."""
+    return replace(
+        report,
+        figures=tuple(map(_visible_figure, report.figures)),
+        evaluators=tuple(map(printable_lines, report.evaluators)),
+        parts=tuple(map(_visible, report.parts)),
+        subject=printable_lines(report.subject),
+    )
+
+
+def _visible_figure(figure: Figure) -> Figure:
+    panels = (
+        replace(panel, specification=printable_texts(panel.specification), evaluator=printable_lines(panel.evaluator))
+        for panel in figure.panels
+    )
+    return replace(
+        figure,
+        title=printable_lines(figure.title),
+        caption=printable_lines(figure.caption),
+        panels=tuple(panels),
+        rows=printable_texts(figure.rows),
+        headings=printable_texts(figure.headings),
+    )
 
 
 def _write_page(report: Report, path: Path) -> None:

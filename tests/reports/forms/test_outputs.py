@@ -6,9 +6,12 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
+from nasbench_toolkit.core.domain import Direction, Metric
 from nasbench_toolkit.core.errors import ResultsFileError, UsageError
 from nasbench_toolkit.reports import run_report
 from nasbench_toolkit.reports.figures.figure import Figure
@@ -63,8 +66,6 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def evil_report(results, evaluator):
-    from nasbench_toolkit.core.domain import Direction, Metric
-
     accuracy = Metric("mnist", "test", "accuracy", 3, Direction.MAXIMIZE, "percent")
     made = results(
         evaluator(EVIL, 8, 7, 6, 4, 5, 3, 2, 1, 9, 10),
@@ -137,8 +138,6 @@ def test_a_page_needs_nothing_from_elsewhere(written) -> None:
 
 
 def test_a_page_works_without_charts(results, evaluator, tmp_path) -> None:
-    from dataclasses import replace
-
     report = replace(run_report(results(evaluator("a", 1, 2, 3)), None, "worst"), figures=())
     write_report(report, tmp_path / "r.html")
     assert len(Page((tmp_path / "r.html").read_text()).scripts) == 2
@@ -214,6 +213,21 @@ def test_pictures_are_of_all_charts(evil_report, tmp_path) -> None:
     assert "<script" not in svg
 
 
+def test_control_characters_of_labels_reach_no_chart(results, evaluator, tmp_path) -> None:
+    label, shown = "tab:mode=a\x1b[31mb\nc\ud800", "tab:mode=a\\x1b[31mb\nc\\ud800"
+    truth = {Metric("mnist", "test", "accuracy", 3, Direction.MAXIMIZE, "percent"): range(10)}
+    report = run_report(results(evaluator(label, *range(10)), evaluator("b", *range(10)), truth=truth), None, "worst")
+    report = replace(report, figures=tuple(each for each in report.figures if each.name in ("correlations", "scores")))
+    write_report(report, tmp_path / "all")
+    for picture in (tmp_path / "all").rglob("*.svg"):
+        assert r"a\x1b[31mb" in "".join(ElementTree.fromstring(picture.read_text()).itertext())
+    data = json.loads(Page((tmp_path / "all/report.html").read_text()).scripts[0])
+    assert data["evaluators"][0]["label"] == shown
+    assert {row["evaluator"] for row in data["figures"]["correlations"]["rows"]["correlations"]} == {shown, "b"}
+    rows = csv.DictReader((tmp_path / "all/figures/correlations.csv").open())
+    assert {row["evaluator"] for row in rows} == {shown, "b"}
+
+
 def has_siunitx() -> bool:
     """Whether columns that align numbers can be compiled: TeX Live may lack their package."""
     found = shutil.which("tectonic") or subprocess.run(["kpsewhich", "siunitx.sty"], capture_output=True).stdout
@@ -238,9 +252,6 @@ def test_tables_compile_as_latex(written, tmp_path) -> None:
 
 
 def test_a_page_and_a_folder_of_several_runs_have_a_chapter_for_each(results, evaluator, tmp_path) -> None:
-    from dataclasses import replace
-
-    from nasbench_toolkit.core.domain import Direction, Metric
     from nasbench_toolkit.reports import runs_report
 
     truth = {Metric("mnist", "test", "accuracy", 3, Direction.MAXIMIZE, "percent"): range(10)}

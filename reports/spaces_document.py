@@ -91,6 +91,12 @@ def _notes(table: SpacesTable) -> list[str]:
         f"(1) to ({MARKED}): the best of a run; those that tie share their average rank.",
         *(["rho is the mean over the run seeds where there are several."] if several_seeds else []),
         wording.POLICY[table.runs[0].failure_policy],
+        *(
+            note
+            for number, run in enumerate(table.runs, start=1)
+            for note in wording.failures(run, f" in run {number}")
+        ),
+        *(note for number, run in enumerate(table.runs, start=1) for note in wording.pending(run, f" in run {number}")),
         *_ranks(table),
         *(
             ["Runs of one space count as separate ones, though what holds of its architectures is in each."]

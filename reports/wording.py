@@ -115,9 +115,9 @@ def notes(table: CorrelationTable) -> list[str]:
         "sec: median seconds of a job, on processors or by the clock where a GPU computed.",
         f"{'Scores and metric' if table.metric else 'Scores'} are turned so that higher is better.",
         POLICY[table.failure_policy],
-        *_failures(table),
+        *failures(table),
         *_other_policy(table),
-        *_pending(table),
+        *pending(table),
         *_without_truth(table),
         *_chosen_by_a_search(table),
         *_undefined_intervals(table),
@@ -157,13 +157,14 @@ def _seconds(row: CorrelationRow) -> str:
     return f"{seconds:.2f}" if seconds < 10 else f"{seconds:.0f}"
 
 
-def _failures(table: CorrelationTable) -> Iterable[str]:
+def failures(table: CorrelationTable, of: str = "") -> Iterable[str]:
+    """Say how many jobs failed, and how; ``of`` names the run where there are several."""
     failed = [
         f"{_name(row, table)} " + ", ".join(f"{count} {status}" for status, count in row.failures.items())
         for row in table.rows
         if row.failures
     ]
-    return [f"Failures: {'; '.join(failed)}."] if failed else []
+    return [f"Failures{of}: {'; '.join(failed)}."] if failed else []
 
 
 def _other_policy(table: CorrelationTable) -> Iterable[str]:
@@ -177,13 +178,14 @@ def _other_policy(table: CorrelationTable) -> Iterable[str]:
     return [f"Spearman rho {how}: {'; '.join(compared)}."] if compared else []
 
 
-def _pending(table: CorrelationTable) -> Iterable[str]:
-    pending = [
+def pending(table: CorrelationTable, of: str = "") -> Iterable[str]:
+    """Say how many jobs of unfinished evaluators are done; ``of`` names the run where there are several."""
+    unfinished = [
         f"{_name(row, table)} {table.num_compared - row.pending:,} of {table.num_compared:,} done"
         for row in table.rows
         if row.pending
     ]
-    return [f"Unfinished: {'; '.join(pending)}."] if pending else []
+    return [f"Unfinished{of}: {'; '.join(unfinished)}."] if unfinished else []
 
 
 def _without_truth(table: CorrelationTable) -> Iterable[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from nasbench_toolkit.core.documents.rendering import Format, render
-from nasbench_toolkit.core.domain import Direction, Metric
+from nasbench_toolkit.core.domain import Direction, Metric, Status
 from nasbench_toolkit.core.errors import UsageError
 from nasbench_toolkit.core.statistics.average_ranks import nemenyi_difference
 from nasbench_toolkit.reports import compare_runs, correlation_table, spaces_document
@@ -79,6 +79,19 @@ def test_a_run_without_ground_truth_is_refused(results, evaluator, table):
     bare = correlation_table(results(evaluator("a", 1, 2)))
     with pytest.raises(UsageError, match="The run of nasbench201-tiny on mnist has no ground truth"):
         compare_runs([table("one", a=1.0), bare])
+
+
+def test_failures_and_what_is_unfinished_are_said_of_each_run(results, evaluator, table):
+    failed, pending = Status.DIVERGED, Status.PENDING
+    second = correlation_table(
+        results(
+            evaluator("a", *range(10), failed, failed), evaluator("b", *range(11), pending), truth={ACCURACY: range(12)}
+        )
+    )
+    notes = spaces_document(compare_runs([table("one", a=0.1, b=1.0), second])).notes
+    assert "Failures in run 2: a 2 diverged." in notes
+    assert "Unfinished in run 2: b 11 of 12 done." in notes
+    assert not [note for note in notes if "run 1" in note and ("Failures" in note or "Unfinished" in note)]
 
 
 def test_all_formats_say_the_same(table):

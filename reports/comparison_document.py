@@ -60,13 +60,7 @@ def _title(table: ComparisonTable) -> str:
 def _cells(row: ComparisonRow) -> tuple[str, ...]:
     difference = row.difference
     text = wording.interval(difference.value, difference.low, difference.high)
-    return row.first, row.second, text, _p(difference.p), _p(row.corrected_p), str(row.n)
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
+    return row.first, row.second, text, wording.p_value(difference.p), wording.p_value(row.corrected_p), str(row.n)
 
 
 def _notes(table: ComparisonTable) -> list[str]:

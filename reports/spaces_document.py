@@ -108,14 +108,20 @@ def _notes(table: SpacesTable) -> list[str]:
 
 
 def _ranks(table: SpacesTable) -> list[str]:
-    ranks, missing = table.ranks, [row.label for row in table.rows if row.average_rank is None]
+    ranks = table.ranks
+    unranked = [row for row in table.rows if row.average_rank is None]
+    missing = [row.label for row in unranked if None in row.cells]
+    undefined = [row.label for row in unranked if None not in row.cells]
     if ranks.critical_difference is None:
         return []
-    tested = "" if ranks.p is None else f"; Friedman's test: chi-square {ranks.friedman:.2f}, p {ranks.p:.3f}"
+    tested = (
+        "" if ranks.p is None else f"; Friedman's test: chi-square {ranks.friedman:.2f}, p {wording.p_value(ranks.p)}"
+    )
     return [
         f"mean rank: over the {ranks.spaces} runs; two that are further apart than {ranks.critical_difference:.2f} "
         f"differ at the level of 5% (Nemenyi's test){tested}.",
         *([f"Without a rank, since some run does not have them: {', '.join(missing)}."] if missing else []),
+        *([f"Without a rank, since rho is undefined in some run: {', '.join(undefined)}."] if undefined else []),
     ]
 
 

@@ -140,6 +140,13 @@ def interval(value: float | None, low: float | None, high: float | None) -> str:
     return f"{value:z.3f}" if low is None or high is None else f"{value:z.3f} [{low:z.2f}, {high:z.2f}]"
 
 
+def p_value(value: float | None) -> str:
+    """Write a p-value, which no number of digits makes 0."""
+    if value is None:
+        return "-"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def _name(row: CorrelationRow, table: CorrelationTable) -> str:
     return with_seed(row.label, row.seed, table.plan)
 

@@ -58,6 +58,21 @@ def test_an_undefined_correlation_has_no_rank(results, evaluator, table):
     assert [row.average_rank for row in compared.rows] == [None, 1.0]
 
 
+def test_why_there_is_no_average_rank_is_said(results, evaluator, table):
+    parts = (evaluator("flat", *[1] * 12), evaluator("b", *range(12)), evaluator("c", *[0, 2, 1, *range(3, 12)]))
+    first = correlation_table(results(*parts, truth={ACCURACY: range(12)}))
+    notes = spaces_document(compare_runs([first, table("another", flat=0.1, b=1.0, c=0.1, d=1.0)])).notes
+    assert "Without a rank, since some run does not have them: d." in notes
+    assert "Without a rank, since rho is undefined in some run: flat." in notes
+
+
+def test_a_small_p_is_not_nought(table):
+    noises = {"a": 0.1, "b": 1.0, "c": 4.0, "d": 30.0}
+    compared = compare_runs([table("x" * number, **noises) for number in range(3, 13)])
+    assert compared.ranks.p < 0.0005
+    assert "p <0.001." in render(spaces_document(compared), width=400)
+
+
 def test_seeds_enter_with_their_mean(table):
     run = table("one", seeds=(0, 1), a=0.3, b=1.0)
     compared = compare_runs([run, table("another", a=0.3, b=1.0)])

@@ -84,7 +84,8 @@ def compare_evaluators(
         aggregates: Aggregates that may be compared.
 
     Raises:
-        UsageError: There is no ground truth, no such metric or evaluator, or fewer than two to compare.
+        UsageError: There is no ground truth, no such metric or evaluator, fewer than two to compare, or none that is
+            the best.
     """
     selection, policy, resampling = select(results, metric_key), FailurePolicy(failures), Resampling()
     if selection.truth is None or selection.column is None:
@@ -129,13 +130,20 @@ def _pairs(contenders: Sequence[Contender]) -> Iterator[tuple[Contender, Contend
 
 
 def _best(contenders: Sequence[Contender], truth: Floats) -> Contender:
-    """Return the contender with the highest correlation, the mean over seeds; the first of the file if none has one."""
+    """Return the contender with the highest correlation, the mean over seeds.
 
-    def correlation(contender: Contender) -> float:
-        mean = _mean(contender.values(truth, contender.rows))
-        return -np.inf if mean is None else mean
-
-    return max(contenders, key=correlation)
+    Raises:
+        UsageError: None has one.
+    """
+    means = [(_mean(contender.values(truth, contender.rows)), contender) for contender in contenders]
+    known = [(mean, contender) for mean, contender in means if mean is not None]
+    if not known:
+        raise UsageError(
+            f"None of these evaluators is the best of the {truth.size:,} architectures, since no correlation is "
+            "defined: it takes two architectures or more, and scores that differ. 'nasbench report' without --compare "
+            "says what each evaluator lacks."
+        )
+    return max(known, key=lambda each: each[0])[1]
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -139,9 +139,8 @@ def _best(contenders: Sequence[Contender], truth: Floats) -> Contender:
     known = [(mean, contender) for mean, contender in means if mean is not None]
     if not known:
         raise UsageError(
-            f"None of these evaluators is the best of the {truth.size:,} architectures, since no correlation is "
-            "defined: it takes two architectures or more, and scores that differ. 'nasbench report' without --compare "
-            "says what each evaluator lacks."
+            "No evaluator is the best here, since none has a correlation: that takes two architectures or more, and "
+            "scores that differ. 'nasbench report' without --compare says what each evaluator lacks."
         )
     return max(known, key=lambda each: each[0])[1]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean, stdev
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..core.planning.aggregation import AggregateSpec
 from ..core.reproduction.recipe import COMPARABLE, Comparison, PublishedFigure
 from ..core.results.contents import Results
 from ..core.results.records import Floats
+from ..core.search.outcome import SearchOutcome
 from ..core.statistics.correlation import kendall_tau, spearman_rho
 from ..core.statistics.estimates import (
     FEWEST_FOR_INTERVAL,
@@ -31,6 +33,9 @@ from .seeds import spread_of
 from .select import EvaluatorSelection, Selection, select
 
 NO_INTERVAL = "no interval"
+NO_GROUND_TRUTH = "there is no ground truth here"
+EVERY_JOB_FAILED = "every job failed"
+NOTHING_FOUND = "no search found an architecture with a score"
 
 FEW_AT_THE_TOP = 5
 """A share among fewer architectures has no interval: it can take a few values only, and a resample has them twice."""
@@ -48,6 +53,10 @@ class Reproduced:
         n: Architectures behind it.
         seeds: Run seeds behind it.
         why_not: Why there is none, or why it cannot be compared; empty if it can.
+        why_undefined: Why what was computed has no such figure, empty if it has.
+        failures: Jobs, or evaluations of searches, without a score, by what became of them.
+        dataset: The image set that was taken, empty where nothing was computed.
+        metric: The ground truth that it was compared with, empty where there is none.
     """
 
     comparison: Comparison
@@ -57,6 +66,10 @@ class Reproduced:
     n: int = 0
     seeds: int = 0
     why_not: str = ""
+    why_undefined: str = ""
+    failures: Mapping[str, int] = field(default_factory=dict)
+    dataset: str = ""
+    metric: str = ""
 
     @property
     def difference(self) -> float | None:
@@ -64,6 +77,11 @@ class Reproduced:
         if self.ours.value is None or self.figure.value is None:
             return None
         return self.ours.value - self.figure.value
+
+    @property
+    def without_scores(self) -> bool:
+        """Whether it was computed, and nothing got a score."""
+        return self.why_undefined in (EVERY_JOB_FAILED, NOTHING_FOUND)
 
     @property
     def verdict(self) -> str:
@@ -78,7 +96,7 @@ class Reproduced:
             return self._no_interval
         if self.ours.low <= self.figure.value <= self.ours.high:
             return "agrees"
-        return f"differs by {self.difference:+.2f}"
+        return f"differs by {self.difference:+z.2f}"
 
     @property
     def _no_interval(self) -> str:
@@ -102,49 +120,73 @@ def reproduce_figures(
         left_out: Why an evaluator was not run, by what the recipe calls it.
         aggregates: Those among the evaluators.
     """
-    selections = [select(part) for part in results]
-    return [_reproduce(comparison, figure, selections, left_out, aggregates) for figure in comparison.figures]
+    return [_reproduce(comparison, figure, results, left_out, aggregates) for figure in comparison.figures]
 
 
 def reproduce_found(
-    comparison: Comparison, figure: PublishedFigure, values: Sequence[float], evaluations: int
+    comparison: Comparison, figure: PublishedFigure, outcomes: Sequence[SearchOutcome], evaluations: int
 ) -> Reproduced:
     """Make a figure of searches: the mean over seeds, with an interval of Student's t.
 
     Args:
         comparison: The part of the recipe.
         figure: One of its figures.
-        values: Trained performance of what each search found, NaN where it is not known.
+        outcomes: What each search found.
         evaluations: Of each search.
     """
-    known = np.array([value for value in values if value == value], dtype=np.float64)
+    failed = sum(outcome.failures for outcome in outcomes)
+    made = Reproduced(
+        comparison, figure, n=evaluations, seeds=len(outcomes),
+        failures={"without a score": failed} if failed else {},
+        dataset=outcomes[0].history.header.dataset,
+        metric=outcomes[0].table.metric.key if outcomes[0].table else "",
+    )  # fmt: skip
+    if all(outcome.best is None for outcome in outcomes):
+        return replace(made, why_undefined=NOTHING_FOUND)
+    values = np.array([outcome.value for outcome in outcomes], dtype=np.float64)
+    known = values[~np.isnan(values)]
     if not known.size:
-        return Reproduced(comparison, figure, why_not="there is no ground truth here")
+        return replace(made, why_not=NO_GROUND_TRUTH)
     mean, seeds = float(known.mean()), int(known.size)
     if seeds == 1:
-        return Reproduced(comparison, figure, Estimate(mean), n=evaluations, seeds=1)
+        return replace(made, ours=Estimate(mean), seeds=1)
     deviation = float(known.std(ddof=1))
     half = t_quantile(0.975, seeds - 1) * deviation / math.sqrt(seeds)
-    return Reproduced(comparison, figure, Estimate(mean, mean - half, mean + half), deviation, evaluations, seeds)
+    return replace(made, ours=Estimate(mean, mean - half, mean + half), deviation=deviation, seeds=seeds)
 
 
 def _reproduce(
-    comparison: Comparison, figure: PublishedFigure, selections: Sequence[Selection], left_out: Mapping[str, str],
+    comparison: Comparison, figure: PublishedFigure, results: Sequence[Results], left_out: Mapping[str, str],
     aggregates: Sequence[AggregateSpec],
 ) -> Reproduced:  # fmt: skip
     if figure.evaluator in left_out:
         return Reproduced(comparison, figure, why_not=left_out[figure.evaluator])
+    selections = [select(part) for part in results]
     contender = _contender(figure.evaluator, selections, aggregates)
-    truth = selections[0].truth
+    made = Reproduced(
+        comparison, figure, seeds=len(results), failures=_failures(contender.parts), dataset=results[0].plan.dataset
+    )
     if figure.statistic not in COMPARABLE:
-        return _cost(comparison, figure, contender.parts)
-    if truth is None:
-        return Reproduced(comparison, figure, why_not="there is no ground truth here")
-    n = int(contender.rows.sum())
-    if n == 0:
-        return Reproduced(comparison, figure, why_not="no job is done")
+        return _cost(made, contender.parts)
+    truth, column = selections[0].truth, selections[0].column
+    if truth is None or column is None:
+        return replace(made, why_not=NO_GROUND_TRUTH)
+    made = replace(made, n=int(contender.rows.sum()), metric=column.metric.key)
+    if made.n == 0:
+        return replace(made, why_not="no job is done")
+    if not any(part.ok.any() for part in contender.parts):
+        return replace(made, why_undefined=EVERY_JOB_FAILED)
     estimate, deviation = _estimate(figure, contender, truth)
-    return Reproduced(comparison, figure, estimate, deviation, n, len(selections))
+    why_undefined = "scores or ground truth are constant" if estimate.value is None else ""
+    return replace(made, ours=estimate, deviation=deviation, why_undefined=why_undefined)
+
+
+def _failures(parts: Sequence[EvaluatorSelection]) -> dict[str, int]:
+    """Return how many jobs ended without a score, by status, of all run seeds."""
+    counts = Counter[str]()
+    for part in parts:
+        counts.update({str(status): count for status, count in part.failures.items()})
+    return dict(counts)
 
 
 def _contender(name: str, selections: Sequence[Selection], aggregates: Sequence[AggregateSpec]) -> Contender:
@@ -219,15 +261,16 @@ def _retrieval(rate: Statistic, scores: Floats, truth: Floats) -> Estimate:
     return bootstrapped(value, rates, truth.size)
 
 
-def _cost(comparison: Comparison, figure: PublishedFigure, parts: Sequence[EvaluatorSelection]) -> Reproduced:
+def _cost(made: Reproduced, parts: Sequence[EvaluatorSelection]) -> Reproduced:
     """Return what a training step or a job costs here; the hardware is another one."""
     part = parts[0]
     # A GPU's work is on the clock only.
     seconds = part.ok_processor_seconds if part.ok_processor_seconds.size else part.ok_seconds
-    values = part.ok_peak_memory / 1e6 if figure.statistic == "memory" else seconds / _steps(part)
+    values = part.ok_peak_memory / 1e6 if made.figure.statistic == "memory" else seconds / _steps(part)
     ours = Estimate(float(np.median(values))) if values.size else Estimate()
+    why_undefined = EVERY_JOB_FAILED if part.done.any() and not part.ok.any() else ""
     other = "measured on other hardware"
-    return Reproduced(comparison, figure, ours, n=int(values.size), seeds=1, why_not=other)
+    return replace(made, ours=ours, n=int(values.size), seeds=1, why_not=other, why_undefined=why_undefined)
 
 
 def _steps(part: EvaluatorSelection) -> int:

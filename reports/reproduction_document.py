@@ -17,7 +17,7 @@ def reproduction_document(recipe: Recipe, figures: Sequence[Reproduced]) -> Docu
     records = [_record(each) for each in figures]
     parts = [(part, _of(part, figures)) for part in recipe.comparisons]
     return Document(
-        blocks=[_grid(part, own) for part, own in parts if any(each.n for each in own)],
+        blocks=[_grid(own) for _, own in parts if any(each.n for each in own)],
         records=records,
         content={"recipe": recipe.name, "source": recipe.source, "figures": records},
         title=f"{recipe.title} ({recipe.source})",
@@ -29,7 +29,7 @@ def _of(comparison: Comparison, figures: Sequence[Reproduced]) -> list[Reproduce
     return [each for each in figures if each.comparison is comparison]
 
 
-def _grid(comparison: Comparison, figures: Sequence[Reproduced]) -> Grid:
+def _grid(figures: Sequence[Reproduced]) -> Grid:
     described = any(_description(each.figure) for each in figures)
     columns = [
         Column("evaluator", code=True, min_width=13), *([Column("figure")] if described else []),
@@ -38,12 +38,16 @@ def _grid(comparison: Comparison, figures: Sequence[Reproduced]) -> Grid:
     rows = [
         [each.figure.evaluator, *([_description(each.figure)] if described else []), *_cells(each)] for each in figures
     ]
-    return Grid(columns, rows, f"{_name(comparison)}:")
+    return Grid(columns, rows, f"{_name(figures)}:")
 
 
-def _name(comparison: Comparison) -> str:
+def _name(figures: Sequence[Reproduced]) -> str:
+    """Name a part of a recipe: its data set and metric are those that were taken, where it leaves them open."""
+    comparison = figures[0].comparison
+    dataset = next(filter(None, (each.dataset for each in figures)), comparison.dataset)
+    metric = next(filter(None, (each.metric for each in figures)), comparison.metric)
     found = "what searches find" if comparison.searches else ""
-    return ", ".join(filter(None, (comparison.space, comparison.dataset, comparison.metric, found)))
+    return ", ".join(filter(None, (comparison.space, dataset, metric, found)))
 
 
 def _description(figure: PublishedFigure) -> str:
@@ -59,28 +63,30 @@ def _cells(each: Reproduced) -> list[str]:
 def _published(figure: PublishedFigure) -> str:
     if figure.value is None:
         return "-"
-    deviation = f" ± {figure.deviation:.2f}" if figure.deviation is not None else ""
-    return f"{'~' if figure.confidence == 'inferred' else ''}{_number(figure, figure.value)}{deviation}"
+    # Recipes may leave out zeros at the end, so there are no fewer decimals than ours has.
+    decimals = max(figure.decimals, _decimals(figure))
+    deviation = f" ± {figure.deviation:.{decimals}f}" if figure.deviation is not None else ""
+    return f"{'~' if figure.confidence == 'inferred' else ''}{figure.value:z.{decimals}f}{deviation}"
 
 
 def _ours(each: Reproduced) -> str:
     if each.ours.value is None:
         return "-"
-    interval = "" if each.ours.low is None else f" [{each.ours.low:.2f}, {each.ours.high:.2f}]"
+    interval = "" if each.ours.low is None else f" [{each.ours.low:z.2f}, {each.ours.high:z.2f}]"
     deviation = f" ± {each.deviation:.2f}" if each.deviation is not None else ""
-    return f"{_number(each.figure, each.ours.value)}{deviation}{interval}"
+    return f"{each.ours.value:z.{_decimals(each.figure)}f}{deviation}{interval}"
 
 
-def _number(figure: PublishedFigure, value: float) -> str:
-    return {"seconds": f"{value:.3f}", "memory": f"{value:.0f}"}.get(figure.statistic, f"{value:.2f}")
+def _decimals(figure: PublishedFigure) -> int:
+    return {"seconds": 3, "memory": 0}.get(figure.statistic, 2)
 
 
 def _record(each: Reproduced) -> dict[str, object]:
     figure, comparison = each.figure, each.comparison
     return {
         "space": comparison.space,
-        "dataset": comparison.dataset,
-        "metric": comparison.metric,
+        "dataset": each.dataset or comparison.dataset,
+        "metric": each.metric or comparison.metric,
         "evaluator": figure.evaluator,
         "strategy": figure.strategy or None,
         "statistic": figure.statistic,
@@ -97,6 +103,8 @@ def _record(each: Reproduced) -> dict[str, object]:
         "seeds": each.seeds,
         "difference": each.difference,
         "verdict": each.verdict,
+        "failures": sum(each.failures.values()),
+        "note": "; ".join(filter(None, (each.why_not, each.why_undefined))),
     }
 
 
@@ -133,15 +141,35 @@ def _notes_of_recipe(figures: Iterable[PublishedFigure]) -> list[str]:
 
 
 def _reasons(recipe: Recipe, figures: Sequence[Reproduced]) -> list[str]:
-    """Say why figures are not comparable, each reason once."""
-    named: dict[str, list[str]] = {}
+    """Say what failed, and why figures are missing or not comparable, each reason once."""
+    failed, undefined, not_comparable = list[str](), dict[str, list[str]](), dict[str, list[str]]()
     for comparison in recipe.comparisons:
         own = _of(comparison, figures)
+        failed += [
+            f"{_one(each, own)} {', '.join(f'{count} {status}' for status, count in each.failures.items())}"
+            for each in own
+            if each.failures
+        ]
+        for each in own:
+            if each.why_undefined:
+                undefined.setdefault(each.why_undefined, []).append(_one(each, own))
         reasons = {each.why_not for each in own}
         if len(reasons) == 1 and "" not in reasons:
-            named.setdefault(reasons.pop(), []).append(_name(comparison))
+            not_comparable.setdefault(reasons.pop(), []).append(_name(own))
             continue
         for each in own:
             if each.why_not:
-                named.setdefault(each.why_not, []).append(f"{each.figure.evaluator} ({_name(comparison)})")
-    return [f"Not comparable: {'; '.join(dict.fromkeys(names))}: {reason}" for reason, names in named.items()]
+                not_comparable.setdefault(each.why_not, []).append(_one(each, own))
+    return [
+        *([f"Failures: {'; '.join(dict.fromkeys(failed))}."] if failed else []),
+        *(f"No figure here: {_listed(names)}: {reason}." for reason, names in undefined.items()),
+        *(f"Not comparable: {_listed(names)}: {reason}" for reason, names in not_comparable.items()),
+    ]
+
+
+def _one(each: Reproduced, part: Sequence[Reproduced]) -> str:
+    return f"{each.figure.evaluator} ({_name(part)})"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return "; ".join(dict.fromkeys(names))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..reproduction.recipe import Comparison, PublishedFigure, Recipe
     from ..reproduction.runs import Scale
     from ..results.contents import Results
+    from ..search.outcome import SearchOutcome
     from ..search.plan import SearchPlan
 
 DEFAULT_MINUTES = 20.0
@@ -96,7 +97,19 @@ def reproduce_command(
     figures = [figure for comparison in chosen.comparisons for figure in session.reproduce(comparison, estimate)]
     if not estimate:
         print_document(reproduction_document(chosen, figures), output_format)
-    return 0
+    return _say_what_failed(figures, session.folder)
+
+
+def _say_what_failed(figures: Sequence[Reproduced], folder: Path) -> int:
+    """Name what has no score at all, which makes a failed run; return the exit code."""
+    failed = [each for each in figures if each.without_scores]
+    messages = (f"'{each.figure.evaluator}' on {each.comparison.space}: {each.why_undefined}" for each in failed)
+    for message in dict.fromkeys(messages):
+        click.echo(
+            f"Error: {message}. 'nasbench inspect FILE --failures' says why, of its file in '{folder}'.",
+            err=True,
+        )
+    return 1 if failed else 0
 
 
 def _summary(provided: Provided[RecipeInfo]) -> dict[str, str]:
@@ -104,18 +117,26 @@ def _summary(provided: Provided[RecipeInfo]) -> dict[str, str]:
 
 
 def _find_recipe(text: str, plugins: PluginManager) -> Recipe:
-    """Return an installed recipe, or that of a file."""
+    """Return an installed recipe, or that of a file.
+
+    Raises:
+        UsageError: There is none, or the file is no recipe or names what is not installed.
+    """
     from ..input_files import check_input, read_text
     from ..reproduction.recipe import parse_recipe
+    from ..reproduction.runs import check_names
 
     if text in plugins.recipes() or not text.endswith(".toml"):
         return parse_recipe(plugins.recipe(text).info.create(), text)
     path = Path(text)
     check_input(path, "Give the name of a recipe, or a TOML file; 'nasbench reproduce' lists the former.")
     try:
-        return parse_recipe(read_text(path), path.stem)
+        recipe = parse_recipe(read_text(path), path.stem)
     except UnicodeDecodeError:
         raise UsageError(f"'{path}' is not a text: a recipe is TOML.") from None
+    # An installed recipe may name what only other plugins have; what a user names wrongly is a mistake.
+    check_names(recipe, plugins)
+    return recipe
 
 
 def _choose(recipe: Recipe, spaces: Sequence[str], evaluators: Sequence[str]) -> Recipe:
@@ -211,21 +232,22 @@ class _Session:
                 figures.append(Reproduced(comparison, figure, why_not=left_out[figure.evaluator]))
                 continue
             plans = search_plans(comparison, figure, self.scale, self.recipe.seeds, self.plugins)
-            values = [self._found(plan, name, figure) for plan in plans]
-            figures.append(reproduce_found(comparison, figure, values, plans[0].evaluations))
+            outcomes = [self._found(plan, name, figure) for plan in plans]
+            figures.append(reproduce_found(comparison, figure, outcomes, plans[0].evaluations))
         return figures
 
-    def _found(self, plan: SearchPlan, name: str, figure: PublishedFigure) -> float:
+    def _found(self, plan: SearchPlan, name: str, figure: PublishedFigure) -> SearchOutcome:
         from ..asktell.options import SearchOptions
-        from ..reproduction.searches import file_name, found_value
+        from ..reproduction.searches import file_name
         from ..search.loop import run_search
+        from ..search.outcome import find_outcome
 
         self.folder.mkdir(parents=True, exist_ok=True)
         output = self.folder / file_name(name, figure, plan.header.seed)
         options = SearchOptions(output, self.devices[:1], self.threads, resume=True)
         progress = SearchProgress(plan.evaluations)
         with interruptible(progress, output, self.folder):
-            return found_value(plan, run_search(plan, options, progress.advance))
+            return find_outcome(run_search(plan, options, progress.advance), plan.table)
 
     def _plans(self, comparison: Comparison, left_out: Mapping[str, str]) -> list[Plan]:
         from ..reproduction.runs import plans_of

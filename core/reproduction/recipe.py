@@ -34,6 +34,7 @@ class PublishedFigure:
         deviation: Its published standard deviation, None if there is none.
         confidence: How sure the transcription is.
         note: What else is to be known of it.
+        decimals: With how many decimals the recipe writes the figure or its deviation.
     """
 
     evaluator: str
@@ -44,6 +45,7 @@ class PublishedFigure:
     deviation: float | None = None
     confidence: Confidence = "clear"
     note: str = ""
+    decimals: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def parse_recipe(text: str, name: str) -> Recipe:
         UsageError: It is no recipe; the message names the place.
     """
     try:
-        given = tomllib.loads(text)
+        given = tomllib.loads(text, parse_float=_Written)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"The recipe '{name}' is not TOML: {error}.") from error
     reader = _Reader(given, f"recipe '{name}'", {"title", "source", "statistic", "top", "seeds", "comparisons"})
@@ -150,12 +152,24 @@ def _figure(reader: _Reader, statistic: Any, top: float | None) -> PublishedFigu
         deviation=reader.number("deviation"),
         confidence=reader.choice("confidence", get_args(Confidence), "clear"),
         note=reader.optional_text("note") or "",
+        decimals=max(reader.decimals("value"), reader.decimals("deviation")),
     )
     if figure.statistic == "retrieval" and (figure.top is None or not 0 < figure.top <= 100):
         reader.refuse("retrieval needs 'top', a percentage above 0 and at most 100")
     if (figure.statistic == "found") is not bool(figure.strategy):
         reader.refuse("'found' needs 'strategy', what searches, and only it has one")
     return figure
+
+
+class _Written(float):
+    """A number of a TOML text, which knows its decimals there: 0.60 has two."""
+
+    decimals: int
+
+    def __new__(cls, text: str) -> _Written:
+        number = super().__new__(cls, text)
+        number.decimals = len(text.partition(".")[2].lower().partition("e")[0])
+        return number
 
 
 class _Reader:
@@ -198,6 +212,10 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             self.refuse(f"'{key}' is to be a finite number, got {value!r}.")
         return float(value)
+
+    def decimals(self, key: str) -> int:
+        """Return with how many decimals a number was written, 0 if there is none."""
+        return getattr(self._given.get(key), "decimals", 0)
 
     def count(self, key: str) -> int | None:
         """Return a whole number of at least 1, None if there is none."""

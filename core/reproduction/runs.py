@@ -14,8 +14,10 @@ from ..planning.datasets import choose_dataset
 from ..planning.evaluators import EvaluatorFactory
 from ..planning.ground_truth import why_not_compared
 from ..planning.requests import RunRequest, make_plan
+from ..planning.spellings import parse_evaluator_spelling, parse_spelling
 from ..plugin_manager import PluginManager
 from ..results.contents import Results
+from ..settings import parse_settings
 from .recipe import Comparison, Recipe
 
 MEASURED_ARCHITECTURES = 2
@@ -47,6 +49,36 @@ def labelled(recipe: Recipe, plugins: PluginManager) -> Recipe:
         plugins: What is installed.
     """
     return replace(recipe, comparisons=tuple(_label_evaluators(each, plugins) for each in recipe.comparisons))
+
+
+def check_names(recipe: Recipe, plugins: PluginManager) -> None:
+    """Check that all that a recipe names is installed, whether or not its data are here.
+
+    Raises:
+        UsageError: A search space, data set, evaluator or strategy is not, or has no such setting.
+    """
+    for number, comparison in enumerate(recipe.comparisons, start=1):
+        if comparison.not_comparable:
+            continue
+        try:
+            _check_names_of(comparison, plugins)
+        except UsageError as error:
+            raise UsageError(f"The recipe '{recipe.name}', comparisons {number}: {error}") from error
+
+
+def _check_names_of(comparison: Comparison, plugins: PluginManager) -> None:
+    plugins.search_space(comparison.space)
+    if comparison.dataset is not None:
+        plugins.dataset(comparison.dataset)
+    for text in comparison.evaluators:
+        aggregate = find_aggregate(text, plugins)
+        for part in aggregate.components if aggregate else (text,):
+            spelling = parse_evaluator_spelling(part, plugins)
+            parse_settings(spelling.name, plugins.evaluator(spelling.name).info.settings, spelling.settings)
+    for figure in comparison.figures:
+        if figure.strategy:
+            spelling = parse_spelling(figure.strategy)
+            parse_settings(spelling.name, plugins.search_strategy(spelling.name).info.settings, spelling.settings)
 
 
 def _label_evaluators(comparison: Comparison, plugins: PluginManager) -> Comparison:

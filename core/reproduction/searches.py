@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 
 from ..plugin_manager import PluginManager
-from ..search.history import SearchHistory
-from ..search.outcome import find_outcome
 from ..search.plan import SearchPlan
 from ..search.planning import SearchRequest, make_search_plans
 from .recipe import Comparison, PublishedFigure
@@ -42,8 +40,3 @@ def file_name(prefix: str, figure: PublishedFigure, seed: int) -> str:
     """Name the file of a search."""
     words = _NO_LETTERS.sub("-", f"{figure.evaluator}-{figure.strategy}").strip("-")
     return f"{prefix}-{words}-seed{seed}.h5"
-
-
-def found_value(plan: SearchPlan, history: SearchHistory) -> float:
-    """Return the trained performance of what a search found, NaN if it is not known."""
-    return find_outcome(history, plan.table).value

@@ -1,5 +1,7 @@
 """``nasbench reproduce``."""
 
+import csv
+import io
 import json
 import re
 
@@ -23,7 +25,8 @@ figures = [
 ]
 
 [[comparisons]]
-space = "toy-elsewhere"
+space = "toy-imported"
+dataset = "imported-noise"
 figures = [{ evaluator = "toy-width", value = 0.9 }]
 
 [[comparisons]]
@@ -107,6 +110,58 @@ def test_recipes_are_listed_and_unknown_parts_refused(nasbench, reproduce) -> No
         assert message in " ".join(refused.stderr.split())
 
 
+@pytest.mark.parametrize(
+    ("given", "instead", "message"),
+    [
+        (
+            '"toy-imported"',
+            '"toi"',
+            "The recipe 'moon', comparisons 2: Unknown search space 'toi'. Did you mean 'toy'?",
+        ),
+        ('"imported-noise"', '"noice"', "comparisons 2: Unknown dataset 'noice'. Did you mean"),
+        ('"toy-random"', '"toy-randum"', "comparisons 1: Unknown evaluator 'toy-randum'. Did you mean 'toy-random'"),
+        ('"toy-random"', '"toy-random:made=slow"', "comparisons 1: 'toy-random' has no setting 'made'. Did you mean"),
+        ('"toy-random"', '"rank_sum:toy-width+wide"', "comparisons 1: Unknown evaluator 'wide'."),
+    ],
+    ids=["space", "dataset", "evaluator", "setting", "component"],
+)
+def test_a_file_that_names_what_is_not_installed_is_refused(nasbench, tmp_path, given, instead, message) -> None:
+    (tmp_path / "moon.toml").write_text(RECIPE.replace(given, instead, 1))
+    refused = nasbench("reproduce", "moon.toml", "-n", 3)
+    assert refused.returncode == 2
+    assert message in " ".join(refused.stderr.split())
+    assert not (tmp_path / "moon").exists()
+
+
+def test_a_file_that_names_an_unknown_strategy_is_refused(nasbench, tmp_path) -> None:
+    (tmp_path / "found.toml").write_text(SEARCHES.replace("random-search", "random-serch", 1))
+    refused = nasbench("reproduce", "found.toml")
+    assert refused.returncode == 2
+    assert "Unknown search strategy 'random-serch'. Did you mean 'random-search'" in " ".join(refused.stderr.split())
+
+
+def test_what_has_no_score_is_a_failed_run(nasbench, tmp_path) -> None:
+    (tmp_path / "failing.toml").write_text(RECIPE.replace('"toy-random"', '"toy-misbehaving"'))
+    done = nasbench("reproduce", "failing.toml", "-n", 1, "--seed", 1)
+    assert done.returncode == 1
+    assert "Error: 'toy-misbehaving' on toy: every job failed." in " ".join(done.stderr.split())
+    said = " ".join(done.stdout.split())
+    assert "No figure here: toy-misbehaving (toy, noise, noise/test_accuracy@5): every job failed." in said
+    assert re.search(r"Failures: toy-misbehaving \(toy, noise, noise/test_accuracy@5\) 1 \w+\.", said)
+
+
+def test_published_figures_keep_their_decimals(nasbench, tmp_path) -> None:
+    (tmp_path / "moon.toml").write_text(RECIPE.replace("0.99", "0.605").replace("value = 0.9 ", "value = 0.8 "))
+    done = nasbench("reproduce", "moon.toml", "-n", 3, "-f", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert (rows[0]["dataset"], rows[0]["metric"]) == ("noise", "noise/test_accuracy@5")
+    assert rows[0]["failures"] == "0"
+    shown = nasbench("reproduce", "moon.toml", "-n", 3).stdout
+    assert "toy, noise, noise/test_accuracy@5:" in shown
+    assert re.search(r"toy-width +0\.605 ", shown)
+    assert re.search(r"toy-random +0\.80 ", shown)
+
+
 OTHER_DATA_SET = """
 title = "A table"
 source = "Nobody 2021, table 3"
@@ -167,7 +222,7 @@ space = "toy"
 samples = 30
 figures = [
   { evaluator = "toy-width", strategy = "random-search", value = 0 },
-  { evaluator = "toy-failing", strategy = "random-search", value = 90, deviation = 1 },
+  { evaluator = "toy-misbehaving", strategy = "random-search", value = 90, deviation = 1 },
 ]
 """
 
@@ -207,7 +262,7 @@ figures = [
   { evaluator = "toy-random:seconds=0.001,mode=slow", value = 0.9 },
   { evaluator = "toy-random:mode=slow,seconds=0.0010", value = 0.9, statistic = "tau" },
   { evaluator = "toy-width", value = 0.1, note = "printed as breadth" },
-  { evaluator = "toy-unknown", value = 0.1 },
+  { evaluator = "ppl@ep1", value = 0.1 },
 ]
 """
 
@@ -216,10 +271,10 @@ def test_an_evaluator_may_be_spelled_in_any_way(nasbench, tmp_path) -> None:
     (tmp_path / "spelled.toml").write_text(SPELLED)
     done = nasbench("reproduce", "spelled.toml", "-f", "json")
     assert done.returncode == 0, done.stderr
-    first, second, width, unknown = json.loads(done.stdout)["figures"]
+    first, second, width, unfit = json.loads(done.stdout)["figures"]
     assert first["evaluator"] == second["evaluator"] == "toy-random:mode=slow,seconds=0.001"
-    assert [figure["n"] for figure in (first, second, width, unknown)] == [12, 12, 12, 0]
-    assert unknown["verdict"] == "not comparable"
+    assert [figure["n"] for figure in (first, second, width, unfit)] == [12, 12, 12, 0]
+    assert unfit["verdict"] == "not comparable"
     assert "toy-width: printed as breadth." in nasbench("reproduce", "spelled.toml").stdout
 
 

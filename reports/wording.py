@@ -109,10 +109,14 @@ def each_seed_cells(table: CorrelationTable) -> list[tuple[str, ...]]:
 
 def notes(table: CorrelationTable) -> list[str]:
     """Explain the columns and say all that qualifies the numbers, one sentence or line each."""
+    # The table over seeds lacks these columns.
+    of_one_seed = (
+        "; ties: architectures that share their score with another; sec: median seconds of a job, on processors or by "
+        "the clock where a GPU computed"
+    )
     return [
-        f"n: architectures compared, of {table.num_architectures:,} in the results; "
-        "fail: jobs without a score; ties: architectures that share their score with another; "
-        "sec: median seconds of a job, on processors or by the clock where a GPU computed.",
+        f"n: architectures compared, of {table.num_architectures:,} in the results; fail: jobs without a score"
+        f"{'' if table.over_seeds else of_one_seed}.",
         f"{'Scores and metric' if table.metric else 'Scores'} are turned so that higher is better.",
         POLICY[table.failure_policy],
         *failures(table),
@@ -258,9 +262,23 @@ def _about_metric(table: CorrelationTable) -> Iterable[str]:
     if table.noise_ceiling is not None:
         making = "rank correlation between two independent makings of the table"
         ceiling = f"{table.noise_ceiling:z.2f} ({making})"
-    intervals = (
-        f"[low, high]: {table.level:.0%} interval; of rho a bias-corrected bootstrap (BCa) with {table.resamples:,} "
-        f"resamples of architectures, seed {table.bootstrap_seed}, of tau-b from its influence function."
+    return [*_intervals(table), f"Noise ceiling of {table.metric.key}: {ceiling}."]
+
+
+def _intervals(table: CorrelationTable) -> Iterable[str]:
+    """Say how the intervals that are shown were made: over seeds there are others than of one."""
+    level, resamples = f"[low, high]: {table.level:.0%} interval", f"{table.resamples:,} resamples of architectures"
+    bootstrap = f"a bias-corrected bootstrap (BCa) with {resamples}, seed {table.bootstrap_seed}"
+    if not table.over_seeds:
+        shown = any(row.rho.low is not None or row.tau.low is not None for row in table.rows)
+        return [f"{level}; of rho {bootstrap}, of tau-b from its influence function."] if shown else []
+    means = any(row.spread and row.spread.mean.low is not None for row in table.over_seeds)
+    of_means = any(row.of_mean.low is not None for row in table.over_seeds)
+    if not means and not of_means:
+        return []
+    of_mean_rho = (
+        f"of mean rho one of Fisher's z by Student's t, with the variances over {resamples}, seed "
+        f"{table.bootstrap_seed}, and over run seeds added up"
     )
-    shown = table.over_seeds or any(row.rho.low is not None or row.tau.low is not None for row in table.rows)
-    return [*([intervals] if shown else []), f"Noise ceiling of {table.metric.key}: {ceiling}."]
+    parts = [*([of_mean_rho] if means else []), *([f"of rho of mean score {bootstrap}"] if of_means else [])]
+    return [f"{level}; {', '.join(parts)}."]

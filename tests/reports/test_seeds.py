@@ -94,6 +94,21 @@ def test_agreements_are_means_over_seeds(seeded, drawn):
     assert (pair.rho, pair.n) == (pytest.approx(np.mean(expected)), 40)
 
 
+def test_notes_are_of_the_columns_and_intervals_that_are_shown(seeded, results, evaluator):
+    notes = " ".join(correlation_document(correlation_table(seeded)).notes)
+    assert "n: architectures compared, of 40 in the results; fail: jobs without a score. " in notes
+    assert (
+        "[low, high]: 95% interval; of mean rho one of Fisher's z by Student's t, with the variances over 1,000 "
+        "resamples of architectures, seed 0, and over run seeds added up, of rho of mean score a bias-corrected "
+        "bootstrap (BCa) with 1,000 resamples of architectures, seed 0."
+    ) in notes
+    assert not [word for word in ("ties", "sec:", "tau-b") if word in notes]
+    single = results(evaluator("loss", *range(12)), truth={ACCURACY: range(12)})
+    notes = " ".join(correlation_document(correlation_table(single)).notes)
+    assert "of rho a bias-corrected bootstrap (BCa) with 1,000 resamples of architectures, seed 0, of tau-b" in notes
+    assert "ties: architectures that share their score with another; sec: median seconds" in notes
+
+
 def test_all_formats_show_seeds(seeded):
     table = correlation_table(seeded)
     document = correlation_document(table)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Container, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from ...core.documents.document import Document
 from ...core.documents.rendering import Format, render
-from ...core.errors import ResultsFileError, UsageError
+from ...core.errors import ResultsFileError, ResultsWriteError, UsageError
 from ...core.plain_text import printable_lines, printable_texts
 from ...core.results.whole_files import check_target, write_whole
+from ..figures import agreement, correlations, cost, errors, ranks, regret, scores, seconds, spaces, stops
 from ..figures.figure import Figure, figure_table
 from ..figures.style import require_extra
 from ..report import Report
@@ -25,6 +28,13 @@ TABLES = "tables"
 
 FIGURES = "figures"
 """Folder of the charts in that of a report."""
+
+_PART = re.compile(r"run[1-9][0-9]*|searches")
+"""Folders of the parts of a report."""
+
+_CHART_NAMES = tuple(
+    module.NAME for module in (agreement, correlations, cost, errors, ranks, regret, scores, seconds, spaces, stops)
+)
 
 _REMEDY = "Make room, or choose another file."
 
@@ -129,10 +139,36 @@ def _write_page(report: Report, path: Path) -> None:
 
 
 def _write_folder(report: Report, path: Path) -> None:
-    for name, content in _files(report):
-        target = path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
+    """Write a report's files over those of an earlier one, and remove what only that one had."""
+    # All of them first: a report that cannot be made leaves the earlier one whole.
+    files = {path / name: content for name, content in _files(report)}
+    for target, content in files.items():
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ResultsWriteError(
+                f"Cannot make '{target.parent}': {error.strerror}. Choose another folder."
+            ) from error
         write_whole(target, content, _REMEDY)
+    for folder in (path, *_parts(path)):
+        _remove_earlier(folder, files)
+
+
+def _parts(path: Path) -> list[Path]:
+    """Return the folders of runs and of searches in that of a report."""
+    return [each for each in path.iterdir() if _PART.fullmatch(each.name) and each.is_dir() and not each.is_symlink()]
+
+
+def _remove_earlier(folder: Path, written: Container[Path]) -> None:
+    """Remove files that reports make and that were not written now; others are the user's own."""
+    tables = [folder / f"{TABLES}{suffix}" for suffix in DOCUMENTS]
+    charts = [folder / FIGURES / f"{name}{suffix}" for name in _CHART_NAMES for suffix in (*CHARTS, ".csv")]
+    for made in (*tables, *charts):
+        if made not in written:
+            made.unlink(missing_ok=True)
+    for emptied in (folder / FIGURES, folder):
+        with suppress(OSError):  # There is something in it, or it does not exist.
+            emptied.rmdir()
 
 
 def _files(report: Report) -> Iterator[tuple[str, bytes]]:

@@ -8,14 +8,16 @@ import shutil
 import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from nasbench_toolkit.core.domain import Direction, Metric
 from nasbench_toolkit.core.errors import ResultsFileError, UsageError
 from nasbench_toolkit.reports import run_report
+from nasbench_toolkit.reports.figures import style
 from nasbench_toolkit.reports.figures.figure import Figure
-from nasbench_toolkit.reports.forms import check_output, write_report
+from nasbench_toolkit.reports.forms import check_output, outputs, write_report
 from nasbench_toolkit.reports.forms.cells import draw_cells_of
 
 pytest.importorskip("altair", reason="charts need the extra 'report'")
@@ -226,6 +228,36 @@ def test_control_characters_of_labels_reach_no_chart(results, evaluator, tmp_pat
     assert {row["evaluator"] for row in data["figures"]["correlations"]["rows"]["correlations"]} == {shown, "b"}
     rows = csv.DictReader((tmp_path / "all/figures/correlations.csv").open())
     assert {row["evaluator"] for row in rows} == {shown, "b"}
+
+
+def test_a_folder_that_is_written_again_has_nothing_of_the_earlier_report_and_all_of_the_user(tmp_path, evil_report):
+    short = replace(evil_report, figures=evil_report.figures[:1])
+    folder, name = tmp_path / "all", evil_report.figures[0].name
+    for earlier in (
+        "figures/ranks.svg", "figures/stops.csv", "run1/tables.csv", "run1/figures/cost.pdf", "searches/tables.md",
+        "run2/figures/cost.pdf",
+    ):  # fmt: skip
+        (folder / earlier).parent.mkdir(parents=True, exist_ok=True)
+        (folder / earlier).write_text("earlier")
+    own = ("notes.txt", "figures/mine.svg", "run2/notes.txt", "running/tables.csv", "run1x/figures/ranks.svg")
+    for each in own:
+        (folder / each).parent.mkdir(parents=True, exist_ok=True)
+        (folder / each).write_text("mine")
+    write_report(short, folder)
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    made = {f"figures/{name}{suffix}" for suffix in (".csv", ".pdf", ".png", ".svg")}
+    assert files == {
+        *own, *made, "report.html", *(f"tables{suffix}" for suffix in (".csv", ".json", ".md", ".tex"))
+    }  # fmt: skip
+    assert {(folder / each).read_text() for each in own} == {"mine"}
+    assert not (folder / "run1").exists()
+    assert not (folder / "searches").exists()
+
+
+def test_names_of_all_charts_are_known_to_the_folder() -> None:
+    modules = Path(style.__file__).parent.glob("*.py")
+    names = [found[1] for path in modules if (found := re.search('^NAME = "(.*)"', path.read_text(), re.MULTILINE))]
+    assert sorted(outputs._CHART_NAMES) == sorted(names)
 
 
 def has_siunitx() -> bool:

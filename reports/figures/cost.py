@@ -9,6 +9,7 @@ import numpy as np
 from ...core.results.records import Floats
 from ..run_part import RunPart
 from .figure import Figure, make_panel
+from .seconds import seconds_title
 from .style import INK, LINES_OF_LABEL, PALETTE, broken, rounded, row_height
 
 NAME = "cost"
@@ -30,7 +31,8 @@ def cost_figure(part: RunPart) -> Figure | None:
     panels = [
         make_panel(_dots(names, quantity, title))
         for quantity, title in (
-            ("seconds", "seconds a job (logarithmic)"), ("memory", "memory of a job, MiB (logarithmic)"),
+            ("seconds", seconds_title("seconds a job", [row for row in rows if row["seconds"]])),
+            ("memory", "memory of a job, MiB (logarithmic)"),
         )
         if any(row[quantity] for row in rows)
     ]  # fmt: skip

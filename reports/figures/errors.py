@@ -10,7 +10,7 @@ from ...core.results.records import Floats
 from ...core.statistics.ranks import average_ranks
 from ..run_part import Entry, RunPart
 from .figure import Figure, Row, make_panel
-from .style import RULE, broken, color_of, rounded
+from .style import PLAIN_NUMBERS, RULE, broken, color_of, rounded
 
 NAME = "errors"
 SHOWN = 5
@@ -85,7 +85,7 @@ def _panel(part: RunPart, number: int, entry: Entry) -> Any:
         tooltip=["architecture:N", "rank by truth:Q", "rank by score:Q", "of:Q"],
     )
     scale = alt.Scale(domain=[1, part.table.num_compared])
-    axis = alt.Axis(tickCount=5, format="~g")
+    axis = alt.Axis(tickCount=5, tickMinStep=1, labelExpr=PLAIN_NUMBERS)
     truth = alt.X("rank by truth:Q", title="rank (1 is best)", scale=scale, axis=axis)
     return alt.layer(
         base.mark_rule(color=RULE).encode(x=truth, x2="rank by score:Q"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .figure import Figure, make_panel
-from .style import LINES_OF_LABEL, broken, color_of, rounded
+from .style import LINES_OF_LABEL, PLAIN_NUMBERS, broken, color_of, rounded
 
 if TYPE_CHECKING:
     import altair as alt
@@ -115,4 +115,4 @@ def _heights(progress: SearchProgress, rows: Sequence[dict[str, str | float | No
         return alt.Scale(zero=False), alt.Axis()
     lowest, highest = math.floor(math.log10(min(positive))), math.ceil(math.log10(max(positive)))
     ticks = [0.0, *(factor * 10.0**power for power in range(lowest, highest + 1) for factor in (1, 3))]
-    return alt.Scale(type="symlog", constant=10.0**lowest), alt.Axis(values=ticks, format="~g")
+    return alt.Scale(type="symlog", constant=10.0**lowest), alt.Axis(values=ticks, labelExpr=PLAIN_NUMBERS)

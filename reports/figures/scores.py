@@ -13,7 +13,7 @@ from ..correlation import CorrelationRow
 from ..run_part import Entry, RunPart
 from ..wording import estimate
 from .figure import Figure, Row, make_panel
-from .style import broken, color_of, rounded
+from .style import PLAIN_NUMBERS, broken, color_of, rounded
 
 if TYPE_CHECKING:
     import altair as alt
@@ -71,7 +71,7 @@ def _panel(part: RunPart, number: int, entry: Entry) -> Any:
     import altair as alt
 
     field, row = f"s{number}", entry.rows[0]
-    axis = alt.Axis(tickCount=5, format="~g")
+    axis = alt.Axis(tickCount=5, labelExpr=PLAIN_NUMBERS)
     chart = alt.Chart(
         alt.NamedData(NAME),
         width=230,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,10 @@ def seconds_figure(part: RunPart) -> Figure | None:
     labels = [row["evaluator"] for row in rows]
     positions = [part.order.index(label) for label in labels]
     base = alt.Chart(alt.NamedData(NAME), width=_WIDTH, height=_HEIGHT).encode(
-        x=alt.X("seconds:Q", title=_x_title(rows), scale=alt.Scale(type="log", domain=list(x_domain), nice=False)),
+        x=alt.X(
+            "seconds:Q", title=seconds_title("median seconds a job", rows),
+            scale=alt.Scale(type="log", domain=list(x_domain), nice=False),
+        ),
         tooltip=[
             "evaluator:N", alt.Tooltip("rho:Q", format=".3f"), alt.Tooltip("seconds:Q", title="seconds a job"),
             alt.Tooltip("clock:N", title="seconds"), "n:Q", "failures:Q",
@@ -102,9 +106,10 @@ def _labels(base: Any, scale: Any, number: int) -> Any:
     )
 
 
-def _x_title(rows: list[dict[str, Any]]) -> str:
+def seconds_title(quantity: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Name an axis of seconds with the clocks that the rows, each with its ``clock``, are of."""
     clocks = sorted({row["clock"] for row in rows}, reverse=True)
-    return f"median seconds a job, {' or '.join(clocks)} (logarithmic)"
+    return f"{quantity}, {' or '.join(clocks)} (logarithmic)"
 
 
 def _caption(part: RunPart) -> str:

@@ -38,6 +38,13 @@ CONFIG: dict[str, Any] = {
 LINES_OF_LABEL = "split(datum.value, '\\n')"
 """Expression by which an axis or a legend breaks labels where they have a line break."""
 
+PLAIN_NUMBERS = "datum.label ? format(datum.value, ',~g') : ''"
+"""Expression by which an axis writes numbers from a millionth to a million without exponent.
+
+As the format of an axis, "g" gets the precision of the steps, and writes 10 and 20 as 1e+1 and 2e+1. What a logarithmic
+axis leaves blank stays so.
+"""
+
 _LABEL_WIDTH = 28
 _WORD = re.compile(r"[^:,/= ]*[:,/= ]*")
 

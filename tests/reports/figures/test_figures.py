@@ -4,10 +4,12 @@ import csv
 import io
 import math
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from nasbench_toolkit.core.documents.rendering import render
+from nasbench_toolkit.core.domain import Direction, Metric
 from nasbench_toolkit.core.errors import UsageError
 from nasbench_toolkit.reports import run_report, runs_report
 from nasbench_toolkit.reports.figures import scores, style
@@ -16,10 +18,12 @@ from nasbench_toolkit.reports.figures.label_places import PLACES, place_labels
 from nasbench_toolkit.reports.figures.ranks import groups_alike
 from nasbench_toolkit.reports.figures.regret import SearchProgress, regret_figures
 from nasbench_toolkit.reports.figures.style import broken
+from nasbench_toolkit.reports.forms.images import draw
 from scipy import stats
 
 pytest.importorskip("altair", reason="charts need the extra 'report'")
 
+LOSS = Metric("mnist", "test", "cross_entropy", 3, Direction.MINIMIZE, "nats")
 LABELS = ["jacob_cov", "gennas-combo:preset=paper", "flat_100%&#", "late"]
 
 
@@ -249,6 +253,38 @@ def test_several_runs_are_side_by_side_and_each_in_full(seeded) -> None:
     panel = whole["vconcat"][-1]["concat"][0]
     named = {layer.get("data", panel.get("data"))["name"] for layer in panel["layer"]}
     assert named <= set(whole["datasets"])
+
+
+def axis_labels(figure):
+    """Return the numbers along the axes of a figure, as it is drawn."""
+    svg = ElementTree.fromstring(draw([figure], ".svg"))
+    return {text for element in svg.iter() if (text := element.text or "") and text[0] in "0123456789"}
+
+
+def test_numbers_along_axes_are_plain(results, evaluator) -> None:
+    params = [20_000 + 500 * position for position in range(100)]
+    report = run_report(
+        results(
+            evaluator("params", *params),
+            evaluator("naswot", *[900 + number / 800 for number in params]),
+            evaluator("tiny", *[number * 1e-12 for number in params]),
+            truth={LOSS: [abs(50 - position) for position in range(100)]},
+        ),
+        None,
+        "worst",
+    )
+    figures = {figure.name: figure for figure in report.figures}
+    assert axis_labels(figures["errors"]) == {"20", "40", "60", "80", "100"}
+    scored = axis_labels(figures["scores"])
+    assert {"20,000", "60,000", "940", "980", "2e-8", "6e-8"} <= scored
+    progress = SearchProgress("one", "regret", True, [100.0, 10.0, 0.3, 0.0], [None] * 4)
+    (regret,) = regret_figures([progress])
+    assert {"0", "0.1", "0.3", "1", "3", "10", "30", "100"} <= axis_labels(regret)
+
+
+def test_the_axis_of_cost_names_the_clock(figures) -> None:
+    titles = [panel.specification["layer"][1]["encoding"]["x"]["title"] for panel in figures["cost"].panels]
+    assert titles == ["seconds a job, by the clock (logarithmic)", "memory of a job, MiB (logarithmic)"]
 
 
 def test_errors_are_the_ranks_furthest_from_their_place(figures, small_results) -> None:

@@ -24,7 +24,7 @@ GIVEN = "given"
 """What columns of architectures are called: as the toolkit spells them, and as the user does."""
 
 COLUMNS_AT_ONCE = 4
-"""Beside the architecture, so that both fit 80 columns."""
+"""Beside the architecture; fewer where their names are wide."""
 
 
 @dataclass(frozen=True)

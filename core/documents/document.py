@@ -33,8 +33,8 @@ class Grid:
         rows: Texts, one for each column.
         title: Above the table, empty for none.
         dense: Whether a terminal leaves a single space between columns.
-        columns_at_once: How many columns beside the first a terminal shows at once; it repeats the first with the
-            others below. None for all.
+        columns_at_once: How many columns beside the first a terminal shows at once, or fewer where they are wide; it
+            repeats the first with the others below. None for all.
     """
 
     columns: Sequence[Column]

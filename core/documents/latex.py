@@ -39,7 +39,14 @@ def render_latex(document: Document) -> str:
 
 def escape(text: str) -> str:
     """Make every character print as itself in LaTeX text."""
-    return text.translate(_ESCAPES)
+    # The default encoding has a dash in the place of the bar.
+    return _escape_code(text).replace("|", r"\textbar{}")
+
+
+def _escape_code(text: str) -> str:
+    """Do so for text in typewriter face, which has the bar."""
+    # Hyphens in a row would be joined to a dash.
+    return re.sub("-(?=-)", "-{}", text.translate(_ESCAPES))
 
 
 def _facts_grid(block: Facts) -> Grid:
@@ -97,6 +104,6 @@ def _line(cells: Sequence[str]) -> str:
 
 def _cell(column: Column, text: str) -> str:
     if column.code and text:
-        return rf"\texttt{{{escape(text)}}}"
+        return rf"\texttt{{{_escape_code(text)}}}"
     # A minus sign rather than a hyphen before numbers, as long as it is not part of a name or a date.
-    return re.sub(r"(?<![\w.)-])-(?=\d)", "$-$", escape(text))
+    return re.sub(r"(?<![\w.)-])(?<!-\{\})-(?=\d)", "$-$", escape(text))

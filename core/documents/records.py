@@ -12,7 +12,7 @@ from .document import Column, Document, Facts, Grid
 UNKNOWN = "-"
 """Stands for what is not known, where people read."""
 
-CODE_COLUMNS = ("name", "evaluator", "architecture", "strategy", "setting")
+CODE_COLUMNS = ("name", "evaluator", "architecture", "given", "strategy", "setting")
 """Columns that hold what users type."""
 
 METRIC = "metric"

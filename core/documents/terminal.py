@@ -58,22 +58,45 @@ def _grids(grid: Grid, width: int, color: bool) -> list[str]:
     """Lay out a table, in several where one would be too wide."""
     if not grid.columns:
         return ["none"]
-    texts = [_print_table(table, width, color) for table in _tables(grid)]
+    texts = [_print_table(table, width, color) for table in _tables(grid, width)]
     return [f"{grid.title}\n{texts[0]}" if grid.title else texts[0], *texts[1:]]
 
 
-def _tables(grid: Grid) -> Iterator[Table]:
-    columns = range(1, len(grid.columns))
-    at_once = grid.columns_at_once or max(1, len(columns))
-    for start in range(0, max(1, len(columns)), at_once):
-        shown = [0, *columns[start : start + at_once]]
-        gap = 0 if grid.dense else 1
-        table = Table(box=_RULE_UNDER_HEAD, show_edge=False, padding=(0, gap, 0, 0), pad_edge=False)
+def _tables(grid: Grid, width: int) -> Iterator[Table]:
+    for columns in _columns_together(grid, width):
+        shown = [0, *columns]
+        table = Table(box=_RULE_UNDER_HEAD, show_edge=False, padding=(0, _gap(grid), 0, 0), pad_edge=False)
         for position in shown:
             _add_column(table, grid.columns[position])
         for row in grid.rows:
             table.add_row(*(_cell(grid.columns[position], row[position]) for position in shown))
         yield table
+
+
+def _gap(grid: Grid) -> int:
+    return 0 if grid.dense else 1
+
+
+def _columns_together(grid: Grid, width: int) -> list[range]:
+    """Return which columns beside the first share a table: no more than it has room for, but one at least."""
+    count = len(grid.columns)
+    if grid.columns_at_once is None or count == 1:
+        return [range(1, count)]
+    needed = [_least_width(grid, position) + 1 + _gap(grid) for position in range(count)]
+    groups, start = list[range](), 1
+    for end in range(2, count + 1):
+        full = end - start == grid.columns_at_once
+        if end == count or full or needed[0] + sum(needed[start : end + 1]) > width:
+            groups.append(range(start, end))
+            start = end
+    return groups
+
+
+def _least_width(grid: Grid, position: int) -> int:
+    """Return the characters that a column takes at least to be read: numbers are never broken."""
+    column = grid.columns[position]
+    widest = max(cell_len(text) for text in (column.heading, *(row[position] for row in grid.rows)))
+    return widest if column.right else min(widest, column.min_width or _LONG_NAME)
 
 
 def _add_column(table: Table, column: Column) -> None:

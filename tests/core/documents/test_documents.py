@@ -141,6 +141,31 @@ def test_latex_escapes_make_every_special_character_print_as_itself() -> None:
     )
 
 
+def test_latex_prints_bars_and_hyphens_as_themselves() -> None:
+    assert escape_latex("|a~0| --seed -1 ---") == r"\textbar{}a\textasciitilde{}0\textbar{} -{}-seed -1 -{}-{}-"
+    grid = Grid((Column("a", code=True), Column("b")), (("|a|--b", "|a|--1"),))
+    line = render(Document((grid,), (), None), Format.LATEX).splitlines()[7]
+    assert line == r"\texttt{|a|-{}-b} & \textbar{}a\textbar{}-{}-1 \\"
+
+
+def test_wide_columns_are_shown_in_several_tables() -> None:
+    columns = [
+        Column("architecture", code=True, min_width=12),
+        *(Column(f"{'x' * 40}{n}", right=True) for n in range(3)),
+    ]
+    grid = Grid(columns, [("a" * 40, "1", "2", "3")], columns_at_once=4)
+    lines = render(Document((grid,), (), None)).splitlines()
+    headings = [line.split() for line in lines if line.startswith("architecture")]
+    assert headings == [
+        ["architecture", f"{'x' * 40}0"],
+        ["architecture", f"{'x' * 40}1"],
+        ["architecture", f"{'x' * 40}2"],
+    ]
+    assert max(map(len, lines)) <= 80
+    narrow = Grid(columns, [("a" * 40, "1", "2", "3")], columns_at_once=2)
+    assert render(Document((narrow,), (), None), width=200).count("architecture") == 2
+
+
 def test_latex_writes_a_minus_before_numbers_only_and_guards_line_breaks() -> None:
     grid = Grid([Column("text")], [["[-0.5, 1]"], ["2026-11-29"], ["* of -3"]])
     lines = render(Document((grid,), (), None), Format.LATEX).splitlines()

@@ -67,6 +67,8 @@ def further_rows(
 def _describe(label: str, seed: int, sample: Sample, truth: Floats) -> FurtherRow:
     scores, known = sample.scores, truth[sample.rows]
     scored = np.isfinite(scores)
+    if not scored.any():  # All share the worst rank, from which nothing is found.
+        return FurtherRow(label, seed, None, None, None, None, None)
     return FurtherRow(
         label=label,
         seed=seed,

@@ -53,7 +53,7 @@ def _measure(group: SearchGroup) -> str:
     if group.metric is None:
         return "-"
     optimum = "" if group.optimum is None else f", regret from {group.optimum:.6g}"
-    return f"{group.metric.key}, {group.metric.unit}{optimum}"
+    return ", ".join(filter(None, (group.metric.key, group.metric.unit))) + optimum
 
 
 def _for_machines(group: SearchGroup) -> dict[str, Any]:

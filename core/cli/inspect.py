@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ..results.contents import EvaluatorResults, Results
 
 
+_FAILURE_FIELDS = ("evaluator", "architecture", "status", "message")
+
+
 @click.command("inspect", cls=EachOptionOnce)
 @click.argument("file", type=FILE)
 @click.option(
@@ -77,7 +80,7 @@ def inspect_command(
         elif part == "failures" and output_format == "table":
             _print_failures_by_cause(rows)
         else:
-            print_rows(rows, output_format)
+            print_rows(rows, output_format, _FAILURE_FIELDS if part == "failures" else ())
 
 
 def _print_scores(
@@ -181,7 +184,8 @@ def _print_failures_with_tracebacks(rows: list[dict[str, Any]], results: Results
     """Print what ``_failures`` lists with the traceback of each; in a terminal one below the other."""
     tracebacks = [part.records[row].traceback for part in results.evaluators for row in _failed_rows(part)]
     if output_format != "table":
-        print_rows([{**row, "traceback": trace} for row, trace in zip(rows, tracebacks, strict=True)], output_format)
+        traced = [{**row, "traceback": trace} for row, trace in zip(rows, tracebacks, strict=True)]
+        print_rows(traced, output_format, (*_FAILURE_FIELDS, "traceback"))
         return
     for row, trace in zip(rows, tracebacks, strict=True):
         heading = f"{row['evaluator']} on {row['architecture']}: {row['status']}, {row['message']}"

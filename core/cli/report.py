@@ -201,6 +201,10 @@ def _report_run(
         _deliver(curve_document(curve_table(results, metric, failures)), output_format, output)
     else:
         table = correlation_table(results, metric, failures, made, further=further)
+        if further and table.metric is None:
+            raise UsageError(
+                "--further compares scores with a ground truth, and these results have none. Leave it out."
+            )
         _deliver(correlation_document(table, pairwise=pairwise), output_format, output)
 
 

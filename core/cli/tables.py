@@ -35,11 +35,11 @@ def print_document(document: Document, output_format: str) -> None:
     click.echo(render(document, output_format, width=width, color=color), nl=False)
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], output_format: str) -> None:
-    """Print records that all have the same keys."""
+def print_rows(rows: Sequence[Mapping[str, Any]], output_format: str, fields: Sequence[str] = ()) -> None:
+    """Print records that all have the same keys; ``fields`` are these keys where there may be no record."""
     from ..documents.records import list_records
 
-    print_document(list_records(rows), output_format)
+    print_document(list_records(rows, fields), output_format)
 
 
 def print_record(record: Mapping[str, Any], output_format: str) -> None:

@@ -67,6 +67,7 @@ class Document:
         content: For JSON, likewise.
         title: One sentence above all blocks, empty for none.
         notes: Sentences below them.
+        fields: Names of the columns of CSV where there are no records.
     """
 
     blocks: Sequence[Grid | Facts]
@@ -74,3 +75,4 @@ class Document:
     content: Any
     title: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
+    fields: Sequence[str] = ()

@@ -8,18 +8,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def render_csv(records: Sequence[Mapping[str, Any]]) -> str:
-    """Render one line a record below the names of all their keys.
+def render_csv(records: Sequence[Mapping[str, Any]], fields: Sequence[str] = ()) -> str:
+    """Render one line a record below the names of all their keys, or below ``fields`` where there is none.
 
     A field is empty for None or NaN; a list of numbers or texts has commas between them, anything deeper is JSON.
     """
     import pandas as pd  # takes longer to import than all else that most commands do
 
-    keys = list(dict.fromkeys(key for record in records for key in record))
+    keys = list(dict.fromkeys(key for record in records for key in record)) or list(fields)
     if not keys:
         return ""
-    fields = [{key: _as_field(value) for key, value in record.items()} for record in records]
-    text: str = pd.DataFrame(fields, columns=keys, dtype=object).to_csv(index=False, lineterminator="\n")
+    lines = [{key: _as_field(value) for key, value in record.items()} for record in records]
+    text: str = pd.DataFrame(lines, columns=keys, dtype=object).to_csv(index=False, lineterminator="\n")
     return text
 
 

@@ -25,9 +25,10 @@ _EXACT_BELOW = 10**15
 """Whole numbers below it are exact in double precision and shown in full: of a size every digit counts."""
 
 
-def list_records(rows: Sequence[Mapping[str, Any]]) -> Document:
-    """Describe records that all have the same keys."""
-    return Document(blocks=(make_grid(rows),), records=rows, content=rows)
+def list_records(rows: Sequence[Mapping[str, Any]], fields: Sequence[str] = ()) -> Document:
+    """Describe records that all have the same keys; ``fields`` are these keys where there may be no record."""
+    grid = make_grid(rows) if rows else Grid([Column(name) for name in fields], [])
+    return Document(blocks=(grid,), records=rows, content=rows, fields=fields)
 
 
 def describe_record(record: Mapping[str, Any]) -> Document:

@@ -49,7 +49,7 @@ def render(document: Document, output_format: str = Format.TABLE, *, width: int 
         case Format.CSV:
             from .machine import render_csv
 
-            return render_csv(document.records)
+            return render_csv(document.records, document.fields)
         case Format.JSON:
             from .machine import render_json
 

@@ -115,8 +115,8 @@ def _truth_title(part: RunPart) -> list[str]:
     metric = part.table.metric
     assert metric is not None
     if metric.direction is Direction.MAXIMIZE:
-        return [f"{metric.key}", f"{metric.unit} (higher is better)"]
-    return [f"minus {metric.key}", f"{metric.unit} (lower is better)"]
+        return [metric.key, f"{metric.unit} (higher is better)".lstrip()]
+    return [f"minus {metric.key}", f"{metric.unit} (lower is better)".lstrip()]
 
 
 def _scale(scores: Floats) -> alt.Scale:

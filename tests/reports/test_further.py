@@ -29,6 +29,14 @@ def test_further_statistics_are_of_turned_sides(results, evaluator, drawn):
     assert row.best == best_of_top(ranked, -losses, 10)
 
 
+def test_nothing_is_found_among_failures(results, evaluator):
+    content = results(evaluator("proxy", *[Status.FAILED] * 20), truth={LOSS: range(20)})
+    table = correlation_table(content, further=True)
+    assert (table.further[0].retrieval, table.further[0].best, table.further[0].pearson) == (None, None, None)
+    (parsed,) = json.loads(render(correlation_document(table), Format.JSON))["evaluators"]
+    assert (parsed["retrieving_rate"], parsed["best_of_top"], parsed["regret"]) == (None, None, None)
+
+
 def test_further_statistics_are_shown_on_request(results, evaluator, drawn):
     losses, scores = drawn
     content = results(evaluator("proxy", *scores.round(1)), truth={LOSS: losses})

@@ -135,6 +135,11 @@ def test_failures_are_listed_by_cause(nasbench, tmp_path) -> None:
     nasbench("run", "--space", "toy", "-e", "toy-width", "-n", 2, "-o", "well.h5")
     assert nasbench("inspect", "well.h5", "--failures").stdout == "No job failed.\n"
     assert json.loads(nasbench("inspect", "well.h5", "--failures", "-f", "json").stdout) == []
+    assert nasbench("inspect", "well.h5", "--failures", "-f", "csv").stdout == "evaluator,architecture,status,message\n"
+    assert (
+        r"evaluator & architecture & status & message \\"
+        in nasbench("inspect", "well.h5", "--failures", "-f", "latex").stdout
+    )
 
 
 def test_inspect_gives_a_list_that_run_takes_back(nasbench, tmp_path) -> None:

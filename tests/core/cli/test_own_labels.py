@@ -78,6 +78,13 @@ def test_search_measures_what_it_found_with_labels(nasbench, labels) -> None:
     }  # fmt: skip
 
 
+def test_a_metric_without_unit_leaves_none_in_a_report(nasbench, labels) -> None:
+    nasbench("search", "--space", "toy", "-e", "toy-width", "-s", "random-search", "-n", 3, "-o", "s.h5", *labels)
+    said = " ".join(nasbench("report", "s.h5").stdout.split())
+    assert "own/my_acc" in said
+    assert "own/my_acc," not in said
+
+
 def test_what_is_said_of_no_labels_is_refused(nasbench) -> None:
     for command in (RUN, ("report", "r.h5"), ("search", "--space", "toy", "-e", "toy-width")):
         refused = nasbench(*command, "--label", "x")

@@ -139,6 +139,14 @@ def test_a_run_is_written_in_the_form_of_the_name(nasbench, tmp_path) -> None:
     assert nasbench("report", "run.h5", "-o", "run.csv", "--overwrite").returncode == 0
 
 
+def test_further_statistics_need_a_ground_truth(nasbench) -> None:
+    nasbench("run", "--space", "nds-resnet", "-e", "params", "-n", 3, "-o", "bare.h5")
+    assert nasbench("report", "bare.h5").returncode == 0
+    refused = nasbench("report", "bare.h5", "--further")
+    assert refused.returncode == 2
+    assert "--further compares scores with a ground truth, and these results have none." in refused.stderr
+
+
 def test_runs_and_searches_are_reported_together(nasbench, tmp_path) -> None:
     nasbench("run", "--space", "toy", "-e", "toy-width", "-n", 12, "-o", "r.h5")
     search = ("search", "--space", "toy", "-e", "toy-width", "-s", "random-search", "-n", 5, "--seeds", 2)

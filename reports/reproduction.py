@@ -12,9 +12,9 @@ import numpy as np
 
 from ..core.planning.aggregation import AggregateSpec
 from ..core.reproduction.recipe import COMPARABLE, Comparison, PublishedFigure
+from ..core.reproduction.searches import Found
 from ..core.results.contents import Results
 from ..core.results.records import Floats
-from ..core.search.outcome import SearchOutcome
 from ..core.statistics.correlation import kendall_tau, spearman_rho
 from ..core.statistics.estimates import (
     FEWEST_FOR_INTERVAL,
@@ -123,27 +123,21 @@ def reproduce_figures(
     return [_reproduce(comparison, figure, results, left_out, aggregates) for figure in comparison.figures]
 
 
-def reproduce_found(
-    comparison: Comparison, figure: PublishedFigure, outcomes: Sequence[SearchOutcome], evaluations: int
-) -> Reproduced:
+def reproduce_found(comparison: Comparison, figure: PublishedFigure, found: Found) -> Reproduced:
     """Make a figure of searches: the mean over seeds, with an interval of Student's t.
 
     Args:
         comparison: The part of the recipe.
         figure: One of its figures.
-        outcomes: What each search found.
-        evaluations: Of each search.
+        found: What the searches found.
     """
-    failed = sum(outcome.failures for outcome in outcomes)
     made = Reproduced(
-        comparison, figure, n=evaluations, seeds=len(outcomes),
-        failures={"without a score": failed} if failed else {},
-        dataset=outcomes[0].history.header.dataset,
-        metric=outcomes[0].table.metric.key if outcomes[0].table else "",
+        comparison, figure, n=found.evaluations, seeds=len(found.values), dataset=found.dataset, metric=found.metric,
+        failures={"without a score": found.failures} if found.failures else {},
     )  # fmt: skip
-    if all(outcome.best is None for outcome in outcomes):
+    if found.nothing:
         return replace(made, why_undefined=NOTHING_FOUND)
-    values = np.array([outcome.value for outcome in outcomes], dtype=np.float64)
+    values = np.array(found.values, dtype=np.float64)
     known = values[~np.isnan(values)]
     if not known.size:
         return replace(made, why_not=NO_GROUND_TRUTH)

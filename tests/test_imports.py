@@ -59,7 +59,7 @@ CORE_ROOMS = {
     "export": "capabilities descriptions domain errors interfaces results seeding",
     "search": "asktell batches capabilities descriptions domain errors global_state hdf5 interfaces jobs loading plan "
     "planning plugin_manager results seeding weight_sharing",
-    "reproduction": "domain errors plan planning plugin_manager results search",
+    "reproduction": "domain errors plan planning plugin_manager results search settings",
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "
     "results seeding settings statistics",
     "testing": "capabilities context data descriptions domain errors global_state interfaces jobs pictures "

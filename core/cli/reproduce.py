@@ -224,7 +224,7 @@ class _Session:
     def _search(self, comparison: Comparison, name: str, left_out: Mapping[str, str]) -> list[Reproduced]:
         """Search for every figure whose evaluator is not left out."""
         from ...reports.reproduction import Reproduced, reproduce_found
-        from ..reproduction.searches import search_plans
+        from ..reproduction.searches import found_by, search_plans
 
         figures = []
         for figure in comparison.figures:
@@ -233,7 +233,7 @@ class _Session:
                 continue
             plans = search_plans(comparison, figure, self.scale, self.recipe.seeds, self.plugins)
             outcomes = [self._found(plan, name, figure) for plan in plans]
-            figures.append(reproduce_found(comparison, figure, outcomes, plans[0].evaluations))
+            figures.append(reproduce_found(comparison, figure, found_by(outcomes, plans[0].evaluations)))
         return figures
 
     def _found(self, plan: SearchPlan, name: str, figure: PublishedFigure) -> SearchOutcome:

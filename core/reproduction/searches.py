@@ -3,12 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..plugin_manager import PluginManager
+from ..search.outcome import SearchOutcome
 from ..search.plan import SearchPlan
 from ..search.planning import SearchRequest, make_search_plans
 from .recipe import Comparison, PublishedFigure
 from .runs import Scale
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the searches of a figure found, one for each run seed.
+
+    Attributes:
+        values: Trained performance of what each search found, NaN where it is not known.
+        nothing: Whether none of them found an architecture with a score.
+        failures: Evaluations without a score, of all searches.
+        evaluations: Of each search.
+        dataset: The image set.
+        metric: Key of the ground truth, empty where there is none.
+    """
+
+    values: tuple[float, ...]
+    nothing: bool
+    failures: int
+    evaluations: int
+    dataset: str
+    metric: str
+
 
 _NO_LETTERS = re.compile(r"[^A-Za-z0-9]+")
 
@@ -40,3 +65,16 @@ def file_name(prefix: str, figure: PublishedFigure, seed: int) -> str:
     """Name the file of a search."""
     words = _NO_LETTERS.sub("-", f"{figure.evaluator}-{figure.strategy}").strip("-")
     return f"{prefix}-{words}-seed{seed}.h5"
+
+
+def found_by(outcomes: Sequence[SearchOutcome], evaluations: int) -> Found:
+    """Describe what searches found that differ in their seed only; ``evaluations`` is how many each was to make."""
+    table = outcomes[0].table
+    return Found(
+        values=tuple(outcome.value for outcome in outcomes),
+        nothing=all(outcome.best is None for outcome in outcomes),
+        failures=sum(outcome.failures for outcome in outcomes),
+        evaluations=evaluations,
+        dataset=outcomes[0].history.header.dataset,
+        metric=table.metric.key if table else "",
+    )

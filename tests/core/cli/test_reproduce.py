@@ -251,6 +251,16 @@ def test_searches_are_made_again(nasbench, tmp_path) -> None:
     assert "one seed only" in one.stdout
 
 
+def test_searches_that_find_nothing_are_a_failed_run(nasbench, tmp_path) -> None:
+    (tmp_path / "found.toml").write_text(SEARCHES)
+    options = ("-e", "toy-misbehaving", "-n", 1, "--seeds", 1, "--seed", 1)
+    done = nasbench("reproduce", "found.toml", *options, "-f", "json")
+    (figure,) = json.loads(done.stdout)["figures"]
+    assert (figure["verdict"], figure["failures"]) == ("no figure here", 1)
+    assert figure["note"] == "no search found an architecture with a score"
+    assert done.returncode == 1
+
+
 SPELLED = """
 title = "Another table"
 source = "Nobody 2021, table 2"

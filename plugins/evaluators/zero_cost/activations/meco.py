@@ -14,7 +14,7 @@ effect). Deviations from the authors' code:
 - Each layer's output counts once, from whatever function or module it comes. The code hooks every module, so that
   the same map counts again as the output of each container around it, up to the whole network.
 - Identity and linear layers count nothing. In the code an identity repeats its input; a linear output has one
-  observation, hence 0.
+  observation, hence 0, as has a ReLU's behind it.
 - Eigenvalues are those of a symmetric matrix in float64, and 0 where they are 0 to working precision; the code takes
   the real part of a general float32 decomposition, whose rounding errors count for singular maps.
 - Three images instead of one, to lower the noise of the draw.
@@ -78,7 +78,7 @@ def smallest_eigenvalue(feature_map: Tensor) -> float:
     """Return the smallest eigenvalue of the correlation matrix of the channels.
 
     Args:
-        feature_map: Of one image, shape (channels, ...).
+        feature_map: Of one image, shape (channels, ...); a vector has one observation of each channel.
 
     Returns:
         At least 0, at most 1; exactly 0 where the matrix is singular.
@@ -86,7 +86,7 @@ def smallest_eigenvalue(feature_map: Tensor) -> float:
     Raises:
         DivergedError: The map is not finite.
     """
-    channels = feature_map.detach().flatten(1)
+    channels = torch.atleast_1d(feature_map.detach()).unsqueeze(-1).flatten(1)
     # NaN and infinities show in the extremes, many times faster than by a look at every value.
     lowest, highest = channels.amin(1), channels.amax(1)
     if not torch.isfinite(torch.stack([lowest, highest])).all():

@@ -44,6 +44,7 @@ def test_smallest_eigenvalue_by_hand():
         pytest.param(torch.cat([MAP, MAP[:1] * 2]), id="dependent-channels"),
         pytest.param(torch.randn(4, 4, generator=generator()), id="as-many-channels-as-pixels"),
         pytest.param(torch.ones(1, 1), id="one-pixel"),
+        pytest.param(torch.tensor([1.0, 2.0]), id="vector"),
     ],
 )
 def test_smallest_eigenvalue_of_singular_matrix_is_exactly_zero(feature_map):
@@ -137,6 +138,14 @@ def test_batch_norm_repeats_the_value_of_its_convolution():
     alone = meco_score(convolution, 3, generator(), image_size=8)
     both = meco_score(nn.Sequential(convolution, nn.BatchNorm2d(4)), 3, generator(), image_size=8)
     assert both == pytest.approx(2 * alone, rel=1e-5)
+
+
+def test_relu_on_a_vector_adds_nothing():
+    convolution = nn.Conv2d(3, 4, 3)
+    hidden = (nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 2))
+    network = nn.Sequential(convolution, nn.AdaptiveAvgPool2d(1), nn.Flatten(), *hidden)
+    expected = meco_score(convolution, 3, generator(), image_size=8)
+    assert meco_score(network, 3, generator(), image_size=8) == pytest.approx(expected, rel=1e-12)
 
 
 def test_meco_score_singular_maps_are_degenerate():

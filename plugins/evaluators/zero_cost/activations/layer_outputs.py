@@ -36,8 +36,19 @@ _THRESHOLDS: frozenset[_Function] = frozenset(
     (functional.threshold, torch.threshold, functional.threshold_)  # type: ignore[attr-defined]
 )
 _MASKING_IN_PLACE: frozenset[_Function] = frozenset(
-    (Tensor.mul_, Tensor.__imul__, Tensor.multiply_, Tensor.masked_fill_, Tensor.__setitem__, functional.leaky_relu_)
+    (
+        Tensor.mul_,
+        Tensor.__imul__,
+        Tensor.multiply_,
+        Tensor.masked_fill_,
+        Tensor.__setitem__,
+        functional.leaky_relu_,
+        functional.elu_,
+        functional.rrelu_,
+    )
 )
+# Where the argument "inplace" stands; with a slope or scale of 0 for negative values these are ReLUs.
+_MASKING_IF_ASKED: dict[_Function, int] = {functional.leaky_relu: 2, functional.elu: 2, functional.rrelu: 4}
 _POOLINGS: frozenset[_Function] = frozenset(
     (
         functional.avg_pool2d,
@@ -72,7 +83,7 @@ def run_and_find_relu(call: Call, note: Callable[[Tensor], None]) -> tuple[Any, 
         note(call.argument(0, "input"))
         output = call()
         return output, output
-    changed = call.argument(0, "input") if call.function in _MASKING_IN_PLACE else None
+    changed = call.argument(0, "input") if _masks_in_place(call) else None
     before = changed.detach().clone() if isinstance(changed, Tensor) else None
     output = call()
     if before is not None and isinstance(changed, Tensor):
@@ -97,6 +108,11 @@ def _is_named_relu(call: Call) -> bool:
     )
 
 
+def _masks_in_place(call: Call) -> bool:
+    place = _MASKING_IF_ASKED.get(call.function)
+    return call.function in _MASKING_IN_PLACE or (place is not None and bool(call.argument(place, "inplace")))
+
+
 def _is_zero(value: Any) -> bool:
     return isinstance(value, int | float) and value == 0
 
@@ -104,7 +120,7 @@ def _is_zero(value: Any) -> bool:
 def _rectified_argument(call: Call, output: Any) -> Tensor | None:
     if not isinstance(output, Tensor) or not output.is_floating_point():
         return None
-    for argument in call.args:
+    for argument in (*call.args, *call.kwargs.values()):
         if isinstance(argument, Tensor) and argument is not output and _is_rectified(argument, output.detach()):
             return argument.detach()
     return None

@@ -45,6 +45,7 @@ def test_smallest_eigenvalue_by_hand():
         pytest.param(torch.randn(4, 4, generator=generator()), id="as-many-channels-as-pixels"),
         pytest.param(torch.ones(1, 1), id="one-pixel"),
         pytest.param(torch.tensor([1.0, 2.0]), id="vector"),
+        pytest.param(torch.tensor(1.0), id="number"),
     ],
 )
 def test_smallest_eigenvalue_of_singular_matrix_is_exactly_zero(feature_map):
@@ -75,6 +76,8 @@ LAYERS = [
     pytest.param(functional.relu, id="functional-relu"),
     pytest.param(torch.relu, id="torch-relu"),
     pytest.param(lambda x: x.relu_(), id="method-in-place"),
+    pytest.param(nn.LeakyReLU(0.0, inplace=True), id="leaky-in-place"),
+    pytest.param(lambda x: torch.maximum(input=x, other=torch.zeros_like(x)), id="maximum-by-keyword"),
     pytest.param(nn.BatchNorm2d(3), id="batch-norm"),
     pytest.param(nn.BatchNorm2d(3, affine=False, track_running_stats=False), id="plain-batch-norm"),
     pytest.param(nn.AvgPool2d(2), id="average-pooling"),

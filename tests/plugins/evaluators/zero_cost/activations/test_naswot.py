@@ -43,6 +43,12 @@ RELUS = [
     pytest.param(torch.relu_, id="torch-underscore"),
     pytest.param(lambda x: x.relu(), id="method"),
     pytest.param(lambda x: x.relu_(), id="method-in-place"),
+    pytest.param(lambda x: torch.maximum(input=x, other=torch.zeros_like(x)), id="maximum-by-keyword"),
+    pytest.param(lambda x: torch.where(x > 0, input=x, other=0 * x), id="where-by-keyword"),
+    pytest.param(nn.LeakyReLU(0.0, inplace=True), id="leaky-module-in-place"),
+    pytest.param(lambda x: functional.leaky_relu(x, 0.0, inplace=True), id="leaky-in-place-by-keyword"),
+    pytest.param(nn.ELU(0.0, inplace=True), id="elu-module-in-place"),
+    pytest.param(nn.RReLU(0.0, 0.0, inplace=True), id="random-leaky-module-in-place"),
 ]
 
 

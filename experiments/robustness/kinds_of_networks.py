@@ -297,6 +297,15 @@ class OtherNormsNetwork(PlainNetwork):
         self.stages[2].activation = nn.ReLU6()
 
 
+class PlainNormsNetwork(PlainNetwork):
+    """With batch normalisation that has neither parameters nor running statistics."""
+
+    def __init__(self, colours: int, classes: int) -> None:
+        super().__init__(colours, classes)
+        for stage, width in zip(self.stages, self.widths, strict=True):
+            stage.norm = nn.BatchNorm2d(width, affine=False, track_running_stats=False)
+
+
 class _OwnGroupNorm(nn.Module):
     def __init__(self, layer: nn.GroupNorm) -> None:
         super().__init__()
@@ -430,6 +439,7 @@ class Kind:
 
 _COMPUTED = r"computed of other parameters|draws new weights .* cannot tell what '.*(original|weight_)"
 _PRODUCT = "multiplies by a weight outside of convolutions and linear layers|cannot tell what|of whose operands"
+_OWN_NORM = "normalises feature maps itself"
 _SCRIPT = "TorchScript"
 _OUTPUT = "the network returns a (tuple|dict)"
 
@@ -523,11 +533,17 @@ KINDS: dict[str, Kind] = {
     ),
     "norm: torch.native_batch_norm": Kind(
         _replacing((nn.BatchNorm2d, layers.NativeBatchNorm)),
-        "cannot tell what .*(gain|shift)|normalises feature maps itself|changes its buffer",
+        rf"cannot tell what .*(gain|shift)|{_OWN_NORM}|changes its buffer",
     ),
     "norm: by hand": Kind(
         _replacing((nn.BatchNorm2d, layers.HandWrittenBatchNorm)),
-        "cannot tell what .*(gain|shift)|normalises feature maps itself|changes its buffer",
+        rf"cannot tell what .*(gain|shift)|{_OWN_NORM}|changes its buffer",
+    ),
+    "norm: of moments": Kind(
+        _replacing((nn.BatchNorm2d, layers.BatchNormOfMoments)), _OWN_NORM, reference=PlainNormsNetwork
+    ),
+    "norm: of flat maps": Kind(
+        _replacing((nn.BatchNorm2d, layers.BatchNormOfFlatMaps)), _OWN_NORM, reference=PlainNormsNetwork
     ),
     "product: operator": Kind(_replacing((nn.Conv2d, layers.DispatchedConvolution))),
     "product: torch.convolution": Kind(_replacing((nn.Conv2d, layers.GeneralConvolution)), "torch.nn.functional"),

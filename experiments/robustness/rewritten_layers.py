@@ -80,6 +80,27 @@ class NativeBatchNorm(OwnBatchNorm):
         return normalised
 
 
+class BatchNormOfMoments(nn.Module):
+    """Batch normalisation without parameters and running statistics, made of means."""
+
+    def __init__(self, _: nn.BatchNorm2d) -> None:
+        super().__init__()
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Normalise each channel."""
+        centred = maps - maps.mean((0, 2, 3), keepdim=True)
+        return centred / (centred.square().mean((0, 2, 3), keepdim=True) + 1e-5).sqrt()
+
+
+class BatchNormOfFlatMaps(BatchNormOfMoments):
+    """The same of all maps of a channel in a row."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Normalise each channel."""
+        variance, mean = torch.var_mean(maps.transpose(0, 1).flatten(1), 1, correction=0)
+        return (maps - mean[:, None, None]) / (variance[:, None, None] + 1e-5).sqrt()
+
+
 class PartsConvolution(OwnConvolution):
     """A convolution for each half of the output's channels."""
 

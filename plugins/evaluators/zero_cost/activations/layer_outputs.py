@@ -1,4 +1,4 @@
-"""Which calls are ReLUs, poolings and normalisations, however a network spells them."""
+"""Which calls are ReLUs and poolings, however a network spells them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .....core.errors import EvaluationError
 from ...observe import Call
 
 _Function = Callable[..., Any]
@@ -61,9 +60,6 @@ _POOLINGS: frozenset[_Function] = frozenset(
     )
 )
 _REDUCTIONS: frozenset[_Function] = frozenset((torch.mean, Tensor.mean, torch.amax, Tensor.amax, torch.max, Tensor.max))
-_VARIANCES: frozenset[_Function] = frozenset(
-    (torch.var, Tensor.var, torch.std, Tensor.std, torch.var_mean, torch.std_mean)
-)
 
 
 def run_and_find_relu(call: Call, note: Callable[[Tensor], None]) -> tuple[Any, Tensor | None]:
@@ -154,22 +150,3 @@ def pooled_map(call: Call, output: Any) -> Tensor | None:
     source = call.argument(0, "input")
     is_smaller = source.shape[:2] == pooled.shape[:2] and source.numel() > pooled.numel()
     return pooled if call.function in _POOLINGS or (pooled.dim() == 4 and is_smaller) else None
-
-
-def refuse_own_normalisation(call: Call) -> None:
-    """Refuse normalisation that no layer makes, for measures that look at it.
-
-    Raises:
-        EvaluationError: The call computes the variance of the channels of a feature map, or normalises by a function
-            of torch's inside.
-    """
-    is_own = call.function is torch.native_batch_norm
-    if call.function in _VARIANCES:
-        maps, axes = call.argument(0, "input"), call.argument(1, "dim", ())
-        chosen = axes if isinstance(axes, tuple | list) else (axes,)
-        is_own = maps.dim() == 4 and {0, 2, 3} <= {axis % 4 for axis in chosen if isinstance(axis, int)}
-    if is_own:
-        raise EvaluationError(
-            "the network normalises feature maps itself, and what it does so is not seen: call "
-            "torch.nn.functional.batch_norm"
-        )

@@ -36,8 +36,9 @@ from ...layer_parameters import LayerParameters, layer_parameters
 from ...observe import Call, observe_calls
 from ...probing import network_mode
 from ...stand_ins import run_with
+from ..images_apart import ImagesApart
 from ..settings import MecoSettings
-from .layer_outputs import pooled_map, refuse_own_normalisation, run_and_find_relu
+from .layer_outputs import pooled_map, run_and_find_relu
 
 _LAYERS = (
     functional.conv1d,
@@ -64,7 +65,6 @@ class EigenvalueSum:
 
     def observe(self, call: Call) -> Any:
         """Make the call and look at its output, before an in-place layer overwrites it."""
-        refuse_own_normalisation(call)
         output, rectified = run_and_find_relu(call, lambda _: None)
         layer_output = rectified
         if rectified is None:
@@ -118,11 +118,12 @@ def meco_score(
     Raises:
         DegenerateError: Every map of every image is singular.
         DivergedError: A map is not finite.
-        EvaluationError: The network has layers whose outputs are not seen.
+        EvaluationError: The network has layers whose outputs are not seen, or normalises a batch by hand.
     """
-    _check_outputs_seen(layer_parameters(network, (channels, image_size, image_size)))
-    sums = [_eigenvalue_sum(network, torch.randn((1, channels, image_size, image_size), generator=generator))
-            for _ in range(repeats)]  # fmt: skip
+    shape = (channels, image_size, image_size)
+    _check_outputs_seen(layer_parameters(network, shape))
+    apart = ImagesApart(network, shape, training=True)
+    sums = [_eigenvalue_sum(network, torch.randn((1, *shape), generator=generator), apart) for _ in range(repeats)]
     if not any(sums):
         raise DegenerateError(
             "the channels of every feature map are linearly dependent, so that all smallest eigenvalues are 0"
@@ -146,12 +147,13 @@ def _check_outputs_seen(found: LayerParameters) -> None:
 
 
 @torch.no_grad()
-def _eigenvalue_sum(network: nn.Module, image: Tensor) -> float:
+def _eigenvalue_sum(network: nn.Module, image: Tensor, apart: ImagesApart) -> float:
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     eigenvalues = EigenvalueSum()
-    with network_mode(network, training=True), observe_calls(eigenvalues.observe):
+    with network_mode(network, training=True), observe_calls(eigenvalues.observe), observe_calls(apart.observe):
         run_with(network, buffers, image.to(device))
+    apart.check()
     return eigenvalues.total
 
 

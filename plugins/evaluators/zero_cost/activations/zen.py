@@ -40,9 +40,9 @@ from ...memory_layout import channels_last_inputs
 from ...observe import Call, observe_calls
 from ...probing import network_mode
 from ...stand_ins import run_with
+from ..images_apart import ImagesApart
 from ..reinitialization import drawable_parameters, redrawn_state, standard_normal
 from ..settings import ZenSettings
-from .layer_outputs import refuse_own_normalisation
 
 NOISE_LEVEL = 0.01
 """Standard deviation of the noise on the images (mixup coefficient of the authors' code)."""
@@ -81,7 +81,6 @@ class FeatureProbe:
 
     def observe(self, call: Call) -> Any:
         """Make the call and note its input."""
-        refuse_own_normalisation(call)
         if call.function in _BATCH_NORMS:
             self._note_batch_norm(call, _BATCH_NORMS[call.function])
         output = call()
@@ -131,17 +130,24 @@ def zen_score(
     Raises:
         DegenerateError: The feature map does not react to the noise.
         DivergedError: A feature map or variance is not finite.
-        EvaluationError: There is no global average pooling, ``running`` is asked of a layer without statistics, or it
-            is not known what a parameter is for.
+        EvaluationError: There is no global average pooling, ``running`` is asked of a layer without statistics, it is
+            not known what a parameter is for, or the network normalises a batch by hand.
     """
     shape = (batch_size, *input_shape)
     parameters = drawable_parameters(network, input_shape)
-    return math.fsum(_one_score(network, parameters, shape, generator, variance) for _ in range(repeats)) / repeats
+    apart = ImagesApart(network, input_shape, training=True)
+    scores = [_one_score(network, parameters, shape, generator, variance, apart) for _ in range(repeats)]
+    return math.fsum(scores) / repeats
 
 
 @torch.no_grad()
 def _one_score(
-    network: nn.Module, parameters: LayerParameters, shape: tuple[int, ...], generator: torch.Generator, variance: str
+    network: nn.Module,
+    parameters: LayerParameters,
+    shape: tuple[int, ...],
+    generator: torch.Generator,
+    variance: str,
+    apart: ImagesApart,
 ) -> float:
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     state = redrawn_state(network, parameters, standard_normal, generator)
@@ -153,8 +159,13 @@ def _one_score(
     with network_mode(network, training=True):
         for probe, batch in ((clean, images), (noisy, noisy_images)):
             # f is one function: what it drops at random it drops in both passes.
-            with seeded_global_rng(generator.initial_seed()), observe_calls(probe.observe):
+            with (
+                seeded_global_rng(generator.initial_seed()),
+                observe_calls(probe.observe),
+                observe_calls(apart.observe),
+            ):
                 run_with(network, state, batch)
+    apart.check()
     return _log_reaction(clean.features, noisy.features) + _log_scale(clean, variance)
 
 

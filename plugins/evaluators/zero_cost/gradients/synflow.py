@@ -30,8 +30,10 @@ from .....core.interfaces import Evaluator
 from ...layer_parameters import LayerParameters, layer_parameters
 from ...lookups import ones_looked_up
 from ...network_settings import NetworkSettings
+from ...observe import observe_calls
 from ...probing import batch_norm_bypassed, differentiable_by, executed_weights, network_mode, require_logits
 from ...stand_ins import run_with
+from ..images_apart import ImagesApart
 
 
 def log_synaptic_flow(network: nn.Module, input_shape: tuple[int, ...], *, discrete: bool = False) -> float:
@@ -45,7 +47,8 @@ def log_synaptic_flow(network: nn.Module, input_shape: tuple[int, ...], *, discr
     Raises:
         DegenerateError: The flow is 0.
         DivergedError: The flow is not finite.
-        EvaluationError: Absolute parameters do not make absolute weights, or the layers cannot be looked at.
+        EvaluationError: Absolute parameters do not make absolute weights, the layers cannot be looked at, or the
+            network normalises a batch of images by hand, which is not skipped.
     """
     state = _absolute_state(network)
     parameters = {
@@ -54,19 +57,22 @@ def log_synaptic_flow(network: nn.Module, input_shape: tuple[int, ...], *, discr
         if parameter.is_floating_point()
     }
     inputs = _ones(state, input_shape, discrete)
+    apart = ImagesApart(network, input_shape, training=False)
     with (
         torch.enable_grad(),
         network_mode(network, training=False),
         batch_norm_bypassed(),
         executed_weights(network, parameters, lookups=discrete) as executed,
     ):
-        with ones_looked_up(inputs) if discrete else nullcontext() as found:
+        with ones_looked_up(inputs) if discrete else nullcontext() as found, observe_calls(apart.observe):
             logits = require_logits(run_with(network, state, inputs.clone()))
         if found is not None:
             _ = found.vectors
         if computed := executed.computed():
             _check_absolute(layer_parameters(network, input_shape, discrete=discrete), computed)
         flow = _total_flow(logits, list(differentiable_by(executed).values()))
+    if not discrete:
+        apart.check()
     if flow == 0.0:
         raise DegenerateError("the synaptic flow is 0: the network has no path from its input to its output")
     if not math.isfinite(flow):

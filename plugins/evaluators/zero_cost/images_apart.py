@@ -14,11 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ....core.errors import EvaluationError
-from ....core.seeding import seeded_global_rng
-from ..checkpoints import checkpoints_ignored
-from ..observe import Call, observe_calls
-from ..probing import batch_norm_bypassed, blank_input, network_mode
-from ..stand_ins import run_with
+from ..observe import Call
+from .trial_passes import trial_images, trial_pass, with_other_last_image
 
 _Function = Callable[..., Any]
 
@@ -45,7 +42,7 @@ _IMAGE_BY_IMAGE: frozenset[_Function] = frozenset(
         Tensor.contiguous,
         Tensor.dim,
         Tensor.size,
-        Tensor.shape.__get__,
+        Tensor.shape.__get__,  # type: ignore[attr-defined]
     )
 )
 # By the position and name of their axes.
@@ -53,8 +50,8 @@ _ALONG_AXES: dict[_Function, tuple[int, str]] = {
     **dict.fromkeys((torch.mean, Tensor.mean), (1, "dim")),
     **dict.fromkeys((torch.flatten, Tensor.flatten), (1, "start_dim")),
 }
-_IMAGES = 7
-"""Images of a trial; hardly a tensor has as many rows that are no images."""
+_TRIALS = (5, 11)
+"""Numbers of images of trials; hardly a network has tensors with both numbers of rows that are no images."""
 
 _TOLERANCE = 1e-4
 """Relative difference that may be rounding."""
@@ -74,7 +71,7 @@ def keeps_images_apart(call: Call) -> bool:
 class ImagesApart:
     """Refuses a network that normalises a batch by hand.
 
-    Where all calls are common ones, that is certain; others take two passes of seven images, once.
+    Where all calls are common ones, that is certain; others take passes of a few images, once.
 
     Args:
         network: Takes images; left as found.
@@ -103,36 +100,27 @@ class ImagesApart:
         if self._is_certain or self._was_tried:
             return
         self._was_tried = True
-        blank = blank_input(self.network, self.input_shape).detach()
-        images = torch.randn((_IMAGES, *self.input_shape), generator=torch.Generator().manual_seed(0)).to(blank)
-        others = images.clone()
-        others[-1] = 10 * others[-1] + 10
-        pairs = zip(*(_first_sizes(self.network, batch, self.training) for batch in (images, others)), strict=False)
-        if any(abs(before - after) > _TOLERANCE * before for before, after in pairs):
+        if all(self._mixes(count) for count in _TRIALS):
             raise EvaluationError(
                 "the network normalises feature maps itself, or lets the images of a batch change one another in some "
                 "other way, and what it does so is not seen: call torch.nn.functional.batch_norm"
             )
 
+    def _mixes(self, count: int) -> bool:
+        """Return whether another last image of a few changes the first row of what a call returns for all."""
+        images = trial_images(self.network, self.input_shape, count)
+        batches = (images, with_other_last_image(images))
+        pairs = zip(*(_first_sizes(self.network, batch, self.training) for batch in batches), strict=False)
+        return any(abs(before - after) > _TOLERANCE * before for before, after in pairs)
+
 
 def _first_sizes(network: nn.Module, images: Tensor, training: bool) -> list[float]:
     """Return the norms of what calls give for the first image, without torch's batch normalisation."""
-    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     sizes: list[Tensor] = []
 
-    def observe(call: Call) -> Any:
-        output = call()
+    def note(_: Call, output: Any) -> None:
         if isinstance(output, Tensor) and output.is_floating_point() and output.shape[:1] == images.shape[:1]:
             sizes.append(output[0].double().norm())
-        return output
 
-    with (
-        torch.no_grad(),
-        seeded_global_rng(0),
-        network_mode(network, training=training),
-        checkpoints_ignored(),
-        batch_norm_bypassed(),
-        observe_calls(observe),
-    ):
-        run_with(network, buffers, images.clone())
+    trial_pass(network, images.clone(), note, training=training)
     return torch.stack(sizes).tolist() if sizes else []

@@ -36,6 +36,7 @@ from ...layer_parameters import LayerParameters, layer_parameters
 from ...observe import Call, observe_calls
 from ...probing import network_mode
 from ...stand_ins import run_with
+from ..image_layouts import ImageLayouts, with_image_layouts
 from ..images_apart import ImagesApart
 from ..settings import MecoSettings
 from .layer_outputs import pooled_map, run_and_find_relu
@@ -56,22 +57,36 @@ _LAYERS = (
 class EigenvalueSum:
     """Adds up the smallest eigenvalues of the first image's feature maps.
 
+    Args:
+        layouts: Where the images are.
+
     Attributes:
         total: The sum so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, layouts: ImageLayouts) -> None:
         self.total = 0.0
+        self._layouts = layouts
 
     def observe(self, call: Call) -> Any:
         """Make the call and look at its output, before an in-place layer overwrites it."""
+        self._layouts.follow(call)
         output, rectified = run_and_find_relu(call, lambda _: None)
         layer_output = rectified
         if rectified is None:
             layer_output = output if call.function in _LAYERS else pooled_map(call, output)
         if isinstance(layer_output, Tensor):
-            self.total += smallest_eigenvalue(layer_output[0])
+            self.total += smallest_eigenvalue(self._first_image(layer_output))
         return output
+
+    def _first_image(self, layer_output: Tensor) -> Tensor:
+        images = self._layouts.images_first(layer_output)
+        if images.dim() != layer_output.dim():
+            raise EvaluationError(
+                "the network has a layer whose output has parts of images along the axis of the images, so that it is "
+                "not known which are its channels: keep the images along an axis of their own"
+            )
+        return images[0]
 
 
 def smallest_eigenvalue(feature_map: Tensor) -> float:
@@ -86,7 +101,7 @@ def smallest_eigenvalue(feature_map: Tensor) -> float:
     Raises:
         DivergedError: The map is not finite.
     """
-    channels = torch.atleast_1d(feature_map.detach()).unsqueeze(-1).flatten(1)
+    channels = feature_map.detach().reshape(feature_map.shape[:1].numel(), -1)
     # NaN and infinities show in the extremes, many times faster than by a look at every value.
     lowest, highest = channels.amin(1), channels.amax(1)
     if not torch.isfinite(torch.stack([lowest, highest])).all():
@@ -118,7 +133,8 @@ def meco_score(
     Raises:
         DegenerateError: Every map of every image is singular.
         DivergedError: A map is not finite.
-        EvaluationError: The network has layers whose outputs are not seen, or normalises a batch by hand.
+        EvaluationError: The network has layers whose outputs are not seen, normalises a batch by hand, or has images
+            in no order that is known.
     """
     shape = (channels, image_size, image_size)
     _check_outputs_seen(layer_parameters(network, shape))
@@ -149,12 +165,20 @@ def _check_outputs_seen(found: LayerParameters) -> None:
 @torch.no_grad()
 def _eigenvalue_sum(network: nn.Module, image: Tensor, apart: ImagesApart) -> float:
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
-    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
-    eigenvalues = EigenvalueSum()
-    with network_mode(network, training=True), observe_calls(eigenvalues.observe), observe_calls(apart.observe):
-        run_with(network, buffers, image.to(device))
+    image = image.to(device)
+
+    def run(layouts: ImageLayouts) -> float:
+        # Before a second pass, in which means over a batch would be taken for poolings.
+        apart.check()
+        buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+        eigenvalues = EigenvalueSum(layouts)
+        with network_mode(network, training=True), observe_calls(eigenvalues.observe), observe_calls(apart.observe):
+            run_with(network, buffers, image.clone())
+        return eigenvalues.total
+
+    total = with_image_layouts(network, image, run)
     apart.check()
-    return eigenvalues.total
+    return total
 
 
 class Meco(Evaluator[MecoSettings]):

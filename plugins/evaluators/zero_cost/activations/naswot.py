@@ -27,6 +27,7 @@ from ...memory_layout import channels_last_inputs
 from ...observe import Call, observe_calls
 from ...probing import network_mode, require_logits
 from ...stand_ins import run_with
+from ..image_layouts import ImageLayouts, with_image_layouts
 from ..settings import NaswotSettings
 from .layer_outputs import run_and_find_relu
 
@@ -42,15 +43,17 @@ class ReluAgreement:
         run.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, layouts: ImageLayouts) -> None:
         self.kernel: Tensor | None = None
+        self._layouts = layouts
 
     def observe(self, call: Call) -> Any:
         """Look at the input of a ReLU, before an in-place one overwrites it, and make the call."""
+        self._layouts.follow(call)
         return run_and_find_relu(call, self._note)[0]
 
     def _note(self, pre_activations: Tensor) -> None:
-        agreements = count_agreements(pre_activations)
+        agreements = count_agreements(self._layouts.images_first(pre_activations))
         self.kernel = agreements if self.kernel is None else self.kernel + agreements
 
 
@@ -112,20 +115,26 @@ def naswot_score(network: nn.Module, images: Tensor) -> float:
     Raises:
         DegenerateError: No ReLU has run, or K is singular.
         DivergedError: The network's output is not finite.
-        EvaluationError: The network's layers cannot be looked at, or it does not return a tensor.
+        EvaluationError: The network's layers cannot be looked at, it does not return a tensor, or a ReLU gets images in
+            no order that is known.
     """
     check_visible(network)
     images = channels_last_inputs(network, images)
-    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
-    agreement = ReluAgreement()
-    with network_mode(network, training=True), torch.no_grad(), observe_calls(agreement.observe):
-        # A copy goes in: a network may begin with an in-place operation, and others are to see the same images.
-        logits = require_logits(run_with(network, buffers, images.clone()))
-    if agreement.kernel is None:
+
+    def run(layouts: ImageLayouts) -> tuple[Tensor | None, Tensor]:
+        buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+        agreement = ReluAgreement(layouts)
+        with network_mode(network, training=True), torch.no_grad(), observe_calls(agreement.observe):
+            # A copy goes in: a network may begin with an in-place operation, and others are to see the same images.
+            logits = require_logits(run_with(network, buffers, images.clone()))
+        return agreement.kernel, logits
+
+    kernel, logits = with_image_layouts(network, images, run)
+    if kernel is None:
         raise DegenerateError("no ReLU has run: the network has no activation patterns to compare")
     if not torch.isfinite(logits).all():
         raise DivergedError("the network's output is not finite")
-    return log_determinant(agreement.kernel)
+    return log_determinant(kernel)
 
 
 class Naswot(Evaluator[NaswotSettings]):

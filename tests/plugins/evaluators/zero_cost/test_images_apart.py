@@ -123,16 +123,17 @@ def test_batch_normalisation_in_a_branch_that_starts_at_zero_is_refused():
         check(network)
 
 
-def test_tokens_before_images_pass():
-    class Tokens(nn.Module):
+@pytest.mark.parametrize("rows", [3, 5])
+def test_rows_before_images_pass(rows):
+    class Rows(nn.Module):
         def __init__(self):
             super().__init__()
-            self.layer = nn.TransformerEncoderLayer(3, 1, 4, batch_first=False)
+            self.layer = nn.TransformerEncoderLayer(24, 1, 4, batch_first=False)
 
         def forward(self, images):
-            return self.layer(images.flatten(2).permute(2, 0, 1)).mean(0)
+            return self.layer(images[:, :, :rows].permute(2, 0, 1, 3).flatten(2)).mean(0)
 
-    check(Tokens())
+    check(Rows())
 
 
 SCORES = [

@@ -3,7 +3,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from nasbench_toolkit.core.errors import DegenerateError, DivergedError
+from nasbench_toolkit.core.errors import DegenerateError, DivergedError, EvaluationError
 from nasbench_toolkit.plugins.evaluators.observe import observe_calls
 from nasbench_toolkit.plugins.evaluators.zero_cost.activations.meco import (
     EigenvalueSum,
@@ -11,6 +11,7 @@ from nasbench_toolkit.plugins.evaluators.zero_cost.activations.meco import (
     meco_score,
     smallest_eigenvalue,
 )
+from nasbench_toolkit.plugins.evaluators.zero_cost.image_layouts import ImageLayouts
 from nasbench_toolkit.plugins.evaluators.zero_cost.settings import MecoSettings
 from torch import nn
 from torch.nn import functional
@@ -68,6 +69,13 @@ def test_smallest_eigenvalue_of_one_bad_value_is_diverged(value):
         smallest_eigenvalue(feature_map)
 
 
+class ImagesFirst(ImageLayouts):
+    """Takes images to come first, whatever is called."""
+
+    def images_first(self, values):
+        return values
+
+
 FEATURES = torch.randn(2, 3, 8, 8, generator=generator())
 LAYERS = [
     pytest.param(nn.ReLU(), id="relu"),
@@ -94,7 +102,7 @@ LAYERS = [
 @pytest.mark.parametrize("layer", LAYERS)
 def test_each_layer_counts_once(layer):
     expected = smallest_eigenvalue(layer(FEATURES.clone())[0])
-    eigenvalues = EigenvalueSum()
+    eigenvalues = EigenvalueSum(ImagesFirst(2))
     with observe_calls(eigenvalues.observe):
         layer(FEATURES.clone())
     assert expected > 0
@@ -103,7 +111,7 @@ def test_each_layer_counts_once(layer):
 
 @pytest.mark.parametrize("layer", [nn.Identity(), nn.Sequential(), nn.Flatten(), nn.Linear(8, 3)])
 def test_others_do_not_count(layer):
-    eigenvalues = EigenvalueSum()
+    eigenvalues = EigenvalueSum(ImagesFirst(2))
     with observe_calls(eigenvalues.observe):
         layer(FEATURES)
     assert eigenvalues.total == 0.0
@@ -149,6 +157,38 @@ def test_relu_on_a_vector_adds_nothing():
     network = nn.Sequential(convolution, nn.AdaptiveAvgPool2d(1), nn.Flatten(), *hidden)
     expected = meco_score(convolution, 3, generator(), image_size=8)
     assert meco_score(network, 3, generator(), image_size=8) == pytest.approx(expected, rel=1e-12)
+
+
+class Tokens(nn.Module):
+    """ReLUs of tokens, whose images are along the second axis or the first."""
+
+    def __init__(self, axis):
+        super().__init__()
+        self.axis = axis
+
+    def forward(self, images):
+        tokens = images.flatten(2).movedim(0, self.axis)
+        return functional.relu(tokens).movedim(self.axis, 0).mean(2)
+
+
+def test_images_behind_the_tokens_change_no_score():
+    first, second = (meco_score(Tokens(axis), 3, generator(), image_size=8) for axis in (0, 1))
+    assert second == first > 0
+
+
+def test_maxima_that_come_with_their_places_count(apply_function):
+    network = apply_function(lambda x: x.unflatten(3, (4, 2)).unflatten(2, (4, 2)).movedim(4, 3).flatten(4).max(4)[0])
+    pooling = nn.MaxPool2d(2)
+    assert meco_score(network, 3, generator(), image_size=8) == meco_score(pooling, 3, generator(), image_size=8) > 0
+
+
+def test_parts_of_images_among_images_are_refused():
+    class Parts(nn.Module):
+        def forward(self, images):
+            return functional.relu(images.unflatten(2, (2, -1)).movedim(2, 1).flatten(0, 1)).mean()
+
+    with pytest.raises(EvaluationError, match="parts of images along the axis of the images"):
+        meco_score(Parts(), 3, generator(), image_size=8)
 
 
 def test_meco_score_singular_maps_are_degenerate():

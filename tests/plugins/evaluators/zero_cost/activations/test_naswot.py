@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from nasbench_toolkit.core.errors import DegenerateError, DivergedError
+from nasbench_toolkit.core.errors import DegenerateError, DivergedError, EvaluationError
 from nasbench_toolkit.plugins.evaluators.zero_cost.activations import naswot
 from nasbench_toolkit.plugins.evaluators.zero_cost.activations.naswot import count_agreements, naswot_score
 from torch import nn
@@ -68,6 +68,65 @@ def test_naswot_score_relu_run_by_a_function_in_a_module():
             return functional.relu(nn.functional.relu(images), inplace=True)
 
     assert naswot_score(Both(), IMAGES) == pytest.approx(math.log(96.0), rel=1e-14)
+
+
+TOKENS = [
+    pytest.param(lambda x: functional.relu(x.flatten(2)), id="images-first"),
+    pytest.param(lambda x: functional.relu(x.flatten(2).transpose(0, 1)).transpose(0, 1), id="images-second"),
+    pytest.param(lambda x: functional.relu(x.flatten(2).movedim(0, 2)).movedim(2, 0), id="images-last"),
+    pytest.param(lambda x: functional.relu(x.flatten(0, 1)).unflatten(0, x.shape[:2]), id="parts-of-each-image"),
+    pytest.param(
+        lambda x: functional.relu(x.transpose(0, 1).flatten(0, 1)).unflatten(0, (x.shape[1], -1)),
+        id="each-part-of-images",
+    ),
+    pytest.param(lambda x: functional.relu(torch.cat(x.chunk(2, 3))).sum((1, 2, 3)), id="halves-of-maps"),
+    pytest.param(lambda x: functional.relu(x.reshape(-1)), id="numbers"),
+]
+
+
+@pytest.mark.parametrize("channels", [2, 4], ids=["fewer-channels", "as-many-channels-as-images"])
+@pytest.mark.parametrize("relu", TOKENS)
+def test_naswot_score_wherever_the_images_are(relu, channels):
+    images = torch.randn(4, channels, 3, 4, generator=torch.Generator().manual_seed(0))
+    expected = np.linalg.slogdet(count_agreements(images).numpy())[1]
+    assert naswot_score(Apply(relu), images) == pytest.approx(expected, rel=1e-12)
+
+
+def test_naswot_score_drops_the_same_in_a_second_pass():
+    images = torch.randn(4, 2, 3, 4, generator=torch.Generator().manual_seed(0))
+    scores = []
+    for relu in (functional.relu, lambda x: x * (x > 0)):
+        torch.manual_seed(0)
+        scores.append(naswot_score(nn.Sequential(nn.Dropout(0.5), Apply(relu)), images))
+    assert scores[0] == scores[1]
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        pytest.param(lambda x: x[:, None] - x[None], id="pairs-of-images"),
+        pytest.param(lambda x: x.roll(1, 0).mean(0, keepdim=True), id="mean-of-images"),
+    ],
+)
+def test_naswot_score_of_units_that_no_image_has_is_refused(pairs):
+    with pytest.raises(EvaluationError, match="in no order that is known"):
+        naswot_score(Apply(lambda x: functional.relu(pairs(x))), IMAGES)
+
+
+def test_naswot_score_of_a_transformer_does_not_depend_on_the_order_of_axes():
+    class Transformer(nn.Module):
+        def __init__(self, batch_first):
+            super().__init__()
+            torch.manual_seed(0)
+            self.layer = nn.TransformerEncoderLayer(4, 1, 16, dropout=0.0, batch_first=batch_first)
+            self.axes = (0, 2, 1) if batch_first else (2, 0, 1)
+
+        def forward(self, images):
+            return self.layer(images.flatten(2).permute(self.axes))
+
+    images = torch.randn(6, 4, 3, 3, generator=torch.Generator().manual_seed(0))
+    first, second = (naswot_score(Transformer(batch_first), images) for batch_first in (True, False))
+    assert second == pytest.approx(first, rel=1e-12)
 
 
 def test_naswot_score_leaves_images_to_a_network_that_begins_in_place():

@@ -120,6 +120,15 @@ def test_swap_score_is_mean_over_standard_normal_weights(make_network, images):
     assert swap_score(make_network(), images, generator(), 2) == expected
 
 
+def test_swap_score_wherever_the_images_are():
+    images = torch.randn(10, 2, 4, 4, generator=generator())
+    expected = swap_score(nn.ReLU(), images, generator(), 1)
+    halves = Apply(lambda x: functional.relu(torch.cat(x.chunk(2, 2))))
+    second = Apply(lambda x: functional.relu(x.transpose(0, 1)))
+    assert swap_score(halves, images, generator(), 1) == expected
+    assert swap_score(second, images, generator(), 1) == expected
+
+
 def test_swap_score_dead_cell_has_one_pattern(make_network, images):
     assert swap_score(make_network(DEAD), images, generator(), 1) == 1.0
 

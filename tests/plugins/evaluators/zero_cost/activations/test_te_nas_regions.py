@@ -68,6 +68,13 @@ def test_te_nas_regions_score_patterns_span_all_relus():
     assert te_nas_regions_score(Two(), CROPS[None], generator()) == 4.0
 
 
+def test_te_nas_regions_score_wherever_the_images_are():
+    crops = torch.randn(1, 50, 1, 2, 2, generator=generator()).sign()
+    expected = te_nas_regions_score(nn.ReLU(), crops, generator())
+    halves = Apply(lambda x: functional.relu(torch.cat(x.chunk(2, 2))))
+    assert te_nas_regions_score(halves, crops, generator()) == expected > 1.0
+
+
 def naive_count(network, crops, pass_crops):
     """Do the same as the authors: the sum over crops of 1 / (number of crops with the same pattern)."""
     codes = []

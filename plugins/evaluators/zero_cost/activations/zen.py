@@ -4,7 +4,8 @@ Source: Lin, Wang, Sun, Chen, Sun, Qian, Li, Jin, "Zen-NAS: A Zero-Shot NAS for 
 Recognition", ICCV 2021, algorithm 1.
 Formula: log mean_n sum |f(x_n) - f(x_n + 0.01 e_n)| + sum over batch-norm layers of log sqrt(mean_c var_c), averaged
 over repeats. f is the feature map that the global average pooling takes, x and e are N(0, 1), and var_c is the
-variance of channel c in the batch that the layer normalises.
+variance of channel c in the batch that the layer normalises. Layers behind the pooling, which are no part of f, do not
+count.
 Direction: higher is better.
 
 Weights of convolutions and linear layers are N(0, 1), biases 0, normalisation scales by 1 and shifts by 0; training
@@ -24,7 +25,8 @@ the scale that normalisation takes out of f. Deviations from the authors' code:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -58,46 +60,68 @@ _POOLINGS = (
     functional.avg_pool3d,
     torch.mean,
     Tensor.mean,
+    torch.sum,
+    Tensor.sum,
 )
+
+
+@dataclass(frozen=True)
+class Norm:
+    """One call of batch normalisation.
+
+    Attributes:
+        variance: Mean over channels of its input's variance, if it was asked for.
+        running: Running variance that it updates, if there is one.
+    """
+
+    variance: Tensor | None
+    running: Tensor | None
 
 
 class FeatureProbe:
     """Catches what global average pooling and batch normalisation take.
 
     Attributes:
-        features: Input of the last pooling or mean that leaves one value of each channel, shape (batch, channels,
-            ...); None as long as there was none.
-        batch_variances: For each call of batch normalisation, the mean over channels of its input's variance.
-        running_variances: Running variances that the calls update, each once, by identity.
-        untracked: Number of calls without running variance.
+        features: Input of the mean or sum over all places behind the last map, shape (batch, channels, ...); None if
+            there was none.
+        norms: The calls of batch normalisation.
+        norms_before: How many of them came before that mean or sum.
     """
 
     def __init__(self, *, with_variances: bool) -> None:
         self.with_variances = with_variances
         self.features: Tensor | None = None
-        self.batch_variances: list[Tensor] = []
-        self.running_variances: dict[int, Tensor] = {}
-        self.untracked = 0
+        self.norms: list[Norm] = []
+        self.norms_before = 0
+        self._pooled: Tensor | None = None
 
     def observe(self, call: Call) -> Any:
         """Make the call and note its input."""
         if call.function in _BATCH_NORMS:
-            self._note_batch_norm(call, _BATCH_NORMS[call.function])
+            self.norms.append(self._norm(call, _BATCH_NORMS[call.function]))
         output = call()
-        if call.function in _POOLINGS:
-            features: Tensor = call.argument(0, "input")
-            if features.dim() > 2 and output.shape[:2] == features.shape[:2] and output[0, 0].numel() == 1:
-                self.features = features
+        if self.features is not None and _is_map(output, len(self.features)):
+            # What was pooled was not the last map: squeeze-and-excitation, for one, pools others.
+            self.features = None
+        if call.function in _POOLINGS and isinstance(output, Tensor):
+            self._note_pooling(call.argument(0, "input"), output)
         return output
 
-    def _note_batch_norm(self, call: Call, position: int) -> None:
-        if self.with_variances:
-            self.batch_variances.append(_channel_variance(call.argument(0, "input")))
-        running = call.argument(position, "running_var")
-        if running is None:
-            self.untracked += 1
-        else:
-            self.running_variances[id(running)] = running
+    def _norm(self, call: Call, position: int) -> Norm:
+        variance = _channel_variance(call.argument(0, "input")) if self.with_variances else None
+        return Norm(variance, call.argument(position, "running_var"))
+
+    def _note_pooling(self, features: Tensor, output: Tensor) -> None:
+        if features.dim() <= 2 or output.shape[:2] != features.shape[:2] or output.shape[2:].numel() != 1:
+            return
+        is_pooled = self._pooled is not None and features.data_ptr() == self._pooled.data_ptr()
+        if not is_pooled:
+            self.features, self._pooled, self.norms_before = features, output, len(self.norms)
+
+
+def _is_map(output: Any, images: int) -> bool:
+    """Return whether a call's output has several places of each channel of each image."""
+    return isinstance(output, Tensor) and output.dim() > 2 and len(output) == images and output.shape[2:].numel() > 1
 
 
 def _channel_variance(features: Tensor) -> Tensor:
@@ -166,12 +190,15 @@ def _one_score(
             ):
                 run_with(network, state, batch)
     apart.check()
-    return _log_reaction(clean.features, noisy.features) + _log_scale(clean, variance)
+    return _log_reaction(clean.features, noisy.features) + _log_scale(clean.norms[: clean.norms_before], variance)
 
 
 def _log_reaction(clean: Tensor | None, noisy: Tensor | None) -> float:
     if clean is None or noisy is None:
-        raise EvaluationError("zen needs a network with global average pooling: no pooling to one value a channel ran")
+        raise EvaluationError(
+            "zen needs a network with global average pooling: no mean or sum to one value a channel ran behind the "
+            "last map"
+        )
     reaction = float((clean.double() - noisy.double()).abs().flatten(1).sum(1).mean())
     if not math.isfinite(reaction):
         raise DivergedError("the feature map before global pooling is not finite")
@@ -182,16 +209,18 @@ def _log_reaction(clean: Tensor | None, noisy: Tensor | None) -> float:
     return math.log(reaction)
 
 
-def _log_scale(probe: FeatureProbe, variance: str) -> float:
+def _log_scale(norms: Sequence[Norm], variance: str) -> float:
     """Sum log standard deviations over the batch-norm layers that normalise something."""
     if variance == "running":
-        if probe.untracked:
+        untracked = sum(norm.running is None for norm in norms)
+        if untracked:
             raise EvaluationError(
-                f"variance=running needs running statistics, which {probe.untracked} batch-norm layers do not have"
+                f"variance=running needs running statistics, which {untracked} batch-norm layers do not have"
             )
-        values = [running.double().mean() for running in probe.running_variances.values()]
+        running = {id(norm.running): norm.running for norm in norms if norm.running is not None}
+        values = [statistics.double().mean() for statistics in running.values()]
     else:
-        values = probe.batch_variances
+        values = [norm.variance for norm in norms if norm.variance is not None]
     if not values:
         return 0.0
     scales = torch.stack(values)

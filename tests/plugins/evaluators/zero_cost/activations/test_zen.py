@@ -49,6 +49,9 @@ POOLINGS = [
     pytest.param(lambda x: x.mean(dim=(2, 3)), id="mean-method"),
     pytest.param(lambda x: torch.mean(x, (-1, -2), keepdim=True), id="mean-function"),
     pytest.param(lambda x: x.flatten(2).mean(-1), id="mean-of-flat"),
+    pytest.param(lambda x: x.sum((2, 3)) / 16, id="sum-method"),
+    pytest.param(lambda x: torch.sum(x, dim=(2, 3)), id="sum-function"),
+    pytest.param(lambda x: functional.adaptive_avg_pool2d(x, 1).mean((2, 3)), id="mean-of-pooled"),
     pytest.param(lambda x: functional.adaptive_avg_pool2d(x, 1), id="adaptive-function"),
     pytest.param(nn.AdaptiveAvgPool2d(1), id="adaptive-module"),
     pytest.param(nn.AvgPool2d(4), id="fixed-module"),
@@ -63,6 +66,56 @@ def test_zen_score_finds_the_map_before_any_global_pooling(pool):
     assert zen_score(Pooled(*layers, pool=pool), (1, 8, 8), generator()) == pytest.approx(expected, rel=1e-12)
 
 
+class SqueezeAndExcite(nn.Module):
+    """Multiplies each channel by a factor made of the means of all, normalised on the way."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2), nn.Sigmoid())
+
+    def forward(self, maps):
+        return maps * self.layers(maps)
+
+
+@pytest.mark.parametrize("layers", [(), (nn.Conv2d(2, 2, 3), nn.BatchNorm2d(2))], ids=["last", "not-last"])
+@pytest.mark.parametrize("pool", [pool for pool in POOLINGS if "fixed" not in pool.id])
+def test_zen_score_pools_of_squeeze_and_excitation_are_not_the_last(layers, pool):
+    class Gated(nn.Module):
+        """The same with the means by a pooling that is none of zen's."""
+
+        def __init__(self, inner):
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, maps):
+            return maps * self.inner.layers[1:](functional.conv2d(maps, torch.full((2, 1, 8, 8), 1 / 64), groups=2))
+
+    before, gate = (nn.Conv2d(1, 2, 3, padding=1),), SqueezeAndExcite()
+    expected = zen_score(Pooled(*before, Gated(gate), *layers), (1, 8, 8), generator())
+    score = zen_score(Pooled(*before, gate, *layers, pool=pool), (1, 8, 8), generator())
+    assert score == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        pytest.param(lambda x: x.amax((2, 3)), id="maxima"),
+        pytest.param(lambda x: x.flatten(1), id="flat"),
+    ],
+)
+def test_zen_score_without_mean_of_the_last_map_is_an_error(pool):
+    with pytest.raises(EvaluationError, match="no mean or sum to one value a channel ran behind the last map"):
+        zen_score(Pooled(nn.Conv2d(1, 2, 3, padding=1), SqueezeAndExcite(), pool=pool), (1, 8, 8), generator())
+
+
+@pytest.mark.parametrize("variance", ["batch", "running"])
+def test_zen_score_normalisation_behind_the_pooling_does_not_count(variance):
+    layers = (nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.BatchNorm1d(2), nn.BatchNorm1d(2, affine=False))
+    expected = zen_score(Pooled(*layers), (1, 8, 8), generator(), variance=variance)
+    assert zen_score(Pooled(*layers, pool=head), (1, 8, 8), generator(), variance=variance) == expected
+
+
 def test_probe_takes_the_mean_variance_of_the_channels():
     # Channels (1, 3) and (0, 4) have variances 1 and 4, on average 2.5.
     features = torch.tensor([[1.0, 0.0], [3.0, 4.0]])[:, :, None, None]
@@ -70,15 +123,15 @@ def test_probe_takes_the_mean_variance_of_the_channels():
     with observe_calls(probe.observe):
         nn.BatchNorm2d(2)(features)
         functional.batch_norm(input=2 * features, running_mean=None, running_var=None, training=True)
-    assert [variance.item() for variance in probe.batch_variances] == [2.5, 10.0]
-    assert probe.untracked == 1
+    assert [norm.variance.item() for norm in probe.norms] == [2.5, 10.0]
+    assert [norm.running is None for norm in probe.norms] == [False, True]
 
 
 def test_probe_takes_a_constant_for_a_constant():
     probe = FeatureProbe(with_variances=True)
     with observe_calls(probe.observe):
         nn.BatchNorm2d(2)(torch.full((7, 2, 3, 3), 0.1))
-    assert probe.batch_variances[0] == 0.0
+    assert probe.norms[0].variance == 0.0
 
 
 def naive_zen_score(network, shape, draws, variance, batch_size, repeats=1):

@@ -2,7 +2,8 @@
 
 Source: Mellor, Turner, Storkey, Crowley, "Neural Architecture Search without Training", ICML 2021, section 3.
 Formula: log |det K|, where K_ij is the number of ReLU units that are on for both or off for both of images i
-and j. A ReLU is what returns 0 for negative values and the others as they are, whatever its name.
+and j. A ReLU is what returns 0 for negative values and the others as they are, whatever its name; where nothing is
+negative, as behind another ReLU, it changes nothing and counts only by one of torch's names.
 Direction: higher is better.
 
 One forward pass in training mode of 128 real images, not augmented, through the network with the space's own

@@ -68,7 +68,10 @@ class StagedNetwork(Protocol):
     """Networks that return the feature maps of their stages."""
 
     def forward_stages(self, images: Tensor) -> list[Tensor]:
-        """Return one feature map a stage, each of shape ``(batch, channels, height, width)``, the last stage's last."""
+        """Return one feature map a stage, each of shape ``(batch, channels, height, width)``, the last stage's last.
+
+        No layer may change a map in place once it is to be returned, as an in-place ReLU of the next stage would.
+        """
         ...
 
 
@@ -77,7 +80,10 @@ class BlockNetwork(Protocol):
     """Networks that return the feature maps of their stem and of each cell."""
 
     def forward_blocks(self, images: Tensor) -> list[Tensor]:
-        """Return the feature map of the stem and then of each block, of shape ``(batch, channels, height, width)``."""
+        """Return the feature map of the stem and then of each block, of shape ``(batch, channels, height, width)``.
+
+        No layer may change a map in place once it is to be returned, as an in-place ReLU of the next block would.
+        """
         ...
 
 

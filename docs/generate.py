@@ -1,4 +1,4 @@
-"""Write the generated pages of the documentation: the command line, evaluators, search spaces and data sources.
+"""Write the generated pages of the documentation: the command line, evaluators, spaces, strategies and data sources.
 
 Usage: python docs/generate.py. A test fails when a page differs from what this script would write.
 """
@@ -14,7 +14,7 @@ from nasbench_toolkit.core.capabilities import capability_names
 from nasbench_toolkit.core.cli.commands import command_group
 from nasbench_toolkit.core.descriptions import Description, SearchSpaceInfo
 from nasbench_toolkit.core.plugin_manager import Provided, installed_plugins
-from nasbench_toolkit.core.settings import describe_settings, suffix_field
+from nasbench_toolkit.core.settings import Settings, describe_settings, suffix_field
 
 FOLDER = Path(__file__).parent
 OWN_DISTRIBUTION = "nasbench-toolkit "
@@ -28,6 +28,7 @@ def pages() -> dict[str, str]:
         "command-line.md": "\n".join(_command_line()) + "\n",
         "evaluators.md": "\n".join(_evaluators()) + "\n",
         "search-spaces.md": "\n".join(_search_spaces()) + "\n",
+        "strategies.md": "\n".join(_strategies()) + "\n",
     }
 
 
@@ -73,12 +74,31 @@ def _evaluators() -> Iterator[str]:
         if suffix is not None:
             written = info.name + suffix.metadata["name_suffix"] + "5"
             yield f"- `{written}` is short for `{info.name}:{suffix.name}=5`"
-        rows = describe_settings(info.settings)
-        if rows:
-            yield from ("", "| setting | type | default | meaning |", "| --- | --- | --- | --- |")
-        for row in rows:
-            yield f"| `{row['name']}` | {_cell(row['type'])} | {_cell(row['default'])} | {_cell(row['help'])} |"
+        yield from _settings(info.settings)
     yield from _aggregates()
+
+
+def _settings(kind: type[Settings]) -> Iterator[str]:
+    rows = describe_settings(kind)
+    if rows:
+        yield from ("", "| setting | type | default | meaning |", "| --- | --- | --- | --- |")
+    for row in rows:
+        yield f"| `{row['name']}` | {_cell(row['type'])} | {_cell(row['default'])} | {_cell(row['help'])} |"
+
+
+def _strategies() -> Iterator[str]:
+    yield from ("# Search strategies", "", NOTICE, "")
+    yield "Settings are given with the name: `nasbench search -s local-search:move=first`. Those that train a supernet are"
+    yield "explained in [weight-sharing.md](weight-sharing.md)."
+    for provided in _own(installed_plugins().search_strategies().values()):
+        info = provided.info
+        yield from ("", f"## {info.name}", "", info.summary, "", f"- Source: {info.source}")
+        yield from _settings(info.settings)
+    yield from ("", "# Executors", "")
+    yield "Who runs jobs, for `--executor`; how is in [many-machines.md](many-machines.md)."
+    for provided in _own(installed_plugins().executors().values()):
+        yield from ("", f"## {provided.info.name}", "", provided.info.summary)
+        yield from _settings(provided.info.settings)
 
 
 def _aggregates() -> Iterator[str]:

@@ -79,7 +79,7 @@ def curve_table(results: Results, metric_key: str | None = None, failures: str =
         labels = ", ".join(header.label for header in results.headers)
         raise UsageError(
             f"No evaluator of these results ({labels}) has a curve that ends in its score. Evaluators that train, such "
-            "as cls@ep5 or gennas-combo, record one."
+            "as cls@ep5 or gennas-combo:score_passes=10, record one."
         )
     return CurveTable(results.plan, column.metric, policy, points)
 

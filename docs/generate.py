@@ -88,8 +88,8 @@ def _settings(kind: type[Settings]) -> Iterator[str]:
 
 def _strategies() -> Iterator[str]:
     yield from ("# Search strategies", "", NOTICE, "")
-    yield "Settings are given with the name: `nasbench search -s local-search:move=first`. Those that train a supernet are"
-    yield "explained in [weight-sharing.md](weight-sharing.md)."
+    yield "Settings are given with the name: `nasbench search -s local-search:move=first`. Those that train a supernet"
+    yield "are explained in [weight-sharing.md](weight-sharing.md)."
     for provided in _own(installed_plugins().search_strategies().values()):
         info = provided.info
         yield from ("", f"## {info.name}", "", info.summary, "", f"- Source: {info.source}")

@@ -14,7 +14,7 @@ from .environment import describe_environment
 from .executor import ProcessExecutor
 from .interface import StartExecutor
 from .messages import Job, WorkerSetup
-from .stores import store_of
+from .stores import refuse_foreign_store, store_of
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ def run_plan(
     elif options.resume:
         writer = ResultsWriter.resume(options.output, plan, environment)
     else:
+        refuse_foreign_store(options.output)
         writer = ResultsWriter.create(options.output, plan, environment, overwrite=options.overwrite)
     with writer:
         wanted = _wanted_jobs(plan, options.shard)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from ..asktell.loop import AskTellLoop
 from ..asktell.options import SearchOptions
 from ..jobs.environment import describe_environment
+from ..jobs.stores import refuse_foreign_store
 from .checkpoints import Checkpoint
 from .evaluations import Evaluations
 from .history import SearchHistory, Step
@@ -43,6 +44,8 @@ def run_search(
         NasbenchError: Workers cannot start.
     """
     environment = describe_environment(options.devices, options.threads)
+    if not options.resume:
+        refuse_foreign_store(options.output)
     checkpoint = open_checkpoint(plan, options) if plan.trains_supernet else Checkpoint()
     with SearchWriter.open(plan, options, environment) as writer:
         rule, evaluations = StoppingRule(plan.space.size), 0

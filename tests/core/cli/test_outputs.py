@@ -103,3 +103,27 @@ def test_a_table_that_another_program_writes_is_open_elsewhere_not_damaged(nasbe
     assert "is open in another program" in " ".join(verified.stdout.split())
     assert nasbench("data", "verify", "nasbench201").returncode == 0
     assert not (tmp_path / "s.h5").exists()
+
+
+@pytest.mark.parametrize(
+    "command", [("run", "-e", "toy-width"), ("search", "-e", "toy-width", "-s", "random-search")], ids=["run", "search"]
+)
+def test_a_folder_of_the_name_that_jobs_share_is_left(nasbench, tmp_path, command) -> None:
+    precious = tmp_path / "r.h5.shared" / "thesis.txt"
+    precious.parent.mkdir()
+    precious.write_text("years of work")
+    for options in ((), ("--overwrite",)):
+        refused = nasbench(*command, "--space", "toy", "-n", 3, "-o", "r.h5", *options)
+        assert refused.returncode == 2
+        assert "r.h5.shared' exists, where jobs would keep what they share. Remove it if a run has left it" in " ".join(
+            refused.stderr.split()
+        )
+    assert precious.read_text() == "years of work"
+    assert not (tmp_path / "r.h5").exists()
+    # Beside a results file it is that file's.
+    precious.unlink()
+    precious.parent.rmdir()
+    assert nasbench(*command, "--space", "toy", "-n", 3, "-o", "r.h5").returncode == 0
+    precious.parent.mkdir()
+    assert nasbench(*command, "--space", "toy", "-n", 3, "-o", "r.h5", "--overwrite").returncode == 0
+    assert not precious.parent.exists()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .continued import continued, was_given
 from .progress import Bar
 
 if TYPE_CHECKING:
@@ -79,14 +80,34 @@ def interruptible(progress: Bar, stored_in: Path, output: Path) -> Iterator[None
         raise
 
 
+# What is in the file by now, if it was added to it.
+_ADDED = frozenset(
+    {"evaluators", "samples", "architectures", "labels", "label", "lower_is_better", "metric", "task", "evaluations"}
+)
+
+
 def _resume_command(output: Path) -> str:
     """Return the command line that continues this one."""
-    args = sys.argv[1:]
-    resumed = args[args.index("--resume") + 1 :][:1] if "--resume" in args else []
-    if resumed and not resumed[0].startswith("-"):
-        # The file has by now whatever was added to it.
-        return shlex.join(["nasbench", args[0], "--resume", resumed[0]])
-    args = [arg for arg in args if arg not in ("--resume", "--overwrite")]
+    context = click.get_current_context()
+    earlier = continued(context)
+    if earlier is not None:
+        kept = [word for option in context.command.params for word in _given_words(context, option)]
+        return shlex.join(["nasbench", str(context.info_name), "--resume", str(earlier.path), *kept])
+    args = [arg for arg in sys.argv[1:] if arg not in ("--resume", "--overwrite")]
+    if all(option.name != "resume" for option in context.command.params):
+        return shlex.join(["nasbench", *args])  # such a command always goes on
     if not any(arg == "-o" or arg.startswith(("--output", "-o")) for arg in args):
         args += ["--output", str(output)]
     return shlex.join(["nasbench", *args, "--resume"])
+
+
+def _given_words(context: click.Context, option: click.Parameter) -> list[str]:
+    """Return an option as it was given, if it was, and belongs to this session alone."""
+    name = str(option.name)
+    if not isinstance(option, click.Option) or name == "resume" or name in _ADDED or not was_given(context, name):
+        return []
+    value, spelled = context.params.get(name), max(option.opts, key=len)
+    if option.is_flag:
+        return [spelled if value else max(option.secondary_opts, key=len)] if option.expose_value else []
+    values = value if option.multiple else (value,)
+    return [word for each in values for word in (spelled, str(each))]

@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import pytest
 from nasbench_toolkit.core.cli import sessions
+from nasbench_toolkit.core.cli.commands import command_group
 
 RUN = ("run", "--space", "toy", "-e", "toy-width", "-n", 12, "--seed", 3, "-o", "r.h5")
 FILES = ("--evaluations", 9, "--seeds", 2, "-o", "s.h5")
@@ -141,13 +142,31 @@ def test_a_search_is_continued_with_its_own_options(nasbench) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ("run --resume r.h5", "nasbench run --resume r.h5"),
-        ("run --resume r.h5 -e random -j 2", "nasbench run --resume r.h5"),
-        ("run -e random -o r.h5 --resume", "nasbench run -e random -o r.h5 --resume"),
-        ("run --resume -e random -o r.h5", "nasbench run -e random -o r.h5 --resume"),
-        ("run -e random --overwrite", "nasbench run -e random --output r.h5 --resume"),
+        ("run --resume r.h5", "run --resume r.h5"),
+        ("run --resume=r.h5", "run --resume r.h5"),
+        ("--debug run --resume r.h5", "run --resume r.h5"),
+        # What was added is in the file, the rest is of this session.
+        ("run --resume r.h5 -e random -n 20 -j 2", "run --resume r.h5 --workers 2"),
+        ("run --resume r.h5 --shard 1/4 --retry-failed", "run --resume r.h5 --retry-failed --shard 1/4"),
+        ("run --resume r.h5 --labels a.csv --lower-is-better --in-process", "run --resume r.h5 --in-process"),
+        ("run -e random -o r.h5 --resume", "run -e random -o r.h5 --resume"),
+        ("run --resume -e random -o r.h5", "run -e random -o r.h5 --resume"),
+        ("run -e random --overwrite", "run -e random --output r.h5 --resume"),
+        ("--debug run -e random", "--debug run -e random --output r.h5 --resume"),
+        ("reproduce table2 --scale 4", "reproduce table2 --scale 4"),
     ],
 )
-def test_an_interrupt_says_how_to_continue(given, told, monkeypatch) -> None:
+def test_an_interrupt_says_how_to_continue(run, tmp_path, given, told, monkeypatch) -> None:
     monkeypatch.setattr("sys.argv", ["nasbench", *given.split()])
-    assert sessions._resume_command(Path("r.h5")) == told
+    monkeypatch.chdir(tmp_path)
+    group = command_group()
+    with group.make_context("nasbench", given.split()) as context:
+        name, *args = [*context._protected_args, *context.args]
+        command = group.get_command(context, name)
+        assert command is not None
+        with command.make_context(name, args, parent=context):
+            assert sessions._resume_command(Path("r.h5")) == f"nasbench {told}"
+    # It can be given: all its options exist, each once.
+    name, *args = told.removeprefix("--debug ").split()
+    with command.make_context(name, args):
+        pass

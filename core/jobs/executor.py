@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import forkserver, resource_tracker
 from typing import Any
 
 from ..domain import JobCost, Record, Status
@@ -324,4 +325,19 @@ def _start_method() -> Any:
     context = multiprocessing.get_context("forkserver")
     built_in = [plugin.path for plugin in find_plugins() if plugin.built_in]
     context.set_forkserver_preload(["torch", "numpy.random", worker_main.__module__, FORK_SERVER, *built_in])
+    _start_server()
     return context
+
+
+def _start_server() -> None:
+    """Start the server if it is not there, with interrupts blocked, which it would only ignore after its imports.
+
+    A terminal sends Ctrl-C to the whole command. Workers inherit this, and unblock it once they ignore interrupts.
+    """
+    # This process unblocks interrupts itself when it is started.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

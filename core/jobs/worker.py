@@ -69,6 +69,8 @@ def _leave_the_command_alone() -> None:
     from . import fork_server
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What an evaluator starts is not to inherit what the server had blocked.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     # An evaluator that signals its process group must not reach the main process.
     os.setpgid(0, 0)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -2,6 +2,9 @@ import dataclasses
 import json
 import os
 import signal
+import sys
+from multiprocessing import forkserver
+from pathlib import Path
 
 import pytest
 import torch
@@ -136,3 +139,22 @@ def test_workers_have_the_variables_of_the_moment_they_start(toy_plan, monkeypat
             ((_, record),) = executor.run(jobs_of(plan, 1))
         statuses.append((str(record.status), "/nowhere/at/all" in record.message))
     assert statuses == [("ok", False), ("failed", True), ("ok", False)]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_interrupts_are_blocked_while_the_server_imports_and_ignored_by_workers(toy_plan) -> None:
+    def has_interrupt(process: int, kind: str) -> bool:
+        masks = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
+        return bool(int(masks[kind], 16) & 1 << (signal.SIGINT - 1))
+
+    plan = toy_plan(samples=2)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with executor_of(plan) as executor:
+        jobs = executor.run(jobs_of(plan, 2))
+        next(jobs)
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+        assert has_interrupt(forkserver._forkserver._forkserver_pid, "SigBlk")
+        worker = executor._workers[0].process.pid
+        assert not has_interrupt(worker, "SigBlk")
+        assert has_interrupt(worker, "SigIgn")
+        list(jobs)

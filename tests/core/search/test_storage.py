@@ -16,7 +16,7 @@ from nasbench_toolkit.core.results.contents import NewArchitecture
 from nasbench_toolkit.core.results.journal import Journal, architecture_to_json, journal_path, record_to_json
 from nasbench_toolkit.core.results.merge import merge_results
 from nasbench_toolkit.core.results.run_writer import ResultsWriter
-from nasbench_toolkit.core.results.store import read_results, write_results
+from nasbench_toolkit.core.results.store import read_results
 from nasbench_toolkit.core.search.proposals import proposal_to_json
 from nasbench_toolkit.core.search.storage import read_search, read_stored_search
 
@@ -183,11 +183,10 @@ def test_ordinary_run_is_not_a_search_and_a_search_not_a_run(toy_plan, search_pl
         ResultsWriter.resume(tmp_path / "s.h5", same_architectures, {})
 
 
-def test_merged_search_files_are_no_search_any_more(search_plan, search, tmp_path) -> None:
+def test_files_of_searches_are_not_merged(search_plan, search, tmp_path) -> None:
     search(search_plan())
-    write_results(tmp_path / "m.h5", merge_results([tmp_path / "s.h5", tmp_path / "s.h5"]))
-    with pytest.raises(ResultsFileError, match="made by a run"):
-        read_search(tmp_path / "m.h5")
+    with pytest.raises(ResultsFileError, match="s.h5' is a search, and a search has no shards"):
+        merge_results([tmp_path / "s.h5", tmp_path / "s.h5"])
 
 
 def replace_dataset(group, name, values):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -106,7 +106,8 @@ def _given_words(context: click.Context, option: click.Parameter) -> list[str]:
     name = str(option.name)
     if not isinstance(option, click.Option) or name == "resume" or name in _ADDED or not was_given(context, name):
         return []
-    value, spelled = context.params.get(name), max(option.opts, key=len)
+    value: Any = context.params.get(name)
+    spelled = max(option.opts, key=len)
     if option.is_flag:
         return [spelled if value else max(option.secondary_opts, key=len)] if option.expose_value else []
     values = value if option.multiple else (value,)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
+from types import ModuleType
 from typing import Any
 
 from .parts import Part
 
-# Modules of the engine by their names below ``core``, and libraries as a whole.
+# Modules of the engine by their names below ``core``.
 ENGINE = (
     "batches",
     "capabilities",
@@ -25,37 +27,64 @@ ENGINE = (
     "seeding",
     "settings",
 )
-LIBRARIES = ("math", "random", "numpy", "torch", "torch.nn", "torch.nn.functional", "torch.nn.init")
-CLASSES = ("torch:Tensor", "torch.nn:Module")
+
+# Modules of libraries, and packages with all that is loaded below them; of the latter the classes too.
+LIBRARIES = ("math", "random", "numpy", "torch", "torch.nn", "torch.autograd")
+PACKAGES = (
+    "torch.autograd.function",
+    "torch.nn.functional",
+    "torch.nn.init",
+    "torch.nn.modules",
+    "torch.nn.parameter",
+    "torch.nn.utils",
+    "torch.optim",
+)
+CLASSES = ("torch:Tensor",)
 
 
 def toolkit_parts() -> tuple[Part, ...]:
     """Return the functions and classes of the engine, with their methods, and those of libraries that are loaded."""
     core = __name__.rpartition(".global_state.")[0]
-    modules = [f"{core}.{name}" for name in ENGINE] + list(LIBRARIES)
-    owners = [owner for name in modules if name in sys.modules for owner in _owners(sys.modules[name], core)]
+    modules = (sys.modules.get(f"{core}.{name}") for name in ENGINE)
+    owners = [owner for module in modules if module is not None for owner in (module, *_classes_of(module))]
+    return (*map(_functions_of, owners), _names_in(list(_library_owners())))
+
+
+def _classes_of(module: ModuleType) -> Iterator[Any]:
+    return (value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__)
+
+
+def _library_owners() -> Iterator[Any]:
+    """Yield the modules and classes of libraries, as far as they are loaded."""
+    if "torch.optim" in sys.modules:
+        _wrap_steps()
+    yield from (sys.modules[name] for name in LIBRARIES if name in sys.modules)
     classes = (text.split(":") for text in CLASSES)
-    owners += [getattr(sys.modules[module], name) for module, name in classes if module in sys.modules]
-    return tuple(_functions_of(owner) for owner in owners)
+    yield from (getattr(sys.modules[module], name) for module, name in classes if module in sys.modules)
+    for module in _modules_below(PACKAGES):
+        yield module
+        yield from dict.fromkeys(_classes_of(module))
 
 
-def _owners(module: Any, core: str) -> Iterator[Any]:
-    """Yield a module, and the classes that are defined in it if it is one of the engine's."""
-    yield module
-    if module.__name__.startswith(core):
-        yield from (
-            value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__
-        )
+def _modules_below(packages: Iterable[str]) -> list[ModuleType]:
+    starts = tuple(f"{package}." for package in packages)
+    return [
+        module
+        for name, module in sys.modules.items()
+        if f"{name}.".startswith(starts) and isinstance(module, ModuleType)
+    ]
+
+
+def _wrap_steps() -> None:
+    """Do what torch does to the class of an optimizer when the first one is made: it is no change by an evaluator."""
+    for module in _modules_below(["torch.optim"]):
+        for kind in _classes_of(module):
+            if issubclass(kind, sys.modules["torch.optim"].Optimizer):
+                kind.__new__(kind)._patch_step_function()
 
 
 def _functions_of(owner: Any) -> Part:
-    # Of a library the public ones: torch has as many others, and this is looked at after every job.
-    inner = owner.__name__ in LIBRARIES
-    functions = {
-        name: value
-        for name, value in vars(owner).items()
-        if _is_function(value) and not (inner and name.startswith("_"))
-    }
+    functions = {name: value for name, value in vars(owner).items() if _is_function(value)}
     names = tuple(functions) or ("__name__", "__doc__")
     read: Callable[[], Any] = lambda: get(vars(owner))  # noqa: E731
     get = itemgetter(*names)
@@ -70,3 +99,39 @@ def _functions_of(owner: Any) -> Part:
 
 def _is_function(value: object) -> bool:
     return callable(value) or isinstance(value, property | classmethod | staticmethod)
+
+
+def _names_in(owners: Sequence[Any]) -> Part:
+    """Return all names of modules and classes as one part.
+
+    Thousands are looked at after every job: dictionaries compare themselves faster than any loop over them.
+    """
+    views = [vars(owner) for owner in owners]
+
+    def write(kept: list[dict[str, Any]]) -> None:
+        for owner, names in zip(owners, kept, strict=True):
+            if vars(owner) != names:
+                _put_names_back(owner, names)
+
+    def keep(value: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return [dict(names) for names in value]
+
+    return Part("functions and classes of libraries", lambda: views, write, keep)
+
+
+def _put_names_back(owner: Any, kept: dict[str, Any]) -> None:
+    for name in vars(owner).keys() - kept.keys():
+        if _hides_another(owner, name):
+            delattr(owner, name)
+        else:
+            # A library loads parts of itself late, and nobody but who adds a name asks for it.
+            kept[name] = vars(owner)[name]
+    for name, value in kept.items():
+        if name not in vars(owner) or vars(owner)[name] is not value:
+            setattr(owner, name, value)
+
+
+def _hides_another(owner: Any, name: str) -> bool:
+    """Whether others would find another thing under a name of a module or class if that one did not have it."""
+    behind = owner.__mro__[1:] if isinstance(owner, type) else (builtins,)
+    return any(name in vars(each) for each in behind)

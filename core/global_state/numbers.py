@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -21,11 +22,38 @@ TORCH_FLAGS = (
     ("cuda.matmul", "allow_tf32"),
     ("cuda.matmul", "allow_fp16_reduced_precision_reduction"),
     ("cuda.matmul", "allow_bf16_reduced_precision_reduction"),
+    ("cuda.matmul", "allow_fp16_accumulation"),
     ("mkldnn", "enabled"),
     ("mkldnn", "deterministic"),
     ("mkldnn", "allow_tf32"),
     ("opt_einsum", "enabled"),
     ("opt_einsum", "strategy"),
+)
+
+# (flag, its getter and its setter in torch._C); a torch that lacks one leaves it out.
+TORCH_SWITCHES = (
+    ("torch.backends.nnpack", "_get_nnpack_enabled", "_set_nnpack_enabled"),
+    ("torch.backends.cuda.flash_sdp", "_get_flash_sdp_enabled", "_set_sdp_use_flash"),
+    ("torch.backends.cuda.math_sdp", "_get_math_sdp_enabled", "_set_sdp_use_math"),
+    ("torch.backends.cuda.mem_efficient_sdp", "_get_mem_efficient_sdp_enabled", "_set_sdp_use_mem_efficient"),
+    ("torch.backends.cuda.cudnn_sdp", "_get_cudnn_sdp_enabled", "_set_sdp_use_cudnn"),
+    (
+        "torch.backends.cuda.fp16_bf16_reduction_math_sdp",
+        "_get_math_sdp_allow_fp16_bf16_reduction",
+        "_set_math_sdp_allow_fp16_bf16_reduction",
+    ),
+    (
+        "torch.sparse.check_sparse_tensor_invariants",
+        "_check_sparse_tensor_invariants",
+        "_set_check_sparse_tensor_invariants",
+    ),
+)
+
+# (backend, operation) whose 32-bit numbers can be shortened. One that has no value of its own shows that of the more
+# general one, which is therefore put back before it.
+PRECISIONS = (
+    ("generic", "all"),
+    *((backend, operation) for backend in ("cuda", "mkldnn") for operation in ("all", "conv", "matmul", "rnn")),
 )
 
 # What modules can be told to do to all modules.
@@ -75,7 +103,7 @@ def numpy_parts() -> tuple[Part, ...]:
 
 def torch_parts() -> tuple[Part, ...]:
     """Return the parts of torch."""
-    return (*_numbers_and_threads(), *_modes(), *_autocast(), *_flags(), *_global_hooks())
+    return (*_numbers_and_threads(), *_modes(), *_autocast(), *_flags(), *_precisions(), *_global_hooks())
 
 
 def _fresh_numpy() -> dict[str, Any]:
@@ -185,7 +213,26 @@ def _flags() -> list[Part]:
     for module, name in TORCH_FLAGS:
         owner = attrgetter(module)(torch.backends)
         parts.append(Part(f"torch.backends.{module}.{name}", *_access(owner, name)))
+    parts += [
+        Part(name, getattr(torch._C, getter), getattr(torch._C, setter))
+        for name, getter, setter in TORCH_SWITCHES
+        if hasattr(torch._C, getter) and hasattr(torch._C, setter)
+    ]
     return parts
+
+
+def _precisions() -> list[Part]:
+    """Return the precisions of single operations: after those of all products, which change some of them."""
+    import torch
+
+    if not hasattr(torch._C, "_get_fp32_precision_getter"):  # before torch 2.9
+        return []
+    read, write = torch._C._get_fp32_precision_getter, torch._C._set_fp32_precision_setter
+    return [Part(_name_of(place), partial(read, *place), partial(write, *place)) for place in PRECISIONS]
+
+
+def _name_of(place: tuple[str, str]) -> str:
+    return f"torch's precision of 32-bit numbers ({', '.join(place)})"
 
 
 def _access(owner: Any, name: str) -> tuple[Any, Any]:

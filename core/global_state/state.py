@@ -78,7 +78,7 @@ def global_state_kept() -> Iterator[list[str]]:
     The list that it gives is filled at the end of the block with the names of what could not be put back. Libraries
     that the block loads end up as they are when they are just loaded. Folders that it adds to ``sys.path`` stay, behind
     all others, since a plugin may import from its own when it is used. Modules that it replaces or
-    removes are put back, and so are functions of the engine, and of libraries that were loaded before.
+    removes are put back, and so are functions and methods of the engine, and of libraries that were loaded before.
     """
     lost: list[str] = []
     state = GlobalState.now(toolkit_parts())

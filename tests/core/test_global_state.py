@@ -8,6 +8,8 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from nasbench_toolkit.core.global_state.functions import toolkit_parts
+from nasbench_toolkit.core.global_state.numbers import PRECISIONS
 from nasbench_toolkit.core.global_state.state import GlobalState, global_state_kept
 
 # (what is changed, how it is read)
@@ -23,6 +25,18 @@ CHANGES = {
     "torch-denormals": (lambda: torch.set_flush_denormal(True), lambda: (sys.float_info.min * np.float64(0.5)).item()),
     "torch-autocast": (lambda: torch.set_autocast_enabled("cpu", True), lambda: torch.is_autocast_enabled("cpu")),
     "torch-cudnn": (lambda: setattr(torch.backends.cudnn, "benchmark", True), lambda: torch.backends.cudnn.benchmark),
+    "torch-nnpack": (lambda: torch.backends.nnpack.set_flags(False), torch._C._get_nnpack_enabled),
+    "torch-flash": (lambda: torch.backends.cuda.enable_flash_sdp(False), torch.backends.cuda.flash_sdp_enabled),
+    "torch-math": (lambda: torch.backends.cuda.enable_math_sdp(False), torch.backends.cuda.math_sdp_enabled),
+    "torch-memory-efficient": (
+        lambda: torch.backends.cuda.enable_mem_efficient_sdp(False), torch.backends.cuda.mem_efficient_sdp_enabled,
+    ),
+    "torch-cudnn-attention": (
+        lambda: torch.backends.cuda.enable_cudnn_sdp(False), torch.backends.cuda.cudnn_sdp_enabled,
+    ),
+    "torch-sparse": (
+        torch.sparse.check_sparse_tensor_invariants.enable, torch.sparse.check_sparse_tensor_invariants.is_enabled,
+    ),
     "torch-hooks": (
         lambda: torch.nn.modules.module.register_module_forward_hook(print),
         lambda: len(torch.nn.modules.module._global_forward_hooks),
@@ -51,6 +65,68 @@ def test_global_state_puts_back(change: str) -> None:
     assert changed != before
 
 
+@pytest.mark.skipif(not hasattr(torch.backends.mkldnn, "conv"), reason="this torch has one precision for all")
+@pytest.mark.parametrize(("backend", "operation"), PRECISIONS)
+def test_global_state_puts_the_precision_of_an_operation_back(backend: str, operation: str) -> None:
+    def read() -> list[str]:
+        precisions = [torch._C._get_fp32_precision_getter(*place) for place in PRECISIONS]
+        return [*precisions, torch.get_float32_matmul_precision(), str(torch.backends.cudnn.allow_tf32)]
+
+    before, state = read(), GlobalState.now()
+    torch._C._set_fp32_precision_setter(backend, operation, "bf16" if backend == "mkldnn" else "ieee")
+    assert state.changed()
+    assert (state.put_back(), read()) == ((), before)
+
+
+# (owner, name, whether it is there already)
+NAMES = {
+    "method": (torch.nn.Linear, "reset_parameters", True),
+    "method-of-base-hidden": (torch.nn.Conv2d, "reset_parameters", False),
+    "private-method": (torch.nn.Conv2d, "_conv_forward", True),
+    "method-of-base": (torch.nn.modules.batchnorm._NormBase, "reset_parameters", True),
+    "inherited-method": (torch.nn.ReLU, "__call__", False),
+    "method-of-module": (torch.nn.Module, "_apply", True),
+    "parameter": (torch.nn.Parameter, "__new__", True),
+    "optimizer": (torch.optim.SGD, "step", True),
+    "schedule": (torch.optim.lr_scheduler.StepLR, "get_lr", True),
+    "autograd": (torch.autograd.Function, "apply", True),
+    "gradient": (torch.autograd, "grad", True),
+    "module-of-functions": (torch.nn, "init", True),
+    "functions-of-layers": (torch.nn.modules.conv, "init", True),
+    "private-function": (torch.nn.init, "_calculate_correct_fan", True),
+    "hidden-built-in": (torch.nn.modules.linear, "super", False),
+    "parametrizations": (torch.nn.utils.parametrize, "_cache_enabled", True),
+    "norm-of-gradients": (torch.nn.utils.clip_grad, "clip_grad_norm_", True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("replaced", NAMES)
+def test_what_is_replaced_in_libraries_is_put_back(replaced: str) -> None:
+    owner, name, is_there = NAMES[replaced]
+    before, state = vars(owner).get(name), GlobalState.now(toolkit_parts())
+    setattr(owner, name, 5)
+    assert state.changed() == ("functions and classes of libraries",)
+    assert state.put_back() == state.changed() == ()
+    assert vars(owner).get(name) is before
+    assert (name in vars(owner)) == is_there
+
+
+def test_new_names_in_libraries_stay() -> None:
+    state = GlobalState.now(toolkit_parts())
+    torch.nn.Conv2d.own_name = 5
+    try:
+        assert state.put_back() == state.changed() == ()
+        assert torch.nn.Conv2d.own_name == 5
+    finally:
+        del torch.nn.Conv2d.own_name
+
+
+def test_the_first_optimizer_of_a_class_changes_nothing() -> None:
+    state = GlobalState.now(toolkit_parts())
+    torch.optim.Rprop([torch.nn.Parameter(torch.zeros(1))])
+    assert state.changed() == ()
+
+
 def test_global_state_puts_the_umask_back() -> None:
     state = GlobalState.now()
     before = os.umask(0o777)
@@ -70,6 +146,8 @@ def test_global_state_names_what_cannot_be_put_back() -> None:
 
 IMPORTS_TORCH = """
 import sys
+from nasbench_toolkit.core.global_state.functions import toolkit_parts
+from nasbench_toolkit.core.global_state.numbers import PRECISIONS
 from nasbench_toolkit.core.global_state.state import GlobalState, global_state_kept
 GlobalState.now()
 assert not {"torch", "numpy"} & set(sys.modules)

@@ -17,6 +17,11 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 FORGET_PEAK = b"5\n"
 
 
+def _unknown_where_closed() -> contextlib.suppress:
+    """Suppress what reading says where an evaluator closed the files, or opened others in their place."""
+    return contextlib.suppress(OSError, ValueError, IndexError)
+
+
 class MemoryMeter:
     """Watches resident memory of this process, or what torch has allocated on a CUDA device.
 
@@ -39,7 +44,9 @@ class MemoryMeter:
             import torch
 
             return torch.cuda.memory_allocated(self._cuda)
-        return int(os.pread(self._pages, 128, 0).split()[1]) * PAGE_BYTES if self._clear >= 0 else 0
+        with _unknown_where_closed():
+            return int(os.pread(self._pages, 128, 0).split()[1]) * PAGE_BYTES if self._clear >= 0 else 0
+        return 0
 
     def take_peak(self) -> int:
         """Return the most bytes that were held since the last call, and begin again; 0 where that is not known."""
@@ -51,9 +58,13 @@ class MemoryMeter:
             return peak
         if self._clear < 0:
             return 0
-        status = os.pread(self._status, 4096, 0)
-        os.write(self._clear, FORGET_PEAK)
-        return 1024 * int(status.partition(b"VmHWM:")[2].split(maxsplit=1)[0])
+        with _unknown_where_closed():
+            status = os.pread(self._status, 4096, 0)
+            peak = 1024 * int(status.partition(b"VmHWM:")[2].split(maxsplit=1)[0])
+            # Only now: what is open there may be another file by now.
+            os.write(self._clear, FORGET_PEAK)
+            return peak
+        return 0
 
     def give_back_unused(self) -> None:
         """Let the C library return freed memory to the system, so that what one job left is not counted to others."""

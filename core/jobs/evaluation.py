@@ -150,7 +150,7 @@ def _text_of(error: BaseException, evaluator: str) -> str:
     try:
         # A plain copy: a text may be of a class of the evaluator's own.
         said = "".join(str(error))
-    except Exception as second:
+    except BaseException as second:
         return f"{evaluator}: {type(error).__name__} (its text cannot be made: {type(second).__name__})"
     if isinstance(error, InvalidEvaluationError):
         return f"the evaluator '{evaluator}' returned what cannot be stored: {said}"
@@ -162,7 +162,7 @@ def _trace_of(error: BaseException) -> str:
         if error.__traceback__ is not None:
             error.__traceback__ = error.__traceback__.tb_next  # the first line of it is the engine's
         return "".join(traceback.format_exception(error))
-    except Exception as second:
+    except BaseException as second:
         return f"(its traceback cannot be made: {type(second).__name__})"
 
 

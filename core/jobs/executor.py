@@ -26,7 +26,7 @@ from .messages import Job, WorkerSetup
 from .parent_death import kill_descendants
 from .replies import MAX_REPLY_BYTES, Message, Reply, WorkerFailed, WorkerReady, decode
 from .waiting import Attempt, WaitingJobs
-from .worker import worker_main
+from .worker import CONNECTION_CLOSED, worker_main
 
 NO_SETTINGS = Settings()
 
@@ -294,6 +294,8 @@ def _last_words(code: int | None) -> str:
         return "the worker process closed its connection"
     if code == UNKNOWN_EXIT_CODE:
         return "the worker process ended, as did the server that it was forked from, or its exit code was 255"
+    if code == CONNECTION_CLOSED:
+        return "the worker process lost its connection: the evaluator closed files that it had not opened"
     if code < 0:
         name = signal.Signals(-code).name
         hint = "; perhaps the machine ran out of memory" if name == "SIGKILL" else ""

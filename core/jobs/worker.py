@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import math
 import os
 import signal
 import sys
@@ -10,14 +12,17 @@ import warnings
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 
-from ..plain_text import printable, shortened
+from ..domain import Record
 from ..plugin_manager import PluginWarning
 from . import parent_death
-from .evaluation import MAX_MESSAGE_LENGTH
-from .messages import WorkerSetup
+from .evaluation import explain_failure
+from .messages import Job, WorkerSetup
 from .output import BoundedOutput
 from .replies import Reply, WorkerFailed, WorkerReady, encode
 from .site import JobSite
+
+# How a worker ends whose connection an evaluator closed.
+CONNECTION_CLOSED = 77
 
 
 def worker_main(connection: Connection, setup: WorkerSetup, device: str, environment: Mapping[str, str]) -> None:
@@ -38,13 +43,19 @@ def worker_main(connection: Connection, setup: WorkerSetup, device: str, environ
         site = JobSite(setup, device)
     except BaseException as error:
         _end_a_copy(process)
-        reason = printable(shortened(f"{type(error).__name__}: {error}", MAX_MESSAGE_LENGTH))
+        _, reason, _ = explain_failure(error, "a plugin")
         connection.send_bytes(encode(WorkerFailed(reason)))
         return
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         connection.send_bytes(encode(WorkerReady()))
-        while _serve(connection, site, process):
-            output.begin_again()
+        try:
+            while _serve(connection, site, process):
+                output.begin_again()
+        except OSError as error:
+            if error.errno != errno.EBADF:
+                raise
+            # Nothing can be said any more, but with this.
+            sys.exit(CONNECTION_CLOSED)
 
 
 def _serve(connection: Connection, site: JobSite, process: int) -> bool:
@@ -52,10 +63,17 @@ def _serve(connection: Connection, site: JobSite, process: int) -> bool:
     number, job = connection.recv()
     try:
         record, lost = site.run(job)
+    except BaseException as error:
+        record, lost = _failed(error, job), ("what an error outside the evaluator left behind",)
     finally:
         _end_a_copy(process)
     connection.send_bytes(encode(Reply(number, process, record, lost)))
     return not lost
+
+
+def _failed(error: BaseException, job: Job) -> Record:
+    status, message, trace = explain_failure(error, job.evaluator.header.name)
+    return Record(status, math.nan, message, traceback=trace)
 
 
 def _end_a_copy(process: int) -> None:

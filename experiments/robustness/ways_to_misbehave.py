@@ -83,6 +83,11 @@ class _WithoutTextError(Exception):
         raise ValueError("no text")
 
 
+class _TextThatEndsError(Exception):
+    def __str__(self) -> str:
+        raise SystemExit
+
+
 class _NotUnpicklableError(Exception):
     def __init__(self, first: object, second: object) -> None:
         super().__init__(first)
@@ -147,6 +152,8 @@ FAILING: dict[str, Way] = {
     "raises-stop-iteration": raising(StopIteration(1)),
     "raises-memory-error": raising(MemoryError()),
     "raises-without-text": raising(_WithoutTextError()),
+    "raises-text-that-ends": raising(_TextThatEndsError()),
+    "closes-all-files": doing(lambda: os.closerange(3, 256)),
     "raises-not-unpicklable": raising(_NotUnpicklableError(1, 2)),
     "raises-long-text": raising(EvaluationError("m" * 10_000_000)),
     "raises-surrogate": raising(EvaluationError("caf\udce9")),

@@ -1,5 +1,7 @@
 import dataclasses
+import errno
 import json
+import multiprocessing
 import os
 import signal
 import sys
@@ -11,7 +13,9 @@ import torch
 from nasbench_toolkit.core.errors import NasbenchError
 from nasbench_toolkit.core.jobs.executor import ProcessExecutor
 from nasbench_toolkit.core.jobs.messages import Job, WorkerSetup
+from nasbench_toolkit.core.jobs.replies import decode
 from nasbench_toolkit.core.jobs.site import RECENT_EVALUATORS, JobSite
+from nasbench_toolkit.core.jobs.worker import _serve
 from nasbench_toolkit.core.planning.evaluators import EvaluatorFactory
 
 
@@ -56,6 +60,31 @@ def test_site_on_a_broken_cuda_device_is_given_up(toy_plan, monkeypatch) -> None
     record, lost = site.run(jobs_of(plan, 1)[0])
     assert record.status == "failed"
     assert lost == ("what the CUDA device computes for this process",)
+
+
+def test_score_stays_where_its_memory_cannot_be_measured_any_more(toy_plan, monkeypatch) -> None:
+    plan = toy_plan(samples=2)
+    site = JobSite(WorkerSetup.of(plan, threads=1), "cpu", shared_process=True)
+
+    def fail(*_):
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(os, "pread", fail)
+    for job in jobs_of(plan, 2):
+        record, _ = site.run(job)
+        assert (record.status, record.cost.peak_memory) == ("ok", 0)
+
+
+def test_worker_reports_an_error_of_the_engine(toy_plan, monkeypatch) -> None:
+    plan = toy_plan(samples=1)
+    site = JobSite(WorkerSetup.of(plan, threads=1), "cpu", shared_process=True)
+    (job,), (ours, theirs) = jobs_of(plan, 1), multiprocessing.Pipe()
+    monkeypatch.setattr(site, "_put_back", lambda: 1 / 0)
+    ours.send((7, job))
+    assert not _serve(theirs, site, os.getpid())
+    reply = decode(ours.recv_bytes())
+    assert (reply.number, reply.record.message) == (7, "ZeroDivisionError: division by zero")
+    assert reply.lost
 
 
 def test_executor_starts_no_more_workers_than_jobs(toy_plan) -> None:

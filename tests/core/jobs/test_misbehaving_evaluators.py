@@ -66,6 +66,23 @@ def test_killed_worker_is_repeated_once_and_then_crashed(scores) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("way", "message"),
+    [
+        ("raises-text-that-ends", "raises-text-that-ends: _TextThatEndsError (its text cannot be made: SystemExit)"),
+        (
+            "closes-all-files",
+            "the worker process lost its connection: the evaluator closed files that it had not opened",
+        ),
+    ],
+)
+def test_message_says_why_and_no_traceback_of_the_engine_is_shown(run_nasbench, plugin, tmp_path, way, message) -> None:
+    done = run_nasbench("run", "-e", way, "-n", "4", "-j", "1", "-o", "why.h5", plugins=[plugin])
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    (part,) = read_results(tmp_path / "why.h5").evaluators
+    assert {record.message for record in part.records if record.message} == {message}
+
+
 def test_scores_in_this_process_are_those_of_workers(scores, plugin, tmp_path) -> None:
     evaluators = ("changes-default-dtype", *NEIGHBOURS)
     _, workers = scores("workers", *evaluators)

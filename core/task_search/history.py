@@ -1,7 +1,7 @@
 """The history of a task search on disk: every proposal and every record, safe before the next step.
 
-One checksummed line each, after a first one that says which search it is. Records of a task are stored in the order of
-the architectures, so that which ones count does not depend on the number of workers.
+One checksummed line each, after a first one that says which search it is. Records are stored as they come, each with
+the number of its architecture: which ones count is decided in the order of the architectures, when they are read too.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class TaskHistory:
 
     Attributes:
         path: The file.
-        records: What the networks of each proposal, by its number from 0, got so far.
+        records: What the networks of each proposal, by its number from 0, got so far, each by its architecture's.
         replay: Checks that the strategy proposes what it proposed when the file was made.
     """
 
     def __init__(self, plan: TaskSearchPlan, lines: LockedLines, environment: Mapping[str, Any]) -> None:
         self.path = lines.path
-        self.records: list[list[Record]] = []
+        self.records: list[dict[int, Record]] = []
         self._plan = plan
         self._lines = lines
         self._batches: dict[str, str] = {}
@@ -92,19 +92,19 @@ class TaskHistory:
         number = self.replay.take({"task": design})
         if number >= self.replay.stored:
             self._lines.append_line({"task": number, "design": design})
-            self.records.append([])
+            self.records.append({})
         return number
 
-    def add(self, number: int, record: Record) -> None:
-        """Store what the next network of a proposal got.
+    def add(self, number: int, network: int, record: Record) -> None:
+        """Store what a network of a proposal got.
 
         Raises:
             ResultsFileError: It saw other images than the file's earlier records.
             ResultsWriteError: The disk is full or gone.
         """
         check_same_inputs(self.path, self._batches, record)
-        self._lines.append_line(record_to_json((number, len(self.records[number])), record))
-        self.records[number].append(record)
+        self._lines.append_line(record_to_json((number, network), record))
+        self.records[number][network] = record
 
     def _read(self) -> list[str] | None:
         """Take over the records of the file and return its proposals, None if it holds nothing."""
@@ -158,7 +158,7 @@ class TaskHistory:
         design = entry.get("design")
         if entry["task"] != len(self.records) or not isinstance(design, str):
             raise self._damaged(line, f"it should be proposal {len(self.records) + 1}")
-        self.records.append([])
+        self.records.append({})
         return design
 
     def _take_record(self, line: int, entry: Mapping[str, Any]) -> None:
@@ -166,12 +166,14 @@ class TaskHistory:
         if not 0 <= number < len(self.records):
             raise self._damaged(line, f"there is no proposal {number + 1}")
         known = self.records[number]
-        if network != len(known) or network >= len(self._plan.fitness.labelled.arch_ids):
-            raise self._damaged(line, f"architecture {network + 1} is not the next one of proposal {number + 1}")
+        if not 0 <= network < len(self._plan.fitness.labelled.arch_ids):
+            raise self._damaged(line, f"there is no architecture {network + 1}")
+        if network in known:
+            raise self._damaged(line, f"proposal {number + 1} has architecture {network + 1} already")
         if record.status is Status.PENDING:
             raise self._damaged(line, "a record of a job that has not ended")
         check_same_inputs(self.path, self._batches, record)
-        known.append(record)
+        known[network] = record
 
     def _damaged(self, line: int, problem: str) -> ResultsFileError:
         return ResultsFileError(f"'{self.path}' has no valid entry at line {line}: {problem}. It was left as it is.")

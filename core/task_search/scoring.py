@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import TracebackType
@@ -61,7 +63,8 @@ class RunningTask:
             network ends first. A task that cannot reach it is abandoned; None if none is.
         records: Of the first networks, without gaps.
         early: Records of later networks that ended before earlier ones did.
-        submitted: Number of networks that were submitted or had a record.
+        waiting: Networks without a record that were not submitted, in their order.
+        running: Number of networks that were submitted and have not ended.
         bound: What the fitness cannot exceed, once the task is abandoned.
     """
 
@@ -71,13 +74,9 @@ class RunningTask:
     incumbent: float | None
     records: list[Record] = field(default_factory=list)
     early: dict[int, Record] = field(default_factory=dict)
-    submitted: int = 0
+    waiting: deque[int] = field(default_factory=deque)
+    running: int = 0
     bound: float | None = None
-
-    @property
-    def running(self) -> int:
-        """Number of networks that were submitted and have not ended."""
-        return self.submitted - len(self.records) - len(self.early)
 
 
 class TaskScoring:
@@ -121,7 +120,7 @@ class TaskScoring:
         incumbent = None if self._plan.learns else self._best
         task = RunningTask(number, design, self._plan.evaluator_with(design), incumbent)
         self._open[number] = task
-        self._replay(task)
+        self._replay(task, self._history.records[number])
         self._submit(task)
         return PendingProposal(proposal, lambda: self._wait(task))
 
@@ -141,21 +140,22 @@ class TaskScoring:
             self._best = outcome.fitness
         return outcome
 
-    def _replay(self, task: RunningTask) -> None:
-        for record in self._history.records[task.number]:
-            if self._is_finished(task):
-                raise self._history.replay.differs(f"proposal {task.number + 1} is abandoned earlier now")
-            self._count(task, record)
-        task.submitted = len(task.records)
+    def _replay(self, task: RunningTask, stored: Mapping[int, Record]) -> None:
+        task.early.update(stored)
+        task.waiting.extend(network for network in range(len(self._arch_ids)) if network not in stored)
+        self._count_without_gaps(task)
 
     def _take(self, task: RunningTask, network: int, record: Record) -> None:
-        """Store what has no gap before it, and decide after each network whether the next ones are needed."""
+        self._history.add(task.number, network, record)
+        task.running -= 1
         task.early[network] = record
-        while len(task.records) in task.early and not self._is_finished(task):
-            following = task.early.pop(len(task.records))
-            self._history.add(task.number, following)
-            self._count(task, following)
+        self._count_without_gaps(task)
         self._submit(task)
+
+    def _count_without_gaps(self, task: RunningTask) -> None:
+        """Decide after each network whether the next ones are needed, so that it does not matter which end early."""
+        while len(task.records) in task.early and not self._is_finished(task):
+            self._count(task, task.early.pop(len(task.records)))
 
     def _count(self, task: RunningTask, record: Record) -> None:
         task.records.append(record)
@@ -167,11 +167,11 @@ class TaskScoring:
 
     def _submit(self, task: RunningTask) -> None:
         """Submit all networks, or as many as there are workers if the task may be abandoned."""
-        while not self._is_finished(task) and task.submitted < len(self._arch_ids):
+        while task.waiting and not self._is_finished(task):
             if task.incumbent is not None and task.running >= self._workers:
                 return
-            network = task.submitted
-            task.submitted += 1
+            network = task.waiting.popleft()
+            task.running += 1
             self._executor.submit(Job((task.number, network), task.spec, self._arch_ids[network]))
 
     def _is_finished(self, task: RunningTask) -> bool:

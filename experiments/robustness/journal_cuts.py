@@ -204,7 +204,7 @@ class TaskSearch(Work):
         with TaskHistory.open(self.plan, options, {}) as history:
             known = [f"task {number}" for number in range(history.replay.stored)]
             for number, records in enumerate(history.records):
-                known += [shown_record(number, arch, record) for arch, record in enumerate(records)]
+                known += [shown_record(number, arch, record) for arch, record in records.items()]
             return known
 
 

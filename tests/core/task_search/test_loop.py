@@ -5,7 +5,9 @@ import re
 import pytest
 from nasbench_toolkit.core.asktell.options import SearchOptions
 from nasbench_toolkit.core.errors import ResultsFileError
+from nasbench_toolkit.core.jobs.executor import ProcessExecutor
 from nasbench_toolkit.core.planning.evaluators import EvaluatorFactory
+from nasbench_toolkit.core.results.lines import encode_line
 from nasbench_toolkit.core.task_search.history import TaskHistory
 from nasbench_toolkit.core.task_search.loop import best_of, run_task_search
 from nasbench_toolkit.core.task_search.planning import TaskSearchRequest, make_task_search_plan
@@ -164,6 +166,62 @@ def test_a_resumed_search_never_puts_a_worse_task_in_the_place_of_a_better_one(
     assert output.read_bytes() == found
 
 
+def last_first(interrupt_after=None):
+    """Make executors that hand back the last of the jobs first, and are interrupted after some records."""
+
+    class LastFirst(ProcessExecutor):
+        handed_back = 0
+
+        def collect(self):
+            ended = []
+            while self.unfinished:
+                ended += super().collect()
+            for outcome in sorted(ended, key=lambda each: each[0], reverse=True):
+                if self.handed_back == interrupt_after:
+                    raise KeyboardInterrupt
+                self.handed_back += 1
+                yield outcome
+
+    return LastFirst
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+@pytest.mark.parametrize("strategy", [EVOLUTION, "random-search"])
+def test_an_interrupt_loses_no_record_whichever_networks_end_first(
+    make_plan, search, tmp_path, strategy, parallel
+) -> None:
+    plan = make_plan(strategy, tasks=8, parallel=parallel)
+    whole = search(plan, "whole.json")
+    for ended in (1, 6, 8, 12):
+        with pytest.raises(KeyboardInterrupt):
+            search(plan, f"{ended}.json", workers=3, start_executor=last_first(ended))
+        assert (tmp_path / f"{ended}.json.history").read_bytes().count(b'"job"') == ended
+        assert search(plan, f"{ended}.json", workers=2, resume=True) == whole
+        assert (tmp_path / f"{ended}.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
+
+
+def test_records_that_came_before_a_task_was_abandoned_count_neither_then_nor_when_resumed(
+    make_plan, search, tmp_path
+) -> None:
+    plan = make_plan("random-search", tasks=30)
+    whole = search(plan, "whole.json")
+    assert search(plan, workers=3, start_executor=last_first()) == whole
+    counted = sum(len(outcome.records) for outcome in whole if not outcome.repeated)
+    assert (tmp_path / "task.json.history").read_bytes().count(b'"job"') > counted
+    assert search(plan, resume=True) == whole
+
+
+def test_a_record_that_is_there_twice_or_of_no_architecture_is_damage(make_plan, search, tmp_path) -> None:
+    plan, path = make_plan(tasks=1), tmp_path / "task.json.history"
+    search(plan)
+    content = path.read_bytes()
+    last = json.loads(content.splitlines()[-1][9:])
+    for job, message in (([0, 6], "proposal 1 has architecture 7 already"), ([0, 7], "there is no architecture 8")):
+        path.write_bytes(content + encode_line(last | {"job": job}))
+        with pytest.raises(ResultsFileError, match=message):
+            search(plan, resume=True)
+
+
 @pytest.mark.parametrize("parallel", [1, 3])
 @pytest.mark.parametrize("strategy", [EVOLUTION, "random-search"])
 def test_a_search_cut_off_anywhere_goes_on_to_the_same_history(make_plan, search, tmp_path, strategy, parallel) -> None:
@@ -191,7 +249,7 @@ def test_a_history_cut_at_any_place_loses_only_the_line_that_is_cut(make_plan, s
         known = entries[: max(0, content[:cut].count(b"\n") - 1)]
         with TaskHistory.open(plan, SearchOptions(tmp_path / "task.json", ("cpu",), resume=True), {}) as history:
             assert history.replay.stored == sum("task" in entry for entry in known)
-            scores = [record.score for records in history.records for record in records]
+            scores = [record.score for records in history.records for record in records.values()]
             assert scores == [entry["score"] for entry in known if "score" in entry]
 
 

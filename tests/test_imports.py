@@ -24,6 +24,7 @@ CORE_ROOMS = {
     "number_text": "",
     "fingerprint": "",
     "memory": "",
+    "plain_tensors": "",
     "global_state": "",
     "input_files": "errors",
     "regular_files": "",
@@ -57,8 +58,8 @@ CORE_ROOMS = {
     "asktell": "descriptions errors interfaces jobs loading planning plugin_manager settings",
     "pictures": "errors interfaces plain_text results",
     "export": "capabilities descriptions domain errors interfaces results seeding",
-    "search": "asktell batches capabilities descriptions domain errors global_state hdf5 interfaces jobs loading plan "
-    "planning plugin_manager results seeding weight_sharing",
+    "search": "asktell batches capabilities descriptions domain errors global_state hdf5 interfaces jobs loading "
+    "plain_tensors plan planning plugin_manager results seeding weight_sharing",
     "reproduction": "domain errors plan planning plugin_manager results search settings",
     "task_search": "asktell descriptions domain errors input_files interfaces jobs plan planning plugin_manager "
     "results seeding settings statistics",
@@ -91,7 +92,10 @@ FOLDERS = {
     "plugins/recipes": ("plugins/references", DESCRIBING),
     "plugins/executors": ("", f"{DESCRIBING} jobs plan"),
     "plugins/strategies": ("plugins/references", DESCRIBING),
-    "plugins/weight_sharing": ("plugins/references", f"{DESCRIBING} context data supernets weight_sharing"),
+    "plugins/weight_sharing": (
+        "plugins/references",
+        f"{DESCRIBING} context data plain_tensors supernets weight_sharing",
+    ),
     "plugins/evaluators/aggregates": ("plugins/references", DESCRIBING),
     "plugins/evaluators/gennas": (
         "plugins/evaluators plugins/references",

@@ -6,18 +6,22 @@ It is loaded as tensors, numbers and texts alone: nothing in it is executed.
 from __future__ import annotations
 
 import io
-import pickle
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import ResultsFileError
+from ..plain_tensors import load_dictionary
 from ..results.whole_files import target_of, write_whole
 from .trajectory import Trajectory, epoch_from_json, epoch_to_json
 
 FORMAT = "nasbench-supernet-checkpoint"
 FORMAT_VERSION = 1
+
+KINDS = {"format": str, "format_version": int, "search_id": str, "epochs": list, "facts": dict, "state": dict}
+"""What a checkpoint holds, by name."""
 
 
 @dataclass(frozen=True)
@@ -72,17 +76,12 @@ def read_checkpoint(path: Path, search_id: str, device: str) -> Checkpoint:
     Raises:
         ResultsFileError: It is of another search, or damaged.
     """
-    import torch
-
     if not path.exists():
         return Checkpoint()
     try:
-        content = torch.load(path, map_location=device, weights_only=True)
-        if (content["format"], content["format_version"]) != (FORMAT, FORMAT_VERSION):
-            raise ValueError("it is of another version")
-        owner, state, facts = content["search_id"], content["state"], content["facts"]
-        epochs = tuple(epoch_from_json(entry)[1] for entry in content["epochs"])
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        owner, checkpoint = _decode(load_dictionary(path, device))
+    except Exception as error:
+        # Anything may be in its place, and entries of the wrong kind fail in their own ways.
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ResultsFileError(
             f"'{path}' is damaged or no checkpoint of a search ({reason:.200}). It was left as it is; remove it "
@@ -93,4 +92,18 @@ def read_checkpoint(path: Path, search_id: str, device: str) -> Checkpoint:
             f"'{path}' is the checkpoint of another search. Repeat the command that made it, choose another --output, "
             "or remove it."
         )
-    return Checkpoint(Trajectory(epochs, facts), state)
+    return checkpoint
+
+
+def _decode(content: Mapping[str, Any]) -> tuple[str, Checkpoint]:
+    """Return the search that a checkpoint is of, and what it holds. Raises any error if it is damaged."""
+    wrong = [name for name, kind in KINDS.items() if not isinstance(content.get(name), kind)]
+    if wrong:
+        raise ValueError(f"it has no valid {wrong[0]}")
+    if not all(isinstance(entry, dict) for entry in content["epochs"]):
+        raise ValueError("it has no valid epochs")
+    if (content["format"], content["format_version"]) != (FORMAT, FORMAT_VERSION):
+        raise ValueError("it is of another version")
+    epochs = tuple(epoch_from_json(entry)[1] for entry in content["epochs"])
+    json.dumps(content["facts"])  # the results file keeps them as JSON
+    return content["search_id"], Checkpoint(Trajectory(epochs, content["facts"]), content["state"])

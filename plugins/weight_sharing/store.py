@@ -6,13 +6,14 @@ import contextlib
 import fcntl
 import io
 import os
-import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from ...core.plain_tensors import load_dictionary
 
 
 class SupernetStore:
@@ -48,10 +49,9 @@ class SupernetStore:
         if path is None or not path.exists():
             return None
         try:
-            state: Mapping[str, Any] = torch.load(path, map_location=self._device, weights_only=True)
-        except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError):
+            return load_dictionary(path, self._device)
+        except (OSError, ValueError):
             return None
-        return state
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Keep a state in the place of the last one."""

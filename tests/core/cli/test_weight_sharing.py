@@ -13,6 +13,7 @@ import h5py
 import nasbench_toolkit
 import numpy as np
 import pytest
+import torch
 from nasbench_toolkit.core.cli import main
 from nasbench_toolkit.core.errors import ResultsFileError
 from nasbench_toolkit.core.search.storage import read_search
@@ -178,6 +179,35 @@ def test_a_damaged_checkpoint_is_refused_and_left(copy, nasbench) -> None:
         assert "s.h5.supernet' is damaged or no checkpoint of a search" in done.stderr
         assert "Traceback" not in done.stderr
         assert checkpoint.read_bytes() == damaged
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        (lambda content: torch.zeros(3), "it holds a Tensor"),
+        (lambda content: [content], "it holds a list"),
+        (lambda content: content | {"format": "another"}, "it is of another version"),
+        (lambda content: content | {"format_version": torch.zeros(2)}, "it has no valid format_version"),
+        (lambda content: content | {"state": 3}, "it has no valid state"),
+        (
+            lambda content: content | {"facts": {"options": torch.zeros(1)}},
+            "Object of type Tensor is not JSON serializable",
+        ),
+        (lambda content: content | {"epochs": [torch.zeros(3)]}, "it has no valid epochs"),
+        (lambda content: content | {"epochs": [content["epochs"][0] | {"figures": [1.0]}]}, ""),
+        (lambda content: content | {"epochs": [content["epochs"][0] | {"skips": float("inf")}]}, ""),
+    ],
+)
+def test_a_checkpoint_that_holds_something_else_is_refused_and_left(copy, nasbench, changed, reason) -> None:
+    path = copy()
+    checkpoint = path.with_name("s.h5.supernet")
+    torch.save(changed(torch.load(checkpoint, weights_only=True)), checkpoint)
+    before = checkpoint.read_bytes()
+    done = nasbench(*SEARCH, "-o", path, "--resume")
+    assert done.returncode == 2
+    assert f"s.h5.supernet' is damaged or no checkpoint of a search ({reason}" in done.stderr
+    assert "Warning" not in done.stderr
+    assert checkpoint.read_bytes() == before
 
 
 def test_a_file_with_more_epochs_than_proposals_is_damaged(copy) -> None:

@@ -90,8 +90,9 @@ def test_a_store_that_cannot_be_read_or_written_costs_time_only(score, arch_ids,
     settings, store = read(), tmp_path / "store"
     found = score(arch_ids[0], settings, store=store)
     (kept,) = store.glob("*.supernet")
-    kept.write_bytes(b"nothing of the kind")
-    assert score(arch_ids[0], settings, store=store) == found
+    for write in (lambda: kept.write_bytes(b"nothing of the kind"), lambda: torch.save(torch.zeros(3), kept)):
+        write()
+        assert score(arch_ids[0], settings, store=store) == found
     (tmp_path / "file").write_text("")
     assert score(arch_ids[0], settings, store=tmp_path / "file") == found
 

@@ -55,7 +55,7 @@ CORE_ROOMS = {
     "plugin_manager results seeding settings",
     "jobs": "checked_evaluation context descriptions domain errors global_state hdf5 interfaces loading memory "
     "plain_text plan planning plugin_manager results seeding settings shared_passes",
-    "asktell": "descriptions errors interfaces jobs loading planning plugin_manager settings",
+    "asktell": "descriptions errors global_state interfaces jobs loading planning plugin_manager settings",
     "pictures": "errors interfaces plain_text results",
     "export": "capabilities descriptions domain errors interfaces results seeding",
     "search": "asktell batches capabilities descriptions domain errors global_state hdf5 interfaces jobs loading "

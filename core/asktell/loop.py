@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from ..errors import InvalidArchitectureError, NasbenchError, PluginError
+from ..global_state.state import surroundings_kept
 from ..interfaces import PartialEvaluation
 from ..loading.faults import describe_error, silent_output
 from .strategy import StrategySpec
@@ -134,9 +135,9 @@ class AskTellLoop(Generic[OutcomeT]):
 
     @contextmanager
     def _blaming_the_strategy(self) -> Iterator[None]:
-        """Turn what a strategy raises by accident into an error that names it."""
+        """Turn what a strategy raises by accident into an error that names it, and keep it to its own affairs."""
         try:
-            with silent_output():
+            with surroundings_kept(), silent_output():
                 yield
         except (NasbenchError, KeyboardInterrupt):
             raise

@@ -1,10 +1,17 @@
+import decimal
+import locale
+import os
 import re
+import signal
+import warnings
+from pathlib import Path
 
 import pytest
 from nasbench_toolkit.core.asktell.loop import AskTellLoop, PendingProposal, Proposal
 from nasbench_toolkit.core.asktell.strategy import StrategySpec
 from nasbench_toolkit.core.descriptions import SearchStrategyInfo
 from nasbench_toolkit.core.errors import InvalidArchitectureError, PluginError, UnsupportedSearchSpaceError
+from nasbench_toolkit.core.global_state.state import global_state_kept
 from nasbench_toolkit.core.interfaces import DesignSpace, PartialEvaluation, SearchStrategy
 from nasbench_toolkit.core.settings import Settings
 
@@ -153,6 +160,62 @@ def test_strategy_that_cannot_be_made_or_told_is_named(run) -> None:
         run(["1"], strategy=Unmade)
     with pytest.raises(PluginError, match="failed with KeyError: '1'"):
         run(["1"], strategy=Deaf)
+
+
+def surroundings():
+    return (
+        Path.cwd(),
+        dict(os.environ),
+        locale.setlocale(locale.LC_ALL),
+        list(warnings.filters),
+        signal.getsignal(signal.SIGUSR1),
+        decimal.getcontext().prec,
+    )
+
+
+def disturb():
+    os.chdir("/")
+    os.environ["NASBENCH_DATA"] = "elsewhere"
+    locale.setlocale(locale.LC_ALL, "C")
+    warnings.simplefilter("ignore")
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    decimal.getcontext().prec += 1
+
+
+@pytest.mark.parametrize("method", ["__init__", "fidelities", "ask", "tell"])
+def test_what_a_strategy_changes_in_the_process_is_put_back(run, method) -> None:
+    class Disturbing(Scripted):
+        def __init__(self, batches, events):
+            super().__init__(batches, events)
+            self.disturb_in("__init__")
+
+        def disturb_in(self, name):
+            if name == method:
+                events.append(surroundings())
+                disturb()
+                events.append(surroundings())
+
+        @property
+        def fidelities(self):
+            self.disturb_in("fidelities")
+            return (1.0,)
+
+        def ask(self, count):
+            self.disturb_in("ask")
+            yield from super().ask(count)
+
+        def tell(self, architecture, fitness):
+            self.disturb_in("tell")
+
+    events = []
+    before = surroundings()
+    with global_state_kept():
+        run(["1"], ["2"], strategy=Disturbing)
+        after = surroundings()
+    assert after == before
+    assert events[::2] == [before] * (len(events) // 2)
+    assert before not in events[1::2]
+    assert events
 
 
 def test_strategys_own_errors_pass(run) -> None:

@@ -214,9 +214,12 @@ class PluginManager:
         if self._pluggy.is_registered(plugin):
             raise PluginError("it is a plugin already, by another name: name each module in one entry point")
         internal_name = f"{record.distribution}:{record.name}"
+        provider = f"plugin '{record.name}' of {record.distribution}"
         self._pluggy.register(plugin, name=internal_name)
         try:
-            infos = [info for hook in implemented.known for info in self._ask_hook(hook, plugin)]
+            described = [info for hook in implemented.known for info in self._ask_hook(hook, plugin)]
+            # All before the first is stored: a class of the plugin's own may refuse, and then none is to be there.
+            infos = [dataclasses.replace(info, provider=provider) for info in described]
             _refuse_own_names_twice(infos)
         except BaseException:
             self._pluggy.unregister(name=internal_name)
@@ -226,8 +229,7 @@ class PluginManager:
         if remarks:
             record.remark = f"{' '.join(remarks)} The rest of the plugin works."
         for info in [info for info in infos if id(info) not in taken]:
-            named = dataclasses.replace(info, provider=f"plugin '{record.name}' of {record.distribution}")
-            self._provided[_kind_of(info)][info.name] = Provided(named, record.distribution)
+            self._provided[_kind_of(info)][info.name] = Provided(info, record.distribution)
 
     def _ask_hook(self, hook: str, plugin: object) -> list[Description]:
         """Return what one plugin's implementations of a hook describe."""

@@ -27,6 +27,13 @@ def evaluator(name: str, **fields: object) -> EvaluatorInfo:
     return EvaluatorInfo(name=name, summary="For a test.", source="the tests", **given)
 
 
+class NamedInfo(EvaluatorInfo):
+    """Takes nothing but a name, so that its copy with a provider cannot be made."""
+
+    def __init__(self, name: str) -> None:
+        vars(self).update(vars(evaluator(name)))
+
+
 def aggregate(name: str) -> AggregateInfo:
     return AggregateInfo(name=name, summary="For a test.", source="the tests", factory=len)
 
@@ -112,6 +119,10 @@ def bad_name_hook() -> types.ModuleType:
                 nasbench_aggregates=hookimpl(lambda: [aggregate("same")]),
             ),
             "it provides the evaluator 'same' twice",
+        ),
+        (
+            lambda: provider(evaluator("first"), NamedInfo("second")),
+            "TypeError: NamedInfo.__init__() got an unexpected keyword argument",
         ),
         (
             lambda: provider(evaluator("lost", factory="json.nowhere:Nothing")),

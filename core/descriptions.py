@@ -27,10 +27,22 @@ from .capabilities import (
 from .domain import Direction
 from .errors import NasbenchError, PluginError
 from .loading.factories import check_factory, check_module, load_object
-from .loading.faults import describe_error, expect_size, fault, set_description, set_owner, silent_output
+from .loading.faults import (
+    Check,
+    blamed_on,
+    describe_error,
+    expect_count,
+    expect_plain_values,
+    expect_size,
+    fault,
+    fault_of,
+    set_description,
+    set_owner,
+    silent_output,
+)
 from .loading.fields import check_fields
 from .loading.setting_types import check_settings_class
-from .settings import Settings
+from .settings import Settings, change_settings, parse_settings
 
 if TYPE_CHECKING:
     from .interfaces import Aggregate, Dataset, DataSource, DesignSpace, Evaluator, SearchSpace, SearchStrategy
@@ -139,6 +151,54 @@ class Description:
         """What it is, with its plugin, for messages."""
         provider = f" ({self.provider})" if self.provider else ""
         return f"{self.kind} '{self.name}'{provider}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigurableDescription(Description):
+    """What is made with settings. Only here is code of a settings class run, so that its faults name its plugin.
+
+    Attributes:
+        settings: Its settings class.
+    """
+
+    settings: type[Settings] = Settings
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_settings_class(f"the {self.kind} '{self.name}'", self.settings)
+
+    def parse_settings(self, given: Mapping[str, str]) -> Settings:
+        """Build settings from texts by name, as typed by the user.
+
+        Raises:
+            InvalidSettingError: They cannot be used.
+            PluginError: The settings class fails.
+        """
+        with blamed_on(self.full_name, "reading its settings"):
+            return parse_settings(self.name, self.settings, given)
+
+    def change_settings(self, settings: Settings, values: Mapping[str, Any]) -> Settings:
+        """Return settings with other values, given as they are stored.
+
+        Raises:
+            InvalidSettingError: They cannot be used.
+            PluginError: The settings class fails.
+        """
+        with blamed_on(self.full_name, "changing its settings"):
+            return change_settings(self.name, settings, values)
+
+    def effective_settings(self, settings: Settings) -> dict[str, Any]:
+        """Return the values that decide a score, by name. Raises PluginError if JSON cannot hold them."""
+        effective: dict[str, Any] = self._ask_settings(settings, "effective", expect_plain_values)
+        return effective
+
+    def _ask_settings(self, settings: Settings, method: str, check: Check) -> Any:
+        with blamed_on(self.full_name, f"'{method}' of its settings"):
+            returned = getattr(settings, method)()
+            problem = check(settings, (), returned)
+        if problem:
+            raise fault_of(self.full_name, f"returned from '{method}' of its settings {problem}")
+        return returned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,7 +361,7 @@ class SearchableSetting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluatorInfo(Description):
+class EvaluatorInfo(ConfigurableDescription):
     """An evaluator, returned by the hook ``nasbench_evaluators``.
 
     Attributes:
@@ -309,7 +369,6 @@ class EvaluatorInfo(Description):
         formula: The score in one line.
         unit: Of the score, in the plural, such as ``parameters``; empty if it has none.
         needs: What search space and data set must provide: capabilities of :mod:`.capabilities`, or a plugin's own.
-        settings: Its settings class.
         version: Raised by one whenever the same inputs give another score; part of every job key.
         why_unsupported: Further reasons to refuse a space and a data set: given their descriptions, returns half a
             sentence, as in "it needs colour images", or None.
@@ -324,7 +383,6 @@ class EvaluatorInfo(Description):
     formula: str = ""
     unit: str = ""
     needs: frozenset[type] = frozenset({Network})
-    settings: type[Settings] = Settings
     version: int = 1
     why_unsupported: Callable[[SearchSpaceInfo, DatasetInfo], str | None] = lambda _space, _dataset: None
     searchable: SearchableSetting | None = None
@@ -333,7 +391,6 @@ class EvaluatorInfo(Description):
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_capabilities(self, "needs", self.needs)
-        check_settings_class(f"the evaluator '{self.name}'", self.settings)
         if not isinstance(self.direction, Direction):
             raise PluginError(
                 f"The evaluator '{self.name}' has direction {self.direction!r}: use Direction.MAXIMIZE or "
@@ -356,6 +413,11 @@ class EvaluatorInfo(Description):
         if reason is None or isinstance(reason, str):
             return reason
         return f"asked for a reason, it returned {type(reason).__name__}, expected a text or None; {blamed}"
+
+    def inputs_drawn(self, settings: Settings) -> int:
+        """Return how many inputs of the data set it draws at once. Raises PluginError if that is no whole number."""
+        drawn: int = self._ask_settings(settings, "inputs_drawn", expect_count)
+        return drawn
 
     def create(self, settings: Settings) -> Evaluator[Any]:
         """Build the evaluator with the given settings."""
@@ -388,24 +450,18 @@ class AggregateInfo(Description):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SearchStrategyInfo(Description):
+class SearchStrategyInfo(ConfigurableDescription):
     """A search strategy, returned by the hook ``nasbench_search_strategies``.
 
     Attributes:
-        settings: Its settings class.
         multi_objective: Whether it searches for a Pareto front, so that it needs a cost beside the score.
         version: Raised by one whenever the same seed and answers lead to other proposals.
     """
 
     kind: ClassVar[str] = "search strategy"
 
-    settings: type[Settings] = Settings
     multi_objective: bool = False
     version: int = 1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_settings_class(f"the search strategy '{self.name}'", self.settings)
 
     def create(self, space: DesignSpace, settings: Settings, seed: int) -> SearchStrategy[Any]:
         """Build a strategy that proposes architectures of ``space``."""
@@ -449,20 +505,10 @@ class WeightSharingInfo(SearchStrategyInfo):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExecutorInfo(Description):
-    """What runs jobs on processes or machines, returned by the hook ``nasbench_executors``.
-
-    Attributes:
-        settings: Its settings class.
-    """
+class ExecutorInfo(ConfigurableDescription):
+    """What runs jobs on processes or machines, returned by the hook ``nasbench_executors``."""
 
     kind: ClassVar[str] = "executor"
-
-    settings: type[Settings] = Settings
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_settings_class(f"the executor '{self.name}'", self.settings)
 
     def create(self, *arguments: Any) -> Any:
         """Start an executor with what :class:`ExecutorSpec` gives it."""

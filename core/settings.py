@@ -8,13 +8,14 @@ A settings class is a frozen dataclass that derives from :class:`Settings` and d
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import math
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypedDict, Unpack
 
 from .errors import InvalidSettingError, closest_matches
@@ -120,7 +121,9 @@ def parse_settings(owner: str, settings_type: type[Settings], given: Mapping[str
         given: Texts by field name, as typed by the user.
 
     Raises:
-        InvalidSettingError: A field does not exist, a value cannot be read, or is outside its range.
+        InvalidSettingError: A field does not exist, a value cannot be read, is outside its range, or is refused by the
+            settings class.
+        TypeError: The settings class makes a value of another type than it declares.
     """
     fields = {field.name: field for field in dataclasses.fields(settings_type)}
     hints = typing.get_type_hints(settings_type)
@@ -130,7 +133,21 @@ def parse_settings(owner: str, settings_type: type[Settings], given: Mapping[str
             known = f"Its settings are: {', '.join(fields)}." if fields else "It has no settings."
             raise InvalidSettingError(f"'{owner}' has no setting '{name}'. {closest_matches(name, fields)}{known}")
         values[name] = _parse_field(owner, fields[name], hints[name], text)
-    return settings_type(**{**settings_type.preset_values(values), **values})
+    presets = settings_type.preset_values(values)
+    for name in hints.keys() & presets.keys():
+        _check_type(f"the preset of '{name}'", hints[name], presets[name])
+    with _refusals_named(_subject(owner, given)):
+        return settings_type(**{**presets, **values})
+
+
+def change_settings(owner: str, settings: Settings, values: Mapping[str, Any]) -> Settings:
+    """Return settings with other values, given as they are stored.
+
+    Raises:
+        InvalidSettingError: The settings class refuses them.
+    """
+    with _refusals_named(_subject(owner, values)):
+        return dataclasses.replace(settings, **values)
 
 
 def describe_settings(settings_type: type[Settings]) -> list[dict[str, str]]:
@@ -168,6 +185,19 @@ def without_none(hint: Any) -> Any:
     return members[0] if optional else hint
 
 
+def is_of_type(value: Any, hint: Any) -> bool:
+    """Return whether a value is what reading a text of this type would give."""
+    if value is None:
+        return without_none(hint) is not hint
+    bare = without_none(hint)
+    if typing.get_origin(bare) is typing.Literal:
+        return value in typing.get_args(bare)
+    if typing.get_origin(bare) is tuple:
+        (kind, _) = typing.get_args(bare)
+        return isinstance(value, tuple) and all(type(member) is kind for member in value)
+    return type(value) is bare
+
+
 def format_value(value: Any) -> str:
     """Write a value as a user types it."""
     if value is None:
@@ -180,12 +210,46 @@ def format_value(value: Any) -> str:
 
 
 def _parse_field(owner: str, field: dataclasses.Field[Any], hint: Any, text: str) -> Any:
+    subject = _subject(owner, [field.name])
     reader = field.metadata.get("reader")
-    value = reader(text) if reader else _parse_text(f"'{owner}' setting '{field.name}'", hint, text)
+    value = _read_with(reader, subject, field.name, hint, text) if reader else _parse_text(subject, hint, text)
     numbers = value if isinstance(value, tuple) else (value,)
     for number in numbers:
-        _check_range(f"'{owner}' setting '{field.name}'", field.metadata, number)
+        _check_range(subject, field.metadata, number)
     return value
+
+
+def _read_with(reader: Callable[[str], Any], subject: str, name: str, hint: Any, text: str) -> Any:
+    with _refusals_named(subject):
+        value = reader(text)
+    _check_type(f"the reader of '{name}'", hint, value)
+    return value
+
+
+def _check_type(giver: str, hint: Any, value: Any) -> None:
+    if not is_of_type(value, hint):
+        raise TypeError(f"{giver} gave {type(value).__name__} {value!r:.80}, expected {describe_type(hint)}")
+
+
+def _subject(owner: str, names: Iterable[str]) -> str:
+    """Name settings for messages."""
+    named = [f"'{name}'" for name in names]
+    return " ".join([f"'{owner}'", "setting" if len(named) == 1 else "settings", ", ".join(named)]).rstrip()
+
+
+@contextlib.contextmanager
+def _refusals_named(subject: str) -> Iterator[None]:
+    """Say whose settings are wrong where code of a plugin finds them so in the way of Python, or cannot open a file."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise InvalidSettingError(f"{subject}: {_reason(error).rstrip('.')}.") from error
+
+
+def _reason(error: ValueError | OSError) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"'{error.filename}': {error.strerror}"
+    return str(error) or type(error).__name__
 
 
 def _parse_text(subject: str, hint: Any, text: str) -> Any:

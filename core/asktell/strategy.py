@@ -9,7 +9,7 @@ from ..descriptions import SearchStrategyInfo
 from ..interfaces import DesignSpace, SearchStrategy
 from ..planning.spellings import parse_spelling
 from ..plugin_manager import PluginManager
-from ..settings import Settings, parse_settings
+from ..settings import Settings
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class StrategySpec:
         """Name of the strategy."""
         return self.info.name
 
+    @property
+    def effective_settings(self) -> dict[str, Any]:
+        """What of its settings decides its proposals, by name."""
+        return self.info.effective_settings(self.settings)
+
     def make(self) -> SearchStrategy[Any]:
         """Return the strategy at its beginning; a resumed search goes through its proposals again."""
         return self.info.create(self.space, self.settings, self.seed)
@@ -48,5 +53,5 @@ def choose_strategy(text: str, space: DesignSpace, seed: int, plugins: PluginMan
     """
     spelling = parse_spelling(text)
     provided = plugins.search_strategy(spelling.name)
-    settings = parse_settings(spelling.name, provided.info.settings, spelling.settings)
+    settings = provided.info.parse_settings(spelling.settings)
     return StrategySpec(provided.info, settings, provided.distribution, space, seed)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..documents.document import Document
 from ..documents.records import make_grid
-from ..settings import PRESET, Settings
+from ..settings import PRESET
 
 if TYPE_CHECKING:
     from ..asktell.curves import Spread
+    from ..descriptions import SearchStrategyInfo
     from ..search.comparison import SearchGroup
 
 
@@ -88,7 +89,7 @@ def strategy_of(group: SearchGroup) -> str:
 
     header = group.first.header
     provided = installed_plugins().search_strategies().get(header.strategy)
-    own = own_settings(provided.info.settings if provided else Settings, header.strategy_settings)
+    own = own_settings(provided.info, header.strategy_settings) if provided else header.strategy_settings
     text = header.strategy + (f":{','.join(f'{name}={value}' for name, value in own.items())}" if own else "")
     limits = [f"{cost.name} <= {cost.limit:.10g}" for cost in header.costs if cost.limit is not None]
     minimized = [f"least {cost.name}" for cost in header.minimized]
@@ -96,13 +97,13 @@ def strategy_of(group: SearchGroup) -> str:
     return ", ".join([text, *limits, *minimized, *together])
 
 
-def own_settings(kind: type[Settings], values: Mapping[str, Any]) -> Mapping[str, Any]:
+def own_settings(info: SearchStrategyInfo, values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the settings that differ from the defaults, or fewer from those of a preset, and then the preset."""
-    preset = typing.get_type_hints(kind).get(PRESET)
+    preset = typing.get_type_hints(info.settings).get(PRESET)
     named = [{}, *({PRESET: name} for name in typing.get_args(preset))]
     ways = []
     for given in named:
-        defaults = kind(**{**kind.preset_values(given), **given}).effective()
+        defaults = info.effective_settings(info.parse_settings(given))
         ways.append(given | {name: value for name, value in values.items() if defaults.get(name) != value})
     return min(ways, key=len)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..descriptions import ExecutorInfo
 from ..planning.spellings import parse_spelling
 from ..plugin_manager import PluginManager
-from ..settings import Settings, parse_settings
+from ..settings import Settings
 from .interface import JobExecutor
 from .messages import WorkerSetup
 
@@ -43,4 +43,4 @@ def choose_executor(text: str, plugins: PluginManager) -> ExecutorSpec:
     """
     spelling = parse_spelling(text)
     info = plugins.executor(spelling.name).info
-    return ExecutorSpec(info, parse_settings(spelling.name, info.settings, spelling.settings))
+    return ExecutorSpec(info, info.parse_settings(spelling.settings))

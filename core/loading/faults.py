@@ -135,7 +135,27 @@ def guard_methods(cls: type, checks: Mapping[str, Check | None]) -> None:
 
 def fault(made: Any, what: str) -> PluginError:
     """Return the error that says what an object of a plugin did wrong."""
-    return PluginError(f"The {owner_of(made)} {what.rstrip('.')}. This is a fault of its plugin: tell its authors.")
+    return fault_of(owner_of(made), what)
+
+
+def fault_of(owner: str, what: str) -> PluginError:
+    """Return the error that says what a plugin's thing, named in full, did wrong."""
+    return PluginError(f"The {owner} {what.rstrip('.')}. This is a fault of its plugin: tell its authors.")
+
+
+@contextlib.contextmanager
+def blamed_on(owner: str, what: str) -> Iterator[None]:
+    """Pass a plugin's code that belongs to no guarded class through the guard.
+
+    Args:
+        owner: Which thing of which plugin it belongs to.
+        what: What fails if the code raises, for the message.
+    """
+    try:
+        with silent_output():
+            yield
+    except BaseException as error:
+        raise _blamed(owner, what, error) from error
 
 
 def _guarded(name: str, function: Callable[..., Any], check: Check | None) -> Callable[..., Any]:
@@ -151,7 +171,7 @@ def _guarded(name: str, function: Callable[..., Any], check: Check | None) -> Ca
                     returned = list(returned) if check else _guarded_iterator(made, name, returned)
                 problem = check(made, arguments, returned) if check else None
         except BaseException as error:
-            raise _blamed(made, name, error) from error
+            raise _blamed(owner_of(made), f"'{name}'", error) from error
         if problem:
             raise fault(made, f"returned from '{name}' {problem}")
         return returned
@@ -172,15 +192,15 @@ def _guarded_iterator(made: Any, name: str, iterator: Iterator[Any]) -> Iterator
         except StopIteration:
             return
         except BaseException as error:
-            raise _blamed(made, name, error) from error
+            raise _blamed(owner_of(made), f"'{name}'", error) from error
         yield item
 
 
-def _blamed(made: Any, name: str, error: BaseException) -> BaseException:
+def _blamed(owner: str, what: str, error: BaseException) -> BaseException:
     """Return the error that names the plugin; those that are nobody's fault, or say enough, as they are."""
     if isinstance(error, NasbenchError | KeyboardInterrupt | GeneratorExit | MemoryError) or is_memory_error(error):
         return error
-    return fault(made, f"failed in '{name}' with {describe_error(error)}")
+    return fault_of(owner, f"failed in {what} with {describe_error(error)}")
 
 
 def is_memory_error(error: BaseException) -> bool:
@@ -248,6 +268,26 @@ def expect_size(_made: Any, _arguments: tuple[Any, ...], returned: Any) -> str |
     """Expect a whole number of at least one, or None."""
     whole = isinstance(returned, int) and not isinstance(returned, bool) and returned > 0
     return None if returned is None or whole else f"{_short(returned)}, expected a whole number above 0 or None"
+
+
+def expect_count(_made: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect a whole number of at least 0."""
+    whole = isinstance(returned, int) and not isinstance(returned, bool) and returned >= 0
+    return None if whole else f"{_short(returned)}, expected a whole number of at least 0"
+
+
+def expect_plain_values(_made: Any, _arguments: tuple[Any, ...], returned: Any) -> str | None:
+    """Expect values by name that JSON can hold."""
+    right = isinstance(returned, dict) and _is_plain(returned)
+    return None if right else f"{_short(returned)}, expected texts, numbers and lists of them, by name"
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(name, str) for name in value) and all(map(_is_plain, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str | int | float)
 
 
 def _short(value: Any) -> str:

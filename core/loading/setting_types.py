@@ -9,7 +9,7 @@ import typing
 from typing import Any, Literal
 
 from ..errors import PluginError, closest_matches
-from ..settings import METADATA, Settings, without_none
+from ..settings import METADATA, Settings, is_of_type, without_none
 
 TYPES_THAT_WORK = (
     "Types that work: int, float, str, bool, Literal of texts, tuple[int, ...], tuple[float, ...], and any one of them "
@@ -95,7 +95,7 @@ def _problem_of_metadata(field: dataclasses.Field[Any], hint: Any) -> str | None
 def _problem_of_default(field: dataclasses.Field[Any], hint: Any) -> str | None:
     if field.default is dataclasses.MISSING:
         return "has no default: declare it with setting(default, help)."
-    if not _fits(field.default, hint):
+    if not is_of_type(field.default, hint):
         remedy = _remedy_for(field.default, hint)
         return f"has the type {_type_name(hint)} and the default {field.default!r}, which is none: {remedy}"
     return None
@@ -126,19 +126,6 @@ def _problem_of_suffixes(settings_type: type[Settings]) -> str | None:
     if len(suffixed) > 1:
         return f"cannot be used: {' and '.join(map(repr, suffixed))} both have a name_suffix, and only one can."
     return None
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Return whether a value is what reading a text of this type would give."""
-    if value is None:
-        return without_none(hint) is not hint
-    bare = without_none(hint)
-    if typing.get_origin(bare) is Literal:
-        return value in typing.get_args(bare)
-    if typing.get_origin(bare) is tuple:
-        (kind, _) = typing.get_args(bare)
-        return isinstance(value, tuple) and all(type(member) is kind for member in value)
-    return type(value) is bare
 
 
 def _type_name(hint: Any) -> str:

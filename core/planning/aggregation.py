@@ -12,7 +12,6 @@ from ..descriptions import AggregateInfo
 from ..errors import UnknownNameError, UsageError
 from ..plan import EvaluatorHeader
 from ..plugin_manager import PluginManager, Provided
-from ..settings import parse_settings
 from .spellings import parse_evaluator_spelling, split_name
 
 SEPARATOR = "+"
@@ -91,13 +90,13 @@ def find_aggregate(text: str, plugins: PluginManager) -> AggregateSpec | None:
 def _read(text: str, plugins: PluginManager) -> Component:
     try:
         spelling = parse_evaluator_spelling(text, plugins)
-        kind = plugins.evaluator(spelling.name).info.settings
-        settings = parse_settings(spelling.name, kind, spelling.settings)
+        info = plugins.evaluator(spelling.name).info
+        settings = info.parse_settings(spelling.settings)
     except UsageError:
         return Component(text)
-    metrics = (each.name for each in dataclasses.fields(kind) if each.metadata.get("metric"))
+    metrics = (each.name for each in dataclasses.fields(info.settings) if each.metadata.get("metric"))
     undecided = frozenset(name for name in metrics if getattr(settings, name) is None)
-    return Component(text, spelling.name, settings.effective(), undecided)
+    return Component(text, spelling.name, info.effective_settings(settings), undecided)
 
 
 def aggregates_to_show(

@@ -15,7 +15,7 @@ from ..errors import UnsupportedSearchSpaceError, UsageError
 from ..plain_text import printable
 from ..plan import EvaluatorHeader, EvaluatorSpec
 from ..plugin_manager import PluginManager
-from ..settings import BATCH_SIZE, Settings, course_hash, parse_settings, settings_hash, suffix_field
+from ..settings import BATCH_SIZE, Settings, course_hash, settings_hash, suffix_field
 from .aggregation import find_aggregate
 from .metric_names import find_metric
 from .spellings import Spelling, parse_evaluator_spelling
@@ -49,18 +49,18 @@ class EvaluatorFactory:
         """
         spelling = parse_evaluator_spelling(text, self.plugins)
         provided = self.plugins.evaluator(spelling.name)
-        parsed = parse_settings(spelling.name, provided.info.settings, spelling.settings)
-        settings = dataclasses.replace(parsed, **(values or {}))
+        parsed = provided.info.parse_settings(spelling.settings)
+        settings = provided.info.change_settings(parsed, values or {})
         self._check_support(provided.info)
         self._check_batch(spelling, provided.info, settings)
         _check_network(spelling.name, settings, self.space)
-        settings = self._with_metric(settings)
+        settings = self._with_metric(provided.info, settings)
         header = EvaluatorHeader(
             label=_label(provided.info, spelling.settings, settings),
             name=spelling.name,
             direction=provided.info.direction,
             version=provided.info.version,
-            settings=settings.effective(),
+            settings=provided.info.effective_settings(settings),
             settings_hash=settings_hash(provided.info.version, settings),
             distribution=provided.distribution,
         )
@@ -83,10 +83,11 @@ class EvaluatorFactory:
 
     def has_enough_inputs(self, name: str) -> bool:
         """Return whether the data set has as many inputs as an evaluator draws by default."""
-        return self._enough(self.plugins.evaluator(name).info.settings())
+        info = self.plugins.evaluator(name).info
+        return self._enough(info, info.parse_settings({}))
 
-    def _enough(self, settings: Settings) -> bool:
-        drawn = settings.inputs_drawn() if self.dataset.has_inputs else 0
+    def _enough(self, info: EvaluatorInfo, settings: Settings) -> bool:
+        drawn = info.inputs_drawn(settings) if self.dataset.has_inputs else 0
         return not drawn or drawn <= self._num_inputs
 
     def _check_support(self, info: EvaluatorInfo) -> None:
@@ -99,17 +100,17 @@ class EvaluatorFactory:
 
     def _check_batch(self, spelling: Spelling, info: EvaluatorInfo, settings: Settings) -> None:
         """Refuse a batch of more inputs than the data set has, which would fail every job."""
-        if self._enough(settings):
+        if self._enough(info, settings):
             return
-        drawn, unit = settings.inputs_drawn(), self.dataset.unit
-        smaller = _smaller_batch(spelling, settings, self._num_inputs / drawn)
+        drawn, unit = info.inputs_drawn(settings), self.dataset.unit
+        smaller = _smaller_batch(spelling, info, settings, self._num_inputs / drawn)
         remedy = f"Bring more {unit}." if smaller is None else f"Take -e {smaller}, or bring more {unit}."
         raise UsageError(
             f"Evaluator '{info.name}' draws a batch of {drawn} {unit}, and the dataset '{self.dataset.name}' has "
             f"{self._num_inputs}. {remedy}"
         )
 
-    def _with_metric(self, settings: Settings) -> Settings:
+    def _with_metric(self, info: EvaluatorInfo, settings: Settings) -> Settings:
         """Name in full the metrics that settings name; where they name none, it is the one to compare with, if any.
 
         Raises:
@@ -122,7 +123,7 @@ class EvaluatorFactory:
         table = self.space.create().ground_truth()
         metrics = table.metrics if table else ()
         found = {name: find_metric(text, metrics, self.dataset.name).key for name, text in named.items()}
-        return dataclasses.replace(settings, **found)
+        return info.change_settings(settings, found)
 
     @cached_property
     def _num_inputs(self) -> int:
@@ -141,12 +142,14 @@ class EvaluatorFactory:
         return f"'nasbench spaces {self.space.name}' says which evaluators do."
 
 
-def _smaller_batch(spelling: Spelling, settings: Settings, share: float) -> str | None:
+def _smaller_batch(spelling: Spelling, info: EvaluatorInfo, settings: Settings, share: float) -> str | None:
     """Return the evaluator with the largest batch that is small enough, None if no setting gives one."""
     field = next((field for field in dataclasses.fields(settings) if field.name == BATCH_SIZE), None)
-    if field is None:
+    taken = info.effective_settings(settings).get(BATCH_SIZE)
+    # A plugin's own 'inputs_drawn' may say a number where the setting has none.
+    if field is None or not isinstance(taken, int):
         return None
-    size = int(settings.effective()[BATCH_SIZE] * share)
+    size = int(taken * share)
     return spelling.with_setting(BATCH_SIZE, str(size)).text if size >= field.metadata.get("minimum", 1) else None
 
 

@@ -17,7 +17,6 @@ from ..planning.requests import RunRequest, make_plan
 from ..planning.spellings import parse_evaluator_spelling, parse_spelling
 from ..plugin_manager import PluginManager
 from ..results.contents import Results
-from ..settings import parse_settings
 from .recipe import Comparison, Recipe
 
 MEASURED_ARCHITECTURES = 2
@@ -74,11 +73,11 @@ def _check_names_of(comparison: Comparison, plugins: PluginManager) -> None:
         aggregate = find_aggregate(text, plugins)
         for part in aggregate.components if aggregate else (text,):
             spelling = parse_evaluator_spelling(part, plugins)
-            parse_settings(spelling.name, plugins.evaluator(spelling.name).info.settings, spelling.settings)
+            plugins.evaluator(spelling.name).info.parse_settings(spelling.settings)
     for figure in comparison.figures:
         if figure.strategy:
             spelling = parse_spelling(figure.strategy)
-            parse_settings(spelling.name, plugins.search_strategy(spelling.name).info.settings, spelling.settings)
+            plugins.search_strategy(spelling.name).info.parse_settings(spelling.settings)
 
 
 def _label_evaluators(comparison: Comparison, plugins: PluginManager) -> Comparison:

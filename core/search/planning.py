@@ -158,7 +158,7 @@ def _choose_evaluators(
         dataset=factory.dataset.name,
         evaluator=evaluator.header,
         strategy=strategy.name,
-        strategy_settings=strategy.settings.effective(),
+        strategy_settings=strategy.effective_settings,
         seed=request.seed,
         parallel=request.parallel,
         costs=tuple(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..asktell.strategy import StrategySpec
-from ..descriptions import DatasetInfo
+from ..descriptions import DatasetInfo, EvaluatorInfo
 from ..plan import EvaluatorSpec, PlanHeader
 from ..settings import settings_hash
 from .fitness import TaskFitness
@@ -22,6 +22,7 @@ class TaskSearchPlan:
         header: Search space, data set and seed.
         strategy: Proposes tasks: values of the evaluator's setting.
         learns: Whether its proposals depend on fitness; if not, tasks that cannot become the best are abandoned.
+        evaluator_info: Description of the evaluator.
         evaluator: Scores architectures, with any one value of the setting.
         setting: Name of the setting.
         fitness: Says how well a task ranks the labelled architectures.
@@ -33,6 +34,7 @@ class TaskSearchPlan:
     header: PlanHeader
     strategy: StrategySpec
     learns: bool
+    evaluator_info: EvaluatorInfo
     evaluator: EvaluatorSpec
     setting: str
     fitness: TaskFitness
@@ -42,10 +44,11 @@ class TaskSearchPlan:
 
     def evaluator_with(self, design: str) -> EvaluatorSpec:
         """Return the evaluator with a value of its setting."""
-        settings = dataclasses.replace(self.evaluator.settings, **{self.setting: design})
-        version = self.evaluator.header.version
+        settings = self.evaluator_info.change_settings(self.evaluator.settings, {self.setting: design})
         header = dataclasses.replace(
-            self.evaluator.header, settings=settings.effective(), settings_hash=settings_hash(version, settings)
+            self.evaluator.header,
+            settings=self.evaluator_info.effective_settings(settings),
+            settings_hash=settings_hash(self.evaluator_info.version, settings),
         )
         return EvaluatorSpec(header, settings)
 
@@ -63,7 +66,7 @@ class TaskSearchPlan:
             "setting": self.setting,
             "designs": self.strategy.space.name,
             "strategy": self.strategy.name,
-            "strategy settings": self.strategy.settings.effective(),
+            "strategy settings": self.strategy.effective_settings,
             "parallel": self.parallel,
             "fitness": self.fitness.kind,
             "label": labelled.label,

@@ -70,8 +70,8 @@ def make_task_search_plan(request: TaskSearchRequest, plugins: PluginManager) ->
     space_info = plugins.search_space(request.space).info
     dataset = choose_dataset(space_info, request.dataset, request.images, plugins)
     searchable = _searchable_setting(request.evaluator, plugins)
-    named = plugins.evaluator(parse_evaluator_spelling(request.evaluator, plugins).name).info.full_name
-    designs = searchable.design_space(space_info, named)
+    evaluator_info = plugins.evaluator(parse_evaluator_spelling(request.evaluator, plugins).name).info
+    designs = searchable.design_space(space_info, evaluator_info.full_name)
     factory = EvaluatorFactory(space_info, dataset, plugins)
     evaluator = factory.make(request.evaluator, values={searchable.name: designs.example()})
     strategy = choose_strategy(request.strategy, designs, request.seed, plugins)
@@ -98,6 +98,7 @@ def make_task_search_plan(request: TaskSearchRequest, plugins: PluginManager) ->
         ),
         strategy=strategy,
         learns=example.learns,
+        evaluator_info=evaluator_info,
         evaluator=evaluator,
         setting=searchable.name,
         fitness=TaskFitness(labelled, evaluator.header.direction, request.fitness),

@@ -22,7 +22,7 @@ from ..global_state.state import GlobalState
 from ..jobs.evaluation import MAX_MESSAGE_LENGTH, JobRunner
 from ..plugin_manager import installed_plugins
 from ..results.journal import record_from_json, record_to_json
-from ..settings import parse_settings, settings_hash
+from ..settings import settings_hash
 from .context import dataset_at_hand
 
 # The sample is scored with the generators as they happen to be, which is never so.
@@ -53,7 +53,7 @@ class EvaluatorContract:
         """Score architectures one after the other with one evaluator instance."""
         runner = runner or self.make_runner()
         info = installed_plugins().evaluator(self.evaluator).info
-        settings = parse_settings(self.evaluator, info.settings, self.settings)
+        settings = info.parse_settings(self.settings)
         evaluator = info.create(settings)
         own_hash = settings_hash(info.version, settings)
         keys = [
@@ -64,8 +64,8 @@ class EvaluatorContract:
 
     def _inputs_drawn(self) -> int:
         """Return how many inputs of the data set a run must have."""
-        settings = installed_plugins().evaluator(self.evaluator).info.settings
-        return parse_settings(self.evaluator, settings, self.settings).inputs_drawn()
+        info = installed_plugins().evaluator(self.evaluator).info
+        return info.inputs_drawn(info.parse_settings(self.settings))
 
     def make_runner(self) -> JobRunner:
         """Return a fresh runner on the CPU."""

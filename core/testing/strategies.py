@@ -8,7 +8,6 @@ import numpy as np
 
 from ..interfaces import PartialEvaluation, SearchStrategy
 from ..plugin_manager import installed_plugins
-from ..settings import parse_settings
 
 
 class SearchStrategyContract:
@@ -31,7 +30,7 @@ class SearchStrategyContract:
         plugins = installed_plugins()
         info = plugins.search_strategy(self.strategy).info
         space = plugins.search_space(self.space).info.create()
-        return info.create(space, parse_settings(self.strategy, info.settings, self.settings), seed)
+        return info.create(space, info.parse_settings(self.settings), seed)
 
     def propose(self, seed: int, parallel: int) -> list[str]:
         """Search as the engine does, with up to ``parallel`` proposals that wait for their fitness.

@@ -390,6 +390,41 @@ def _evaluators() -> Iterator[Part]:
         yield Part(info, ("run", "-e", info.name, "-n", "2", "--space", "letters"), says, 2)
 
 
+def _settings(reader: Callable[[str], Any] = int, **written: Any) -> type:
+    """Return a settings class with the whole number 'a'."""
+    declared = setting(1, "For an experiment.", reader=reader)
+    own = {"__annotations__": {"a": int}, "__module__": __name__, "a": declared, **written}
+    return dataclass(frozen=True)(type("Wrong", (Settings,), own))
+
+
+_SETTINGS: dict[str, tuple[type, str]] = {
+    "reader-raises": (_settings(_raise), "failed in reading its settings with KeyError: 'lost'"),
+    "reader-exits": (_settings(_exit), "failed in reading its settings with SystemExit: 0"),
+    "reader-text": (_settings(str), "the reader of 'a' gave str '2', expected integer"),
+    "init-raises": (_settings(__post_init__=_raise), "failed in reading its settings with KeyError: 'lost'"),
+    "preset-raises": (_settings(preset_values=_raise), "failed in reading its settings with KeyError: 'lost'"),
+    "preset-none": (_settings(preset_values=_returning(None)), "failed in reading its settings with"),
+    "preset-foreign": (_settings(preset_values=_returning({"b": 1})), "got an unexpected keyword argument 'b'"),
+    "preset-text": (_settings(preset_values=_returning({"a": "x"})), "the preset of 'a' gave str 'x', expected"),
+    "drawn-raises": (_settings(inputs_drawn=_raise), "failed in 'inputs_drawn' of its settings with KeyError"),
+    "drawn-text": (_settings(inputs_drawn=_returning("many")), "from 'inputs_drawn' of its settings str 'many'"),
+    "drawn-negative": (_settings(inputs_drawn=_returning(-1)), "int -1, expected a whole number of at least 0"),
+    "effective-raises": (_settings(effective=_raise), "of its settings with KeyError: 'lost'"),
+    "effective-object": (
+        _settings(effective=_returning({"a": [{2}]})), "returned from 'effective' of its settings dict {'a': [{2}]}",
+    ),
+    "effective-numbered": (
+        _settings(effective=_returning({1: 1})), "returned from 'effective' of its settings dict {1: 1}",
+    ),
+}  # fmt: skip
+
+
+def _configured() -> Iterator[Part]:
+    for way, (settings, says) in _SETTINGS.items():
+        info = _info(EvaluatorInfo, f"settings-{way}", One, direction=Direction.MAXIMIZE, settings=settings)
+        yield Part(info, ("run", "-e", f"{info.name}:a=2", "-n", "2", "--space", "letters"), says)
+
+
 @dataclass(frozen=True)
 class TaskSettings(Settings):
     """A task to search for."""
@@ -437,7 +472,8 @@ LABELLED_TEXT = "architecture,accuracy\n" + "".join(f"a{number},{number}\n" for 
 PARTS: dict[str, Part] = {
     part.info.name: part
     for part in (
-        *_spaces(), *_strategies(), *_datasets(), *_aggregates(), *_evaluators(), *_searched(), *_sources()
+        *_spaces(), *_strategies(), *_datasets(), *_aggregates(), *_evaluators(), *_configured(), *_searched(),
+        *_sources(),
     )
 }  # fmt: skip
 

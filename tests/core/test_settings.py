@@ -1,8 +1,12 @@
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import pytest
-from nasbench_toolkit.core.errors import InvalidSettingError
+from nasbench_toolkit.core.descriptions import EvaluatorInfo, ExecutorInfo, SearchStrategyInfo
+from nasbench_toolkit.core.domain import Direction
+from nasbench_toolkit.core.errors import InvalidSettingError, PluginError
 from nasbench_toolkit.core.settings import Settings, describe_settings, parse_settings, setting, settings_hash
 
 
@@ -47,6 +51,64 @@ def test_parse_settings_every_type() -> None:
 def test_parse_settings_refuses(name: str, text: str, message: str) -> None:
     with pytest.raises(InvalidSettingError, match=message.replace("(", r"\(")):
         parse_settings("e", Example, {name: text})
+
+
+@dataclass(frozen=True)
+class Limited(Settings):
+    low: int = setting(1, "Lowest.")
+    high: int = setting(9, "Highest.")
+    file: str = setting("", "A file.", reader=lambda name: Path(name).read_text())
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError("low is above high")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"low": "10"}, "^'e' setting 'low': low is above high.$"),
+        ({"low": "5", "high": "4"}, "^'e' settings 'low', 'high': low is above high.$"),
+        ({"file": "nowhere"}, "^'e' setting 'file': 'nowhere': No such file or directory.$"),
+    ],
+)
+def test_parse_settings_refused_by_their_class_in_the_way_of_python(given: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidSettingError, match=message):
+        parse_settings("e", Limited, given)
+
+
+@dataclass(frozen=True)
+class Faulty(Settings):
+    alpha: int = setting(1, "A number.", reader=lambda text: text)
+
+    @classmethod
+    def preset_values(cls, given: Mapping[str, object]) -> Mapping[str, object]:
+        return {} if given else {"beta": 1}
+
+    def effective(self) -> dict[str, object]:
+        return {"alpha": object()}
+
+
+FIELDS = {"name": "e", "summary": "For a test.", "source": "the tests", "factory": len, "settings": Faulty}
+CONFIGURABLE = [
+    EvaluatorInfo(**FIELDS, direction=Direction.MAXIMIZE),
+    SearchStrategyInfo(**FIELDS),
+    ExecutorInfo(**FIELDS),
+]
+
+
+@pytest.mark.parametrize("info", CONFIGURABLE, ids=lambda info: info.kind)
+def test_settings_class_at_fault_is_named_with_its_plugin(info) -> None:
+    info = replace(info, provider="plugin 'p' of package 1.0")
+    named = rf"^The {info.kind} 'e' \(plugin 'p' of package 1.0\) "
+    with pytest.raises(PluginError, match=f"{named}failed in reading its settings with TypeError: the reader of 'al"):
+        info.parse_settings({"alpha": "q"})
+    with pytest.raises(PluginError, match=f"{named}failed in reading its settings with TypeError: .* 'beta'"):
+        info.parse_settings({})
+    with pytest.raises(PluginError, match=f"{named}failed in changing its settings with TypeError: .* 'beta'"):
+        info.change_settings(Faulty(), {"beta": 2})
+    with pytest.raises(PluginError, match=f"{named}returned from 'effective' of its settings dict"):
+        info.effective_settings(Faulty())
 
 
 def test_parse_settings_of_something_without_any() -> None:

@@ -92,11 +92,12 @@ def _read(text: str, plugins: PluginManager) -> Component:
         spelling = parse_evaluator_spelling(text, plugins)
         info = plugins.evaluator(spelling.name).info
         settings = info.parse_settings(spelling.settings)
+        effective = info.effective_settings(settings)
     except UsageError:
         return Component(text)
     metrics = (each.name for each in dataclasses.fields(info.settings) if each.metadata.get("metric"))
     undecided = frozenset(name for name in metrics if getattr(settings, name) is None)
-    return Component(text, spelling.name, info.effective_settings(settings), undecided)
+    return Component(text, spelling.name, effective, undecided)
 
 
 def aggregates_to_show(

@@ -2,6 +2,7 @@ import dataclasses
 import itertools
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -187,6 +188,9 @@ def test_an_aggregate_that_fails_in_a_resample_has_no_correlation_there(three):
     assert [not math.isnan(rho) for rho in resampled] == [len(set(row.tolist())) > 2 for row in drawn]
 
 
+TASK = Path(__file__).parents[2] / "examples/my-task.json"
+
+
 def headers(*texts):
     """Return evaluators as a run of nasbench201-tiny plans them."""
     plugins = installed_plugins()
@@ -211,6 +215,11 @@ def headers(*texts):
 )
 def test_match_components_finds_the_same_settings(aggregate, evaluators, expected):
     assert match_components(spec(aggregate), headers(*evaluators)) == expected
+
+
+def test_match_components_takes_the_only_one_of_a_name_that_needs_settings():
+    with_task, params = headers(f"gennas:task={TASK}", "params")
+    assert match_components(spec("rank_sum:gennas+params"), [params, with_task]) == (1, 0)
 
 
 def test_match_components_leaves_the_metric_to_the_space():

@@ -73,7 +73,9 @@ def test_global_state_puts_the_precision_of_an_operation_back(backend: str, oper
         return [*precisions, torch.get_float32_matmul_precision(), str(torch.backends.cudnn.allow_tf32)]
 
     before, state = read(), GlobalState.now()
-    torch._C._set_fp32_precision_setter(backend, operation, "bf16" if backend == "mkldnn" else "ieee")
+    present = torch._C._get_fp32_precision_getter(backend, operation)
+    other = next(value for value in ("ieee", "tf32") if value != present)
+    torch._C._set_fp32_precision_setter(backend, operation, "bf16" if backend == "mkldnn" else other)
     assert state.changed()
     assert (state.put_back(), read()) == ((), before)
 

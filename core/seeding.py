@@ -60,17 +60,26 @@ def seeded_global_rng(seed: int) -> Iterator[None]:
 
     Those of CUDA are seeded if it is initialised.
     """
-    import numpy as np
-    import torch
-
-    python_state, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    restore = _saved_host_rng()
     seed_global_rng(seed)
     try:
         yield
     finally:
+        restore()
+
+
+def _saved_host_rng() -> Callable[[], None]:
+    import numpy as np
+    import torch
+
+    python_state, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
+
+    def restore() -> None:
         random.setstate(python_state)
         np.random.set_state(numpy_state)
         torch.set_rng_state(torch_state)
+
+    return restore
 
 
 def saved_global_rng() -> Callable[[], None]:
@@ -78,17 +87,14 @@ def saved_global_rng() -> Callable[[], None]:
 
     Those of CUDA go back, too, if it is initialised.
     """
-    import numpy as np
     import torch
 
-    python_state, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    restore_host = _saved_host_rng()
     has_cuda = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
     cuda_states = torch.cuda.get_rng_state_all() if has_cuda else []
 
     def restore() -> None:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
-        torch.set_rng_state(torch_state)
+        restore_host()
         if cuda_states:
             torch.cuda.set_rng_state_all(cuda_states)
 

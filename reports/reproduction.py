@@ -120,7 +120,13 @@ def reproduce_figures(
         left_out: Why an evaluator was not run, by what the recipe calls it.
         aggregates: Those among the evaluators.
     """
-    return [_reproduce(comparison, figure, results, left_out, aggregates) for figure in comparison.figures]
+    selections = [select(part) for part in results]
+    return [
+        Reproduced(comparison, figure, why_not=left_out[figure.evaluator])
+        if figure.evaluator in left_out
+        else _reproduce(Reproduced(comparison, figure, dataset=results[0].plan.dataset), selections, aggregates)
+        for figure in comparison.figures
+    ]
 
 
 def reproduce_found(comparison: Comparison, figure: PublishedFigure, found: Found) -> Reproduced:
@@ -149,17 +155,10 @@ def reproduce_found(comparison: Comparison, figure: PublishedFigure, found: Foun
     return replace(made, ours=Estimate(mean, mean - half, mean + half), deviation=deviation, seeds=seeds)
 
 
-def _reproduce(
-    comparison: Comparison, figure: PublishedFigure, results: Sequence[Results], left_out: Mapping[str, str],
-    aggregates: Sequence[AggregateSpec],
-) -> Reproduced:  # fmt: skip
-    if figure.evaluator in left_out:
-        return Reproduced(comparison, figure, why_not=left_out[figure.evaluator])
-    selections = [select(part) for part in results]
+def _reproduce(made: Reproduced, selections: Sequence[Selection], aggregates: Sequence[AggregateSpec]) -> Reproduced:
+    figure = made.figure
     contender = _contender(figure.evaluator, selections, aggregates)
-    made = Reproduced(
-        comparison, figure, seeds=len(results), failures=_failures(contender.parts), dataset=results[0].plan.dataset
-    )
+    made = replace(made, seeds=len(selections), failures=_failures(contender.parts))
     if figure.statistic not in COMPARABLE:
         return _cost(made, contender.parts)
     truth, column = selections[0].truth, selections[0].column
@@ -204,10 +203,10 @@ def _estimate(figure: PublishedFigure, contender: Contender, truth: Floats) -> t
         return _over_seeds(figure, contender, truth)
     (sample,) = contender.samples
     known = truth[sample.rows]
+    if figure.statistic == "tau" and contender.made:
+        return Estimate(kendall_tau(sample.scores, known)), None
     if figure.statistic == "tau":
-        return Estimate(kendall_tau(sample.scores, known)) if contender.made else estimate_tau(
-            sample.scores, known
-        ), None
+        return estimate_tau(sample.scores, known), None
     if figure.statistic == "retrieval" and _few_at_the_top(figure, sample.size):
         return Estimate(_statistic(figure)(sample.scores, known)), None
     if contender.made:

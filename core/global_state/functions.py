@@ -107,11 +107,11 @@ def _names_in(owners: Sequence[Any]) -> Part:
     Thousands are looked at after every job: dictionaries compare themselves faster than any loop over them.
     """
     views = [vars(owner) for owner in owners]
+    added: list[set[str]] = [set() for _ in owners]
 
     def write(kept: list[dict[str, Any]]) -> None:
-        for owner, names in zip(owners, kept, strict=True):
-            if vars(owner) != names:
-                _put_names_back(owner, names)
+        for owner, names, new in zip(owners, kept, added, strict=True):
+            _put_names_back(owner, names, new)
 
     def keep(value: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         return [dict(names) for names in value]
@@ -119,13 +119,20 @@ def _names_in(owners: Sequence[Any]) -> Part:
     return Part("functions and classes of libraries", lambda: views, write, keep)
 
 
-def _put_names_back(owner: Any, kept: dict[str, Any]) -> None:
+def _put_names_back(owner: Any, kept: dict[str, Any], added: set[str]) -> None:
+    """Put back what names stood for, but for those that were not there before.
+
+    A library loads parts of itself late, and nobody but who adds a name asks for it: such names, which are collected in
+    ``added``, go on as they are.
+    """
     for name in vars(owner).keys() - kept.keys():
         if _hides_another(owner, name):
             delattr(owner, name)
         else:
-            # A library loads parts of itself late, and nobody but who adds a name asks for it.
-            kept[name] = vars(owner)[name]
+            added.add(name)
+    for name in added:
+        kept.pop(name, None)
+    kept |= {name: vars(owner)[name] for name in added & vars(owner).keys()}
     for name, value in kept.items():
         if name not in vars(owner) or vars(owner)[name] is not value:
             setattr(owner, name, value)

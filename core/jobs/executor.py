@@ -295,7 +295,10 @@ def _last_words(code: int | None) -> str:
     if code == UNKNOWN_EXIT_CODE:
         return "the worker process ended, as did the server that it was forked from, or its exit code was 255"
     if code == CONNECTION_CLOSED:
-        return "the worker process lost its connection: the evaluator closed files that it had not opened"
+        return (
+            "the worker process lost its connection, as where an evaluator closes files that it has not opened, or its "
+            f"exit code was {CONNECTION_CLOSED}"
+        )
     if code < 0:
         name = signal.Signals(-code).name
         hint = "; perhaps the machine ran out of memory" if name == "SIGKILL" else ""

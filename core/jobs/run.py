@@ -66,12 +66,12 @@ def run_plan(
         NasbenchError: Workers cannot start.
     """
     environment = describe_environment(options.devices, options.threads)
+    refuse_foreign_store(options.output)
     if options.extended_command is not None:
         writer = ResultsWriter.extend(options.output, plan, environment, options.extended_command)
     elif options.resume:
         writer = ResultsWriter.resume(options.output, plan, environment)
     else:
-        refuse_foreign_store(options.output)
         writer = ResultsWriter.create(options.output, plan, environment, overwrite=options.overwrite)
     with writer:
         wanted = _wanted_jobs(plan, options.shard)

@@ -65,7 +65,8 @@ def _entries(path: Path) -> list[tuple[str, str]]:
     if path.suffix.lower() == ".json":
         return _placed("entry", _json_entries(path))
     lines = _text_lines(path)
-    if lines and (has_architecture_column(lines[0]) or other_delimiter(lines[0], ARCHITECTURE)):
+    first = lines[0].split("#", 1)[0] if lines else ""
+    if has_architecture_column(first) or other_delimiter(first, ARCHITECTURE):
         return _placed("row", read_architecture_column(path))
     return _placed("line", [line.split("#", 1)[0].strip() for line in lines])
 

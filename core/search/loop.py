@@ -44,8 +44,7 @@ def run_search(
         NasbenchError: Workers cannot start.
     """
     environment = describe_environment(options.devices, options.threads)
-    if not options.resume:
-        refuse_foreign_store(options.output)
+    refuse_foreign_store(options.output)
     checkpoint = open_checkpoint(plan, options) if plan.trains_supernet else Checkpoint()
     with SearchWriter.open(plan, options, environment) as writer:
         rule, evaluations = StoppingRule(plan.space.size), 0

@@ -163,11 +163,11 @@ def _remove_earlier(folder: Path, written: Container[Path]) -> None:
     """Remove files that reports make and that were not written now; others are the user's own."""
     tables = [folder / f"{TABLES}{suffix}" for suffix in DOCUMENTS]
     charts = [folder / FIGURES / f"{name}{suffix}" for name in _CHART_NAMES for suffix in (*CHARTS, ".csv")]
-    for made in (*tables, *charts):
-        if made not in written:
-            made.unlink(missing_ok=True)
-    for emptied in (folder / FIGURES, folder):
-        with suppress(OSError):  # There is something in it, or it does not exist.
+    stale = [made for made in (*tables, *charts) if made not in written and made.is_file()]
+    for made in stale:
+        made.unlink()
+    for emptied in dict.fromkeys((*(made.parent for made in reversed(stale)), folder) if stale else ()):
+        with suppress(OSError):  # There is something in it.
             emptied.rmdir()
 
 

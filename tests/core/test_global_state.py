@@ -119,6 +119,11 @@ def test_new_names_in_libraries_stay() -> None:
     try:
         assert state.put_back() == state.changed() == ()
         assert torch.nn.Conv2d.own_name == 5
+        # What is made of them later stays as well, also what cannot be compared.
+        for value in (6, torch.zeros(3), torch.ones(3)):
+            torch.nn.Conv2d.own_name = value
+            assert state.put_back() == state.changed() == ()
+            assert torch.nn.Conv2d.own_name is value
     finally:
         del torch.nn.Conv2d.own_name
 

@@ -112,7 +112,7 @@ def test_a_folder_of_the_name_that_jobs_share_is_left(nasbench, tmp_path, comman
     precious = tmp_path / "r.h5.shared" / "thesis.txt"
     precious.parent.mkdir()
     precious.write_text("years of work")
-    for options in ((), ("--overwrite",)):
+    for options in ((), ("--overwrite",), ("--resume",)):
         refused = nasbench(*command, "--space", "toy", "-n", 3, "-o", "r.h5", *options)
         assert refused.returncode == 2
         assert "r.h5.shared' exists, where jobs would keep what they share. Remove it if a run has left it" in " ".join(

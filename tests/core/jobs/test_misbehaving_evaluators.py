@@ -72,7 +72,8 @@ def test_killed_worker_is_repeated_once_and_then_crashed(scores) -> None:
         ("raises-text-that-ends", "raises-text-that-ends: _TextThatEndsError (its text cannot be made: SystemExit)"),
         (
             "closes-all-files",
-            "the worker process lost its connection: the evaluator closed files that it had not opened",
+            "the worker process lost its connection, as where an evaluator closes files that it has not opened, or its "
+            "exit code was 77",
         ),
     ],
 )

@@ -70,6 +70,8 @@ def test_make_plan_list_with_a_bad_line_names_it(toy_plan, tmp_path) -> None:
     listed.write_text("architecture,label\nwidth-5,1\ndepth-5,2\n")
     with pytest.raises(InvalidArchitectureError, match=r"archs.txt', row 2: 'depth-5' is not a width"):
         toy_plan(architectures=listed)
+    listed.write_text("# my list; architecture\nwidth-5\n")
+    assert toy_plan(architectures=listed).arch_ids == ("width-5",)
     listed.write_text("architecture;label\nwidth-5;1\n")
     with pytest.raises(UsageError, match="its columns are separated by semicolons"):
         toy_plan(architectures=listed)

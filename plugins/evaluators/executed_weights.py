@@ -239,6 +239,9 @@ class ExecutedWeights:
             return ()
         operands = [slot for slot in _PRODUCTS[call.function] if isinstance(call.argument(*slot), Tensor)]
         weights = [slot for slot in operands if self._is_weight(call.argument(*slot))]
+        if call.function is functional.scaled_dot_product_attention:
+            # A learned query is projected before, and that projection is the layer.
+            weights = [slot for slot in weights if _is_parameter(call.argument(*slot))]
         if any(call.argument(*slot).is_complex() for slot in weights):
             raise EvaluationError(COMPLEX_WEIGHT)
         # A product of parameters and constants alone is no layer; what it gives may be a weight.
@@ -257,17 +260,19 @@ class ExecutedWeights:
         size = _broadcast_size(*pair)
         for values, weight in (pair, pair[::-1]):
             is_larger = size > values.numel() and weight.dim() > 1 and self._is_weight(weight)
-            if (is_larger or self._is_slice_of_kernel(weight)) and not self._is_weight(values):
+            if (is_larger or self._is_slice_of_kernel(weight, values)) and not self._is_weight(values):
                 raise EvaluationError(
                     "the network multiplies by a weight outside of convolutions and linear layers, number by number: "
                     "call torch.nn.functional.linear instead"
                 )
 
-    def _is_slice_of_kernel(self, operand: Tensor) -> bool:
+    def _is_slice_of_kernel(self, operand: Tensor, values: Tensor) -> bool:
         if operand.grad_fn is None or not _is_rearranged(operand):
             return False
+        # Of a matrix, slices may also be scales: of all channels of a map, or one number for all of a vector.
+        fewest = 2 if values.dim() > 2 or (values.dim() == 2 and operand.numel() == 1) else 1
         kernels = [self._parameters[position] for position in self._sources(operand) or ()]
-        return any(kernel.dim() > 1 and kernel.numel() > operand.numel() for kernel in kernels)
+        return any(kernel.dim() > fewest and kernel.numel() > operand.numel() for kernel in kernels)
 
     def _is_weight(self, operand: Tensor) -> bool:
         self.refuse_own(operand)
@@ -332,6 +337,10 @@ _REARRANGEMENTS = re.compile(
     r"(View|UnsafeView|ReshapeAlias|AsStrided|T|Transpose|Permute|Unsqueeze|Squeeze|Slice|Select|Split|SplitWithSizes|"
     r"Unbind|Expand|Alias|Detach|Clone|ToCopy)Backward\d*|AccumulateGrad"
 )
+
+
+def _is_parameter(operand: Tensor) -> bool:
+    return operand.grad_fn is None or _is_rearranged(operand)
 
 
 def _is_rearranged(operand: Tensor) -> bool:

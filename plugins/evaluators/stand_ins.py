@@ -28,15 +28,23 @@ def run_with(network: nn.Module, tensors: Mapping[str, Tensor], inputs: Tensor) 
     own = dict([*network.named_parameters(), *network.named_buffers()])
     stand_ins = {id(own[name]): tensor for name, tensor in tensors.items()}
     # A patch of `nn.Module` instead would empty the caches of its attributes, which costs a millisecond.
-    with _replaced(network, stand_ins), register_module_parameter_registration_hook(_refuse_layer):
+    known = own.values()
+
+    def refuse_layer(module: nn.Module, _name: str, parameter: nn.Parameter) -> None:
+        if any(parameter is tensor for tensor in known):
+            return  # a part of a list of the network's own
+        if isinstance(module, nn.ParameterList | nn.ParameterDict):
+            raise EvaluationError(
+                "the network takes a part of a list of parameters in its forward pass, which makes new ones of what "
+                "runs in their place: index the list, do not slice it"
+            )
+        raise EvaluationError(
+            f"the network makes layers in its forward pass (a {type(module).__name__}), whose initial weights depend "
+            "on what ran before: make them in `__init__`"
+        )
+
+    with _replaced(network, stand_ins), register_module_parameter_registration_hook(refuse_layer):
         return network(inputs)
-
-
-def _refuse_layer(module: nn.Module, _name: str, _parameter: nn.Parameter) -> None:
-    raise EvaluationError(
-        f"the network makes layers in its forward pass (a {type(module).__name__}), whose initial weights depend on "
-        "what ran before: make them in `__init__`"
-    )
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -31,7 +33,8 @@ def with_other_last_image(images: Tensor) -> Tensor:
 def trial_pass(network: nn.Module, images: Tensor, note: Callable[[Call, Any], None], *, training: bool) -> None:
     """Run a network on images, and show what its calls return or, if that is nothing, change.
 
-    Torch's batch normalisation returns its input, and what is drawn at random is the same in each pass.
+    Torch's batch normalisation returns its input, what is drawn at random is the same in each pass, and memory without
+    values yet is NaN.
 
     Args:
         network: Takes ``images``; left as found.
@@ -50,8 +53,21 @@ def trial_pass(network: nn.Module, images: Tensor, note: Callable[[Call, Any], N
         torch.no_grad(),
         seeded_global_rng(0),
         network_mode(network, training=training),
+        _memory_filled(),
         checkpoints_ignored(),
         batch_norm_bypassed(),
         observe_calls(observe),
     ):
         run_with(network, buffers, images)
+
+
+@contextmanager
+def _memory_filled() -> Iterator[None]:
+    """Let torch fill with NaN what is made without values, which would differ from pass to pass."""
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])

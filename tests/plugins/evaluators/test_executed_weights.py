@@ -6,6 +6,7 @@ from nasbench_toolkit.core.batches import Batch
 from nasbench_toolkit.core.errors import EvaluationError
 from nasbench_toolkit.plugins.evaluators.macs import count_macs
 from nasbench_toolkit.plugins.evaluators.probing import run_weights
+from nasbench_toolkit.plugins.evaluators.stand_ins import run_with
 from nasbench_toolkit.plugins.evaluators.zero_cost.activations.naswot import naswot_score
 from nasbench_toolkit.plugins.evaluators.zero_cost.activations.zen import zen_score
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.fisher import fisher_score
@@ -299,6 +300,64 @@ class FusedMemory(Memory):
 def test_attention_to_parameters_is_a_product_with_them(plain, batch):
     by_hand = Memory()
     assert snip_score(_as_class(FusedMemory)(by_hand), batch) == pytest.approx(snip_score(by_hand, batch), rel=1e-5)
+
+
+class LearnedQuery(Plain):
+    """Pools tokens by attention with a query of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.query = nn.Parameter(torch.randn(1, 1, 6))
+        self.attention = nn.MultiheadAttention(6, 2, batch_first=True)
+
+    def forward(self, images):
+        tokens = self.features(images).flatten(2).transpose(1, 2)
+        query = self.query.expand(len(tokens), -1, -1)
+        return self.fc(self.attention(query, tokens, tokens, need_weights=False)[0][:, 0])
+
+
+def test_a_learned_query_is_projected_by_a_layer(batch):
+    network = LearnedQuery()
+    assert count_params(network, (3, 8, 8)) == sum(parameter.numel() for parameter in network.parameters())
+
+
+class Scales(Plain):
+    """Scales maps and vectors by parts of matrices."""
+
+    def __init__(self):
+        super().__init__()
+        self.of_maps, self.of_vectors = nn.Parameter(torch.ones(3, 6)), nn.Parameter(torch.ones(2, 2))
+
+    def forward(self, images):
+        maps = self.features(images) * self.of_maps[0].view(1, -1, 1, 1) / self.of_maps[1, 0]
+        return self.fc(maps.mean((2, 3)) * self.of_vectors[1, 0])
+
+
+def test_parts_of_a_matrix_may_be_scales(batch):
+    network, plain = Scales(), Plain()
+    plain.load_state_dict({name: value for name, value in network.state_dict().items() if not name.startswith("of_")})
+    assert snip_score(network, batch) == pytest.approx(snip_score(plain, batch), rel=1e-5)
+
+
+class Sliced(Plain):
+    """Adds biases, some of which it takes from a list by slicing it."""
+
+    def __init__(self):
+        super().__init__()
+        self.biases = nn.ParameterList([nn.Parameter(torch.zeros(6)) for _ in range(3)])
+
+    def forward(self, images):
+        features = self.features(images).mean((2, 3))
+        for bias in self.biases[1:]:
+            features = features + bias
+        return self.fc(features)
+
+
+def test_a_slice_of_a_list_of_parameters_is_no_layer(batch):
+    network = Sliced()
+    assert run_with(network, {}, batch.inputs).equal(network(batch.inputs))
+    with pytest.raises(EvaluationError, match="index the list, do not slice it"):
+        snip_score(network, batch)
 
 
 NUMBER_BY_NUMBER = {

@@ -100,7 +100,7 @@ class FeatureProbe:
         if call.function in _BATCH_NORMS:
             self.norms.append(self._norm(call, _BATCH_NORMS[call.function]))
         output = call()
-        if self.features is not None and _is_map(output, len(self.features)):
+        if self.features is not None and _is_map(output, self.features):
             # What was pooled was not the last map: squeeze-and-excitation, for one, pools others.
             self.features = None
         if call.function in _POOLINGS and isinstance(output, Tensor):
@@ -119,9 +119,14 @@ class FeatureProbe:
             self.features, self._pooled, self.norms_before = features, output, len(self.norms)
 
 
-def _is_map(output: Any, images: int) -> bool:
-    """Return whether a call's output has several places of each channel of each image."""
-    return isinstance(output, Tensor) and output.dim() > 2 and len(output) == images and output.shape[2:].numel() > 1
+def _is_map(output: Any, features: Tensor) -> bool:
+    """Return whether a call's output has several places of each channel of each image, as a feature map has."""
+    return (
+        isinstance(output, Tensor)
+        and output.dim() == features.dim()
+        and len(output) == len(features)
+        and output.shape[2:].numel() > 1
+    )
 
 
 def _channel_variance(features: Tensor) -> Tensor:

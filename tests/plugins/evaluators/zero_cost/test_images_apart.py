@@ -78,7 +78,19 @@ def squeeze_and_excite(maps):
     return maps * maps.mean((2, 3), keepdim=True).sigmoid()
 
 
+def drop_path(maps):
+    return maps * torch.empty((len(maps), 1, 1, 1)).bernoulli_(0.9)
+
+
+def shuffle(maps):
+    shuffled = torch.empty_like(maps)
+    shuffled[:, ::2], shuffled[:, 1::2] = maps[:, :2], maps[:, 2:]
+    return shuffled
+
+
 OTHERS = [
+    drop_path,
+    shuffle,
     layer_norm,
     instance_norm,
     instance_norm_as_batch_norm,

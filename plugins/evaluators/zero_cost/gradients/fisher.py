@@ -26,12 +26,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from .....core.batches import Batch
 from .....core.context import EvaluationContext
@@ -40,13 +38,15 @@ from .....core.interfaces import Evaluator
 from .....core.seeding import seeded_global_rng
 from ...checkpoints import checkpoints_ignored
 from ...macs import count_macs
-from ...observe import Call, observe_calls
+from ...observe import observe_calls
 from ...probing import batch_norm_bypassed, check_outputs, labelled_batch, leaf_parameters, network_mode
 from ...stand_ins import run_with
 from ..forward_graph import ForwardGraph, output_gradients
+from ..image_layouts import Layout
 from ..layer_runs import LayerRun, LayerRuns
 from ..settings import FisherSettings
 from ..training_passes import forward_graph, loss_by_outputs
+from ..trial_passes import with_other_last_image
 
 Weighting = Literal["fanin", "channel"]
 
@@ -55,88 +55,55 @@ DEPENDS_ON_BATCH = (
     "apart by image"
 )
 
-_DROPOUTS = frozenset(
-    (
-        *(functional.dropout, functional.dropout1d, functional.dropout2d, functional.dropout3d),
-        *(functional.alpha_dropout, functional.feature_alpha_dropout),
-        *(torch.dropout, torch.feature_dropout, torch.alpha_dropout, torch.feature_alpha_dropout),
-    )
-)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where the images of a batch lie in the output of a layer.
-
-    Attributes:
-        axis: Which axis counts them.
-        places: How many places of each image lie along the same axis.
-        by_image: Whether all places of the first image come first there, or the first place of all images.
-    """
-
-    axis: int
-    places: int
-    by_image: bool = True
-
-    def images_first(self, output: Tensor) -> Tensor:
-        """Return the output with the images along a first axis of their own; axes behind stay where they are."""
-        if self.places == 1:
-            return output.movedim(self.axis, 0)
-        images = output.shape[self.axis] // self.places
-        lengths = (images, self.places) if self.by_image else (self.places, images)
-        shape = *output.shape[: self.axis], *lengths, *output.shape[self.axis + 1 :]
-        return output.reshape(shape).movedim(self.axis + (not self.by_image), 0)
-
 
 def _layouts(network: nn.Module, images: Tensor) -> list[Layout]:
-    """Find where the images are in the output of each layer that runs in training mode, by running one image and two.
+    """Find where the images are in the output of each layer that runs in training mode.
+
+    One image and two tell the axis. In what order places lie along it shows where another last image changes nothing:
+    what is dropped at random is the same for as many images.
 
     Raises:
         EvaluationError: A layer has its images in no order that is known, or other layers run for another number of
             images.
     """
-    found = []
-    for batch in (images[:1], images[:2]):
-        # Stand-ins, so that a frozen layer counts too.
-        stand_ins = {**leaf_parameters(network), **{name: buffer.clone() for name, buffer in network.named_buffers()}}
-        layers = LayerRuns(copied=True)
-
-        def observe(call: Call, layers: LayerRuns = layers) -> Any:
-            return layers.note(call, _without_dropout(call))
-
-        with (
-            torch.enable_grad(),
-            seeded_global_rng(0),
-            network_mode(network, training=True),
-            checkpoints_ignored(),
-            batch_norm_bypassed(),
-            observe_calls(observe),
-        ):
-            run_with(network, stand_ins, batch.clone())
-        found.append([layer.values for layer in layers.runs])
-    if len(found[0]) != len(found[1]):
+    ones, twos = (_layer_outputs(network, images[:count]) for count in (1, 2))
+    if len(ones) == len(twos) and all(_counts_images_first(*outputs) for outputs in zip(ones, twos, strict=True)):
+        return [Layout(0, 1)] * len(ones)
+    others = _layer_outputs(network, with_other_last_image(images[:2]))
+    if not len(ones) == len(twos) == len(others):
         raise EvaluationError(DEPENDS_ON_BATCH)
-    return [_layout(one, two) for one, two in zip(*found, strict=True)]
+    return [_layout(*outputs) for outputs in zip(ones, twos, others, strict=True)]
 
 
-def _without_dropout(call: Call) -> Any:
-    """Make a call without dropout, by which the first of two images would differ from the same one alone."""
-    if call.function in _DROPOUTS:
-        return call.argument(0, "input").clone()
-    if call.function is functional.scaled_dot_product_attention:
-        return call.with_argument(4, "dropout_p", 0.0)()
-    return call()
+def _layer_outputs(network: nn.Module, images: Tensor) -> list[Tensor]:
+    # Stand-ins, so that a frozen layer counts too.
+    stand_ins = {**leaf_parameters(network), **{name: buffer.clone() for name, buffer in network.named_buffers()}}
+    layers = LayerRuns(copied=True)
+    with (
+        torch.enable_grad(),
+        seeded_global_rng(0),
+        network_mode(network, training=True),
+        checkpoints_ignored(),
+        batch_norm_bypassed(),
+        observe_calls(lambda call: layers.note(call, call())),
+    ):
+        run_with(network, stand_ins, images.clone())
+    return [layer.values for layer in layers.runs]
 
 
-def _layout(one: Tensor, two: Tensor) -> Layout:
-    """Return where the images are in outputs for one image and for two, of which it is the first."""
+def _counts_images_first(one: Tensor, two: Tensor) -> bool:
+    return one.shape[:1] == (1,) and two.shape == (2, *one.shape[1:])
+
+
+def _layout(one: Tensor, two: Tensor, other: Tensor) -> Layout:
+    """Return where the images are in outputs for one image, for two, and for two of which the last is another one."""
     pairs = zip(one.shape, two.shape, strict=True)
     changed = [axis for axis, (first, second) in enumerate(pairs) if second == 2 * first]
     for axis in changed[:1]:
         if one.shape[axis] == 1:
             return Layout(axis, 1)
         for layout in (Layout(axis, one.shape[axis]), Layout(axis, one.shape[axis], by_image=False)):
-            if torch.allclose(layout.images_first(two)[0], layout.images_first(one)[0], rtol=1e-3, atol=1e-4):
+            if torch.allclose(layout.images_first(two)[0], layout.images_first(other)[0], rtol=1e-3, atol=1e-4):
                 return layout
     raise EvaluationError(
         "the network has a layer in whose output the images are in no order that is known, so that the changes of its "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ def load_dictionary(path: Path, device: torch.device | str) -> dict[Any, Any]:
     import torch
 
     try:
+        _check_sums(path)
         with warnings.catch_warnings(action="ignore"):
             content = torch.load(path, map_location=device, weights_only=True)
     except OSError:
@@ -34,3 +36,10 @@ def load_dictionary(path: Path, device: torch.device | str) -> dict[Any, Any]:
     if not isinstance(content, dict):
         raise ValueError(f"it holds a {type(content).__name__}")
     return content
+
+
+def _check_sums(path: Path) -> None:
+    """Compare the checksums of the archive that ``torch.save`` writes, which ``torch.load`` does not look at."""
+    with zipfile.ZipFile(path) as archive:
+        if (damaged := archive.testzip()) is not None:
+            raise ValueError(f"the checksum of '{damaged}' is wrong")

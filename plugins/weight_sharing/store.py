@@ -62,8 +62,12 @@ class SupernetStore:
         content = io.BytesIO()
         torch.save(dict(state), content)
         with contextlib.suppress(OSError):
-            temporary.write_bytes(content.getvalue())
-            temporary.replace(path)
+            try:
+                temporary.write_bytes(content.getvalue())
+                temporary.replace(path)
+            finally:
+                # On a full disk it would take the room that the results need.
+                temporary.unlink(missing_ok=True)
 
     @property
     def _path(self) -> Path | None:

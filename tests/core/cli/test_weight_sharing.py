@@ -172,7 +172,10 @@ def test_a_checkpoint_of_another_search_is_refused_and_left(copy, nasbench) -> N
 def test_a_damaged_checkpoint_is_refused_and_left(copy, nasbench) -> None:
     path = copy()
     checkpoint = path.with_name("s.h5.supernet")
-    for damaged in (checkpoint.read_bytes()[:-1000], b"nothing of the kind", b""):
+    whole = checkpoint.read_bytes()
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+    for damaged in (flipped, whole[:-1000], b"nothing of the kind", b""):
         checkpoint.write_bytes(damaged)
         done = nasbench(*SEARCH, "-o", path, "--resume")
         assert done.returncode == 2

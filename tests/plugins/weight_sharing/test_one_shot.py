@@ -1,6 +1,7 @@
 """Scores under shared weights: what they depend on, and the store that they are trained in."""
 
 import dataclasses
+import resource
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from nasbench_toolkit.core.settings import format_value, parse_settings, setting
 from nasbench_toolkit.plugins.weight_sharing import one_shot
 from nasbench_toolkit.plugins.weight_sharing.one_shot import OneShot, TrainedSupernet
 from nasbench_toolkit.plugins.weight_sharing.settings import OneShotSettings
+from nasbench_toolkit.plugins.weight_sharing.store import SupernetStore
 from nasbench_toolkit.testing import make_context
 
 SMALL = {
@@ -95,6 +97,17 @@ def test_a_store_that_cannot_be_read_or_written_costs_time_only(score, arch_ids,
         assert score(arch_ids[0], settings, store=store) == found
     (tmp_path / "file").write_text("")
     assert score(arch_ids[0], settings, store=tmp_path / "file") == found
+
+
+def test_a_state_that_finds_no_room_leaves_nothing(tmp_path) -> None:
+    store = SupernetStore(tmp_path, "supernet", torch.device("cpu"))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        store.save({"weights": torch.zeros(1000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not any(tmp_path.iterdir())
 
 
 def test_judging_by_cross_entropy_is_higher_for_better(arch_ids) -> None:

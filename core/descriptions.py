@@ -506,9 +506,15 @@ class WeightSharingInfo(SearchStrategyInfo):
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutorInfo(ConfigurableDescription):
-    """What runs jobs on processes or machines, returned by the hook ``nasbench_executors``."""
+    """What runs jobs on processes or machines, returned by the hook ``nasbench_executors``.
+
+    Attributes:
+        remote: Whether jobs run on other machines: the devices that the user names are not looked for on this one.
+    """
 
     kind: ClassVar[str] = "executor"
+
+    remote: bool = False
 
     def create(self, *arguments: Any) -> Any:
         """Start an executor with what :class:`ExecutorSpec` gives it."""

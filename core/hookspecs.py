@@ -238,6 +238,7 @@ def nasbench_executors() -> Iterable[ExecutorInfo]:
                     summary="Jobs on the machines of my laboratory.",
                     source="this example",
                     factory="my_plugin.cluster:MyCluster",
+                    remote=True,
                 )
     """
     raise AssertionError("a hook specification is never called")

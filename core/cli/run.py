@@ -136,7 +136,6 @@ def run_command(
         executor, workers, time_limit = DEFAULT_EXECUTOR, None, None
 
     from ..jobs.choice import choose_executor
-    from ..jobs.devices import worker_devices
     from ..jobs.run import RunOptions
     from ..planning.default_evaluators import default_evaluators
     from ..planning.requests import KnownSample, RunRequest, make_plan
@@ -162,11 +161,12 @@ def run_command(
             KnownSample(earlier.arch_ids, earlier.sampling) if earlier else None,
         )  # fmt: skip
         plan = make_plan(request, plugins)
+    chosen_executor = choose_executor(executor, plugins)
     options = RunOptions(
         output=output or dated_file("nasbench", ".h5"),
-        devices=worker_devices(device, processes), threads=threads, time_limit=time_limit, resume=resume,
+        devices=chosen_executor.devices(device, processes), threads=threads, time_limit=time_limit, resume=resume,
         overwrite=overwrite, retry_failed=retry_failed, shard=shard_position,
-        start_executor=choose_executor(executor, plugins).start, in_process=in_process,
+        start_executor=chosen_executor.start, in_process=in_process,
         extended_command=_extended_command(earlier, context, chosen) if earlier else None,
     )  # fmt: skip
     info = plugins.search_space(space).info

@@ -143,14 +143,15 @@ def search_command(
     from ..search.planning import SearchRequest, make_search_plans
     from .search_outcome import print_outcomes
 
-    devices = worker_devices(device, workers)
+    plugins = installed_plugins()
+    chosen = choose_executor(executor, plugins)
+    devices = chosen.devices(device, workers)
     if parallel < len(devices) and workers:
         click.echo(
             f"Note: {parallel} of the {workers} workers will have something to do, since so many proposals wait for "
             f"their scores at a time; --parallel {workers} uses all, and is another search.",
             err=True,
         )
-    plugins = installed_plugins()
     request = SearchRequest(
         space, evaluator, strategy, dataset, describe_images(images, image_size), evaluations,
         parallel, seed, seeds, metric, read_limits(limits, max_params, max_flops), minimize,
@@ -158,7 +159,8 @@ def search_command(
     )  # fmt: skip
     with naming_missing_plugins(output if resume else None):
         plans = make_search_plans(request, plugins)
-    chosen = choose_executor(executor, plugins)
+    if plans[0].trains_supernet:
+        devices = worker_devices(device, workers)  # it is trained here, whatever scores what is derived
     whole = output or dated_file("nasbench-search", ".h5")
     options = [
         SearchOptions(

@@ -133,7 +133,6 @@ def task_search_command(
 
     from ..asktell.options import SearchOptions
     from ..jobs.choice import choose_executor
-    from ..jobs.devices import worker_devices
     from ..pictures.files import check_picture, refuse_existing
     from ..planning.default_evaluators import searchable_evaluator
     from ..plugin_manager import installed_plugins
@@ -143,8 +142,9 @@ def task_search_command(
         check_picture(plot)
     if plot and not (overwrite or resume):
         refuse_existing(plot)
-    devices = worker_devices(device, workers)
     plugins = installed_plugins()
+    chosen = choose_executor(executor, plugins)
+    devices = chosen.devices(device, workers)
     request = TaskSearchRequest(
         space, labelled, evaluator or searchable_evaluator(space, plugins), strategy, label, lower_is_better, dataset,
         describe_images(images, image_size), evaluations, parallel, seed, fitness,
@@ -152,7 +152,7 @@ def task_search_command(
     plan = make_task_search_plan(request, plugins)
     options = SearchOptions(
         output or dated_file("nasbench-task", ".json"), devices, threads, time_limit, resume,
-        overwrite, choose_executor(executor, plugins).start,
+        overwrite, chosen.start,
     )  # fmt: skip
     say_what_is_missing(
         plugins.search_space(space).info, plan.header.dataset, chose_dataset=bool(dataset or images), has_table=True

@@ -9,6 +9,7 @@ from ..descriptions import ExecutorInfo
 from ..planning.spellings import parse_spelling
 from ..plugin_manager import PluginManager
 from ..settings import Settings
+from .devices import remote_devices, worker_devices
 from .interface import JobExecutor
 from .messages import WorkerSetup
 
@@ -19,6 +20,14 @@ class ExecutorSpec:
 
     info: ExecutorInfo
     settings: Settings
+
+    def devices(self, text: str, workers: int | None) -> tuple[str, ...]:
+        """Return the device of each worker, as ``--device`` and ``--workers`` say.
+
+        Raises:
+            DeviceError: They do not fit, or the device is not there.
+        """
+        return remote_devices(text, workers) if self.info.remote else worker_devices(text, workers)
 
     def start(self, setup: WorkerSetup, devices: Sequence[str], time_limit: float | None) -> JobExecutor:
         """Start it.

@@ -46,6 +46,17 @@ def worker_devices(text: str, workers: int | None) -> tuple[str, ...]:
     return tuple(islice(cycle(names), workers or len(names)))
 
 
+def remote_devices(text: str, workers: int | None) -> tuple[str, ...]:
+    """Return the device of each worker on other machines, which find out themselves whether it is there.
+
+    Raises:
+        DeviceError: The text does not say which kind of device it is.
+    """
+    if text not in ("cpu", "cuda"):
+        raise DeviceError(f"Workers on other machines have one device each: use --device cpu or cuda, not '{text}'.")
+    return (text,) * (workers or usable_cores())
+
+
 def _check_cuda(names: tuple[str, ...], workers: int | None) -> None:
     present = _cuda_devices()
     missing = [name for name in names if name not in present]

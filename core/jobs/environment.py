@@ -48,4 +48,5 @@ def _device_names(devices: Sequence[str]) -> list[str]:
         return list(devices)  # importing torch takes longer than all else that the main process does
     import torch
 
-    return [name if name == "cpu" else f"{name} ({torch.cuda.get_device_name(name)})" for name in devices]
+    # That of another machine has no number here.
+    return [f"{name} ({torch.cuda.get_device_name(name)})" if ":" in name else name for name in devices]

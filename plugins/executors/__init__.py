@@ -24,6 +24,7 @@ def nasbench_executors() -> Iterator[ExecutorInfo]:
         source="Moritz et al., OSDI 2018",
         factory=f"{__name__}.ray_cluster:RayExecutor",
         settings=RaySettings,
+        remote=True,
     )
     yield ExecutorInfo(
         name="submitit",
@@ -31,4 +32,5 @@ def nasbench_executors() -> Iterator[ExecutorInfo]:
         source="the library submitit, github.com/facebookincubator/submitit",
         factory=f"{__name__}.submitit_queue:SubmititExecutor",
         settings=SubmititSettings,
+        remote=True,
     )

@@ -56,12 +56,12 @@ class SubmititExecutor(JobExecutor):
     ) -> None:
         submitit = import_extra("submitit", "submitit", "slurm")
         self._settings = settings
-        self._arguments = (pack_setup(setup), devices[0], time_limit)
+        gpus = 1 if devices[0].startswith("cuda") else 0
+        self._arguments = (pack_setup(setup), "cuda:0" if gpus else "cpu", time_limit)
         try:
             self._queue: Any = submitit.AutoExecutor(folder=Path(settings.folder), cluster=settings.cluster)
         except RuntimeError as error:
             raise UsageError(f"The queue '{settings.cluster}' does not work on this machine: {error}.") from error
-        gpus = 1 if devices[0].startswith("cuda") else 0
         self._queue.update_parameters(
             timeout_min=settings.minutes, cpus_per_task=1, tasks_per_node=1, gpus_per_node=gpus, name="nasbench"
         )

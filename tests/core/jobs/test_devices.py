@@ -1,7 +1,7 @@
 import pytest
 from nasbench_toolkit.core.errors import DeviceError
 from nasbench_toolkit.core.jobs import devices
-from nasbench_toolkit.core.jobs.devices import usable_cores, worker_devices
+from nasbench_toolkit.core.jobs.devices import remote_devices, usable_cores, worker_devices
 
 
 @pytest.fixture
@@ -57,6 +57,14 @@ def test_worker_devices_auto_without_gpu_is_the_cpu(no_gpu) -> None:
 def test_worker_devices_refuses(two_gpus, text: str, workers: int | None, message: str) -> None:
     with pytest.raises(DeviceError, match=message):
         worker_devices(text, workers)
+
+
+def test_devices_of_other_machines_need_not_be_here(no_gpu) -> None:
+    assert remote_devices("cuda", 2) == ("cuda", "cuda")
+    assert remote_devices("cpu", None) == ("cpu",) * usable_cores()
+    for text in ("auto", "cuda:1", "cuda:0,cuda:1"):
+        with pytest.raises(DeviceError, match=f"use --device cpu or cuda, not '{text}'"):
+            remote_devices(text, 2)
 
 
 def test_worker_devices_names_the_way_out_without_a_gpu(no_gpu) -> None:

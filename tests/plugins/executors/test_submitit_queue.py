@@ -86,6 +86,14 @@ def test_missing_extra_is_named(monkeypatch, executor, module, extra) -> None:
         import_extra(module, executor, extra)
 
 
+def test_a_gpu_is_looked_for_where_the_batch_runs(run_nasbench, tmp_path) -> None:
+    queue = "submitit:cluster=local,folder=jobs,workers=1"
+    done = run_nasbench(*RUN, "-o", "r.h5", "--executor", queue, "--device", "cuda", env={"CUDA_VISIBLE_DEVICES": ""})
+    assert done.returncode == 1
+    assert "A worker process on cuda:0 could not start" in done.stderr
+    assert read_results(tmp_path / "r.h5").environment["devices"].startswith("cuda")
+
+
 def test_queue_that_is_not_here_is_named(run_nasbench) -> None:
     done = run_nasbench(*RUN, "-o", "r.h5", "--executor", "submitit")
     assert done.returncode == 2

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import pickle
 import socket
+import time
 from collections.abc import Sequence
 
 from ..domain import Record
@@ -56,13 +58,26 @@ class RemoteWorker:
         self._setup = _unpack_setup(setup)
         self._executor = ProcessExecutor(self._setup, (device,), time_limit)
 
-    def run(self, jobs: bytes) -> list[tuple[JobIndex, bytes]]:
+    def run(self, jobs: bytes, seconds: float = math.inf) -> list[tuple[JobIndex, bytes]]:
         """Do some jobs and return their replies, for :func:`read_reply`.
+
+        Args:
+            jobs: From :func:`pack_jobs`.
+            seconds: How long this may take: but for the first one, no job is begun for which too little is left if it
+                takes as long as the longest so far.
 
         Raises:
             NasbenchError: Worker processes cannot start.
         """
-        return [(index, encode(Reply(0, 0, record))) for index, record in self._executor.run(pickle.loads(jobs))]
+        replies: list[tuple[JobIndex, bytes]] = []
+        end, longest = time.monotonic() + seconds, 0.0
+        for job in pickle.loads(jobs):
+            began = time.monotonic()
+            if replies and began + longest > end:
+                break
+            replies += [(index, encode(Reply(0, 0, record))) for index, record in self._executor.run([job])]
+            longest = max(longest, time.monotonic() - began)
+        return replies
 
     def close(self) -> None:
         """End the worker process."""

@@ -1,14 +1,16 @@
 """``submitit``: batches of jobs through a queue, such as SLURM's.
 
 A batch is one task of the queue: it runs its jobs one after the other in a worker process of its machine, and its
-replies come back together when it ends, through the folder on a shared disk. What a lost batch has not brought is
-repeated.
+replies come back together when it ends, through the folder on a shared disk. It ends before the queue would end it:
+what it has not begun by then goes into another one. A lost batch is repeated in halves, since one of its jobs may be
+what took its machine down.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,16 +26,26 @@ from .extras import import_extra
 from .lost_jobs import LostJobs
 from .settings import SubmititSettings
 
+# What is left of a batch's time for what comes before its first job and after its last one: SLURM tells a task of its
+# end 90 s before.
+SECONDS_TO_END = 120.0
+
 # How often the queue is asked: SLURM's is shared with others.
 SECONDS_BETWEEN_LOOKS = {"slurm": 5.0, "local": 0.2}
 
 
-def run_batch(setup: bytes, device: str, time_limit: float | None, jobs: bytes) -> tuple[list[Any], str]:
-    """Do a batch on the machine that the queue chose; return replies, or why there are none."""
+def run_batch(
+    setup: bytes, device: str, time_limit: float | None, seconds: float, jobs: bytes
+) -> tuple[list[Any], str]:
+    """Do what of a batch can be done in so many seconds on the machine that the queue chose.
+
+    Returns:
+        Replies, and why there are none.
+    """
     try:
         worker = RemoteWorker(setup, device, time_limit)
         with contextlib.closing(worker):
-            return worker.run(jobs), ""
+            return worker.run(jobs, seconds), ""
     except NasbenchError as error:
         return [], str(error)
 
@@ -57,7 +69,8 @@ class SubmititExecutor(JobExecutor):
         submitit = import_extra("submitit", "submitit", "slurm")
         self._settings = settings
         gpus = 1 if devices[0].startswith("cuda") else 0
-        self._arguments = (pack_setup(setup), "cuda:0" if gpus else "cpu", time_limit)
+        seconds = 60.0 * settings.minutes - SECONDS_TO_END
+        self._arguments = (pack_setup(setup), "cuda:0" if gpus else "cpu", time_limit, seconds)
         try:
             self._queue: Any = submitit.AutoExecutor(folder=Path(settings.folder), cluster=settings.cluster)
         except RuntimeError as error:
@@ -67,8 +80,9 @@ class SubmititExecutor(JobExecutor):
         )
         if settings.partition:
             self._queue.update_parameters(slurm_partition=settings.partition)
-        self._running: list[tuple[Any, list[Job]]] = []
+        self._running: list[tuple[Any, Sequence[Job]]] = []
         self._waiting = WaitingJobs()
+        self._again: deque[Sequence[Job]] = deque()
         self._lost = LostJobs()
 
     def submit(self, job: Job) -> None:
@@ -78,7 +92,7 @@ class SubmititExecutor(JobExecutor):
     @property
     def unfinished(self) -> int:
         """How many jobs were submitted that have not come back."""
-        return len(self._waiting) + sum(len(jobs) for _, jobs in self._running)
+        return len(self._waiting) + sum(map(len, self._again)) + sum(len(jobs) for _, jobs in self._running)
 
     def collect(self) -> Iterator[tuple[JobIndex, Record]]:
         """Fill the queue, look what has ended, and yield what it brought."""
@@ -98,33 +112,42 @@ class SubmititExecutor(JobExecutor):
                 task.cancel()
 
     def _fill(self) -> None:
-        while len(self._waiting) and len(self._running) < self._settings.workers:
-            size = self._settings.batch or -(-len(self._waiting) // (self._settings.workers - len(self._running)))
-            jobs = [self._waiting.take(None, ()).job]
-            while len(self._waiting) and len(jobs) < size:
-                jobs.append(self._waiting.take(jobs[-1].arch_id, ()).job)
+        while (self._again or len(self._waiting)) and len(self._running) < self._settings.workers:
+            jobs = self._again.popleft() if self._again else self._take_batch()
             try:
                 task = self._queue.submit(run_batch, *self._arguments, pack_jobs(jobs))
             except Exception as error:
                 raise NasbenchError(f"The queue '{self._settings.cluster}' refuses a batch: {error}.") from error
             self._running.append((task, jobs))
 
-    def _take(self, task: Any, jobs: Sequence[Job]) -> Iterator[tuple[JobIndex, Record]]:
-        replies, problem = self._result(task)
-        if problem:
-            raise NasbenchError(problem)
-        brought = {index for index, _ in replies}
-        for index, content in replies:
-            yield index, read_reply(content)
-        repeated, given_up = self._lost.sort(job for job in jobs if job.index not in brought)
-        for job in reversed(repeated):
-            self._waiting.add(Attempt(job), first=True)
-        yield from given_up
+    def _take_batch(self) -> list[Job]:
+        size = self._settings.batch or -(-len(self._waiting) // (self._settings.workers - len(self._running)))
+        jobs = [self._waiting.take(None, ()).job]
+        while len(self._waiting) and len(jobs) < size:
+            jobs.append(self._waiting.take(jobs[-1].arch_id, ()).job)
+        return jobs
 
-    @staticmethod
-    def _result(task: Any) -> tuple[list[tuple[JobIndex, bytes]], str]:
+    def _take(self, task: Any, jobs: Sequence[Job]) -> Iterator[tuple[JobIndex, Record]]:
         try:
             replies, problem = task.result()
         except Exception:  # the batch was lost, whatever the library says of it
-            return [], ""
-        return replies, problem
+            yield from self._repeat(jobs)
+            return
+        if problem:
+            raise NasbenchError(problem)
+        brought = {index for index, _ in replies}
+        for job in reversed(jobs):
+            if job.index not in brought:
+                self._waiting.add(Attempt(job), first=True)
+        for index, content in replies:
+            yield index, read_reply(content)
+
+    def _repeat(self, jobs: Sequence[Job]) -> list[tuple[JobIndex, Record]]:
+        """Repeat a lost batch, and return the record of a job that was lost alone too often."""
+        middle = len(jobs) // 2
+        if middle:
+            self._again += [jobs[:middle], jobs[middle:]]
+            return []
+        repeated, given_up = self._lost.sort(jobs)
+        self._again += [repeated] if repeated else []
+        return given_up

@@ -27,6 +27,13 @@ def test_remote_worker_gives_the_records_of_a_local_one(plan) -> None:
     assert {index: read_reply(content).score for index, content in replies} == local
 
 
+def test_jobs_that_a_remote_worker_has_no_time_for_are_left_out(plan) -> None:
+    worker = RemoteWorker(pack_setup(WorkerSetup.of(plan, 1)), "cpu", None)
+    replies = worker.run(pack_jobs(jobs_of(plan)), seconds=0.0)
+    worker.close()
+    assert [index for index, _ in replies] == [(0, 0)]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -1,3 +1,4 @@
+import pickle
 import signal
 import sys
 from pathlib import Path
@@ -39,7 +40,9 @@ def test_killed_run_is_resumed_and_its_scores_are_those_of_a_local_one(nasbench,
     assert scores(tmp_path / "queued.h5") == scores(tmp_path / "local.h5")
 
 
-def test_what_a_lost_batch_has_not_brought_is_repeated(tmp_path, monkeypatch, toy_plan) -> None:
+@pytest.fixture
+def run_through(tmp_path, toy_plan):
+    """Run three jobs through a queue that loses the batches that are to be lost; return records and batch sizes."""
     from nasbench_toolkit.core.jobs.messages import Job, WorkerSetup
     from nasbench_toolkit.plugins.executors.settings import SubmititSettings
     from nasbench_toolkit.plugins.executors.submitit_queue import SubmititExecutor, run_batch
@@ -59,21 +62,39 @@ def test_what_a_lost_batch_has_not_brought_is_repeated(tmp_path, monkeypatch, to
                 raise RuntimeError("the node is gone")
             return run_batch(*self.arguments)
 
-    class Queue:
-        batches = 0
+    def run(is_lost, minutes=240):
+        batches = []
 
-        def submit(self, _, *arguments):
-            self.batches += 1
-            return Task(self.batches == 1, arguments)
+        class Queue:
+            def submit(self, _, *arguments):
+                batches.append([job.index[1] for job in pickle.loads(arguments[-1])])
+                return Task(is_lost(batches), arguments)
 
-    with SubmititExecutor(
-        WorkerSetup.of(plan, 1), ("cpu",), None, SubmititSettings(cluster="local", folder=str(tmp_path), workers=1)
-    ) as executor:
-        executor._queue = Queue()
-        outcomes = list(executor.run(jobs))
-        assert executor._queue.batches == 2
-    assert sorted(index for index, _ in outcomes) == [(0, 0), (0, 1), (0, 2)]
-    assert all(record.status == "ok" for _, record in outcomes)
+        settings = SubmititSettings(cluster="local", folder=str(tmp_path), workers=1, minutes=minutes)
+        with SubmititExecutor(WorkerSetup.of(plan, 1), ("cpu",), None, settings) as executor:
+            executor._queue = Queue()
+            return {index[1]: record for index, record in executor.run(jobs)}, batches
+
+    return run
+
+
+def test_what_a_lost_batch_has_not_brought_is_repeated(run_through) -> None:
+    records, batches = run_through(lambda batches: len(batches) == 1)
+    assert batches == [[0, 1, 2], [0], [1, 2]]
+    assert [records[index].status for index in range(3)] == ["ok"] * 3
+
+
+def test_a_job_that_takes_its_machines_down_costs_no_other_one_its_score(run_through) -> None:
+    records, batches = run_through(lambda batches: 1 in batches[-1])
+    assert batches == [[0, 1, 2], [0], [1, 2], [1], [2], [1], [1]]
+    assert [records[index].status for index in range(3)] == ["ok", "crashed", "ok"]
+    assert records[1].message == "the machine that did it was lost, 3 times"
+
+
+def test_a_batch_ends_before_the_queue_ends_it(run_through) -> None:
+    records, batches = run_through(lambda _: False, minutes=1)
+    assert batches == [[0, 1, 2], [1, 2], [2]]
+    assert [records[index].status for index in range(3)] == ["ok"] * 3
 
 
 @pytest.mark.parametrize(("executor", "module", "extra"), [("ray", "ray", "ray"), ("submitit", "submitit", "slurm")])

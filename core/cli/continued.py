@@ -81,13 +81,15 @@ def _read(path: Path, command: click.Command) -> Continued:
         results, made_by = opened.results, opened.origin.command
     if made_by != command.name:
         raise UsageError(
-            f"'{path}' was made by 'nasbench {made_by}'. Continue it with 'nasbench {made_by} --resume {path}'."
+            f"'{path}' was made by 'nasbench {made_by}'. Continue it with 'nasbench {made_by} --resume "
+            f"{shlex.quote(str(path))}'."
         )
     text = str(results.environment.get("command", ""))
     arguments = _arguments(text, made_by)
     if arguments is None:
         raise UsageError(
-            f"'{path}' does not say with which options it was made. Give them again, with --output {path} --resume."
+            f"'{path}' does not say with which options it was made. Give them again, with --output "
+            f"{shlex.quote(str(path))} --resume."
         )
     with command.make_context(made_by, arguments) as context:
         options = dict(context.params)

@@ -278,7 +278,7 @@ def _print_outcome(results: Results, options: RunOptions) -> int:
 
     print_document(correlation_document(correlation_table(results, aggregates=find_aggregates(results))), "table")
     click.echo(
-        f"Results: {options.output} (print this table again with 'nasbench report {options.output}')",
+        f"Results: {options.output} (print this table again with 'nasbench report {shlex.quote(str(options.output))}')",
         err=True,
     )
     saved = sum(float(part.records.saved_seconds.sum()) for part in results.evaluators)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -217,7 +218,7 @@ def _print_outcome(
         return 1
     click.echo(
         f"Task: {options.output} (score with it: nasbench run --space {plan.header.space} -e "
-        f"{plan.evaluator.header.label} --{plan.setting} {options.output})\n"
+        f"{plan.evaluator.header.label} --{plan.setting} {shlex.quote(str(options.output))})\n"
         f"Its fitness is the best of {len(outcomes)} on the same {len(plan.fitness.labelled.arch_ids)} architectures: "
         "expect less on others.",
         err=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from ..errors import ResultsFileError
@@ -32,7 +33,9 @@ def read_stored_search(path: Path) -> StoredSearch:
     """
     with open_results(path, NAME, SUPERNET) as opened:
         if opened.origin.command != COMMAND:
-            raise ResultsFileError(f"'{path}' was made by a run, not by a search. 'nasbench report {path}' shows it.")
+            raise ResultsFileError(
+                f"'{path}' was made by a run, not by a search. 'nasbench report {shlex.quote(str(path))}' shows it."
+            )
         stored = read_search_group(opened.file, opened.results, opened.journal.others)
         if stored.header.search_id != opened.origin.work_id:
             raise ValueError("its search and its hash differ")

@@ -55,6 +55,14 @@ def test_a_file_is_continued_by_as_many_workers_and_on_its_device(nasbench, tmp_
     assert here.returncode == 0, here.stderr
 
 
+def test_commands_for_a_file_with_a_space_in_its_name_can_be_pasted(nasbench, tmp_path) -> None:
+    done = nasbench(*RUN[:-1], "my run.h5")
+    assert "'nasbench report 'my run.h5''" in done.stderr
+    other = nasbench("search", "--resume", "my run.h5")
+    assert other.returncode == 2
+    assert "'nasbench run --resume 'my run.h5''" in other.stderr
+
+
 def test_evaluators_are_added(run) -> None:
     before = scores(run)
     added = run("run", "--resume", "r.h5", "-e", "random")

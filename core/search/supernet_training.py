@@ -50,9 +50,7 @@ def open_checkpoint(plan: SearchPlan, options: SearchOptions) -> Checkpoint:
     path = checkpoint_path(options.output)
     if options.resume:
         return read_checkpoint(path, plan.header.search_id, options.devices[0])
-    if options.overwrite:
-        path.unlink(missing_ok=True)
-    elif path.exists() and not options.output.exists():
+    if not options.overwrite and path.exists() and not options.output.exists():
         raise ResultsFileError(
             f"'{path}' is left from a search whose results file is gone. Bring that file back, or discard the "
             "checkpoint with --overwrite."

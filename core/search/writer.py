@@ -26,6 +26,7 @@ from ..results.plan_checks import check_same_arithmetic
 from ..results.records import Records
 from ..results.store import Origin
 from ..results.writer import JournaledWriter, locked_journal, refuse_existing
+from .checkpoints import checkpoint_path
 from .group import write_regret, write_search_group
 from .history import SearchHeader
 from .outcome import find_outcome
@@ -73,6 +74,9 @@ class SearchWriter(JournaledWriter):
             if not (options.resume and path.exists()):
                 if not options.overwrite:
                     refuse_existing(path, journal)
+                elif plan.trains_supernet:
+                    # Not before the file is locked: it may be of a search that is running.
+                    checkpoint_path(path).unlink(missing_ok=True)
                 return cls(plan, path, environment, None, journal)
             stored = read_stored_search(path)
             _check_same_search(path, stored, plan)

@@ -16,6 +16,7 @@ import pytest
 import torch
 from nasbench_toolkit.core.cli import main
 from nasbench_toolkit.core.errors import ResultsFileError
+from nasbench_toolkit.core.results.writer import locked_journal
 from nasbench_toolkit.core.search.storage import read_search
 
 STRATEGY = "rsps:preset=tiny,epochs=3,candidates=2,log_candidates=1,selection_batch=64"
@@ -167,6 +168,17 @@ def test_a_checkpoint_of_another_search_is_refused_and_left(copy, nasbench) -> N
     assert "is the checkpoint of another search" in other.stderr
     assert checkpoint.read_bytes() == before
     assert not path.exists()
+
+
+def test_the_checkpoint_of_a_running_search_is_not_overwritten(copy, nasbench) -> None:
+    path = copy()
+    checkpoint = path.with_name("s.h5.supernet")
+    before = checkpoint.read_bytes()
+    with locked_journal(path, "of another process"):
+        done = nasbench(*SEARCH, "-o", path, "--overwrite")
+    assert done.returncode == 2
+    assert "Another run is writing 's.h5' now" in done.stderr
+    assert checkpoint.read_bytes() == before
 
 
 def test_a_damaged_checkpoint_is_refused_and_left(copy, nasbench) -> None:

@@ -14,6 +14,7 @@ from ..global_state.functions import toolkit_parts
 from ..global_state.state import GlobalState, global_state_kept, running_threads
 from ..hdf5.reading import end_reader
 from ..interfaces import Evaluator
+from ..loading.faults import end_a_copy
 from ..plan import EvaluatorSpec
 from ..plugin_manager import HARMLESS, installed_plugins
 from ..seeding import seeded_global_rng
@@ -157,8 +158,7 @@ def _make(spec: EvaluatorSpec) -> Evaluator[Any] | Record:
     try:
         evaluator: Evaluator[Any] = installed_plugins().evaluator(header.name).info.create(spec.settings)
     except BaseException as error:
-        if os.getpid() != process:
-            os._exit(1)
+        end_a_copy(process)
         _, message, trace = explain_failure(error, header.name)
         said = f"the evaluator '{header.label}' of {header.distribution} cannot be made: {message}"
         return Record(Status.FAILED, float("nan"), said, traceback=trace)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 
 from ..domain import Record
+from ..loading.faults import end_a_copy
 from ..plugin_manager import PluginWarning
 from . import parent_death
 from .evaluation import explain_failure
@@ -42,7 +43,7 @@ def worker_main(connection: Connection, setup: WorkerSetup, device: str, environ
     try:
         site = JobSite(setup, device)
     except BaseException as error:
-        _end_a_copy(process)
+        end_a_copy(process)
         _, reason, _ = explain_failure(error, "a plugin")
         connection.send_bytes(encode(WorkerFailed(reason)))
         return
@@ -66,7 +67,7 @@ def _serve(connection: Connection, site: JobSite, process: int) -> bool:
     except BaseException as error:
         record, lost = _failed(error, job), ("what an error outside the evaluator left behind",)
     finally:
-        _end_a_copy(process)
+        end_a_copy(process)
     connection.send_bytes(encode(Reply(number, process, record, lost)))
     return not lost
 
@@ -74,12 +75,6 @@ def _serve(connection: Connection, site: JobSite, process: int) -> bool:
 def _failed(error: BaseException, job: Job) -> Record:
     status, message, trace = explain_failure(error, job.evaluator.header.name)
     return Record(status, math.nan, message, traceback=trace)
-
-
-def _end_a_copy(process: int) -> None:
-    """End this process if it is a copy of the worker, which an evaluator made and that came back from its job."""
-    if os.getpid() != process:
-        os._exit(0)
 
 
 def _leave_the_command_alone() -> None:

@@ -165,11 +165,30 @@ class ProcessExecutor(JobExecutor):
             return
         free = Counter(self._devices) - Counter(worker.device for worker in self._workers)
         for device in list(free.elements())[:wanted]:
-            worker = Worker(self._setup, device)
+            worker = self._start_worker(device)
             self._workers.append(worker)
             # A process that an evaluator forked may keep a connection open, so that its end alone says nothing.
             for sign in worker.signs:
                 self._selector.register(sign, selectors.EVENT_READ, worker)
+
+    def _start_worker(self, device: str) -> Worker:
+        while True:
+            try:
+                return Worker(self._setup, device)
+            except (EOFError, ConnectionError):
+                self._count_failed_start(
+                    device, "the server that they are forked from ended; perhaps the machine ran out of memory"
+                )
+            except OSError as error:
+                raise NasbenchError(
+                    f"Only {len(self._workers)} of {len(self._devices)} worker processes can start: {error.strerror}. "
+                    "Raise that limit, or take fewer with --workers."
+                ) from error
+
+    def _count_failed_start(self, device: str, reason: str) -> None:
+        self._failed_starts += 1
+        if self._failed_starts >= MAX_FAILED_STARTS:
+            raise NasbenchError(f"Worker processes on {device} do not start: {reason}.")
 
     def _may_hand_out(self) -> bool:
         """Whether the next job may start now: one that is to be alone waits for all others, and they wait for it."""
@@ -236,9 +255,7 @@ class ProcessExecutor(JobExecutor):
     def _handle_end(self, worker: Worker) -> tuple[JobIndex, Record] | None:
         code = worker.exit_code()
         if not worker.ready:
-            self._failed_starts += 1
-            if self._failed_starts >= MAX_FAILED_STARTS:
-                raise NasbenchError(f"Worker processes on {worker.device} do not start: {_last_words(code)}.")
+            self._count_failed_start(worker.device, _last_words(code))
         attempt = worker.attempt
         if attempt and not attempt.repeated and _ended_from_outside(code):
             self._drop(worker)

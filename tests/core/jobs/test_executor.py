@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from nasbench_toolkit.core.errors import NasbenchError
+from nasbench_toolkit.core.jobs import executor as executor_module
 from nasbench_toolkit.core.jobs.executor import ProcessExecutor
 from nasbench_toolkit.core.jobs.messages import Job, WorkerSetup
 from nasbench_toolkit.core.jobs.replies import decode
@@ -155,6 +156,26 @@ def test_executor_evaluator_that_cannot_be_made_costs_its_jobs_only(toy_plan) ->
     assert outcomes[7, 0].message.startswith(
         "the evaluator 'toy-width' of toy-plugin 1.0 cannot be made: UnknownNameError: Unknown evaluator 'nobody'."
     )
+
+
+def test_a_worker_whose_server_ends_is_started_again_but_not_for_ever(toy_plan, monkeypatch) -> None:
+    plan, problems = toy_plan(samples=1), [EOFError("unexpected EOF"), ConnectionResetError()]
+    start = executor_module.Worker
+
+    def start_or_fail(*arguments):
+        if problems:
+            raise problems.pop()
+        return start(*arguments)
+
+    monkeypatch.setattr(executor_module, "Worker", start_or_fail)
+    with executor_of(plan) as executor:
+        assert [record.status for _, record in executor.run(jobs_of(plan, 1))] == ["ok"]
+    problems += [EOFError("unexpected EOF")] * 3
+    with executor_of(plan) as executor, pytest.raises(NasbenchError, match="on cpu do not start: the server that they"):
+        list(executor.run(jobs_of(plan, 1)))
+    problems.append(OSError(errno.EMFILE, "Too many open files"))
+    with executor_of(plan) as executor, pytest.raises(NasbenchError, match="Only 0 of 1 .* Too many open files"):
+        list(executor.run(jobs_of(plan, 1)))
 
 
 def test_workers_have_the_variables_of_the_moment_they_start(toy_plan, monkeypatch) -> None:

@@ -119,6 +119,42 @@ def test_log_synaptic_flow_shared_layer():
     assert log_synaptic_flow(nn.Sequential(layer, layer, nn.Flatten()), (1, 1, 1)) == pytest.approx(math.log(18.0))
 
 
+class Difference(nn.Module):
+    """The output of one layer less that of another."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = set_parameters(nn.Linear(1, 1, bias=False), [3.0])
+        self.second = set_parameters(nn.Linear(1, 1, bias=False), [-2.0])
+
+    def forward(self, images):
+        pixels = images.flatten(1)
+        return self.first(pixels) - self.second(pixels)
+
+
+def test_log_synaptic_flow_adds_up_absolute_values():
+    # R = |a| x - |b| x: the flows are 3 and -2, which would cancel each other in part.
+    assert log_synaptic_flow(Difference(), (1, 1, 1)) == pytest.approx(math.log(5.0), rel=1e-15)
+
+
+class ScaledByBuffer(nn.Module):
+    """A layer's output, and the same times a constant that is no parameter."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = set_parameters(nn.Linear(1, 1, bias=False), [-2.0])
+        self.register_buffer("scale", torch.tensor([-3.0]))
+
+    def forward(self, images):
+        values = self.layer(images.flatten(1))
+        return values + self.scale * values
+
+
+def test_log_synaptic_flow_takes_absolute_values_of_buffers():
+    # R = 2 (1 + |-3|); with the buffer as it is, 2 (1 - 3).
+    assert log_synaptic_flow(ScaledByBuffer(), (1, 1, 1)) == pytest.approx(math.log(8.0), rel=1e-15)
+
+
 def test_log_synaptic_flow_layer_that_never_runs_not_counted():
     network = nn.Sequential(nn.Flatten(), set_parameters(nn.Linear(1, 1, bias=False), [3.0]))
     network[1].unused = nn.Conv2d(8, 8, 3)

@@ -1,10 +1,11 @@
 import copy
 import math
+from itertools import pairwise
 
 import pytest
 import torch
 from nasbench_toolkit.core.domain import Status
-from nasbench_toolkit.core.errors import DegenerateError, DivergedError, InvalidSettingError
+from nasbench_toolkit.core.errors import DegenerateError, DivergedError, EvaluationError, InvalidSettingError
 from nasbench_toolkit.core.settings import parse_settings
 from nasbench_toolkit.plugins.evaluators.gennas.eproxy import check_path, train
 from nasbench_toolkit.plugins.evaluators.gennas.eproxy_network import (
@@ -68,6 +69,30 @@ def test_target_is_random_network_plus_high_sines(images):
     assert maps.abs().max() == 1.0
     assert not torch.allclose(maps[0], maps[1])
     assert torch.equal(target, maps + sines.float())
+
+
+def test_random_network_is_six_convolutions_two_of_them_pooled(images):
+    draws = generator()
+    layers = [convolution(*widths, draws) for widths in pairwise((3, 64, 128, 256, 512, 1024, 5))]
+    maps = images
+    for number, layer in enumerate(layers[:-1]):
+        maps = functional.relu(nn.BatchNorm2d(layer.out_channels)(layer(maps)))
+        maps = functional.max_pool2d(maps, 2) if number in (0, 1) else maps
+    maps = layers[-1](maps)
+    torch.testing.assert_close(random_network_maps(images, 5, generator()), (maps / maps.abs().max()).detach())
+
+
+def test_branches_are_heads_and_barriers_on_every_nth_pixel_the_last_stage_first(make_network, images):
+    network = EproxyNetwork(make_network(), [32, 16], 6, 4, generator()).train()
+    outputs = network(images)
+    stages = network.backbone.forward_stages(images)
+    for output, features, (convolved, *_, normalised), barrier in zip(
+        outputs, (stages[2], stages[1][..., ::2, ::2]), network.heads, network.barriers, strict=True
+    ):
+        hidden = functional.conv2d(features, convolved.weight, convolved.bias, padding=1).clamp(min=0)
+        mean, variance = hidden.mean(dim=(0, 2, 3)), hidden.var(dim=(0, 2, 3), correction=0)
+        hidden = (hidden - mean[:, None, None]) / (variance[:, None, None] + normalised.eps).sqrt()
+        torch.testing.assert_close(output, functional.conv2d(hidden, barrier.weight, barrier.bias, padding=1))
 
 
 def naive_score(network, images, targets, settings):
@@ -189,3 +214,19 @@ def test_target_and_crop_are_shared_by_architectures_and_depend_on_the_seed(scor
     # Grey images of 32x32 pixels; black is -0.5 / 0.3 after normalisation and frames some of them.
     assert seen[0][0].shape == (16, 1, 32, 32)
     assert seen[0][0].min() == pytest.approx(-0.5 / 0.3)
+
+
+def test_crops_start_at_any_place_of_the_frame(score, monkeypatch):
+    offsets, paddings = [], set()
+
+    def look(images, black, drawn, padding):
+        offsets.append(drawn)
+        paddings.add(padding)
+        raise EvaluationError("enough was seen")
+
+    monkeypatch.setattr("nasbench_toolkit.plugins.evaluators.gennas.eproxy.random_crop", look)
+    for seed in range(8):
+        assert score("eproxy", seed=seed, **SMALL).message == "enough was seen"
+    # Of 256 draws one of nine places is missing once in 10**12 times.
+    assert set(torch.cat(offsets).flatten().tolist()) == set(range(9))
+    assert paddings == {4}

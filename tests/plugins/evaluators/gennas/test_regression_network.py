@@ -96,6 +96,17 @@ def test_parameter_groups_let_convolution_and_linear_weights_decay(make_network)
     assert len(decayed) + len(others) == len(names)
 
 
+def test_parameter_groups_let_other_weights_decay_that_have_more_than_one_dimension() -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 1), nn.PReLU(4), nn.ConvTranspose2d(4, 5, 2), nn.LayerNorm(3), nn.Flatten(), nn.Linear(45, 2)
+    )
+    found = layer_parameters(network, (3, 2, 2))
+    (decayed, _), (others, _) = parameter_groups(network.named_parameters(), found, 4e-5)
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    assert [names[id(parameter)] for parameter in decayed] == ["0.weight", "2.weight", "5.weight"]
+    assert {names[id(parameter)] for parameter in others} >= {"1.weight", "3.weight"}
+
+
 def weights_and_biases(network):
     layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     return [layer.weight for layer in layers], [layer.bias for layer in layers if layer.bias is not None]

@@ -53,6 +53,16 @@ def test_half_of_all_bases_are_present_and_half_of_all_signals_local(sampled) ->
     assert scopes["local"] / (scopes["local"] + scopes["global"]) == pytest.approx(0.5, abs=0.04)
 
 
+def test_frequencies_are_uniform_between_two_uniform_ends_and_densities_uniform(sampled) -> None:
+    present = [signal for task in sampled for signal in signals(task).values() if signal]
+    ends = np.array([(min(signal.freqs), max(signal.freqs)) for signal in present if signal.freqs])
+    # The ends are .5 / 3 and 1 / 3 on average, a sixth apart, and the extremes of ten values an eleventh of that within
+    # them. There are about 1,200 signals of either kind, so standard deviations are below .01.
+    assert ends.mean(axis=0) == pytest.approx([1 / 6 + 1 / 66, 1 / 3 - 1 / 66], abs=0.02)
+    assert (ends[:, 1] - ends[:, 0]).mean() == pytest.approx(1 / 6 * 9 / 11, abs=0.02)
+    assert np.mean([signal.density for signal in present if signal.density]) == pytest.approx(65 / 128, abs=0.04)
+
+
 def test_a_mutation_draws_a_fifth_of_all_blocks_again(sampled) -> None:
     space, rng = GennasTasks(), np.random.default_rng(2)
     parent_text = space.sample(1, rng)[0]

@@ -1,11 +1,13 @@
+import dataclasses
 import math
 
 import pytest
 import torch
 from nasbench_toolkit.core.domain import Status
-from nasbench_toolkit.core.errors import InvalidSettingError
+from nasbench_toolkit.core.errors import DivergedError, InvalidSettingError
 from nasbench_toolkit.plugins.evaluators.trained.augmentation import normalize
-from nasbench_toolkit.plugins.evaluators.trained.training import learning_rate_at
+from nasbench_toolkit.plugins.evaluators.trained.jigsaw import Jigsaw
+from nasbench_toolkit.plugins.evaluators.trained.training import Training, learning_rate_at
 from torch import nn
 from torch.nn import functional
 
@@ -68,14 +70,51 @@ def plain_training(context, settings):
     return losses, accuracies
 
 
-def test_training_equals_plain_training(make_context):
-    # 64 images to train on: one batch of 64 an epoch, and one of 64 for batch normalisation.
-    context, evaluator = make_context(epochs=3, batch_size=64, max_epochs=5)
+@pytest.mark.parametrize("batch_size", [64, 48])
+def test_training_equals_plain_training(make_context, batch_size):
+    # 64 images to train on: one full batch an epoch, and one for batch normalisation; what is left over does not count.
+    context, evaluator = make_context(epochs=3, batch_size=batch_size, max_epochs=5)
     evaluation = evaluator.evaluate(context)
     losses, accuracies = plain_training(context, evaluator.settings)
     assert evaluation.curves["train_loss"] == pytest.approx(losses, rel=1e-5)
     assert evaluation.curves["test_accuracy"] == pytest.approx(accuracies)
     assert evaluation.score == evaluation.curves["test_accuracy"][-1]
+
+
+def test_batch_norm_gets_the_statistics_of_1024_images(make_context, stripes, monkeypatch):
+    class ManyStripes(stripes.factory):
+        count = 1400  # of which a fifth is held out
+
+    seen = []
+    monkeypatch.setattr(Training, "train_epoch", lambda self, learning_rate: 0.0)
+    monkeypatch.setattr(
+        "nasbench_toolkit.plugins.evaluators.trained.training.set_precise_statistics",
+        lambda network, batches: seen.append([len(inputs) for inputs in batches]),
+    )
+    dataset = dataclasses.replace(stripes, name="many-stripes", factory=ManyStripes)
+    context, evaluator = make_context(dataset=dataset, epochs=1, batch_size=128)
+    evaluator.evaluate(context)
+    assert seen == [[128] * 8]
+
+
+def test_random_choices_of_the_test_are_the_same_after_every_epoch_and_for_all_architectures(make_context, monkeypatch):
+    classes, test_batch = [], Jigsaw.test_batch
+
+    def look(self, *given):
+        tiles, of_tiles = test_batch(self, *given)
+        classes.append(of_tiles)
+        return tiles, of_tiles
+
+    monkeypatch.setattr(Jigsaw, "test_batch", look)
+    for cell in (
+        "|nor_conv_1x1~0|+|none~0|none~1|+|skip_connect~0|none~1|nor_conv_1x1~2|",
+        "|nor_conv_3x3~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|",
+    ):
+        context, evaluator = make_context("jig", cell, epochs=2, batch_size=32)
+        evaluator.evaluate(context)
+    assert len(classes) == 4
+    assert len(classes[0].unique()) > 1
+    assert all(torch.equal(classes[0], others) for others in classes[1:])
 
 
 def test_training_learns(score):
@@ -128,7 +167,7 @@ def test_not_finite_output_in_the_test_diverges(make_context, monkeypatch):
         "nasbench_toolkit.plugins.evaluators.trained.training.set_precise_statistics",
         lambda network, batches: network.classifier.bias.data.fill_(math.nan),
     )
-    with pytest.raises(Exception, match="not finite after epoch 1"):
+    with pytest.raises(DivergedError, match="not finite after epoch 1"):
         evaluator.evaluate(context)
 
 

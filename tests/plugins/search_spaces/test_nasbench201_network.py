@@ -10,6 +10,7 @@ from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import (
 )
 from nasbench_toolkit.plugins.search_spaces.nasbench201.network import Cell, CellNetwork, ReductionBlock
 from torch import nn
+from torch.nn import functional
 
 NEEDS_XAUTODL = "run 'pip install --no-deps xautodl==1.0.0'"
 
@@ -88,6 +89,61 @@ def test_network_logits_come_from_the_last_stage():
     torch.testing.assert_close(network(batch), expected, rtol=0, atol=0)
 
 
+def normalised(values):
+    """Batch normalisation in training, as it begins."""
+    mean = values.mean(dim=(0, 2, 3), keepdim=True)
+    return (values - mean) / (values.var(dim=(0, 2, 3), correction=0, keepdim=True) + 1e-5).sqrt()
+
+
+def sum_of_neighbours(values):
+    side, padded = values.shape[-1], functional.pad(values, (1, 1, 1, 1))
+    return sum(padded[:, :, row : row + side, column : column + side] for row in range(3) for column in range(3))
+
+
+def logits_by_definition(ops, kernels, classifier, batch, cells_per_stage):
+    """Write out the network in training mode; ``kernels`` are those of its convolutions in the order they run."""
+
+    def unit(values, stride=1):
+        kernel = next(kernels)
+        return normalised(functional.conv2d(values.relu(), kernel, None, stride, kernel.shape[-1] // 2))
+
+    def cell(values):
+        nodes, remaining = [values], iter(ops)
+        for target in (1, 2, 3):
+            nodes.append(torch.zeros_like(values))
+            for source in range(target):
+                match next(remaining):
+                    case "skip_connect":
+                        nodes[target] = nodes[target] + nodes[source]
+                    case "avg_pool_3x3":
+                        counts = sum_of_neighbours(torch.ones_like(values))
+                        nodes[target] = nodes[target] + sum_of_neighbours(nodes[source]) / counts
+                    case "nor_conv_1x1" | "nor_conv_3x3":
+                        nodes[target] = nodes[target] + unit(nodes[source])
+        return nodes[3]
+
+    values = normalised(functional.conv2d(batch, next(kernels), padding=1))
+    for stage in range(3):
+        if stage:
+            quarters = [values[:, :, row::2, column::2] for row in (0, 1) for column in (0, 1)]
+            residual = unit(unit(values, stride=2))
+            values = residual + functional.conv2d(sum(quarters) / 4, next(kernels))
+        for _ in range(cells_per_stage):
+            values = cell(values)
+    return normalised(values).relu().mean(dim=(2, 3)) @ classifier.weight.T + classifier.bias
+
+
+@pytest.mark.parametrize("variant", ["benchmark", "gennas", "tracked"])
+@pytest.mark.parametrize("ops", [*random_cells(5), DEAD_NODE, CONV_OF_ZERO, DISCONNECTED], ids=format_arch_str)
+def test_network_is_that_of_its_definition(ops, variant):
+    network, batch = build(ops, cells_per_stage=2, variant=variant).double(), images(4, side=16).double()
+    # A convolution's bias is taken out again by the batch normalisation that follows.
+    kernels = iter([layer.weight for layer in network.modules() if isinstance(layer, nn.Conv2d)])
+    expected = logits_by_definition(ops, kernels, network.classifier, batch, 2)
+    assert next(kernels, None) is None
+    torch.testing.assert_close(network(batch), expected)
+
+
 def reference_network(ops, state_of, cells_per_stage):
     """The benchmark authors' network with our weights; both register modules in the same order."""
     genotypes = pytest.importorskip("xautodl.models.cell_searchs.genotypes", reason=NEEDS_XAUTODL)
@@ -131,6 +187,14 @@ def test_gennas_variant_changes_the_cells():
     norms, convs = cell_modules(network, nn.BatchNorm2d), cell_modules(network, nn.Conv2d)
     assert len(norms) == len(convs) == 15
     assert all(norm.weight is None and norm.bias is None and norm.running_mean is None for norm in norms)
+    assert all(conv.bias is not None for conv in convs)
+
+
+def test_tracked_variant_has_running_statistics_besides():
+    network = build(parse_arch_str(ARCH_13714), variant="tracked")
+    norms, convs = cell_modules(network, nn.BatchNorm2d), cell_modules(network, nn.Conv2d)
+    assert len(norms) == len(convs) == 15
+    assert all(not norm.affine and norm.track_running_stats for norm in norms)
     assert all(conv.bias is not None for conv in convs)
 
 

@@ -20,6 +20,7 @@ from nasbench_toolkit.plugins.search_spaces import NASBENCH201, NASBENCH201_TINY
 from nasbench_toolkit.plugins.search_spaces.nasbench201 import space as space_module
 from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import OPERATIONS, parse_arch_str
 from nasbench_toolkit.plugins.search_spaces.nasbench201.identity import unique_arch_strs
+from torch import nn
 
 INDEX_13714 = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|"
 OUTSIDE = "|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|"
@@ -80,6 +81,25 @@ def test_nasbench201_builds_the_benchmark_network(space):
     assert sum(parameter.numel() for parameter in network.parameters()) == 1_073_466
     shapes = [tuple(stage.shape[1:]) for stage in network.forward_stages(torch.zeros(2, 3, 32, 32))]
     assert shapes == [(16, 32, 32), (32, 16, 16), (64, 8, 8)]
+
+
+@pytest.mark.parametrize(
+    ("variant", "channels", "cells"), [("benchmark", 16, 5), ("gennas", 16, 5), ("reduced", 4, 5), ("narrow", 3, 1)]
+)
+def test_networks_have_the_channels_and_cells_of_their_variant(space, variant, channels, cells):
+    network = space.build_network(INDEX_13714, PHOTOS, variant)
+    assert network.stem[0].out_channels == channels
+    # Behind the first stage each begins with a reduction block.
+    assert [len(stage) for stage in network.stages] == [cells, cells + 1, cells + 1]
+    assert network.classifier.in_features == 4 * channels
+
+
+@pytest.mark.parametrize(("variant", "activations"), [("single-cell", 5), ("te-nas", 6)])
+def test_single_cells_have_the_images_channels_and_no_stem(space, variant, activations):
+    network = space.build_network(INDEX_13714, PHOTOS, variant)
+    assert [layer.in_channels for layer in network.modules() if isinstance(layer, nn.Conv2d)] == [3] * 5
+    # One in front of each convolution, and where regions are counted one behind the cell.
+    assert sum(isinstance(layer, nn.ReLU) for layer in network.modules()) == activations
 
 
 def test_nasbench201_builds_the_gennas_network(space):

@@ -160,6 +160,7 @@ def test_mutation_rates(space):
     flips = Counter(pair for child in children for pair in set(parent.edges) ^ set(child.edges))
     shares = [flips[pair] / len(children) for pair in vertex_pairs(7) if pair != (0, 6)]
     assert shares == pytest.approx([1 / 7] * 20, abs=0.03)
+    assert sum(shares) / 20 == pytest.approx(1 / 7, abs=0.006)
     ops = Counter(op for child in children for op in child.ops)
     assert [ops[op] / (5 * len(children)) for op in OPERATIONS] == pytest.approx([1 / 10, 4 / 5, 1 / 10], abs=0.015)
 

@@ -166,6 +166,7 @@ def test_unfinished_search_reads_with_its_journal(search_plan, search, tmp_path)
             read.append((len(file["architectures"]), read_search(path), read_results(path)))
 
     whole = search(search_plan(evaluations=6), on_step=on_step)
+    assert len(read) == 6
     for number, (in_file, history, results) in enumerate(read, start=1):
         assert in_file == 0
         assert list(history.steps) == list(whole.steps[:number])

@@ -146,10 +146,17 @@ def test_blocks_are_stem_and_blocks_each_fed_by_the_one_before():
 
 def test_initial_weights():
     network = build_design(RESNET, "d1w64 d1w128 d1w256")
-    kernel = network.stages[2][0].branch[2][0].weight.detach()
-    assert kernel.shape == (256, 256, 3, 3)
+    kernel = network.stages[2][0].branch[0][0].weight.detach()
+    assert kernel.shape == (256, 128, 3, 3)
     assert kernel.std().item() == pytest.approx((2 / (9 * 256)) ** 0.5, rel=0.02)
     assert network.classifier.weight.std().item() == pytest.approx(0.01, rel=0.1)
     assert not network.classifier.bias.any()
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     assert all(bool((norm.weight == 1).all()) and not norm.bias.any() for norm in norms)
+
+
+def test_initial_weights_of_groups_count_the_channels_of_all_of_them():
+    network = build_design(RESNEXT_A, "d1w64r1g1 d1w128r1g1 d1w256r1g4")
+    kernel = network.stages[2][0].branch[2][0].weight.detach()
+    assert kernel.shape == (256, 64, 3, 3)
+    assert kernel.std().item() == pytest.approx((2 / (9 * 256)) ** 0.5, rel=0.02)

@@ -104,6 +104,15 @@ def test_the_first_operation_needs_inputs_enough(num_states: int, expected: dict
         assert first[operation] / count == pytest.approx(probability, abs=4 * (0.25 / count) ** 0.5)
 
 
+def test_a_linear_map_has_three_inputs_once_in_five_times() -> None:
+    rng, count = np.random.default_rng(6), 3000
+    nodes = [_draw_nodes(2, 1, rng)["node_0"] for _ in range(count)]
+    inputs = Counter(len(node.inputs) for node in nodes if node.operation == "linear")
+    # Some 1,800 of them are linear: the standard deviation of the share is below .01.
+    assert set(inputs) == {2, 3}
+    assert inputs[3] / inputs.total() == pytest.approx(1 / 5, abs=0.035)
+
+
 def test_cells_keep_the_rules_of_the_description() -> None:
     rng = np.random.default_rng(3)
     recipes = [parse_recipe(draw_recipe(rng)) for _ in range(400)]

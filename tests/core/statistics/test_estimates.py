@@ -31,6 +31,14 @@ def test_bootstrapped_by_hand():
     # 97.7 % of the resamples lie below: the bias is 2, and the ends move by twice that.
     biased = bootstrapped(float(np.quantile(resampled, stats.norm.cdf(2))), resampled, 10**9)
     assert biased.low == pytest.approx(2 * stats.norm.cdf(4 - 1.959964) - 1, abs=1e-3)
+    # Influences of 2, -1 and -1 have squares of 6 and cubes of 6 in all: the acceleration is 6 / (6 * 6**1.5).
+    skewed = bootstrapped(0.0, resampled, 10**9, np.array([2.0, -1.0, -1.0]))
+    ends = (end / (1 - 6**-1.5 * end) for end in (-1.959964, 1.959964))
+    assert (skewed.low, skewed.high) == pytest.approx([2 * stats.norm.cdf(end) - 1 for end in ends], abs=1e-4)
+    # Ten architectures: ends are as far out as Student's t with 9 degrees of freedom (2.262157), and by root 10/9 more.
+    few = bootstrapped(0.0, resampled, 10)
+    expected = 2 * stats.norm.cdf(math.sqrt(10 / 9) * 2.262157) - 1
+    assert (few.low, few.high) == pytest.approx((-expected, expected), abs=1e-4)
 
 
 @pytest.mark.parametrize("n", [117, 500, 1_000])
@@ -41,6 +49,21 @@ def test_intervals_have_the_width_of_large_sample_theory(noisy_pair, n):
     for estimate, variance in ((rho, (1 + rho.value**2 / 2) / (n - 3)), (tau, 0.437 / (n - 4))):
         half, z = 1.96 * math.sqrt(variance), math.atanh(estimate.value)
         assert estimate.high - estimate.low == pytest.approx(math.tanh(z + half) - math.tanh(z - half), rel=0.25)
+
+
+def test_tau_of_few_architectures_has_the_error_of_its_definition():
+    # Without ties an architecture moves tau by 2 (b - mean b) / (n - 1), b its concordant less its discordant pairs; n
+    # such influences have a sample variance, the mean of n of them an nth of it.
+    truth = np.array([3, 1, 4, 2, 6, 5, 9, 7, 12, 8, 10, 11], np.float64)
+    n, positions = 12, np.arange(12.0)
+    signs = np.sign(truth[:, None] - truth) * np.sign(positions[:, None] - positions)
+    error = math.sqrt(np.var(2 * signs.sum(axis=1) / (n - 1), ddof=1) / n)
+    estimate = estimate_tau(positions, truth)
+    assert estimate.value == pytest.approx(signs.sum() / (n * (n - 1)))
+    # Student's t with 11 degrees of freedom.
+    half = 2.2009852 * error / (1 - estimate.value**2)
+    assert math.atanh(estimate.high) - math.atanh(estimate.value) == pytest.approx(half, rel=1e-6)
+    assert math.atanh(estimate.value) - math.atanh(estimate.low) == pytest.approx(half, rel=1e-6)
 
 
 def test_tau_has_the_variance_of_its_jackknife(noisy_pair):

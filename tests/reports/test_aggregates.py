@@ -103,6 +103,8 @@ def test_log_rank_sum_punishes_one_bad_rank():
     made = installed_plugins().aggregates()["az_nas"].info.create()
     ranks = np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
     assert made.combine(ranks).tolist() == pytest.approx([math.log(1 / 3), 2 * math.log(2 / 3), math.log(1 / 3)])
+    # Ranks are compared with the number of architectures, also where the best share theirs.
+    assert made.combine(np.array([[1.0, 2.5, 2.5]])).tolist() == pytest.approx(np.log([1 / 3, 5 / 6, 5 / 6]).tolist())
 
 
 def test_aggregates_depend_on_the_cohort(results, evaluator):

@@ -42,12 +42,21 @@ def test_curve_points_have_their_own_correlations(with_curves):
     assert [point.n for point in table.points] == [3, 3]
 
 
-@pytest.mark.parametrize(("policy", "n", "rho"), [("worst", 4, 0.2), ("omit", 3, 1.0)])
+@pytest.mark.parametrize(("policy", "n", "rho"), [("worst", 4, -0.2), ("omit", 3, 1.0)])
 def test_curve_points_follow_the_failure_policy(with_curves, policy, n, rho):
     # Scores 3, 2, 1 turned round rank 2, 3, 4, the failed job, truly the best, 1.
     point = curve_table(with_curves(3, 2, 1, Status.DIVERGED), failures=policy).points[-1]
     assert point.n == n
-    assert point.rho.value == pytest.approx(rho if policy == "omit" else -0.2)
+    assert point.rho.value == pytest.approx(rho)
+
+
+def test_curve_points_are_compared_with_the_better_end_of_the_ground_truth(with_curves):
+    made = with_curves(3, 2, 1.5)
+    (column,) = made.ground_truth
+    loss = replace(column, metric=Metric("mnist", "test", "cross_entropy", 3, Direction.MINIMIZE, "nats"))
+    table = curve_table(replace(made, ground_truth=(loss,)))
+    # The lowest score is that of the highest true loss, which is the worst.
+    assert [point.rho.value for point in table.points] == pytest.approx([1.0, -1.0])
 
 
 @pytest.mark.parametrize("form", list(Format))

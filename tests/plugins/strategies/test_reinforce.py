@@ -5,6 +5,7 @@ from nasbench_toolkit.core.errors import UnsupportedSearchSpaceError
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.core.seeding import derive_seed
 from nasbench_toolkit.plugins.search_spaces.nasbench201.cell import OPERATIONS, parse_arch_str
+from nasbench_toolkit.plugins.strategies.reinforce import Adam
 
 STRATEGY = "reinforce"
 
@@ -91,3 +92,10 @@ def test_all_options_are_sampled_alike_at_first(nasbench201, make):
 def test_space_without_free_choices_is_refused(make, name):
     with pytest.raises(UnsupportedSearchSpaceError, match=f"'reinforce' cannot search '{name}'.*not every combination"):
         make(STRATEGY, installed_plugins().search_space(name).info.create())
+
+
+def test_steps_of_adam_shrink_with_gradients_near_its_epsilon():
+    # In the first step mean and root mean square are the gradient itself: the step is rate * g / (|g| + 1e-8).
+    parameters = np.zeros(4)
+    Adam(parameters, 0.5).ascend(np.array([1.0, -1e-6, 1e-8, 0.0]))
+    assert parameters.tolist() == pytest.approx([0.5, -0.5 * 100 / 101, 0.25, 0.0], rel=1e-6)

@@ -7,6 +7,7 @@ from nasbench_toolkit.core.batches import batch_digest
 from nasbench_toolkit.core.context import EvaluationContext, WorkerCache
 from nasbench_toolkit.core.domain import JobKey
 from nasbench_toolkit.core.errors import EvaluationError
+from nasbench_toolkit.core.plugin_manager import installed_plugins
 from torch import nn
 
 KEY = JobKey("toy", "noise", "width-3", "toy-random", "0123", 0)
@@ -75,13 +76,14 @@ def test_lazy_layer_that_no_input_reaches_is_refused(make_context, monkeypatch) 
 
 
 def test_variants_of_a_network_have_weights_of_their_own(make_context) -> None:
-    context = make_context()
-    drawn = []
-    for what in ("network benchmark", "network gennas", "network benchmark"):
-        with context.initial_weights(what):
-            drawn.append(torch.rand(3))
-    assert torch.equal(drawn[0], drawn[2])
-    assert not torch.equal(drawn[0], drawn[1])
+    # Both stems are the same layer.
+    space = installed_plugins().search_space("nasbench201").info.create()
+    context = make_context(space=space.name, arch_id=space.example())
+    context.space = space
+    stems = [context.network(variant).stem[0].weight for variant in ("benchmark", "gennas", "benchmark")]
+    assert torch.equal(stems[0], stems[2])
+    assert stems[0].shape == stems[1].shape
+    assert not torch.equal(stems[0], stems[1])
 
 
 @pytest.mark.parametrize("changes", [{"evaluator": "other"}, {"settings_hash": "4567"}], ids=str)

@@ -210,6 +210,7 @@ def test_mutation_of_choices_changes_one_decision_on_average(cube):
     drawn = representation.sample(8000, np.random.default_rng(0))
     assert drawn.mean(axis=0).tolist() == pytest.approx([0, 0.5, 1.5, 0.5], abs=0.05)
     assert isinstance(representation.crossover, UniformCrossover)
+    assert representation.crossover.prob.value == 0.9
 
 
 @pytest.mark.parametrize("test", [name for name in vars(SearchStrategyContract) if name.startswith("test_")])

@@ -80,6 +80,14 @@ def test_architecture_without_a_score_is_replaced_at_first_and_left_out_later(bi
     assert history[14][0].architecture in best[1:]
 
 
+def test_failures_do_not_make_later_rungs_smaller(bits, make):
+    # Six of nine have a score in the middle rung, and yet the last one has the three of the schedule.
+    strategy = make(STRATEGY, bits(12), starts=27)
+    failing = iter([False] * 27 + [True, False, False] * 3 + [False] * 3)
+    history = run(strategy, lambda proposal: None if next(failing) else noisy(proposal), 39)
+    assert [proposal.rung for proposal, _ in history] == [0] * 27 + [1] * 9 + [2] * 3
+
+
 def test_rung_where_nothing_has_a_score_begins_another_bracket(bits, make):
     strategy = make(STRATEGY, bits(12), starts=3, rungs=2)
     history = run(strategy, lambda proposal: None if proposal.rung else 1.0, 8)

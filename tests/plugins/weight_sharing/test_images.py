@@ -14,6 +14,11 @@ def streams(context, settings):
     return make
 
 
+def all_of(part):
+    """Return the normalised images of a part in the order of their values, one a row."""
+    return ((part.source.inputs[part.positions] - 0.5) / 0.25).flatten(1).unique(dim=0)
+
+
 def test_parts_are_halves_of_each_class_and_the_same_for_every_seed(context) -> None:
     (weights, architectures), others = context(0).split(), context(1).split()
     assert (len(weights), len(architectures)) == (24, 24)
@@ -49,8 +54,17 @@ def test_an_epoch_has_every_image_for_weights_once(streams) -> None:
 
 
 def test_images_for_architectures_are_drawn_with_replacement(streams) -> None:
-    images, _ = streams(augment=False).architecture_batch(200)
-    assert len(images.flatten(1).unique(dim=0)) <= 24
+    made = streams(augment=False)
+    images, _ = made.architecture_batch(400)
+    # One of 24 is missing once in a million times.
+    assert torch.equal(images.flatten(1).unique(dim=0), all_of(made.architectures))
+
+
+@pytest.mark.parametrize("augmented", [False, True])
+def test_images_to_judge_by_are_those_for_architectures(streams, augmented) -> None:
+    made = streams(augment=False, selection_batch=24)
+    images, _ = made.selection_batch(augmented=augmented)
+    assert torch.equal(images.flatten(1).unique(dim=0), all_of(made.architectures))
 
 
 def test_images_to_judge_by_come_once_then_in_a_new_order(streams) -> None:

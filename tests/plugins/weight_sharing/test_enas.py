@@ -1,5 +1,7 @@
 """The controller and how it learns."""
 
+import math
+
 import pytest
 import torch
 from nasbench_toolkit.plugins.weight_sharing.controller import Controller
@@ -58,6 +60,40 @@ def test_where_the_entropy_enters(settings, entropy, factor) -> None:
     assert torch.allclose(found, factor * scale * gradient, rtol=1e-6, atol=1e-12)
 
 
+def test_logits_are_squashed_behind_a_temperature() -> None:
+    # The linear layer gives 5 to the first of four options and 0 to the others: 2.5 tanh(5 / 5) and 0.
+    made = controller(4)
+    with torch.no_grad():
+        made.linear.weight.zero_()
+        made.linear.bias.copy_(torch.tensor([5.0, 0.0, 0.0, 0.0]))
+    share = math.exp(2.5 * math.tanh(1.0))
+    expected = [share / (share + 3), *[1 / (share + 3)] * 3]
+    found = [float(sample.log_probability.detach().exp()) for sample in Enumerated(made).samples]
+    assert found == pytest.approx(expected)
+
+
+def test_a_step_follows_the_mean_gradient_of_its_samples(settings) -> None:
+    given = settings(
+        "enas", controller_steps=1, controller_samples=5, controller_clip=0, controller_learning_rate=0.0,
+        entropy_weight=0.0, baseline_decay=1.0,
+    )  # fmt: skip
+    made = controller(3, 2)
+    learning = Reinforcement(made, given)
+    learning.baseline = 0.25
+
+    def reward(sample):
+        return sum(sample.choice) / 3
+
+    learning.train(reward, torch.Generator().manual_seed(3))
+    found = torch.cat([each.grad.flatten() for each in made.parameters()])
+    generator = torch.Generator().manual_seed(3)
+    samples = [made.sample(generator) for _ in range(5)]
+    loss = sum(-sample.log_probability * (reward(sample) - 0.25) for sample in samples) / 5
+    expected = torch.cat([each.flatten() for each in torch.autograd.grad(loss, list(made.parameters()))])
+    assert expected.norm() > 0
+    torch.testing.assert_close(found, expected)
+
+
 def test_the_controller_learns_which_options_are_rewarded(settings) -> None:
     made, target = controller(3, 3), (2, 0)
     learned = settings(
@@ -89,6 +125,12 @@ def test_the_baseline_hardly_moves_within_an_epoch(settings) -> None:
     first = Reinforcement(controller(2), settings("enas", entropy_weight=0.0))
     sample = Enumerated(controller(2)).samples[0]
     assert float(first.loss(sample, 0.4)[0].detach()) == 0.0
+    # The very first baseline is the accuracy, without the entropy of the reward.
+    first = Reinforcement(controller(2), settings("enas", entropy_weight=0.5))
+    loss, baseline = first.loss(sample, 0.4)
+    assert baseline == 0.4
+    log_probability, entropy = sample.log_probability.detach(), sample.entropy.detach()
+    assert float(loss.detach()) == pytest.approx(-float(log_probability) * 0.5 * float(entropy))
 
 
 def test_the_learning_rate_oscillates_and_rewards_are_of_augmented_images(begin, monkeypatch) -> None:

@@ -47,6 +47,20 @@ def test_what_else_presets_decide() -> None:
     assert read("gdas", preset="tiny")["alpha_learning_rate"] == 3e-3
 
 
+def test_further_defaults_are_those_of_the_released_scripts() -> None:
+    for strategy in ("darts", "gdas", "setn"):
+        found = read(strategy)
+        assert (found["alpha_learning_rate"], found["alpha_weight_decay"]) == (3e-4, 1e-3)
+    gdas, enas = read("gdas"), read("enas")
+    assert (gdas["temperature"], gdas["final_temperature"]) == (10.0, 0.1)
+    controller = ("steps", "samples", "learning_rate", "epsilon", "clip")
+    assert [enas[f"controller_{name}"] for name in controller] == [50, 20, 1e-3, 1e-3, 5.0]
+    assert (enas["entropy_weight"], enas["baseline_decay"], enas["period"]) == (1e-4, 0.99, 10)
+    assert [read(strategy)["candidates"] for strategy in ("rsps", "setn", "enas")] == [100, 100, 100]
+    # Noise of standard deviation 1 on images divided by 0.2764, seen on those divided by 0.3343.
+    assert read("darts", preset="tiny")["noise"] == pytest.approx(0.2764 / 0.3343, abs=5e-4)
+
+
 def test_what_is_given_wins_over_the_preset() -> None:
     given = {"preset": "nats", "epochs": "7", "clip": "5", "batch_norm": "running", "last_batch_norm": "affine"}
     assert read("gdas", **given) == read("gdas", epochs="7", selection_batch="512")

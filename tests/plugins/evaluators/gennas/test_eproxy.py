@@ -152,6 +152,14 @@ def test_multiply_adds_scale_the_loss(build, images):
     assert train(network, images, targets, settings, macs=100).score == pytest.approx(0.95 * plain, rel=1e-12)
 
 
+def test_defaults_are_those_of_the_authors_for_nasbench101():
+    assert EproxySettings().effective() == {
+        "iterations": 10, "learning_rate": 1.2, "momentum": 0.9, "weight_decay": 4e-5, "batch_size": 16,
+        "network": "benchmark", "branches": 1, "head_channels": 512, "target_channels": 64, "mac_weight": 0.0,
+        "max_macs": None,
+    }  # fmt: skip
+
+
 def test_multiply_adds_need_a_maximum():
     with pytest.raises(InvalidSettingError, match="'mac_weight' needs 'max_macs'"):
         parse_settings("eproxy", EproxySettings, {"mac_weight": "0.1"})

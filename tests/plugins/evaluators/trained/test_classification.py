@@ -4,7 +4,7 @@ from nasbench_toolkit.core.domain import Status
 from nasbench_toolkit.core.settings import course_hash
 from nasbench_toolkit.plugins.evaluators.trained.augmentation import flip_and_crop, normalize
 from nasbench_toolkit.plugins.evaluators.trained.classification import Classification, Econas, reduced_side
-from nasbench_toolkit.plugins.evaluators.trained.settings import EconasSettings, TrainingSettings
+from nasbench_toolkit.plugins.evaluators.trained.settings import EconasSettings, ManyViewsSettings, TrainingSettings
 from torch.nn import functional
 
 
@@ -22,6 +22,9 @@ def test_defaults_are_those_of_the_papers():
         5e-4,
     )
     assert (econas.epochs, econas.max_epochs, econas.batch_size, econas.network) == (20, 40, 2048, "reduced")
+    assert (econas.learning_rate, econas.weight_decay, econas.resolution_divisor) == (0.1, 5e-4, 4)
+    views = ManyViewsSettings()
+    assert (views.batch_size, views.learning_rate, views.max_epochs, views.weight_decay) == (32, 0.025, 100, 5e-4)
 
 
 def test_epochs_only_say_where_a_training_stops():

@@ -66,6 +66,14 @@ def plain_training(epochs: int, seed_of_lengths: int) -> list[float]:
     return losses
 
 
+def test_defaults_are_those_of_the_benchmark():
+    assert LanguageTrainingSettings().effective() == {
+        "epochs": 3, "batch_size": 20, "test_batch_size": 50, "length": 70, "learning_rate": 1e-3,
+        "weight_decay": 1.2e-6, "clip": 0.25, "activation_penalty": 2.0, "change_penalty": 1.0, "train_tokens": None,
+        "test_tokens": None,
+    }  # fmt: skip
+
+
 def test_training_is_the_released_one() -> None:
     context = make_context("nasbench-nlp", RECURRENT, dataset="alice", evaluator="ppl")
     seed = context.shared("seed of lengths", lambda generator: int(torch.randint(2**62, (), generator=generator)))

@@ -27,6 +27,28 @@ EXPECTED = {
 }
 
 
+DEFAULTS = {
+    **{name: {"batch_size": 64} for name in ("plain", "grad_norm", "snip", "grasp", "jacob_cov")},
+    **{f"az_nas_{part}": {"batch_size": 64} for part in ("expressivity", "progressivity", "trainability")},
+    "fisher": {"batch_size": 64, "weighting": "fanin"},
+    "zico": {"batch_size": 64, "batches": 2},
+    "epe_nas": {"batch_size": 256},
+    "naswot": {"batch_size": 128},
+    "swap": {"batch_size": 32, "repeats": 32, "mu": None, "sigma": None},
+    "zen": {"batch_size": 16, "repeats": 4, "variance": "batch"},
+    "meco": {"image_size": 64, "repeats": 3},
+    "te_nas_ntk": {"batch_size": 64, "repeats": 3},
+    "te_nas_regions": {"batch_size": 256, "crops": 3000, "side": 3, "repeats": 3},
+}
+"""Of the settings but the network, as the measures' modules state them."""
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_defaults_are_those_stated(name):
+    networks = {"te_nas_ntk": {"network": "narrow"}, "te_nas_regions": {"network": "te-nas"}}
+    assert INFOS[name].settings().effective() == DEFAULTS[name] | networks.get(name, {})
+
+
 def create(name):
     settings = NaswotSettings(batch_size=8) if name == "naswot" else INFOS[name].settings()
     return INFOS[name].create(settings)

@@ -47,6 +47,21 @@ def test_dataset_normalisation_constants(info):
     np.testing.assert_allclose(info.std, images.std(axis=(0, 2, 3), dtype=np.float64), atol=3e-4)
 
 
+@pytest.mark.parametrize(
+    ("name", "mean", "std"),
+    [
+        # Of NAS-Bench-201's scripts, on the scale of pixels.
+        ("cifar10", (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)),
+        ("cifar100", (125.3, 123.0, 113.9), (63.0, 62.1, 66.7)),
+        ("imagenet16-120", (122.68, 116.66, 104.01), (63.22, 61.26, 65.09)),
+    ],
+)
+def test_imported_images_are_normalised_as_published(name, mean, std):
+    assert [255 * value for value in INFOS[name].mean] == pytest.approx(mean)
+    assert [255 * value for value in INFOS[name].std] == pytest.approx(std)
+    assert INFOS[name].horizontal_flip
+
+
 def test_datasets_mirror_photographs_but_not_digits():
     assert PHOTOS.horizontal_flip
     assert not MNIST.horizontal_flip

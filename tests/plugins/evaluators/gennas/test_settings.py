@@ -117,6 +117,13 @@ def test_fast_reads_ten_losses_or_all(settings, average) -> None:
     )
 
 
+def test_fast_is_combo_with_half_the_images_seventy_steps_and_no_scoring_passes() -> None:
+    combo, fast = ComboSettings().effective(), FastSettings().effective()
+    changed = {name: value for name, value in fast.items() if value != combo[name]}
+    assert changed == {"iterations": 70, "batch_size": 8, "readout": "steps", "readout_average": 10, "score_passes": 10}
+    assert FastSettings().task_definition() == ComboSettings().task_definition()
+
+
 def test_weights_on_untrained_stages_only_are_refused() -> None:
     with pytest.raises(InvalidSettingError, match=r"The score would always be 0: score_weights 1/1/0"):
         SingleSettings(score_weights=(1.0, 1.0, 0.0)).effective()

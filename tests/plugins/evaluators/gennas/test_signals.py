@@ -248,3 +248,14 @@ def test_named_bands_are_filled_by_the_chosen_rule(images, band, rule) -> None:
 
 def test_nearest_neighbour_of_torch_takes_every_fourth_pixel(images) -> None:
     assert torch.equal(functional.interpolate(images, size=(8, 8), mode="nearest"), images[:, :, ::4, ::4])
+
+
+def test_named_bands_are_the_grids_of_the_code() -> None:
+    # The code has none for low frequencies: there they are the middles of ten equal parts, none of them 0.
+    expected = {
+        "L10": [0.00625, 0.01875, 0.03125, 0.04375, 0.05625, 0.06875, 0.08125, 0.09375, 0.10625, 0.11875],
+        "M10": [0.125, 0.15, 0.175, 0.2, 0.225, 0.25, 0.275, 0.3, 0.325, 0.35],
+        "H10": [0.375, 0.3875, 0.4, 0.4125, 0.425, 0.4375, 0.45, 0.4625, 0.475, 0.4875],
+    }
+    for band, frequencies in expected.items():
+        assert frequency_grid(band) == pytest.approx(frequencies, rel=1e-12)

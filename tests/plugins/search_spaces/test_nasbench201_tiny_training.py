@@ -48,6 +48,17 @@ def test_train_and_test_repeats_bit_for_bit(easy_data):
     assert other.test_cross_entropy != first.test_cross_entropy
 
 
+def test_an_incomplete_last_batch_is_left_out(monkeypatch, easy_data):
+    # 100 images are one batch of 64; there are three epochs.
+    steps, rate_at = [], training.learning_rate_at
+    monkeypatch.setattr(training, "learning_rate_at", lambda *given: steps.append(given) or rate_at(*given))
+    few = dataclasses.replace(
+        easy_data, train_images=easy_data.train_images[:100], train_labels=easy_data.train_labels[:100]
+    )
+    training.train_and_test(training.build_training_network(CELL, 0), few, 0)
+    assert steps == [(0, 3), (1, 3), (2, 3)]
+
+
 def test_train_and_test_restores_the_number_of_threads(easy_data):
     threads = torch.get_num_threads()
     try:

@@ -1,8 +1,10 @@
+import dataclasses
 import os
 
 import numpy as np
 import pytest
 from nasbench_toolkit import Dataset, DatasetInfo
+from nasbench_toolkit.core.domain import Direction
 from nasbench_toolkit.core.errors import (
     InvalidArchitectureError,
     SampleSizeError,
@@ -10,6 +12,7 @@ from nasbench_toolkit.core.errors import (
     UnsupportedSearchSpaceError,
     UsageError,
 )
+from nasbench_toolkit.core.plan import EvaluatorHeader, PlanHeader, plan_id
 from nasbench_toolkit.core.planning.requests import RunRequest, make_plan
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 
@@ -36,6 +39,36 @@ def test_make_plan_job_key_names_all_a_score_depends_on(toy_plan) -> None:
     assert (key.space, key.dataset, key.evaluator, key.seed) == ("toy", "noise", "toy-random", 7)
     assert key.arch_id == plan.arch_ids[0]
     assert key.settings_hash != plan.job_key(0, 0).settings_hash
+
+
+PLAN_HEADER = PlanHeader("space", "dataset", 3, "uniform", "plugin 1.0", "plugin 1.0")
+EVALUATOR = EvaluatorHeader("naswot", "naswot", Direction.MAXIMIZE, 1, {}, "0123", "plugin 1.0")
+
+
+@pytest.mark.parametrize(
+    ("changed", "counts"),
+    [
+        ({"space": "other"}, True),
+        ({"dataset": "other"}, True),
+        ({"seed": 4}, True),
+        ({"further_seeds": (4,)}, True),
+        ({"space_version": "plugin 1.1"}, True),
+        ({"dataset_version": "plugin 1.1"}, True),
+        ({"sampling": "a list of the user's"}, False),
+        ({"name": "swap"}, True),
+        ({"settings_hash": "4567"}, True),
+        ({"distribution": "plugin 1.1"}, True),
+        ({"label": "naswot:batch_size=128"}, False),
+    ],
+)
+def test_plan_id_tells_all_that_decides_scores(changed, counts) -> None:
+    of_plan = {name: value for name, value in changed.items() if hasattr(PLAN_HEADER, name)}
+    of_evaluator = {name: value for name, value in changed.items() if name not in of_plan}
+    other = plan_id(
+        dataclasses.replace(PLAN_HEADER, **of_plan), ("a", "b"), (dataclasses.replace(EVALUATOR, **of_evaluator),)
+    )
+    assert (other != plan_id(PLAN_HEADER, ("a", "b"), (EVALUATOR,))) == counts
+    assert plan_id(PLAN_HEADER, ("b", "a"), (EVALUATOR,)) != plan_id(PLAN_HEADER, ("a", "b"), (EVALUATOR,))
 
 
 def test_plan_id_ignores_labels_but_not_settings(toy_plan) -> None:

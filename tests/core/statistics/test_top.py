@@ -106,3 +106,9 @@ def test_rounding_takes_no_ndcg_above_one() -> None:
 def test_best_of_top_refuses_no_places():
     with pytest.raises(ValueError, match="Expected top_k of 1 or more, got 0"):
         best_of_top([1], [1], 0)
+
+
+@pytest.mark.parametrize(("n", "k"), [(7, 2), (10, 2), (14, 4), (1, 1)])
+def test_a_fraction_is_rounded_half_to_even_and_at_least_one(n, k):
+    # A quarter of 7 is 1.75, of 10 is 2.5, of 14 is 3.5, of 1 is 0.25.
+    assert retrieving_rate(np.arange(n), np.arange(n), top_fraction=0.25).k == k

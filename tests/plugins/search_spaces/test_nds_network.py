@@ -90,6 +90,17 @@ def test_stages_halve_the_resolution(depth: int, side: int) -> None:
     assert [stage.shape[1] for stage in stages] == [8, 16, 32]
 
 
+@pytest.mark.parametrize(
+    ("variant", "width", "depth"), [("benchmark", 36, 20), ("narrow", 4, 3), ("reduced", 8, 20)]
+)  # fmt: skip
+def test_variants_have_their_width_and_depth(variant: str, width: int, depth: int) -> None:
+    # A quarter of 36 is 9: the width is even.
+    space = installed_plugins().search_space("nds-darts").info.create()
+    with torch.device("meta"):
+        network = space.build_network(space.canonicalize(DARTS_V2), image_set(32), variant)
+    assert (network.stem.out_channels, len(network.cells)) == (3 * width, depth)
+
+
 def test_forms_for_imagenet() -> None:
     images = torch.zeros(1, 3, 64, 64)
     strided = build(resized(DARTS_V2, "w4d3"), DARTS, "imagenet").eval()

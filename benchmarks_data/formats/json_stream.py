@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ...core.errors import DataError
 from ...core.interfaces import Progress
@@ -20,6 +22,9 @@ _MAX_ELEMENT_CHARACTERS = 1 << 22
 _MAX_BYTES = 1 << 32  # a small file can claim to unpack to any size
 
 _DECODER = json.JSONDecoder()
+
+_BEGUN = re.compile(r"[\w.+\\-]*\s*")
+"""What of a word, a number or an escaped character can stand at the end of a text that is cut short."""
 
 
 class CutShortError(ValueError):
@@ -37,18 +42,19 @@ def open_json(path: Path, progress: Progress) -> Iterator[JsonStream]:
         unpacked = gzip.GzipFile(fileobj=file) if path.name.lower().endswith(".gz") else file
         try:
             yield JsonStream(unpacked)
-        except (EOFError, OSError, zlib.error, UnicodeDecodeError) as error:
+        except (OSError, zlib.error, UnicodeDecodeError) as error:
             raise DataError(f"'{path}' is damaged ({error}). Get the file again.") from error
 
 
 class JsonStream:
     """Reads a JSON text value by value."""
 
-    def __init__(self, file: BinaryIO | gzip.GzipFile) -> None:
+    def __init__(self, file: io.BufferedReader[Any] | gzip.GzipFile) -> None:
         self._file = file
         self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
         self._text = ""
         self._position = 0
+        self._dropped = 0
         self._bytes = 0
         self._ended = False
 
@@ -93,10 +99,12 @@ class JsonStream:
             except ValueError as error:
                 if not isinstance(error, json.JSONDecodeError):
                     raise ValueError("it has a number of thousands of digits") from error
+                what = f"{error.msg} at character {self._dropped + error.pos + 1:,}"
                 if len(self._text) - self._position > _MAX_ELEMENT_CHARACTERS:
-                    raise ValueError(f"it is no JSON, or larger than any record ({error})") from error
+                    raise ValueError(f"it is no JSON, or larger than any record ({what})") from error
                 if not self._fill():
-                    raise (CutShortError("it is cut short") if self._ends_within(error) else error) from error
+                    problem = CutShortError("it is cut short") if self._ends_within(error) else ValueError(what)
+                    raise problem from error
                 continue
             # A number may go on in the next chunk.
             if end < len(self._text) or not self._fill():
@@ -123,18 +131,23 @@ class JsonStream:
             raise ValueError(f"'{self.peek()}' follows where it should end")
 
     def _ends_within(self, error: json.JSONDecodeError) -> bool:
-        """Return whether the end of the text is what is wrong: within a string, or where a word or value should be."""
-        return error.msg.startswith("Unterminated") or error.pos >= len(self._text.rstrip())
+        """Return whether the end of the text is what is wrong: within a string, a word or a number, or before one."""
+        return error.msg.startswith("Unterminated") or _BEGUN.fullmatch(self._text, error.pos) is not None
 
     def _fill(self) -> bool:
         """Read on; False at the end."""
         if self._ended:
             return False
-        chunk = self._file.read(_CHUNK_BYTES)
+        try:
+            # Other than ``read``, it does not lose what was unpacked before the file ends.
+            chunk = self._file.read1(_CHUNK_BYTES)
+        except EOFError as error:
+            raise CutShortError("it is cut short, as the compressed file is") from error
         self._bytes += len(chunk)
         if self._bytes > _MAX_BYTES:
             raise ValueError(f"it has more than {_MAX_BYTES:,} bytes")
         self._ended = not chunk
+        self._dropped += self._position
         self._text = self._text[self._position :] + self._decode(chunk, final=self._ended)
         self._position = 0
         return True

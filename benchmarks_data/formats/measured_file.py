@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from ...core.errors import DataError
 from ...core.interfaces import Progress
@@ -17,7 +16,7 @@ _BUFFER_BYTES = 1 << 20
 
 
 @contextmanager
-def open_measured(path: Path, progress: Progress) -> Iterator[BinaryIO]:
+def open_measured(path: Path, progress: Progress) -> Iterator[io.BufferedReader[_MeasuredFile]]:
     """Open a file for the ``with`` block; reading it reports bytes read and bytes in all.
 
     Raises:

@@ -93,7 +93,7 @@ def _groups(stream: JsonStream) -> Iterator[tuple[str, Any]]:
 def _group(stream: JsonStream) -> Iterator[tuple[str, Any]]:
     name = stream.value()
     if not isinstance(name, str):
-        raise ValueError(f"{name!s:.40} stands where the name of a group is expected")
+        raise ValueError(f"{name!r:.40} stands where the name of a group is expected")
     stream.take(":")
     for number, record in enumerate(stream.elements(), start=1):
         yield f"record {number:,} of '{name:.20}'", record
@@ -131,7 +131,7 @@ class _Rows:
 
     def _add(self, place: str, record: Any) -> None:
         if not isinstance(record, dict):
-            raise _RecordError(f"it is {record!s:.40}, expected an object")
+            raise _RecordError(f"it is {record!r:.40}, expected an object")
         net = record.get("net")
         if not isinstance(net, dict):
             raise _RecordError("'net' is missing")
@@ -140,7 +140,7 @@ class _Rows:
             raise _RecordError(f"'net' has {len(text):,} characters, more than any network's")
         recipe = record.get("optim", {})
         if not isinstance(recipe, dict):
-            raise _RecordError(f"'optim' is {recipe!s:.40}, expected an object")
+            raise _RecordError(f"'optim' is {recipe!r:.40}, expected an object")
         errors = _errors(record)
         last = _last_epoch(recipe, len(errors))
         varied = _varied(recipe)
@@ -217,7 +217,7 @@ def _errors(record: Mapping[str, Any]) -> list[float]:
 def _last_epoch(recipe: Mapping[str, Any], epochs: int) -> int:
     last = recipe.get("max_ep", epochs)
     if type(last) is not int or not 1 <= last <= _MAX_EPOCHS:
-        raise _RecordError(f"'optim.max_ep' is {last!s:.40}, expected a number of epochs")
+        raise _RecordError(f"'optim.max_ep' is {last!r:.40}, expected a number of epochs")
     if epochs > last:
         raise _RecordError(f"'test_ep_top1' has {epochs} epochs, more than the {last} of 'optim.max_ep'")
     return last
@@ -228,7 +228,7 @@ def _varied(recipe: Mapping[str, Any]) -> dict[str, float]:
     found = {field: recipe[field] for field in _VARIED_FIELDS if field in recipe}
     for field, value in found.items():
         if type(value) not in (int, float) or not 0 <= value <= _MAX_COUNT:
-            raise _RecordError(f"'optim.{field}' is {value!s:.40}, expected a number of at least 0")
+            raise _RecordError(f"'optim.{field}' is {value!r:.40}, expected a number of at least 0")
     return {field: float(value) for field, value in found.items()}
 
 
@@ -243,7 +243,7 @@ def _best(record: Mapping[str, Any], errors: list[float]) -> float:
 
 def _check_percent(value: Any, what: str) -> None:
     if type(value) not in (int, float) or not 0 <= value <= 100:
-        raise _RecordError(f"{what} is {value!s:.40}, expected an error in percent, 0 to 100")
+        raise _RecordError(f"{what} is {value!r:.40}, expected an error in percent, 0 to 100")
 
 
 def _counts(record: Mapping[str, Any]) -> dict[str, float]:
@@ -253,7 +253,7 @@ def _counts(record: Mapping[str, Any]) -> dict[str, float]:
             continue
         value = record[field]
         if type(value) is not int or not 0 < value <= _MAX_COUNT:
-            raise _RecordError(f"'{field}' is {value!s:.40}, expected a whole number above 0")
+            raise _RecordError(f"'{field}' is {value!r:.40}, expected a whole number above 0")
         counts[quantity] = float(value)
     return counts
 

@@ -99,7 +99,7 @@ def test_unfinished_trainings_are_counted(tmp_path: Path) -> None:
         (record(net="x"), "'net' is missing"),
         (record(net={"genotype": "x" * 30_000}), "'net' has 30,016 characters, more than any network's"),
         (record(optim=[]), "'optim' is [], expected an object"),
-        (record(optim={"max_ep": "4"}), "'optim.max_ep' is 4, expected a number of epochs"),
+        (record(optim={"max_ep": "4"}), "'optim.max_ep' is '4', expected a number of epochs"),
         (record(optim={"max_ep": 3}), "'test_ep_top1' has 4 epochs, more than the 3 of 'optim.max_ep'"),
         (record(test_ep_top1=...), "'test_ep_top1' has no test error, so that there is no accuracy"),
         (record(test_ep_top1=[]), "'test_ep_top1' has no test error"),
@@ -141,6 +141,24 @@ def test_a_file_that_ends_within_a_record_gives_those_before(tmp_path: Path) -> 
         assert table.problems == (f"record {whole + 1}: it is cut short",)
 
 
+@pytest.mark.parametrize("rest", ["tru", "Na", "-", "8", "8.", "8.5e", "8.5e-", '"x', '"\\', '"\\u00', '{"a"', "[1,"])
+def test_a_file_may_end_anywhere_in_a_value(tmp_path: Path, rest: str) -> None:
+    path = tmp_path / "DARTS.json"
+    path.write_text(f'[{json.dumps(record())}, {{"iter_time": {rest}')
+    table = read_nds_json(path, ignore)
+    assert (len(table.architectures), table.problems) == (1, ("record 2: it is cut short",))
+
+
+@pytest.mark.parametrize("missing", [1, 8, 20])
+def test_a_gzipped_file_that_ends_too_early_gives_the_records_before(tmp_path: Path, missing: int) -> None:
+    path = tmp_path / "DARTS.json.gz"
+    path.write_bytes(gzip.compress(json.dumps([record()] * 2000).encode())[:-missing])
+    table = read_nds_json(path, ignore)
+    count = len(table.architectures)
+    assert 1900 < count <= 2000
+    assert table.problems == (f"record {count + 1:,}: it is cut short, as the compressed file is",)
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
@@ -151,7 +169,8 @@ def test_a_file_that_ends_within_a_record_gives_those_before(tmp_path: Path) -> 
         (b"\x00\x01", "record 1: '\x00' stands where '[' is expected. This is no file of NDS"),
         (b"\xff\xfe", "is damaged"),
         (b"<html>", "record 1: '<' stands where '[' is expected"),
-        (b'[{"net": }]', "record 1: Expecting value"),
+        (b'[{"net": }]', "record 1: Expecting value at character 10. This"),
+        (b"[1," + b" " * 300_000 + b"]", "record 2: Expecting value at character 300,004. This"),
         (b"[1] 2", "record 2: '2' follows where it should end"),
         (b'{"top": 3}', "record 1: '3' stands where '[' is expected"),
         (b"[" * 100_000, "record 1: it is nested too deeply"),
@@ -181,7 +200,7 @@ def test_damaged_gzip_files_are_refused(tmp_path: Path) -> None:
     packed = gzip.compress(json.dumps([record()] * 2000).encode())
     path.write_bytes(packed)
     assert len(read_nds_json(path, ignore).architectures) == 2000
-    for content in (packed[:-20], packed[:200] + b"\x00" * 50 + packed[250:], b"no gzip"):
+    for content in (packed[:200] + b"\x00" * 50 + packed[250:], b"no gzip"):
         path.write_bytes(content)
         with pytest.raises(DataError, match="is damaged"):
             read_nds_json(path, ignore)

@@ -28,8 +28,13 @@ def flat_edges(genotype: dict[str, object], key: str) -> tuple[list[tuple[str, i
         InvalidArchitectureError: One is missing, or of another type.
     """
     edges, concat = genotype.get(key), genotype.get(f"{key}_concat")
-    if not isinstance(edges, list) or not all(_is_edge(edge) for edge in edges):
-        raise InvalidArchitectureError(f"'net.genotype.{key}' is {edges!s:.60}, expected pairs of operation and source")
+    if not isinstance(edges, list):
+        raise InvalidArchitectureError(f"'net.genotype.{key}' is {edges!r:.60}, expected pairs of operation and source")
+    for place, edge in enumerate(edges):
+        if not _is_edge(edge):
+            raise InvalidArchitectureError(
+                f"'net.genotype.{key}[{place}]' is {edge!r:.60}, expected a pair of operation and source"
+            )
     if not isinstance(concat, list) or not all(type(index) is int for index in concat):
         raise InvalidArchitectureError(f"'net.genotype.{key}_concat' is {concat!s:.60}, expected indices of nodes")
     return [(operation, source) for operation, source in edges], concat
@@ -42,5 +47,5 @@ def _is_edge(edge: object) -> bool:
 def _whole(net: dict[str, object], key: str) -> int:
     value = net.get(key)
     if type(value) is not int:
-        raise InvalidArchitectureError(f"'net.{key}' is {value!s:.40}, expected a whole number")
+        raise InvalidArchitectureError(f"'net.{key}' is {value!r:.40}, expected a whole number")
     return value

@@ -36,8 +36,7 @@ def design_of_record(definition: Definition, net: Mapping[str, Any]) -> str:
     expected = BLOCK_TYPES[definition.block]
     if net.get("block_type") != expected:
         raise InvalidArchitectureError(
-            f"'net.block_type' is {net.get('block_type')!r:.60}, and this space is made of {expected!r}: is the "
-            "record of another space?"
+            f"'net.block_type' is {net.get('block_type')!r:.60}, expected {expected!r}, of which this space is made"
         )
     strides = _integers(net, "ss")
     if strides != list(STRIDES):

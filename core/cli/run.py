@@ -286,7 +286,7 @@ def _print_outcome(results: Results, options: RunOptions) -> int:
         click.echo(f"Evaluators shared passes, which saved {saved:,.0f} s of computing.", err=True)
     without_score = [part for part in results.evaluators if part.records.done.any() and not part.records.ok.any()]
     for part in without_score:
-        click.echo(f"Error: {_why_there_is_no_score(part, options.output)}", err=True)
+        click.echo(f"Error: {results.name_of(part)} {_why_there_is_no_score(part, options.output)}", err=True)
     return 1 if without_score else 0
 
 
@@ -294,6 +294,6 @@ def _why_there_is_no_score(part: EvaluatorResults, file: Path) -> str:
     messages = Counter(record.message for record in part.records if record.status is not Status.PENDING)
     (reason, count), *_ = messages.most_common(1)
     return (
-        f"{part.header.label} has no score for any of its {part.done} architectures, for {count} of them since: "
+        f"has no score for any of its {part.done} architectures, for {count} of them since: "
         f"{printable(reason)}. All reasons: nasbench inspect {shlex.quote(str(file))} --failures"
     )

@@ -124,6 +124,17 @@ def test_run_without_a_single_score_fails(nasbench, tmp_path) -> None:
     ]
 
 
+def test_run_without_a_single_score_names_the_seed(nasbench, tmp_path) -> None:
+    (tmp_path / "archs.txt").write_text("width-11\nwidth-12\n")
+    options = ("--space", "toy", "-e", "toy-misbehaving", "--seeds", "2")
+    done = nasbench("run", *options, "--architectures", "archs.txt", "-o", "r.h5")
+    errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+    assert [line.partition(" has no score for any of its 2")[0] for line in errors] == [
+        "Error: toy-misbehaving, seed 0",
+        "Error: toy-misbehaving, seed 1",
+    ]
+
+
 def test_failures_are_listed_by_cause(nasbench, tmp_path) -> None:
     (tmp_path / "archs.txt").write_text("width-11\nwidth-12\nwidth-19\n")
     evaluators = ("-e", "toy-width", "-e", "toy-misbehaving")

@@ -7,6 +7,7 @@ and of early epochs, on the test set. They are those of one training each.
 from __future__ import annotations
 
 import json
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -108,7 +109,7 @@ class _Rows:
         self.are_reruns = False
         self._places: list[str] = []
         self._nets: list[str] = []
-        self._values: dict[str, dict[int, float]] = defaultdict(dict)
+        self._values: dict[str, array[float]] = defaultdict(lambda: array("d"))
         self._recipes: dict[str, set[float]] = {field: set() for field in _VARIED_FIELDS}
         self._unfinished = 0
 
@@ -152,7 +153,7 @@ class _Rows:
         for field, value in varied.items():
             self._recipes[field].add(value)
         for name, value in values.items():
-            self._values[name][len(self._nets)] = value
+            self._pad(self._values[name]).append(value)
         self._places.append(place)
         self._nets.append(text)
 
@@ -173,7 +174,7 @@ class _Rows:
         places = tuple(self._places)
         return RawTable(
             architectures=self._nets,
-            columns={f"{dataset}/{name}": self._column(values) for name, values in self._values.items()},
+            columns={f"{dataset}/{name}": np.array(self._pad(values)) for name, values in self._values.items()},
             notes=notes,
             row_name=lambda row: places[row],
             problems=tuple(self.problems),
@@ -181,10 +182,10 @@ class _Rows:
             datasets_are_guessed=True,
         )
 
-    def _column(self, values: Mapping[int, float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        column = np.full(len(self._nets), np.nan)
-        column[list(values)] = list(values.values())
-        return column
+    def _pad(self, values: array[float]) -> array[float]:
+        """Add NaN for the records so far that do not have the value."""
+        values.extend([np.nan] * (len(self._nets) - len(values)))
+        return values
 
 
 def images_of(dataset: str) -> str:

@@ -215,10 +215,18 @@ def test_progress_reaches_the_end(tmp_path: Path) -> None:
     assert told[-1][1] == path.stat().st_size
 
 
-def test_a_large_file_takes_little_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("fields", "size"),
+    [
+        ({"train_it_top1": [12.345] * 5_000}, 60_000_000),
+        ({"test_ep_top1": [12.5] * 50, "optim": {"max_ep": 50}}, 20_000_000),
+    ],
+    ids=["long records", "many records"],
+)
+def test_a_large_file_takes_little_memory(tmp_path: Path, fields: dict[str, object], size: int) -> None:
     path = tmp_path / "DARTS.json"
-    text = json.dumps(record(train_it_top1=[12.345] * 5_000))
-    count = 60_000_000 // len(text)
+    text = json.dumps(record(**fields))
+    count = size // len(text)
     with path.open("w") as file:
         file.write("[" + text)
         for _ in range(count - 1):

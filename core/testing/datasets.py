@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from ..capabilities import Images, Tokens
+from ..interfaces import Dataset
 from ..plugin_manager import installed_plugins
+from .other_process import in_other_process
 
 # Enough for a mean that is off by a hundredth to show, few enough for a set of millions.
 MOST_INPUTS = 5000
@@ -53,14 +55,37 @@ class DatasetContract:
         assert np.array_equal(text[1:], labels.flatten()[:-1])
 
     def test_inputs_depend_on_their_position_only(self) -> None:
-        """Another instance, asked for inputs in another order and by ones, gives the same bits."""
-        info = installed_plugins().dataset(self.dataset).info
-        first, second = info.create(), info.create()
-        assert np.array_equal(first.labels(), second.labels())
-        positions = _spread_positions(len(first.labels()))[:16]
-        inputs = first.inputs(positions)
-        assert np.array_equal(inputs[::-1], second.inputs(positions[::-1]))
-        assert all(np.array_equal(inputs[i : i + 1], second.inputs(positions[i : i + 1])) for i in range(len(inputs)))
+        """Another instance, asked for inputs in another order and by ones, gives the same bits, also those held out."""
+        for first, second in zip(_parts(self.dataset), _parts(self.dataset), strict=True):
+            assert np.array_equal(first.labels(), second.labels())
+            positions = _some_positions(first)
+            inputs = first.inputs(positions)
+            assert np.array_equal(inputs[::-1], second.inputs(positions[::-1]))
+            alone = [second.inputs(positions[i : i + 1]) for i in range(len(positions))]
+            assert np.array_equal(inputs, np.concatenate(alone))
+
+    def test_inputs_are_the_same_in_another_process(self) -> None:
+        """A process of its own reads the same labels and inputs."""
+        for here, there in zip(_read(self.dataset), in_other_process(_read, self.dataset), strict=True):
+            assert np.array_equal(here, there)
+
+
+def _parts(name: str) -> list[Dataset]:
+    """Return a data set and, if it has one, its test part."""
+    dataset = installed_plugins().dataset(name).info.create()
+    held_out = dataset.held_out()
+    return [dataset] if held_out is None else [dataset, held_out]
+
+
+def _read(name: str) -> list[npt.NDArray[Any]]:
+    """Return labels and some inputs of each part."""
+    return [array for part in _parts(name) for array in (part.labels(), part.inputs(_some_positions(part)))]
+
+
+def _some_positions(part: Dataset) -> npt.NDArray[np.int64]:
+    count = len(part.labels())
+    assert count, "there are no inputs"
+    return _spread_positions(count)[:16]
 
 
 def _spread_positions(count: int) -> npt.NDArray[np.int64]:

@@ -37,7 +37,7 @@ def assert_same_network(space: SearchSpace, first: str, second: str, variant: st
     """
     points, traits = KnownPoints(), []
     for text in (first, second):
-        dataset = _smallest_dataset(space)
+        dataset = smallest_dataset(space)
         network = space.build_network(text, dataset, variant)
         traits.append(network_traits(network, _example_input(network, dataset), points))
     difference = traits[0].difference(traits[1])
@@ -70,7 +70,8 @@ def _spellings(space: SearchSpace, rng: np.random.Generator) -> Iterator[str]:
             yield neighbours[rng.integers(len(neighbours))]
 
 
-def _smallest_dataset(space: SearchSpace) -> DatasetInfo:
+def smallest_dataset(space: SearchSpace) -> DatasetInfo:
+    """Return the data set of a space's with the fewest values in an input."""
     infos = [installed_plugins().dataset(name).info for name in space.info.datasets]
     return min(infos, key=lambda info: math.prod(info.input_shape))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ import torch
 from ..capabilities import (
     BlockNetwork,
     GroundTruthTable,
+    Network,
     SequenceNetwork,
     StagedNetwork,
     Supernets,
@@ -20,14 +21,18 @@ from ..capabilities import (
     require,
 )
 from ..descriptions import NO_INPUTS, DatasetInfo
+from ..errors import InvalidArchitectureError
 from ..interfaces import SearchSpace
 from ..pictures.cell_layout import lay_out
 from ..plugin_manager import installed_plugins
 from ..supernets import SinglePath, SupernetNorm
-from .network_identity import assert_same_network, other_spellings
+from .network_identity import assert_same_network, other_spellings, smallest_dataset
+from .other_process import in_other_process
 
 MOST_CLASSES = 1000
 """Of a large vocabulary networks are built for so many tokens. Ours."""
+
+NO_ARCHITECTURE = "no architecture"
 
 
 class SearchSpaceContract:
@@ -65,6 +70,20 @@ class SearchSpaceContract:
         assert [space.canonicalize(arch_id) for arch_id in sample] == sample
         assert len(set(sample)) == len(sample)
 
+    def test_many_architectures_have_the_canonical_strings_of_each(self) -> None:
+        """``canonicalize_many`` returns what ``canonicalize`` does, of canonical strings and of other spellings."""
+        space, texts = self.make_space(), [*self.draw(), *self.spellings()]
+        pairs = zip(map(space.canonicalize, texts), space.canonicalize_many(texts), strict=True)
+        for text, (one, of_many) in zip(texts, pairs, strict=True):
+            assert one == of_many, f"'{text}' is '{one}' alone and '{of_many}' among many"
+
+    def test_what_is_no_architecture_is_refused(self) -> None:
+        """Whatever users write is an architecture or an InvalidArchitectureError."""
+        space, example = self.make_space(), self.make_space().example()
+        texts = (NO_ARCHITECTURE, "", " ", "\u00e9\n", example + example, example[:-1], example[1:])
+        taken = [text for text in texts if _is_architecture(space, text)]
+        assert NO_ARCHITECTURE not in taken, f"'{NO_ARCHITECTURE}' is taken for an architecture"
+
     def spellings(self) -> list[str]:
         """Return texts that are not canonical; a space that has others than mutants and neighbours overrides this."""
         return other_spellings(self.make_space(), self.samples)
@@ -72,31 +91,31 @@ class SearchSpaceContract:
     def test_canonical_string_is_the_same_network(self) -> None:
         """The network of a canonical string computes what that of any spelling does, with as many live parameters."""
         space = self.make_space()
-        for text in self.spellings():
+        for text in self.spellings() if self.has_networks(space) else ():
             assert_same_network(space, text, space.canonicalize(text), self.compared_network)
 
     def test_network_maps_inputs_to_logits_for_every_dataset_and_variant(self) -> None:
         """Networks take inputs of the data set's shape and return one finite logit for each class of each label."""
-        space, generator = self.make_space(), torch.Generator().manual_seed(0)
-        for info in self.datasets(space):
-            if not info.has_inputs or not info.num_classes:
-                continue
-            dataset = dataclasses.replace(info, num_classes=min(info.num_classes, MOST_CLASSES))
-            shape = (3, *dataset.input_shape)
-            inputs = (
-                torch.randint(dataset.num_classes, shape, generator=generator)
-                if dataset.discrete
-                else torch.randn(shape, generator=generator)
-            )
-            labels = shape if Tokens in dataset.provides else shape[:1]
+        space = self.make_space()
+        for info in self.datasets(space) if self.has_networks(space) else ():
             for variant in space.info.network_variants:
-                logits = space.build_network(space.example(), dataset, variant)(inputs)
-                assert logits.shape == (*labels, dataset.num_classes)
-                assert bool(torch.isfinite(logits).all())
+                _check_logits(space, space.example(), info, variant)
+
+    def test_every_sampled_architecture_has_networks_of_its_own(self) -> None:
+        """A network can be built of each architecture, each time another one: evaluators change theirs."""
+        space = self.make_space()
+        for arch_id in self.draw() if self.has_networks(space) else ():
+            dataset = smallest_dataset(space)
+            _check_logits(space, arch_id, dataset, self.compared_network)
+            first, second = (space.build_network(arch_id, dataset, self.compared_network) for _ in range(2))
+            shared = {id(parameter) for parameter in first.parameters()} & {id(other) for other in second.parameters()}
+            assert first is not second and not shared, f"networks of '{arch_id}' share parameters"
 
     def test_networks_are_what_the_space_provides(self) -> None:
         """The benchmark's network for some data set has the members of each capability that a network can show."""
         space = self.make_space()
+        if not self.has_networks(space):
+            return
         networks = [space.build_network(space.example(), dataset) for dataset in self.datasets(space)]
         for capability in filter(is_shown_by_networks, space.info.provides):
             if not any(isinstance(network, capability) for network in networks):
@@ -133,6 +152,10 @@ class SearchSpaceContract:
                     network.train(training)
                     assert torch.equal(supernet(images, SinglePath(choice)), network(images))
 
+    def has_networks(self, space: SearchSpace) -> bool:
+        """Return whether the space is more than a table."""
+        return Network in space.info.provides
+
     def datasets(self, space: SearchSpace) -> list[DatasetInfo]:
         """Return the data sets that the space names."""
         return [installed_plugins().dataset(name).info for name in space.info.datasets]
@@ -143,14 +166,20 @@ class SearchSpaceContract:
         return space.build_network(space.example(), dataset, variant)
 
     def test_initial_weights_follow_the_global_generator(self) -> None:
-        """The same global seed gives the same weights, bit for bit."""
+        """The same global seed gives the same weights, bit for bit; another one gives others."""
         space = self.make_space()
-        states = []
-        for _ in range(2):
-            torch.manual_seed(7)
-            states.append(self.build_network(space).state_dict())
-        assert states[0].keys() == states[1].keys()
-        assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+        if not self.has_networks(space):
+            return
+        first, again, other = map(self._initial_weights, (7, 7, 8))
+        assert first.keys() == again.keys()
+        assert all(torch.equal(first[name], again[name]) for name in first)
+        drawn = [name for name, weights in first.items() if len(set(weights.flatten()[:9].tolist())) > 1]
+        assert not drawn or any(not torch.equal(first[name], other[name]) for name in drawn), "seeds are ignored"
+
+    def _initial_weights(self, seed: int) -> dict[str, torch.Tensor]:
+        """Return the parameters and buffers of the example's network."""
+        torch.manual_seed(seed)
+        return self.build_network(self.make_space()).state_dict()
 
     def test_stages_and_blocks_are_feature_maps(self) -> None:
         """What the networks of stages and blocks return has the shape ``(batch, channels, height, width)``."""
@@ -187,6 +216,18 @@ class SearchSpaceContract:
         assert listed == space.neighbours(space.example())
         assert len(set(listed)) == len(listed)
         assert all(space.canonicalize(text) for text in listed)
+        assert space.example() not in listed, "an architecture is its own neighbour"
+
+    def test_space_is_the_same_in_another_process(self) -> None:
+        """Samples, neighbours and initial weights are the same there: none follows the order of a set of texts."""
+        assert in_other_process(_traits_there, self.space, self.samples) == self.traits()
+
+    def traits(self) -> tuple[Any, ...]:
+        """Return what runs and searches that go on elsewhere find again."""
+        space = self.make_space()
+        weights = self._initial_weights(7) if self.has_networks(space) else {}
+        sums = [float(values.double().sum()) for values in weights.values()]
+        return self.draw(1), space.neighbours(space.example()), space.choices(), sums
 
     def test_every_combination_of_choices_is_an_architecture(self) -> None:
         """``assemble`` spells an architecture for whatever options; not all are the same one."""
@@ -222,4 +263,34 @@ class SearchSpaceContract:
         assert all(math.isfinite(value) for value in table.values(table.metrics[0], sample))
         for metric in table.metrics:
             assert not any(math.isinf(value) for value in table.values(metric, sample))
-            assert all(math.isnan(value) for value in table.values(metric, ["no architecture"]))
+            assert all(math.isnan(value) for value in table.values(metric, [NO_ARCHITECTURE]))
+
+
+def _is_architecture(space: SearchSpace, text: str) -> bool:
+    try:
+        return bool(space.canonicalize(text))
+    except InvalidArchitectureError:
+        return False
+
+
+def _check_logits(space: SearchSpace, arch_id: str, info: DatasetInfo, variant: str) -> None:
+    if not info.has_inputs or not info.num_classes:
+        return
+    dataset = dataclasses.replace(info, num_classes=min(info.num_classes, MOST_CLASSES))
+    shape = (3, *dataset.input_shape)
+    generator = torch.Generator().manual_seed(0)
+    inputs = (
+        torch.randint(dataset.num_classes, shape, generator=generator)
+        if dataset.discrete
+        else torch.randn(shape, generator=generator)
+    )
+    labels = shape if Tokens in dataset.provides else shape[:1]
+    logits = space.build_network(arch_id, dataset, variant)(inputs)
+    assert logits.shape == (*labels, dataset.num_classes)
+    assert bool(torch.isfinite(logits).all())
+
+
+def _traits_there(space: str, samples: int) -> tuple[Any, ...]:
+    contract = type("Contract", (SearchSpaceContract,), {"space": space, "samples": samples})
+    traits: tuple[Any, ...] = contract().traits()
+    return traits

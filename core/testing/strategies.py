@@ -8,6 +8,7 @@ import numpy as np
 
 from ..interfaces import PartialEvaluation, SearchStrategy
 from ..plugin_manager import installed_plugins
+from .other_process import in_other_process
 
 
 class SearchStrategyContract:
@@ -80,3 +81,14 @@ class SearchStrategyContract:
             first = self.propose(1, parallel)
             np.random.seed(1)
             assert self.propose(1, parallel) == first
+
+    def test_proposals_are_the_same_in_another_process(self) -> None:
+        """A search that goes on elsewhere repeats its proposals: none follows the order of a set of texts."""
+        there = in_other_process(_propose_there, self.strategy, self.space, dict(self.settings), self.proposals)
+        assert there == self.propose(1, 1)
+
+
+def _propose_there(strategy: str, space: str, settings: dict[str, str], proposals: int) -> list[str]:
+    attributes = {"strategy": strategy, "space": space, "settings": settings, "proposals": proposals}
+    proposed: list[str] = type("Contract", (SearchStrategyContract,), attributes)().propose(1, 1)
+    return proposed

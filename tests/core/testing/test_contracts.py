@@ -1,5 +1,7 @@
 """Contracts accept every legal plugin, and find what they are there to find."""
 
+import math
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +9,8 @@ import pytest
 from nasbench_toolkit import (
     Aggregate,
     AggregateInfo,
+    Dataset,
+    DatasetInfo,
     DataSource,
     DataSourceInfo,
     DegenerateError,
@@ -26,9 +30,11 @@ from nasbench_toolkit import (
     hookimpl,
     setting,
 )
-from nasbench_toolkit.core.errors import EvaluationError
+from nasbench_toolkit.core.errors import EvaluationError, PluginError
+from nasbench_toolkit.core.testing.other_process import in_other_process
 from nasbench_toolkit.testing import (
     AggregateContract,
+    DatasetContract,
     DataSourceContract,
     EvaluatorContract,
     SearchSpaceContract,
@@ -132,6 +138,131 @@ class OneOrTwo(SearchSpace):
         return nn.Linear(int(arch_id), 1)
 
 
+class Numbers(SearchSpace):
+    """Ten architectures, each a linear layer, whose every method is right."""
+
+    size = 10
+
+    def canonicalize(self, text):
+        if not text.isascii() or not text.isdigit() or int(text) > 9:
+            raise InvalidArchitectureError(f"'{text}' is no digit")
+        return str(int(text))
+
+    def _sample(self, count, rng):
+        return [str(number) for number in rng.choice(10, count, replace=False)]
+
+    def _build_network(self, arch_id, dataset, variant):
+        from torch import nn
+
+        width = math.prod(dataset.input_shape)
+        return nn.Sequential(nn.Flatten(), nn.Linear(width, int(arch_id) + 1), nn.Linear(int(arch_id) + 1, 10))
+
+    def neighbours(self, text):
+        return [str(number) for number in range(10) if number != int(text)]
+
+
+class TableOnly(Numbers):
+    """Has no networks."""
+
+    def _build_network(self, arch_id, dataset, variant):
+        raise AssertionError("there is no network to build")
+
+
+class CrashesOnTypos(Numbers):
+    def canonicalize(self, text):
+        return str(range(10)[int(text)])
+
+
+class TakesAnything(Numbers):
+    def canonicalize(self, text):
+        return text
+
+
+class CarelessWithMany(Numbers):
+    """Strips spaces from one text and not from many."""
+
+    def canonicalize(self, text):
+        return super().canonicalize(text.strip())
+
+    def canonicalize_many(self, texts):
+        return list(texts)
+
+    def _mutate(self, text, rng):
+        return f" {rng.integers(10)}"
+
+
+class KeepsNetworks(Numbers):
+    """Hands out the same network at every call."""
+
+    def _build_network(self, arch_id, dataset, variant):
+        return kept_network(arch_id, dataset, super()._build_network)
+
+
+class LastOnesCrash(Numbers):
+    """Whose networks cannot be built of every architecture."""
+
+    def _build_network(self, arch_id, dataset, variant):
+        from torch import nn
+
+        if int(arch_id) > 7:
+            return nn.Linear(1, 1)
+        return super()._build_network(arch_id, dataset, variant)
+
+
+class SeedsItself(Numbers):
+    """Gives all run seeds the same initial weights."""
+
+    def _build_network(self, arch_id, dataset, variant):
+        import torch
+
+        torch.manual_seed(0)
+        return super()._build_network(arch_id, dataset, variant)
+
+
+class OwnNeighbour(Numbers):
+    def neighbours(self, text):
+        return [str(number) for number in range(10)]
+
+
+NETWORKS: dict[str, object] = {}
+
+
+def kept_network(arch_id, dataset, build):
+    if arch_id not in NETWORKS:
+        NETWORKS[arch_id] = build(arch_id, dataset, "benchmark")
+    return NETWORKS[arch_id]
+
+
+class Halves(Dataset):
+    """Sixty images, and others to test on."""
+
+    held_out_inputs = 20
+
+    def labels(self):
+        return np.arange(60) % 2
+
+    def inputs(self, positions):
+        return np.random.default_rng(0).random((60, 1, 4, 4), np.float32)[positions]
+
+    def held_out(self):
+        return HeldOut(self.held_out_inputs)
+
+
+class NothingHeldOut(Halves):
+    held_out_inputs = 0
+
+
+class HeldOut(Dataset):
+    def __init__(self, count):
+        self.count = count
+
+    def labels(self):
+        return np.arange(self.count) % 2
+
+    def inputs(self, positions):
+        return np.random.default_rng(1).random((self.count, 1, 4, 4), np.float32)[positions]
+
+
 class Backwards(Aggregate):
     """Lower ranks get higher scores."""
 
@@ -148,6 +279,12 @@ class Careless(DataSource):
 
     def verify(self, folder, progress):
         return ImportSummary(1, "files")
+
+
+NUMBERS = (
+    Numbers, TableOnly, CrashesOnTypos, TakesAnything, CarelessWithMany, KeepsNetworks, LastOnesCrash, SeedsItself,
+    OwnNeighbour,
+)  # fmt: skip
 
 
 class Plugin:
@@ -168,6 +305,16 @@ class Plugin:
         common = {"summary": "S.", "source": "here", "factory": OneOrTwo, "datasets": ("none",)}
         yield SearchSpaceInfo(name="one-or-two", provides=frozenset({Network}), **common)
         yield SearchSpaceInfo(name="promising", provides=frozenset({Network, StagedNetwork}), **common)
+        common |= {"datasets": ("mnist",)}
+        for factory in NUMBERS:
+            provides = frozenset() if factory is TableOnly else frozenset({Network})
+            yield SearchSpaceInfo(name=factory.__name__.lower(), provides=provides, **common | {"factory": factory})
+
+    @hookimpl
+    def nasbench_datasets(self):
+        common = {"summary": "D.", "source": "here", "input_shape": (1, 4, 4), "num_classes": 2, "mean": (), "std": ()}
+        for factory in (Halves, NothingHeldOut):
+            yield DatasetInfo(name=factory.__name__.lower(), factory=factory, **common)
 
     @hookimpl
     def nasbench_aggregates(self):
@@ -187,7 +334,7 @@ def check(contract: type, only: str = "", **attributes: object) -> None:
     """Run a contract's tests, or one of them."""
     made = type("Contract", (contract,), attributes)
     for name in [name for name in dir(made) if name.startswith("test_")]:
-        if name == only or (not only and name != "test_score_is_the_same_in_another_process"):
+        if name == only or (not only and not name.endswith("in_another_process")):
             getattr(made(), name)()
 
 
@@ -228,6 +375,44 @@ def test_evaluator_that_returns_or_changes_what_it_must_not_is_found(evaluator: 
 
 def test_small_space_is_legal() -> None:
     check(SearchSpaceContract, space="one-or-two")
+
+
+@pytest.mark.parametrize("space", ["numbers", "tableonly"])
+def test_space_that_does_everything_right_and_one_without_networks_are_legal(space: str) -> None:
+    check(SearchSpaceContract, space=space)
+
+
+@pytest.mark.parametrize(
+    ("space", "only", "message"),
+    [
+        ("crashesontypos", "test_what_is_no_architecture_is_refused", "failed in 'canonicalize' with ValueError"),
+        ("takesanything", "test_what_is_no_architecture_is_refused", "is taken for an architecture"),
+        ("carelesswithmany", "test_many_architectures_have_the_canonical_strings_of_each", "among many"),
+        ("keepsnetworks", "test_every_sampled_architecture_has_networks_of_its_own", "share parameters"),
+        ("lastonescrash", "test_every_sampled_architecture_has_networks_of_its_own", "shapes cannot be multiplied"),
+        ("seedsitself", "test_initial_weights_follow_the_global_generator", "seeds are ignored"),
+        ("ownneighbour", "test_neighbours_are_architectures", "its own neighbour"),
+    ],
+)
+def test_space_that_errs_is_found(space: str, only: str, message: str) -> None:
+    check(SearchSpaceContract, only, space="numbers")
+    with pytest.raises((AssertionError, PluginError, RuntimeError), match=message):
+        check(SearchSpaceContract, only, space=space)
+
+
+def test_dataset_with_a_test_part_is_legal() -> None:
+    check(DatasetContract, dataset="halves")
+
+
+def test_dataset_whose_test_part_is_empty_is_found() -> None:
+    with pytest.raises(AssertionError, match="there are no inputs"):
+        check(DatasetContract, "test_inputs_depend_on_their_position_only", dataset="nothingheldout")
+
+
+def test_texts_have_other_hashes_and_the_environment_is_the_same_in_the_other_process(monkeypatch) -> None:
+    assert in_other_process(hash, "text") != hash("text")
+    monkeypatch.setenv("NASBENCH_DATA", "elsewhere")
+    assert in_other_process(os.getenv, "NASBENCH_DATA") == "elsewhere"
 
 
 def test_space_without_what_it_promises_is_found() -> None:

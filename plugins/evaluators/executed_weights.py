@@ -4,14 +4,15 @@ A weight is the tensor that a convolution, linear, recurrent or embedding layer 
 parameters receives, whichever module or function makes the call: a parameter, or what is computed of parameters alone,
 as ``weight_norm`` does. A tensor without values is none. Parts of a parameter, and its values in another order or
 shape, are no weights of their own but that parameter. What is computed of the inputs, such as the products inside
-attention, is none, nor is what a weight is computed of.
+attention, is none, nor is what a weight is computed of, nor a learned query that a layer has projected: that layer has
+the weight.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -121,6 +122,7 @@ class ExecutedWeights:
         self._views: dict[int, Tensor] = {}
         # Known to be computed of inputs: what a recurrent network multiplies has its whole history behind it.
         self._of_inputs: set[Any] = set()
+        self._of_layers: set[Any] = set()
 
     def by_name(self) -> dict[str, Tensor]:
         """Return the weights found so far, in the order of the parameters that they are or are first computed of.
@@ -175,7 +177,13 @@ class ExecutedWeights:
                 raise EvaluationError(OWN_BACKWARD_PASS)
             if weight is not None and weight is not operand:
                 call = call.with_argument(position, name, weight)
-        return call()
+        return self.noted(call, call())
+
+    def noted(self, call: Call, output: Any) -> Any:
+        """Return what a call returned, after noting it if a layer did; for those who do not call :meth:`observe`."""
+        if call.function in _WITH_WEIGHT and call.function is not functional.embedding:
+            self._of_layers.add(output.grad_fn)
+        return output
 
     def refuse_products(self, call: Call) -> None:
         """Refuse a matrix product with a weight and a recurrent layer, for measures that look at the outputs of layers.
@@ -239,8 +247,9 @@ class ExecutedWeights:
             return ()
         operands = [slot for slot in _PRODUCTS[call.function] if isinstance(call.argument(*slot), Tensor)]
         weights = [slot for slot in operands if self._is_weight(call.argument(*slot))]
+        # A learned query is projected before, and that projection is the layer.
+        weights = [slot for slot in weights if not self._is_projected(call.argument(*slot))]
         if call.function is functional.scaled_dot_product_attention:
-            # A learned query is projected before, and that projection is the layer.
             weights = [slot for slot in weights if _is_parameter(call.argument(*slot))]
         if any(call.argument(*slot).is_complex() for slot in weights):
             raise EvaluationError(COMPLEX_WEIGHT)
@@ -278,6 +287,10 @@ class ExecutedWeights:
         self.refuse_own(operand)
         has_values = operand.numel() > 0
         return has_values and (id(operand) in self._positions or self._sources(operand) is not None)
+
+    def _is_projected(self, operand: Tensor) -> bool:
+        """Return whether a tensor that is computed of parameters alone is computed of what a layer returned."""
+        return any(node in self._of_layers for node in _nodes_behind(operand))
 
     def _weight(self, operand: Tensor) -> Tensor | None:
         if id(operand) in self._positions:
@@ -321,6 +334,19 @@ class ExecutedWeights:
                     seen.add(following)
                     nodes.append(following)
         return frozenset(leaves) or None
+
+
+def _nodes_behind(tensor: Tensor) -> Iterator[Any]:
+    """Yield all nodes of the graph that computed a tensor."""
+    nodes, seen = [tensor.grad_fn], {tensor.grad_fn}
+    while nodes:
+        node = nodes.pop()
+        if node is None:
+            continue
+        yield node
+        following = {next_node for next_node, _ in node.next_functions} - seen
+        seen |= following
+        nodes += following
 
 
 def _broadcast_size(first: Tensor, second: Tensor) -> int:

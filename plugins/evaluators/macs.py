@@ -33,7 +33,7 @@ class _MacCounter:
             EvaluationError: Outputs are computed where they are not seen, or of complex weights.
         """
         self._weights.refuse_products(call)
-        output = call()
+        output = self._weights.noted(call, call())
         if call.function not in _GATHERING and call.function not in _SCATTERING:
             return output
         weight: Tensor = call.argument(1, "weight")

@@ -310,15 +310,38 @@ class LearnedQuery(Plain):
         self.query = nn.Parameter(torch.randn(1, 1, 6))
         self.attention = nn.MultiheadAttention(6, 2, batch_first=True)
 
+    def attend(self, query, tokens):
+        return self.attention(query, tokens, tokens, need_weights=False)[0]
+
     def forward(self, images):
         tokens = self.features(images).flatten(2).transpose(1, 2)
-        query = self.query.expand(len(tokens), -1, -1)
-        return self.fc(self.attention(query, tokens, tokens, need_weights=False)[0][:, 0])
+        return self.fc(self.attend(self.query.expand(len(tokens), -1, -1), tokens)[:, 0])
 
 
-def test_a_learned_query_is_projected_by_a_layer(batch):
+class LearnedQueryWithWeights(LearnedQuery):
+    def attend(self, query, tokens):
+        return self.attention(query, tokens, tokens, need_weights=True)[0]
+
+
+class LearnedQueryByHand(LearnedQuery):
+    def attend(self, query, tokens):
+        weights, biases = self.attention.in_proj_weight.chunk(3), self.attention.in_proj_bias.chunk(3)
+        projected = map(functional.linear, (query, tokens, tokens), weights, biases)
+        queries, keys, values = (part.unflatten(2, (2, 3)).transpose(1, 2) for part in projected)
+        attended = (queries @ keys.transpose(2, 3) / 3**0.5).softmax(3) @ values
+        return self.attention.out_proj(attended.transpose(1, 2).flatten(2))
+
+
+@pytest.mark.parametrize("kind", [LearnedQuery, LearnedQueryWithWeights, LearnedQueryByHand])
+def test_a_learned_query_is_projected_by_a_layer(batch, kind):
     network = LearnedQuery()
+    saliency, multiply_adds = snip_score(network, batch), count_macs(network, (3, 8, 8))
+    information = fisher_score(network, batch)
+    network = _as_class(kind)(network)
     assert count_params(network, (3, 8, 8)) == sum(parameter.numel() for parameter in network.parameters())
+    assert snip_score(network, batch) == pytest.approx(saliency, rel=1e-5)
+    assert count_macs(network, (3, 8, 8)) == multiply_adds
+    assert fisher_score(network, batch) == pytest.approx(information, rel=1e-5)
 
 
 class Scales(Plain):

@@ -12,6 +12,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ....core.batches import Batch
 from ....core.errors import DegenerateError, DivergedError, EvaluationError
+from ....core.seeding import saved_global_rng
 from ..checkpoints import checkpoints_ignored
 from ..executed_weights import ExecutedWeights, check_visible
 from ..lookups import LookedUp
@@ -60,6 +61,7 @@ class ForwardGraph:
         network: As above.
         inputs: A leaf to differentiate by, unless they are whole numbers.
         logits: What the network returned; finite.
+        restore_rng: Puts the global generators back to where they were before the pass.
 
     Raises:
         DivergedError: The logits are not finite.
@@ -77,6 +79,7 @@ class ForwardGraph:
         self._looked_up = LookedUp(inputs) if discrete else None
         self._weights = ExecutedWeights(parameters, network, lookups=discrete)
         self._layers = LayerRuns(self.inputs, copied=copied)
+        self.restore_rng = saved_global_rng()
         # Of the kernels of attention only this one can be differentiated twice.
         with (
             torch.enable_grad(),

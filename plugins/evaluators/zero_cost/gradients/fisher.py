@@ -51,31 +51,33 @@ from ..trial_passes import with_other_last_image
 Weighting = Literal["fanin", "channel"]
 
 DEPENDS_ON_BATCH = (
-    "the network runs other layers for another number of images, so that the changes of their channels cannot be told "
-    "apart by image"
+    "the network runs other layers for another number of images, or by what it draws at random behind other draws, so "
+    "that the changes of their channels cannot be told apart by image"
 )
 
 
-def _layouts(network: nn.Module, images: Tensor) -> list[Layout]:
-    """Find where the images are in the output of each layer that runs in training mode.
+def _layouts(graph: ForwardGraph) -> list[Layout]:
+    """Find where the images are in the output of each layer that ran in a forward pass.
 
     One image and two tell the axis. In what order places lie along it shows where another last image changes nothing:
-    what is dropped at random is the same for as many images.
+    what is dropped at random is the same for as many images, and layers are skipped as in that pass.
 
     Raises:
         EvaluationError: A layer has its images in no order that is known, or other layers run for another number of
             images.
     """
-    ones, twos = (_layer_outputs(network, images[:count]) for count in (1, 2))
+    images = graph.inputs.detach()
+    ones, twos = (_layer_outputs(graph, images[:count]) for count in (1, 2))
     if len(ones) == len(twos) and all(_counts_images_first(*outputs) for outputs in zip(ones, twos, strict=True)):
         return [Layout(0, 1)] * len(ones)
-    others = _layer_outputs(network, with_other_last_image(images[:2]))
+    others = _layer_outputs(graph, with_other_last_image(images[:2]))
     if not len(ones) == len(twos) == len(others):
         raise EvaluationError(DEPENDS_ON_BATCH)
     return [_layout(*outputs) for outputs in zip(ones, twos, others, strict=True)]
 
 
-def _layer_outputs(network: nn.Module, images: Tensor) -> list[Tensor]:
+def _layer_outputs(graph: ForwardGraph, images: Tensor) -> list[Tensor]:
+    network = graph.network
     # Stand-ins, so that a frozen layer counts too.
     stand_ins = {**leaf_parameters(network), **{name: buffer.clone() for name, buffer in network.named_buffers()}}
     layers = LayerRuns(copied=True)
@@ -87,6 +89,7 @@ def _layer_outputs(network: nn.Module, images: Tensor) -> list[Tensor]:
         batch_norm_bypassed(),
         observe_calls(lambda call: layers.note(call, call())),
     ):
+        graph.restore_rng()
         run_with(network, stand_ins, images.clone())
     return [layer.values for layer in layers.runs]
 
@@ -178,7 +181,7 @@ def information_of(
     if any(layer.is_overwritten for layer in graph.layers):
         graph = ForwardGraph(graph.network, graph.inputs.detach(), copied=True)
         gradients = output_gradients(graph, labels)
-    layouts = _layouts(graph.network, graph.inputs.detach())
+    layouts = _layouts(graph)
     if len(layouts) != len(graph.layers):
         raise EvaluationError(DEPENDS_ON_BATCH)
     information = [

@@ -167,6 +167,35 @@ def test_fisher_score_of_layers_that_run_by_the_number_of_images_is_refused(batc
         fisher_score(ByImages(), batch)
 
 
+class Skipping(nn.Module):
+    """Skips its second layer in training: as drawn, always or never."""
+
+    def __init__(self, skips=None):
+        super().__init__()
+        self.stem, self.layer, self.classifier = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 1), nn.Linear(4, 10)
+        self.skips = skips
+
+    def forward(self, images):
+        maps = self.stem(images)
+        drawn = bool(torch.rand(()) < 0.5)
+        if not (drawn if self.skips is None else self.skips):
+            maps = maps + self.layer(maps)
+        return self.classifier(maps.mean((2, 3)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_fisher_score_of_a_layer_that_is_skipped_at_random_is_that_of_what_ran(batch, seed):
+    torch.manual_seed(seed)
+    skips = bool(torch.rand(()) < 0.5)
+    scores = []
+    for network in (Skipping(), Skipping(skips)):
+        for parameter in network.parameters():
+            nn.init.normal_(parameter, generator=torch.Generator().manual_seed(parameter.numel()))
+        torch.manual_seed(seed)
+        scores.append(fisher_score(network, batch))
+    assert scores[0] == scores[1]
+
+
 class FunctionalNetwork(nn.Module):
     """The layers of another network as functions of parameters."""
 

@@ -179,6 +179,7 @@ def information_of(
     if all(gradient is None for gradient in gradients):
         raise DegenerateError("the output depends on no convolution and no linear layer, hence on no channels")
     if any(layer.is_overwritten for layer in graph.layers):
+        graph.restore_rng()  # so that the second pass drops what the first has dropped
         graph = ForwardGraph(graph.network, graph.inputs.detach(), copied=True)
         gradients = output_gradients(graph, labels)
     layouts = _layouts(graph)

@@ -6,7 +6,7 @@ import torch
 from nasbench_toolkit.core.batches import Batch
 from nasbench_toolkit.core.errors import DegenerateError, DivergedError, EvaluationError
 from nasbench_toolkit.plugins.evaluators.zero_cost.gradients.fisher import channel_information, fisher_score
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 CELLS = [
@@ -193,6 +193,27 @@ def test_fisher_score_of_a_layer_that_is_skipped_at_random_is_that_of_what_ran(b
             nn.init.normal_(parameter, generator=torch.Generator().manual_seed(parameter.numel()))
         torch.manual_seed(seed)
         scores.append(fisher_score(network, batch))
+    assert scores[0] == scores[1]
+
+
+class Dropping(nn.Module):
+    """Adds to the output of a layer, in place or not, and drops features."""
+
+    def __init__(self, add):
+        super().__init__()
+        self.stem, self.layer, self.classifier = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 1), nn.Linear(4, 10)
+        self.add = add
+
+    def forward(self, images):
+        maps = self.stem(images)
+        return self.classifier(functional.dropout(self.add(self.layer(maps), maps).mean((2, 3)), 0.5, self.training))
+
+
+def test_fisher_score_of_outputs_that_are_overwritten_drops_the_same(batch):
+    scores = []
+    for add in (torch.add, Tensor.add_):
+        torch.manual_seed(0)
+        scores.append(fisher_score(Dropping(add), batch))
     assert scores[0] == scores[1]
 
 

@@ -20,6 +20,7 @@ from .capabilities import (
     Network,
     OfDatasets,
     Supernets,
+    Tokens,
     capability_words,
     lacking,
     problem_with,
@@ -252,6 +253,10 @@ class DatasetInfo(Description):
         if Images in self.provides and len(self.input_shape) != len(_OF_IMAGES):
             raise PluginError(
                 f"its dataset '{self.name}' has images of the shape {self.input_shape}: give {', '.join(_OF_IMAGES)}"
+            )
+        if (Tokens in self.provides and not self.discrete) or (Images in self.provides and self.discrete):
+            raise PluginError(
+                f"its dataset '{self.name}' has 'discrete={self.discrete}': tokens are whole numbers, images are not"
             )
         if min(self.input_shape, default=0) < 0 or self.num_classes < 0:
             raise PluginError(f"its dataset '{self.name}' has a negative number of values or classes: correct it")

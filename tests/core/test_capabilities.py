@@ -1,3 +1,4 @@
+import dataclasses
 import re
 from typing import Protocol, runtime_checkable
 
@@ -16,6 +17,7 @@ from nasbench_toolkit import (
     SearchSpaceInfo,
     SequenceNetwork,
     StagedNetwork,
+    Tokens,
     require,
 )
 from nasbench_toolkit.core.capabilities import capability_names, is_shown_by_networks
@@ -106,6 +108,13 @@ def test_what_data_sets_and_spaces_provide_is_not_mixed_up() -> None:
         space(provides=frozenset({Network, Images}))
     with pytest.raises(PluginError, match="provides StagedNetwork, which data sets do not have: derive what"):
         recordings(StagedNetwork).check()
+
+
+def test_tokens_are_whole_numbers_and_images_are_not() -> None:
+    with pytest.raises(PluginError, match="'discrete=False': tokens are whole numbers, images are not"):
+        recordings(Tokens).check()
+    with pytest.raises(PluginError, match="'discrete=True': tokens are whole numbers, images are not"):
+        dataclasses.replace(installed_plugins().dataset("mnist").info, discrete=True).check()
 
 
 def test_listings_show_names() -> None:

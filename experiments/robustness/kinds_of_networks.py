@@ -440,6 +440,7 @@ class Kind:
 _COMPUTED = r"computed of other parameters|draws new weights .* cannot tell what '.*(original|weight_)"
 _PRODUCT = "multiplies by a weight outside of convolutions and linear layers|cannot tell what|of whose operands"
 _OWN_NORM = "normalises feature maps itself"
+_MAPPED = "torch.func.vmap"
 _SCRIPT = "TorchScript"
 _OUTPUT = "the network returns a (tuple|dict)"
 
@@ -483,6 +484,8 @@ KINDS: dict[str, Kind] = {
     "run: compiled stages": Kind(_replacing((Stage, lambda stage: torch.compile(stage, backend="eager")))),
     "run: compiled in place": Kind(_compiled_in_place),
     "run: graph modules": Kind(_fx),
+    "run: mapped layers": Kind(_replacing((nn.Conv2d, layers.MappedConvolution)), _MAPPED),
+    "run: mapped ReLU": Kind(_with_relu(torch.func.vmap(functional.relu)), _MAPPED),
     "run: traced": Kind(_traced, _SCRIPT + "|StagedNetwork|BlockNetwork"),
     "run: scripted stages": Kind(_scripted, _SCRIPT),
     "run: hidden script modules": Kind(

@@ -145,6 +145,14 @@ class GeneralConvolution(OwnConvolution):
         return torch.convolution(images, self.kernel, self.offset, [1, 1], [1, 1], [1, 1], False, [0, 0], 1)
 
 
+class MappedConvolution(OwnConvolution):
+    """A convolution of each image by itself, by ``torch.func.vmap``."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return the maps."""
+        return torch.func.vmap(super().forward)(maps)
+
+
 class UnfoldedConvolution(OwnConvolution):
     """A convolution as a product of matrices."""
 

@@ -18,6 +18,8 @@ from typing import Any, NoReturn
 from unittest.mock import patch
 
 import torch
+from torch import Tensor
+from torch._C._functorch import is_batchedtensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
@@ -40,6 +42,11 @@ _OPENED = {functional.multi_head_attention_forward: _opened(functional.multi_hea
 OWN_BACKWARD_PASS = (
     "the network has a layer with a backward pass of its own (torch.autograd.Function), inside which gradients are not "
     "seen: call the functions of torch.nn.functional"
+)
+
+MAPPED = (
+    "the network has layers inside torch.func.vmap, where it is not seen which axis counts the images: give the layers "
+    "all images at once"
 )
 
 
@@ -90,6 +97,22 @@ class Call:
         if len(self.args) > position:
             return replace(self, args=(*self.args[:position], value, *self.args[position + 1 :]))
         return replace(self, kwargs={**self.kwargs, name: value})
+
+
+def is_mapped(call: Call) -> bool:
+    """Return whether a call is inside ``torch.func.vmap``, where tensors do not show the axis that is mapped over."""
+    values = (*call.args, *call.kwargs.values())
+    return any(isinstance(value, Tensor) and is_batchedtensor(value) for value in values)
+
+
+def refuse_mapped(call: Call) -> None:
+    """Refuse a call inside ``torch.func.vmap``.
+
+    Raises:
+        EvaluationError: It is inside.
+    """
+    if is_mapped(call):
+        raise EvaluationError(MAPPED)
 
 
 _CONVOLUTIONS = {3: functional.conv1d, 4: functional.conv2d, 5: functional.conv3d}

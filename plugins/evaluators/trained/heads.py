@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ....core.capabilities import StagedNetwork, require
 from ....core.context import EvaluationContext
 from ....core.errors import EvaluationError
-from ..observe import Call, observe_calls
+from ..observe import Call, observe_calls, refuse_mapped
 
 HeadT = TypeVar("HeadT", bound=nn.Module)
 
@@ -64,6 +64,7 @@ class _LastMap:
 
     def observe(self, call: Call) -> Any:
         """Make the call and look at what it returns."""
+        refuse_mapped(call)
         output = call()
         is_map = isinstance(output, Tensor) and output.is_floating_point() and output.dim() == 4
         if is_map and output.shape[2:] == self.size:

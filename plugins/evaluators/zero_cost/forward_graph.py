@@ -17,7 +17,7 @@ from ..checkpoints import checkpoints_ignored
 from ..executed_weights import ExecutedWeights, check_visible
 from ..lookups import LookedUp
 from ..memory_layout import channels_last_inputs
-from ..observe import OWN_BACKWARD_PASS, Call, observe_calls
+from ..observe import Call, observe_calls
 from ..probing import (
     check_gradients,
     check_outputs,
@@ -125,7 +125,7 @@ class ForwardGraph:
     @property
     def has_hidden_layers(self) -> bool:
         """Return whether layers ran where their gradients are not seen."""
-        return self._layers.has_hidden
+        return bool(self._layers.hidden)
 
     @property
     def layers(self) -> list[LayerRun]:
@@ -134,8 +134,8 @@ class ForwardGraph:
         Raises:
             EvaluationError: Some ran where their gradients are not seen.
         """
-        if self._layers.has_hidden:
-            raise EvaluationError(OWN_BACKWARD_PASS)
+        if self._layers.hidden:
+            raise EvaluationError(self._layers.hidden)
         return self._layers.runs
 
     @property

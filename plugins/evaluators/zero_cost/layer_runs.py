@@ -10,7 +10,7 @@ from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
 from torch.nn import functional
 
 from ..executed_weights import GATHERING_CONVOLUTIONS, SCATTERING_CONVOLUTIONS
-from ..observe import Call, inside_own_function
+from ..observe import MAPPED, OWN_BACKWARD_PASS, Call, inside_own_function, is_mapped
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class LayerRuns:
 
     Attributes:
         runs: In the order in which they were made.
-        has_hidden: Whether layers ran inside an ``autograd.Function``, where no gradient is seen.
+        hidden: Why outputs of some layers cannot be differentiated by, empty if all can.
 
     Args:
         images: A leaf, if it requires a gradient: what depends on nothing else is left out.
@@ -52,7 +52,7 @@ class LayerRuns:
 
     def __init__(self, images: Tensor | None = None, *, copied: bool = False) -> None:
         self.runs: list[LayerRun] = []
-        self.has_hidden = False
+        self.hidden = ""
         self._images = images
         self._copied = copied
 
@@ -61,8 +61,8 @@ class LayerRuns:
         is_convolution = call.function in GATHERING_CONVOLUTIONS or call.function in SCATTERING_CONVOLUTIONS
         if not (is_convolution or call.function is functional.linear):
             return output
-        if inside_own_function():
-            self.has_hidden = True
+        if inside_own_function() or is_mapped(call):
+            self.hidden = OWN_BACKWARD_PASS if inside_own_function() else MAPPED
             return output
         weight: Tensor = call.argument(1, "weight")
         if output.requires_grad and weight.numel() and (_is_trained(weight) or self._depends_on_parameters(output)):

@@ -57,6 +57,14 @@ def test_frozen_network_is_scored_and_not_trained():
     assert (outcome.verdict, "'backbone.stages.0.convolution.weight' is frozen" in outcome.text) == (REFUSED, True)
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("evaluator", ["naswot", "meco", "swap", "te_nas_regions", "col", "jig"])
+def test_layers_that_are_mapped_over_images_are_refused_by_those_who_look_at_outputs(evaluator):
+    outcomes = [compare(KINDS[kind], evaluator) for kind in ("run: mapped layers", "run: mapped ReLU")]
+    assert {outcome.verdict for outcome in outcomes} == {REFUSED}
+    assert all("inside torch.func.vmap" in outcome.text for outcome in outcomes)
+
+
 def test_all_evaluators_for_images_are_tried():
     needs = {name: provided.info.needs for name, provided in installed_plugins().evaluators().items()}
     others = {name for name in needs if {GroundTruthTable, SequenceNetwork, Supernets, Tokens} & needs[name]}

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ...observe import Call
+from ...observe import Call, refuse_mapped
 
 _Function = Callable[..., Any]
 
@@ -74,7 +74,11 @@ def run_and_find_relu(call: Call, note: Callable[[Tensor], None]) -> tuple[Any, 
 
     Returns:
         What the call returns, and what the ReLU gives, None if it was none.
+
+    Raises:
+        EvaluationError: The call is mapped over its images.
     """
+    refuse_mapped(call)
     if _is_named_relu(call):
         note(call.argument(0, "input"))
         output = call()

@@ -38,7 +38,7 @@ _EXPECTATIONS: dict[str, Expectation] = {
     "bool": (lambda value: isinstance(value, bool), "True or False"),
     "tuple[str, ...]": (_tuple_of(_is_text), "a tuple of texts"),
     "tuple[float, ...]": (_tuple_of(_is_number), "a tuple of numbers"),
-    "tuple[int, int, int]": (lambda value: _tuple_of(_is_whole)(value) and len(value) == 3, "three whole numbers"),
+    "tuple[int, ...]": (_tuple_of(_is_whole), "a tuple of whole numbers"),
     "frozenset[type]": (lambda value: isinstance(value, frozenset | set), "a frozenset of capabilities"),
     "Mapping[str, str]": (
         lambda value: isinstance(value, Mapping) and all(map(_is_text, [*value, *value.values()])),

@@ -145,11 +145,6 @@ class Plan:
         """Every evaluator with every run seed, the seeds of one evaluator together."""
         return tuple((spec, seed) for spec in self.evaluators for seed in self.header.seeds)
 
-    def job_key(self, column: int, arch: int) -> JobKey:
-        """Return the key of one job from the positions of its column and architecture."""
-        plan, (spec, seed) = self.header, self.columns[column]
-        return make_job_key(plan.space, plan.dataset, seed, spec, self.arch_ids[arch])
-
 
 def make_job_key(space: str, dataset: str, seed: int, spec: EvaluatorSpec, arch_id: str) -> JobKey:
     """Return the key of the job of any evaluator and architecture, also of ones that no plan lists."""

@@ -120,7 +120,7 @@ class CorrelationTable:
         num_without_truth: Those of them left out because their ground truth is not known.
         failure_policy: What became of failed jobs.
         resamples: Bootstrap resamples behind each interval.
-        level: Share of the resamples inside an interval.
+        level: Share of samples whose interval is to contain the true value.
         bootstrap_seed: Seed of the resamples.
         rows: One for each evaluator and run seed, in the order of the file, then one for each aggregate and seed.
         over_seeds: One for each evaluator and aggregate where there are several seeds.

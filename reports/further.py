@@ -75,6 +75,6 @@ def _describe(label: str, seed: int, sample: Sample, truth: Floats) -> FurtherRo
         pearson=pearson_r(scores[scored], known[scored]),
         weighted_tau=weighted_tau(scores, known),
         ndcg=ndcg(scores, known),
-        retrieval=retrieving_rate(scores, known, top_fraction=TOP_FRACTION),
+        retrieval=retrieving_rate(scores, known, TOP_FRACTION),
         best=best_of_top(scores, known, TOP_K),
     )

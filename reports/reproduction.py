@@ -22,7 +22,7 @@ from ..core.statistics.estimates import (
     bootstrapped,
     estimate_rho,
     estimate_tau,
-    t_quantile,
+    interval_quantile,
 )
 from ..core.statistics.failures import FailurePolicy
 from ..core.statistics.resampling import Resampling
@@ -151,7 +151,7 @@ def reproduce_found(comparison: Comparison, figure: PublishedFigure, found: Foun
     if seeds == 1:
         return replace(made, ours=Estimate(mean), seeds=1)
     deviation = float(known.std(ddof=1))
-    half = t_quantile(0.975, seeds - 1) * deviation / math.sqrt(seeds)
+    half = interval_quantile(seeds - 1) * deviation / math.sqrt(seeds)
     return replace(made, ours=Estimate(mean, mean - half, mean + half), deviation=deviation, seeds=seeds)
 
 
@@ -223,7 +223,7 @@ def _statistic(figure: PublishedFigure) -> Statistic:
         return kendall_tau
 
     def rate(scores: Floats, truth: Floats) -> float | None:
-        found = retrieving_rate(scores, truth, top_fraction=(figure.top or 0) / 100)
+        found = retrieving_rate(scores, truth, (figure.top or 0) / 100)
         return None if found is None else found.rate
 
     return rate

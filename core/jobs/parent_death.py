@@ -20,6 +20,8 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
 SECONDS_BETWEEN_LOOKS = 1.0
+# A child that is killed may take so long to be gone.
+SECONDS_TO_END = 5.0
 
 
 def die_with_parent(parent: int, number: signal.Signals = signal.SIGKILL) -> None:
@@ -57,9 +59,9 @@ def has_children() -> bool:
     return True
 
 
-def end_children(seconds: float = 5.0) -> None:
-    """Kill what comes from this process until nothing is left, and wait for it."""
-    deadline = time.monotonic() + seconds
+def end_children() -> None:
+    """Kill what comes from this process until nothing is left, and wait for it; some seconds at most."""
+    deadline = time.monotonic() + SECONDS_TO_END
     while has_children() and time.monotonic() < deadline:
         kill_descendants(os.getpid())
         with contextlib.suppress(ChildProcessError):

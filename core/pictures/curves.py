@@ -1,4 +1,4 @@
-"""Draws curves with bands, such as the regret of searches or the fitness of tasks."""
+"""Draws curves over single values, such as the fitness of tasks and the best of them so far."""
 
 from __future__ import annotations
 
@@ -18,21 +18,17 @@ _SIZE = (4.6, 3.4)
 
 @dataclass(frozen=True)
 class Curve:
-    """A line, and a band around it.
+    """A line.
 
     Attributes:
         label: For the legend.
         x: Where; ascending.
         y: How high; NaN leaves a gap.
-        low: Lower end of the band, NaN where there is none.
-        high: Upper end of the band, NaN where there is none.
     """
 
     label: str
     x: Sequence[float]
     y: Sequence[float]
-    low: Sequence[float] = ()
-    high: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,6 @@ def draw_curves(
     x_label: str,
     y_label: str,
     dots: Sequence[Dots] = (),
-    logarithmic: bool = False,
 ) -> None:
     """Draw curves over one axis.
 
@@ -67,7 +62,6 @@ def draw_curves(
         x_label: What is to the right.
         y_label: What is upwards, with its unit.
         dots: Further values behind the curves.
-        logarithmic: Whether heights are on a logarithmic scale; those of 0 are at its bottom then.
 
     Raises:
         UsageError: The suffix is another.
@@ -87,8 +81,6 @@ def draw_curves(
             axes.plot(group.x, group.y, ".", color=colour, alpha=0.45, markersize=4, label=printable_lines(group.label))
         for number, curve in enumerate(curves):
             colour, line = _COLOURS[number % len(_COLOURS)], _LINES[number % len(_LINES)]
-            if curve.low:
-                axes.fill_between(curve.x, curve.low, curve.high, color=colour, alpha=0.18, linewidth=0)
             axes.plot(
                 curve.x,
                 curve.y,
@@ -98,14 +90,6 @@ def draw_curves(
                 linewidth=1.4,
                 label=printable_lines(curve.label),
             )
-        if logarithmic:
-            # What reaches down to 0 reaches the bottom.
-            axes.set_yscale("log", nonpositive="clip")
-            axes.set_ylim(bottom=_lowest_above_zero(curves) / 2)
         # Above the axes, where it hides nothing.
         figure.legend(loc="outside upper left", frameon=False, fontsize=8, ncols=1 if len(curves) < 5 else 2)
         save(figure, path)
-
-
-def _lowest_above_zero(curves: Sequence[Curve]) -> float:
-    return min((value for curve in curves for value in curve.y if value > 0), default=1.0)

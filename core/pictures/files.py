@@ -26,16 +26,16 @@ _STYLE: dict[Any, Any] = {
 _DOTS_AN_INCH = 300
 
 
-def check_picture(path: Path, suffixes: tuple[str, ...] = SUFFIXES) -> None:
+def check_picture(path: Path) -> None:
     """Refuse a file name that does not say which format it is to have, or is that of no file.
 
     Raises:
-        UsageError: Its suffix is none of ``suffixes``; or it is a directory, a device, a pipe or a socket.
+        UsageError: Its suffix is none of ``SUFFIXES``; or it is a directory, a device, a pipe or a socket.
     """
-    if path.suffix.lower() not in suffixes:
+    if path.suffix.lower() not in SUFFIXES:
         raise UsageError(
-            f"'{path}' would be a file of an unknown format. End its name with {', '.join(suffixes[:-1])} or "
-            f"{suffixes[-1]}."
+            f"'{path}' would be a file of an unknown format. End its name with {', '.join(SUFFIXES[:-1])} or "
+            f"{SUFFIXES[-1]}."
         )
     check_target(path)
 

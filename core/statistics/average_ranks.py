@@ -16,6 +16,9 @@ import numpy as np
 from .arrays import Floats
 from .ranks import average_ranks
 
+SIGNIFICANCE = 0.05
+"""Level of Nemenyi's test."""
+
 
 @dataclass(frozen=True)
 class AverageRanks:
@@ -37,30 +40,29 @@ class AverageRanks:
     spaces: int
 
 
-def compare_over_spaces(values: Floats, level: float = 0.95) -> AverageRanks:
+def compare_over_spaces(values: Floats) -> AverageRanks:
     """Rank evaluators within each space by values of which higher is better, and compare their mean ranks.
 
     Args:
         values: No NaN, shape `(spaces, evaluators)`.
-        level: One less the level of the test.
     """
     spaces, evaluators = values.shape
     ranks = np.stack([average_ranks(-row) for row in values]) if spaces else np.empty((0, evaluators))
     friedman, p = _friedman(ranks)
     return AverageRanks(
         ranks=tuple(ranks.mean(axis=0).tolist()) if spaces else (),
-        critical_difference=nemenyi_difference(evaluators, spaces, level) if min(spaces, evaluators) > 1 else None,
+        critical_difference=nemenyi_difference(evaluators, spaces) if min(spaces, evaluators) > 1 else None,
         friedman=friedman,
         p=p,
         spaces=spaces,
     )
 
 
-def nemenyi_difference(evaluators: int, spaces: int, level: float = 0.95) -> float:
+def nemenyi_difference(evaluators: int, spaces: int) -> float:
     """Return Nemenyi's critical difference of mean ranks, `q sqrt(k (k + 1) / 6 N)` ([Demsar2006]_, section 3.2.2)."""
     from scipy.stats import studentized_range
 
-    quantile = float(studentized_range.ppf(level, evaluators, np.inf)) / math.sqrt(2)
+    quantile = float(studentized_range.ppf(1 - SIGNIFICANCE, evaluators, np.inf)) / math.sqrt(2)
     return quantile * math.sqrt(evaluators * (evaluators + 1) / (6 * spaces))
 
 

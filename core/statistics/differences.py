@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arrays import Floats
-from .estimates import FEWEST_FOR_INTERVAL, LEVEL, standard_error, t_quantile
+from .estimates import FEWEST_FOR_INTERVAL, interval_quantile, standard_error
 
 LARGEST = 1 - 1e-6
 """Correlation that stands for 1, whose z is infinite."""
@@ -44,10 +44,7 @@ class Difference:
 
 
 def paired_difference(
-    values: tuple[float | None, float | None],
-    resampled: tuple[Floats, Floats],
-    n: int,
-    level: float = LEVEL,
+    values: tuple[float | None, float | None], resampled: tuple[Floats, Floats], n: int
 ) -> Difference:
     """Compare two correlations.
 
@@ -55,7 +52,6 @@ def paired_difference(
         values: Both correlations, None where undefined.
         resampled: Both in the same resamples, NaN where undefined; each of shape `(resamples,)`.
         n: Number of architectures.
-        level: Of the interval.
     """
     first, second = values
     if first is None or second is None:
@@ -63,7 +59,7 @@ def paired_difference(
     difference, error = first - second, standard_error(fisher_z(resampled[0]) - fisher_z(resampled[1]))
     if n < FEWEST_FOR_INTERVAL or error is None:
         return Difference(difference)
-    return judge_difference(difference, error * slope_of_z((first + second) / 2), n - 1, level)
+    return judge_difference(difference, error * slope_of_z((first + second) / 2), n - 1)
 
 
 def fisher_z(correlations: Floats) -> Floats:
@@ -77,11 +73,11 @@ def slope_of_z(correlation: float) -> float:
     return 1 - correlation**2
 
 
-def judge_difference(difference: float, error: float, freedom: float, level: float = LEVEL) -> Difference:
+def judge_difference(difference: float, error: float, freedom: float) -> Difference:
     """Return a difference with interval and p, by its standard error and that one's degrees of freedom."""
     from scipy.special import stdtr
 
-    half = t_quantile((1 + level) / 2, freedom) * error
+    half = interval_quantile(freedom) * error
     # Without any error a difference is certain, and so is that there is none.
     statistic = abs(difference) / error if error > 0 else math.inf if difference else 0.0
     return Difference(difference, difference - half, difference + half, float(2 * stdtr(freedom, -statistic)))

@@ -44,40 +44,35 @@ class Estimate:
     high: float | None = None
 
 
-def estimate_rho(
-    sides: Sequence[Floats], truth: Floats, resampling: Resampling, level: float = LEVEL
-) -> list[Estimate]:
+def estimate_rho(sides: Sequence[Floats], truth: Floats, resampling: Resampling) -> list[Estimate]:
     """Return Spearman's rho of several evaluators over the same architectures.
 
     Args:
         sides: Scores of each evaluator, shape `(n,)`, no NaN.
         truth: Shape `(n,)`, no NaN.
         resampling: Draws the resamples.
-        level: Of the intervals.
     """
     values = [spearman_rho(side, truth) for side in sides]
     if truth.size < FEWEST_FOR_INTERVAL:
         return [Estimate(value) for value in values]
     resampled = resampled_rho(sides, truth, resampling)
     return [
-        Estimate() if value is None else bootstrapped(value, row, truth.size, rho_influence(side, truth), level)
+        Estimate() if value is None else bootstrapped(value, row, truth.size, rho_influence(side, truth))
         for value, row, side in zip(values, resampled, sides, strict=True)
     ]
 
 
-def estimate_tau(scores: Floats, truth: Floats, level: float = LEVEL) -> Estimate:
+def estimate_tau(scores: Floats, truth: Floats) -> Estimate:
     """Return Kendall's tau-b; arguments as in :func:`estimate_rho`."""
     value, n = kendall_tau(scores, truth), truth.size
     if value is None or n < FEWEST_FOR_INTERVAL:
         return Estimate(value)
     # The sum over n rather than its mean: divided by n - 1, as a sample variance is.
     error = math.sqrt(np.square(tau_influence(scores, truth)).sum() / (n * (n - 1)))
-    return with_interval(value, error, n - 1, level)
+    return with_interval(value, error, n - 1)
 
 
-def bootstrapped(
-    value: float, resampled: Floats, n: int, influence: Floats | None = None, level: float = LEVEL
-) -> Estimate:
+def bootstrapped(value: float, resampled: Floats, n: int, influence: Floats | None = None) -> Estimate:
     """Return a statistic with the interval that its resamples lead to.
 
     Args:
@@ -85,7 +80,6 @@ def bootstrapped(
         resampled: Of resamples, NaN where undefined; shape `(resamples,)`.
         n: Number of architectures.
         influence: Of each architecture, which gives the acceleration; None where it is not known, for none.
-        level: Of the interval.
     """
     defined = resampled[~np.isnan(resampled)]
     if defined.size < SHARE_DEFINED * resampled.size:
@@ -96,7 +90,7 @@ def bootstrapped(
     bias = ndtri(np.clip(below, 1 / (defined.size + 1), defined.size / (defined.size + 1)))
     acceleration = 0.0 if influence is None else _acceleration(influence)
     # The normal quantile of a share that is as far out as Student's t with n - 1 degrees of freedom.
-    outer = math.sqrt(n / (n - 1)) * t_quantile((1 + level) / 2, n - 1)
+    outer = math.sqrt(n / (n - 1)) * interval_quantile(n - 1)
     ends = [bias + (bias + end) / (1 - acceleration * (bias + end)) for end in (-outer, outer)]
     low, high = np.quantile(defined, ndtr(ends))
     return Estimate(value, float(low), float(high))
@@ -109,29 +103,28 @@ def _acceleration(influence: Floats) -> float:
 
 
 def standard_error(resampled: Floats) -> float | None:
-    """Return the standard deviation over resamples, None if one in twenty or more has no correlation (NaN)."""
+    """Return the standard deviation over resamples, None if more than one in twenty has no correlation (NaN)."""
     defined = resampled[~np.isnan(resampled)]
     return float(defined.std(ddof=1)) if defined.size >= SHARE_DEFINED * resampled.size else None
 
 
-def with_interval(value: float, error: float, freedom: float, level: float = LEVEL) -> Estimate:
+def with_interval(value: float, error: float, freedom: float) -> Estimate:
     """Return a correlation r with an interval of Fisher's z, the inverse hyperbolic tangent, whose slope is 1 - r^2.
 
     Args:
         value: From -1 to 1.
         error: Its standard error.
         freedom: Degrees of freedom of the error.
-        level: Of the interval.
     """
     slope = 1 - value**2
     if error == 0 or slope <= 0:
         return Estimate(value, value, value)
-    z, half = math.atanh(value), t_quantile((1 + level) / 2, freedom) * error / slope
+    z, half = math.atanh(value), interval_quantile(freedom) * error / slope
     return Estimate(value, math.tanh(z - half), math.tanh(z + half))
 
 
-def t_quantile(share: float, freedom: float) -> float:
-    """Return the quantile of Student's t."""
+def interval_quantile(freedom: float) -> float:
+    """Return how many standard errors an interval of :data:`LEVEL` reaches to either side, by Student's t."""
     from scipy.special import stdtrit
 
-    return float(stdtrit(freedom, share))
+    return float(stdtrit(freedom, (1 + LEVEL) / 2))

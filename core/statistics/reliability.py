@@ -19,14 +19,15 @@ MOST_DRAWS = 30
 
 _PAIRS_DRAWN = 100_000
 
+_SEED_OF_DRAWS = 0
 
-def run_reliability(architectures: Ints, results: Floats, seed: int = 0) -> float | None:
+
+def run_reliability(architectures: Ints, results: Floats) -> float | None:
     """Spearman's rho between two single runs of the same architectures, mean over draws of two runs of each.
 
     Args:
         architectures: Which architecture each run is of, from 0, shape ``(runs,)``. Those with one run are left out.
         results: What each run gave, shape ``(runs,)``, no NaN.
-        seed: Decides the draws.
 
     Returns:
         A number from -1 to 1, or None if all results of a draw are equal or fewer than two architectures have two runs.
@@ -34,7 +35,7 @@ def run_reliability(architectures: Ints, results: Floats, seed: int = 0) -> floa
     order = np.argsort(architectures, kind="stable")
     sizes = np.bincount(architectures)
     firsts = (np.cumsum(sizes) - sizes)[sizes > 1]
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(_SEED_OF_DRAWS)
     found = []
     for _ in range(max(1, min(MOST_DRAWS, _PAIRS_DRAWN // max(1, len(firsts))))):
         shuffled = _shuffled_within(order, architectures, rng)

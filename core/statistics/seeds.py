@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from .arrays import Floats
 from .differences import Difference, fisher_z, judge_difference, slope_of_z
-from .estimates import FEWEST_FOR_INTERVAL, LEVEL, Estimate, standard_error, with_interval
+from .estimates import FEWEST_FOR_INTERVAL, Estimate, standard_error, with_interval
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,13 @@ class SeedSpread:
     seeds: int
 
 
-def spread_over_seeds(values: Floats, resampled: Floats, n: int, level: float = LEVEL) -> SeedSpread | None:
+def spread_over_seeds(values: Floats, resampled: Floats, n: int) -> SeedSpread | None:
     """Describe the correlations of several run seeds over the same architectures.
 
     Args:
         values: One for each seed, two or more, none undefined; shape `(seeds,)`.
         resampled: The same in resamples that all seeds share, NaN where undefined; shape `(seeds, resamples)`.
         n: Number of architectures.
-        level: Of the interval.
 
     Returns:
         None for fewer than two seeds.
@@ -54,13 +53,11 @@ def spread_over_seeds(values: Floats, resampled: Floats, n: int, level: float = 
     if values.size < 2:
         return None
     value, error = float(values.mean()), _standard_error(values, resampled, n)
-    mean = Estimate(value) if error is None else with_interval(value, *error, level)
+    mean = Estimate(value) if error is None else with_interval(value, *error)
     return SeedSpread(mean, float(values.std(ddof=1)), float(values.min()), float(values.max()), values.size)
 
 
-def difference_over_seeds(
-    values: tuple[Floats, Floats], resampled: tuple[Floats, Floats], n: int, level: float = LEVEL
-) -> Difference:
+def difference_over_seeds(values: tuple[Floats, Floats], resampled: tuple[Floats, Floats], n: int) -> Difference:
     """Compare the mean correlations of two evaluators with the same run seeds; arguments as above, one for each."""
     difference = float((values[0] - values[1]).mean())
     (one, other), (one_moved, other_moved) = (tuple(map(fisher_z, sides)) for sides in (values, resampled))
@@ -68,7 +65,7 @@ def difference_over_seeds(
     if found is None:
         return Difference(difference)
     error, freedom = found
-    return judge_difference(difference, error * slope_of_z(float((values[0] + values[1]).mean()) / 2), freedom, level)
+    return judge_difference(difference, error * slope_of_z(float((values[0] + values[1]).mean()) / 2), freedom)
 
 
 def _standard_error(values: Floats, resampled: Floats, n: int) -> tuple[float, float] | None:

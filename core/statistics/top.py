@@ -44,9 +44,7 @@ class TopChoice:
     k: int
 
 
-def retrieving_rate(
-    scores: ArrayLike, truth: ArrayLike, *, top_fraction: float | None = None, top_k: int | None = None
-) -> Retrieval | None:
+def retrieving_rate(scores: ArrayLike, truth: ArrayLike, top_fraction: float) -> Retrieval | None:
     """Share of the true top K that the score's top K contains; a random score is expected to reach K / n.
 
     Ties at a boundary are broken at random, in expectation: each item tied there is in the set with
@@ -56,18 +54,19 @@ def retrieving_rate(
         scores: Shape `(n,)`, no NaN.
         truth: Shape `(n,)`, no NaN.
         top_fraction: K = top_fraction * n, rounded half to even and at least 1; above 0, at most 1.
-        top_k: K itself, 1 to n. Give one of the two.
 
     Returns:
         The rate with its K, or None if n is 0.
 
     Raises:
-        ValueError: If the sides do not fit each other, or K is given twice, not at all or out of range.
+        ValueError: If the sides do not fit each other, or the fraction is out of range.
     """
     oriented_scores, oriented_truth = checked_pair(scores, truth)
+    if not 0 < top_fraction <= 1:
+        raise ValueError(f"Expected top_fraction above 0 and at most 1, got {top_fraction}.")
     if oriented_scores.size == 0:
         return None
-    k = _top_size(oriented_scores.size, top_fraction, top_k)
+    k = max(1, round(top_fraction * oriented_scores.size))
     in_score_top, in_true_top = _top_probability(oriented_scores, k), _top_probability(oriented_truth, k)
     tied = any(bool(np.any((side > 0) & (side < 1))) for side in (in_score_top, in_true_top))
     return Retrieval(rate=float(in_score_top @ in_true_top) / k, k=k, tied=tied)
@@ -141,18 +140,6 @@ def _expected_best(sure: Floats, tied: Floats, places: int) -> float:
         unseen *= 1 - drawn
     # Probabilities that add up to 1 by rounding only would put it beyond all candidates.
     return float(np.clip(value, best_first[-1], best_first[0]))
-
-
-def _top_size(n: int, top_fraction: float | None, top_k: int | None) -> int:
-    if (top_fraction is None) == (top_k is None):
-        raise ValueError("Expected one of top_fraction and top_k, got both or none.")
-    if top_k is not None:
-        if not 1 <= top_k <= n:
-            raise ValueError(f"Expected top_k from 1 to the number of architectures, {n}; got {top_k}.")
-        return top_k
-    if top_fraction is None or not 0 < top_fraction <= 1:
-        raise ValueError(f"Expected top_fraction above 0 and at most 1, got {top_fraction}.")
-    return max(1, round(top_fraction * n))
 
 
 def _top_probability(values: Floats, k: int) -> Floats:

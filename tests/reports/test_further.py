@@ -25,7 +25,7 @@ def test_further_statistics_are_of_turned_sides(results, evaluator, drawn):
     ranked = np.array([-np.inf, *scores[1:]])
     assert row.pearson == pearson_r(scores[1:], -losses[1:])
     assert (row.weighted_tau, row.ndcg) == (weighted_tau(ranked, -losses), ndcg(ranked, -losses))
-    assert row.retrieval == retrieving_rate(ranked, -losses, top_k=4)
+    assert row.retrieval == retrieving_rate(ranked, -losses, top_fraction=0.1)
     assert row.best == best_of_top(ranked, -losses, 10)
 
 

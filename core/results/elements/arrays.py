@@ -71,15 +71,15 @@ def write_encoded(group: h5py.Group, name: str, texts: npt.NDArray[np.bytes_]) -
     return write_numbers(group, name, texts.astype(text_type(texts.itemsize)))
 
 
-def read_texts(array: StoredArray, count: int | None = None) -> list[str]:
-    """Return the texts of an array, ``count`` if given. Raises ValueError if it holds anything else."""
-    return [text.decode() for text in read_encoded(array, count).tolist()]
+def read_texts(array: StoredArray) -> list[str]:
+    """Return the texts of an array, however many. Raises ValueError if it holds anything else."""
+    _check(array, len(array.shape) == 1, "texts")
+    return [text.decode() for text in read_encoded(array, array.shape[0]).tolist()]
 
 
-def read_encoded(array: StoredArray, count: int | None = None) -> npt.NDArray[np.bytes_]:
-    """Return the texts of an array as UTF-8, which nobody has checked. Raises as :func:`read_texts`."""
-    fits = len(array.shape) == 1 and array.kind == "S" and count in (None, *array.shape)
-    _check(array, fits, "texts" if count is None else f"{count} texts")
+def read_encoded(array: StoredArray, count: int) -> npt.NDArray[np.bytes_]:
+    """Return ``count`` texts as UTF-8, which nobody has checked. Raises ValueError if the array holds anything else."""
+    _check(array, array.shape == (count,) and array.kind == "S", f"{count} texts")
     return array.load()
 
 

@@ -24,6 +24,9 @@ _PHASES = 32
 _COLOUR_POOL = 1000
 """Channels of ``resize`` are drawn without replacement from this many colour indices."""
 
+_BLUR_RADIUS = 4
+"""Pixels at which the kernel of ``gdot`` is cut: SciPy's default of four deviations."""
+
 
 def stage_target(
     stage: StageTask, images: Tensor, generator: torch.Generator, frequencies: Frequencies = "grid"
@@ -207,22 +210,20 @@ def gdot(
     return maps / maps.abs().amax(dim=(-2, -1), keepdim=True)
 
 
-def _gaussian_blur(size: int, sigma: float = 1.0, truncate: float = 4.0) -> Tensor:
-    """Return the matrix ``(size, size)`` that blurs a column as SciPy's ``gaussian_filter`` does by default.
+def _gaussian_blur(size: int) -> Tensor:
+    """Return the matrix ``(size, size)`` that blurs a column as SciPy's ``gaussian_filter`` does with a sigma of 1.
 
-    The kernel is cut at ``truncate * sigma`` pixels; beyond the border the column is mirrored, edge pixel
-    included.
+    Beyond the border the column is mirrored, edge pixel included.
     """
-    radius = int(truncate * sigma + 0.5)
-    offsets = torch.arange(-radius, radius + 1)
-    weights = torch.exp(-0.5 * (offsets.double() / sigma) ** 2)
+    offsets = torch.arange(-_BLUR_RADIUS, _BLUR_RADIUS + 1)
+    weights = torch.exp(-0.5 * offsets.double() ** 2)
     source = (torch.arange(size)[:, None] + offsets) % (2 * size)
     source = torch.minimum(source, 2 * size - 1 - source)
     blur = torch.zeros(size, size, dtype=torch.float64)
     return blur.scatter_add_(1, source, (weights / weights.sum()).expand(size, -1))
 
 
-def resize(images: Tensor, channels: int, generator: torch.Generator, size: int = MAP_SIZE) -> Tensor:
+def resize(images: Tensor, channels: int, generator: torch.Generator) -> Tensor:
     """Shrink images by nearest neighbour, scale the whole batch to [-1, 1], take random colours as channels.
 
     Args:
@@ -230,12 +231,11 @@ def resize(images: Tensor, channels: int, generator: torch.Generator, size: int 
         channels: Number of channels, at most 1,000: distinct draws from 0..999, taken modulo the number of
             colours.
         generator: Source of randomness.
-        size: Height and width of the maps.
 
     Returns:
-        Float64 tensor ``(batch, channels, size, size)``.
+        Float64 tensor ``(batch, channels, 8, 8)``.
     """
-    small = functional.interpolate(images.double(), size=(size, size), mode="nearest")
+    small = functional.interpolate(images.double(), size=(MAP_SIZE, MAP_SIZE), mode="nearest")
     unit = small - small.min()
     colours = torch.randperm(_COLOUR_POOL, generator=generator)[:channels] % images.shape[1]
     return 2 * (unit / unit.max() - 0.5)[:, colours]

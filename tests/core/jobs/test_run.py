@@ -53,7 +53,7 @@ def test_run_seeds_in_one_file_score_as_each_alone(toy_plan, tmp_path) -> None:
     for position, seed in enumerate((5, 6, 7)):
         alone = run(toy_plan(evaluators, seed=seed, architectures=tmp_path / "together.h5"), tmp_path / f"{seed}.h5")
         assert without_times(alone) == [without_times(together)[column] for column in (position, 3 + position)]
-    assert plan.job_key(2, 0).seed == 7
+    assert plan.columns[2][1] == 7
     assert read_results(tmp_path / "together.h5") == together
 
 

@@ -6,7 +6,9 @@ from nasbench_toolkit.core.descriptions import DatasetInfo
 from nasbench_toolkit.core.errors import PluginError
 from nasbench_toolkit.core.loading.fields import _EXPECTATIONS
 
-DESCRIPTIONS = [kind for kind in vars(descriptions).values() if isinstance(kind, type) and dataclasses.is_dataclass(kind)]
+DESCRIPTIONS = [
+    kind for kind in vars(descriptions).values() if isinstance(kind, type) and dataclasses.is_dataclass(kind)
+]
 
 
 @pytest.mark.parametrize("shape", [[3, 8, 8], (3, 8.0, 8), "388"], ids=str)

@@ -4,7 +4,7 @@ import os
 import numpy as np
 import pytest
 from nasbench_toolkit import Dataset, DatasetInfo
-from nasbench_toolkit.core.domain import Direction
+from nasbench_toolkit.core.domain import Direction, JobKey
 from nasbench_toolkit.core.errors import (
     InvalidArchitectureError,
     SampleSizeError,
@@ -12,9 +12,15 @@ from nasbench_toolkit.core.errors import (
     UnsupportedSearchSpaceError,
     UsageError,
 )
-from nasbench_toolkit.core.plan import EvaluatorHeader, PlanHeader, plan_id
+from nasbench_toolkit.core.plan import EvaluatorHeader, Plan, PlanHeader, make_job_key, plan_id
 from nasbench_toolkit.core.planning.requests import RunRequest, make_plan
 from nasbench_toolkit.core.plugin_manager import installed_plugins
+
+
+def key_of(plan: Plan, column: int = 0) -> JobKey:
+    """Return the key of a column's first job."""
+    spec, seed = plan.columns[column]
+    return make_job_key(plan.header.space, plan.header.dataset, seed, spec, plan.arch_ids[0])
 
 
 def test_make_plan_same_seed_same_architectures(toy_plan) -> None:
@@ -35,10 +41,10 @@ def test_make_plan_stores_every_metric_of_the_table(toy_plan) -> None:
 
 def test_make_plan_job_key_names_all_a_score_depends_on(toy_plan) -> None:
     plan = toy_plan(("toy-width", "toy-random:mode=b"), samples=2, seed=7)
-    key = plan.job_key(1, 0)
+    key = key_of(plan, 1)
     assert (key.space, key.dataset, key.evaluator, key.seed) == ("toy", "noise", "toy-random", 7)
     assert key.arch_id == plan.arch_ids[0]
-    assert key.settings_hash != plan.job_key(0, 0).settings_hash
+    assert key.settings_hash != key_of(plan).settings_hash
 
 
 PLAN_HEADER = PlanHeader("space", "dataset", 3, "uniform", "plugin 1.0", "plugin 1.0")
@@ -180,7 +186,7 @@ def test_make_plan_refuses_settings_behind_the_name(toy_plan, evaluators, error,
 
 
 def test_job_seeds_do_not_depend_on_settings(toy_plan) -> None:
-    keys = [toy_plan((text,)).job_key(0, 0) for text in ("toy-walk", "toy-walk@ep5", "toy-walk:mode=a", "toy-width")]
+    keys = [key_of(toy_plan((text,))) for text in ("toy-walk", "toy-walk@ep5", "toy-walk:mode=a", "toy-width")]
     assert len({key.settings_hash for key in keys}) == 4
     assert keys[0].own_seed_parts == keys[1].own_seed_parts == keys[2].own_seed_parts != keys[3].own_seed_parts
     assert len({key.common_seed_parts for key in keys}) == 1
@@ -259,7 +265,7 @@ class NoiseOfMine(Dataset):
 def test_make_plan_own_images_are_named_in_every_job_key(toy_plugins) -> None:
     request = RunRequest("toy-imported", ("toy-random",), images=own_images(), samples=2)
     plan = make_plan(request, toy_plugins)
-    assert plan.job_key(0, 0).dataset == "images-of-mine"
+    assert key_of(plan).dataset == "images-of-mine"
     assert plan.images == request.images
 
 

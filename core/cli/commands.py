@@ -24,7 +24,7 @@ COMMANDS = {
     "evaluators": ("listing", "List installed evaluators, or explain one."),
     "strategies": ("listing", "List installed search strategies, or explain one."),
     "executors": ("listing", "List what can run jobs, here or on other machines, or explain one."),
-    "datasets": ("listing", "List installed image sets, or explain one."),
+    "datasets": ("listing", "List installed data sets, or explain one."),
     "plugins": ("listing", "List installed plugins, or explain one."),
     "data": ("data", "List, import, download and check benchmark tables and data sets."),
 }

@@ -10,8 +10,8 @@ import click
 
 from ..capabilities import Images
 from ..errors import UsageError
+from .chosen_architecture import chosen_architecture, search_option, space_of_architecture_option
 from .each_option_once import EachOptionOnce
-from .options import DEFAULT_SPACE
 from .types import FILE, SEED
 
 if TYPE_CHECKING:
@@ -23,16 +23,8 @@ DEFAULT_LENGTH = 8
 
 @click.command("export", cls=EachOptionOnce)
 @click.argument("architecture", required=False)
-@click.option(
-    "--space", metavar="NAME", help=f"Search space of the architecture.  [default: {DEFAULT_SPACE}, or the search's]"
-)
-@click.option(
-    "--search",
-    "search",
-    type=FILE,
-    metavar="FILE",
-    help="Export what this search found instead: the architecture with the best score.",
-)
+@space_of_architecture_option
+@search_option("export")
 @click.option(
     "--output",
     "-o",
@@ -83,22 +75,14 @@ def export_command(
     they have here, so that it takes the weights of a .pt file. A .pt2 file is for evaluation: the graph with the
     initial weights. What a .py file makes was compared with the network itself, in training and in evaluation.
     """
-    if (architecture is None) == (search is None):
-        raise UsageError("Name what to export: either an architecture, or a search's file with --search.")
-    if space and search:
-        raise UsageError("--search says which space its architecture is of: leave --space away.")
     from ..errors import UnknownNameError
     from ..export.files import ExportedNetwork, check_files, check_network, resized
     from ..pictures.files import refuse_existing
     from ..planning.datasets import dataset_to_build_for
     from ..plugin_manager import installed_plugins
     from ..results.whole_files import write_whole
-    from .draw import found_by
 
-    if search is not None:
-        space, text = found_by(search, "export")
-    else:
-        space, text = space or DEFAULT_SPACE, str(architecture)
+    space, text = chosen_architecture(architecture, space, search, "export")
     outputs = outputs or (Path("model.py"),)
     check_files(outputs)
     for path in () if overwrite else outputs:

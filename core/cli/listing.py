@@ -1,4 +1,4 @@
-"""``nasbench spaces``, ``evaluators``, ``strategies``, ``datasets`` and ``plugins``."""
+"""``nasbench spaces``, ``evaluators``, ``strategies``, ``executors``, ``datasets`` and ``plugins``."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def executors_command(name: str | None, output_format: str) -> None:
 @name_argument
 @format_option
 def datasets_command(name: str | None, output_format: str) -> None:
-    """List installed image sets, or explain one."""
+    """List installed data sets, or explain one."""
     plugins = installed_plugins()
     if name is None:
         _print_list(plugins.datasets(), output_format)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 import click
 
+from ..domain import Status
 from ..plain_text import printable_lines
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class JobProgress(Bar):
 
     def advance(self, record: Record) -> None:
         """Count one more job."""
-        self._failures += record.status != "ok"
+        self._failures += record.status is not Status.OK
         self._show(self.done + 1, f"{self._failures} failed" if self._failures else "no failures")
 
 

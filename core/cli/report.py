@@ -103,6 +103,7 @@ def report_command(
         "--labels": labels, "--failures": failures, "--aggregate": aggregates, "--compare": compared,
         "--further": further, "--pairwise": pairwise, "--curves": curves,
     }  # fmt: skip
+    policy = failures or DEFAULT_FAILURES
     if output:
         from ...reports.forms import check_output
 
@@ -112,7 +113,7 @@ def report_command(
     if runs and searches:
         del of_a_run["--failures"], of_a_run["--aggregate"]
         _refuse("runs and searches", "a single run", of_a_run)
-        _report_both(runs, searches, output_format, metric, failures or DEFAULT_FAILURES, aggregates, output)
+        _report_both(runs, searches, output_format, metric, policy, aggregates, output)
         return
     if not runs:
         _refuse("searches", "a run", of_a_run)
@@ -121,7 +122,7 @@ def report_command(
     if len(runs) > 1:
         del of_a_run["--failures"], of_a_run["--aggregate"]
         _refuse("several runs", "a single one", of_a_run)
-        _report_runs(runs, output_format, metric, failures or DEFAULT_FAILURES, aggregates, output)
+        _report_runs(runs, output_format, metric, policy, aggregates, output)
     else:
         (run,) = runs
         own = own_labels(labels, label, lower_is_better)
@@ -129,11 +130,9 @@ def report_command(
             run = _with_labels(run, own)
         if compared:
             _refuse("differences", "correlations", {"--further": further, "--pairwise": pairwise, "--curves": curves})
-            _compare(run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, compared, output)
+            _compare(run, output_format, metric, policy, aggregates, compared, output)
         else:
-            _report_run(
-                run, output_format, metric, failures or DEFAULT_FAILURES, aggregates, further, pairwise, curves, output
-            )
+            _report_run(run, output_format, metric, policy, aggregates, further, pairwise, curves, output)
 
 
 def _read_runs(files: Sequence[Path]) -> tuple[list[Results], list[Path]]:
@@ -271,9 +270,9 @@ def _compare(
     from ...reports import compare_evaluators, comparison_document
     from .aggregates import find_aggregates
 
+    _require_document(output, "differences")
     names = tuple(filter(None, compared))
     table = compare_evaluators(results, names, metric, failures, find_aggregates(results, aggregates))
-    _require_document(output, "differences")
     _deliver(comparison_document(table), output_format, output)
 
 

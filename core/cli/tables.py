@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..documents.rendering import Format, render
+
 if TYPE_CHECKING:
     from ..documents.document import Document
-
-FORMATS = ("table", "markdown", "csv", "latex", "json")
 
 format_option = click.option(
     "--format",
     "-f",
     "output_format",
-    type=click.Choice(FORMATS),
-    default="table",
+    type=click.Choice([str(form) for form in Format]),
+    default=str(Format.TABLE),
     show_default=True,
     help="Form of the output: for people, or csv and json for programs, with every digit.",
 )
@@ -28,8 +28,6 @@ format_option = click.option(
 
 def print_document(document: Document, output_format: str) -> None:
     """Print a document; a table is as wide as the terminal, or 80 columns where there is none."""
-    from ..documents.rendering import render
-
     width = shutil.get_terminal_size().columns
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     click.echo(render(document, output_format, width=width, color=color), nl=False)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..domain import Status
 from ..plain_text import printable_lines
 from .each_option_once import EachOptionOnce
 from .options import (
@@ -261,7 +262,7 @@ def _for_people(plan: TaskSearchPlan, outcomes: list[TaskOutcome], best: TaskOut
                 "task": outcome.number + 1,
                 "Spearman": f"{outcome.fitness:.3f}",
                 "Kendall": f"{outcome.kendall:.3f}",
-                "failures": sum(record.status != "ok" for record in outcome.records),
+                "failures": sum(record.status is not Status.OK for record in outcome.records),
                 "what it is": plan.strategy.space.describe(outcome.design),
             }
             for outcome in ranked[:SHOWN_TASKS]
@@ -301,7 +302,7 @@ def _task_for_machines(outcome: TaskOutcome) -> dict[str, Any]:
         "fitness": outcome.fitness,
         "kendall": outcome.kendall,
         "bound": outcome.bound,
-        "scores": [record.score if record.status == "ok" else None for record in outcome.records],
+        "scores": [record.score if record.status is Status.OK else None for record in outcome.records],
         "statuses": [str(record.status) for record in outcome.records],
         "design": json.loads(outcome.design),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean
@@ -91,7 +91,7 @@ def compare_evaluators(
     if selection.truth is None or selection.column is None:
         raise UsageError("Evaluators are compared by how well they rank a ground truth, and these results have none.")
     contenders = find_contenders(selection, aggregates, policy)
-    pairs, best = list(_pairs(_named(contenders, names))), ""
+    pairs, best = list(combinations(_named(contenders, names), 2)), ""
     if not names:
         first = _best(contenders, selection.truth)
         pairs, best = [(first, other) for other in contenders if other is not first], first.label
@@ -120,13 +120,9 @@ def _named(contenders: Sequence[Contender], names: Sequence[str]) -> list[Conten
                 f"These results have no evaluator '{name}'. {closest_matches(name, list(by_label))}They have: "
                 f"{', '.join(by_label)}."
             )
-    if len(set(names)) == 1 or len(set(names)) < len(names):
+    if len(names) == 1 or len(set(names)) < len(names):
         raise UsageError("Name two or more different evaluators to compare, or none to compare all with the best.")
     return [by_label[name] for name in names]
-
-
-def _pairs(contenders: Sequence[Contender]) -> Iterator[tuple[Contender, Contender]]:
-    return combinations(contenders, 2)
 
 
 def _best(contenders: Sequence[Contender], truth: Floats) -> Contender:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from ..core.documents.document import Column, Document, Grid
 from ..core.plan import seeds_in_words
 from . import wording
 from .curves import CurvePoint, CurveTable
+from .thinning import evenly_spread
 
 _COLUMNS = (
     Column("Evaluator", code=True),
@@ -54,19 +54,13 @@ def _notes(table: CurveTable) -> list[str]:
 def _rows(table: CurveTable) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for label in dict.fromkeys(point.evaluator for point in table.points):
-        shown = _spread([point for point in table.points if point.evaluator == label])
-        rows += [
-            (point.evaluator, str(point.point), wording.estimate(point.rho), str(point.n), f"{point.mean:.4g}")
-            for point in shown
-        ]
+        points = [point for point in table.points if point.evaluator == label]
+        rows += [_cells(points[position]) for position in evenly_spread(len(points), SHOWN_POINTS)]
     return rows
 
 
-def _spread(points: Sequence[CurvePoint]) -> list[CurvePoint]:
-    count = len(points)
-    if count <= SHOWN_POINTS:
-        return list(points)
-    return [points[(index + 1) * count // SHOWN_POINTS - 1] for index in range(SHOWN_POINTS)]
+def _cells(point: CurvePoint) -> tuple[str, ...]:
+    return point.evaluator, str(point.point), wording.estimate(point.rho), str(point.n), f"{point.mean:.4g}"
 
 
 def _columns(point: CurvePoint) -> dict[str, Any]:

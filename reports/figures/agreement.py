@@ -5,11 +5,9 @@ from __future__ import annotations
 from ..correlation import PairwiseRow
 from ..run_part import RunPart
 from .figure import Figure, make_panel
-from .style import LINES_OF_LABEL, broken, rounded, row_height
+from .style import LINES_OF_LABEL, broken, color_of_rho, rounded, row_height, text_on_rho
 
 NAME = "agreement"
-_DARK_FROM = 0.6
-"""Absolute value from which on a cell is so dark that its text is white."""
 
 
 def agreement_figure(part: RunPart) -> Figure | None:
@@ -29,17 +27,10 @@ def agreement_figure(part: RunPart) -> Figure | None:
         y=alt.Y("_first:N", sort=names, title=None, axis=axis),
         tooltip=["first:N", "second:N", alt.Tooltip("rho:Q", format=".3f"), "n:Q"],
     )
-    color = alt.Color(
-        "rho:Q", scale=alt.Scale(scheme="blueorange", domain=[-1, 1], reverse=True), title="Spearman's rho",
-        legend=alt.Legend(orient="bottom", gradientLength=220),
-    )  # fmt: skip
-    dark = f"isValid(datum.rho) && abs(datum.rho) > {_DARK_FROM}"
     chart = alt.layer(
         base.mark_rect(color="#d8dee4").encode(),
-        base.transform_filter("isValid(datum.rho)").mark_rect().encode(color=color),
-        base.mark_text(fontSize=11).encode(
-            text="_shown:N", color=alt.condition(dark, alt.value("white"), alt.value("black"))
-        ),
+        base.transform_filter("isValid(datum.rho)").mark_rect().encode(color=color_of_rho()),
+        base.mark_text(fontSize=11).encode(text="_shown:N", color=text_on_rho()),
     )
     return Figure(
         name=NAME,

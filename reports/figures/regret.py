@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..thinning import evenly_spread
 from .figure import Figure, make_panel
 from .style import LINES_OF_LABEL, PLAIN_NUMBERS, broken, color_of, rounded
 
@@ -86,9 +87,7 @@ def _figure(progress: Sequence[SearchProgress], suffix: str) -> Figure:
 
 
 def _rows(progress: SearchProgress) -> list[dict[str, str | float | None]]:
-    count = len(progress.means)
-    drawn = min(count, LARGEST_DRAWN)
-    positions = [(index + 1) * count // drawn - 1 for index in range(drawn)]
+    positions = evenly_spread(len(progress.means), LARGEST_DRAWN)
     return [_row(progress, position) for position in positions if progress.means[position] is not None]
 
 

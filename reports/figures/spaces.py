@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from ..spaces import SpacesTable
 from .figure import Figure, make_panel
-from .style import INK, LINES_OF_LABEL, broken, rounded, row_height
+from .style import INK, LINES_OF_LABEL, broken, color_of_rho, rounded, row_height, text_on_rho
 
 NAME = "runs"
-_DARK_FROM = 0.6
 
 
 def spaces_figure(table: SpacesTable) -> Figure:
@@ -38,16 +37,10 @@ def spaces_figure(table: SpacesTable) -> Figure:
             alt.Tooltip("failures:Q"),
         ],
     )  # fmt: skip
-    color = alt.Color(
-        "rho:Q", scale=alt.Scale(scheme="blueorange", domain=[-1, 1], reverse=True), title="Spearman's rho",
-        legend=alt.Legend(orient="bottom", gradientLength=220),
-    )  # fmt: skip
-    known, dark = "isValid(datum.rho)", f"abs(datum.rho) > {_DARK_FROM}"
+    known = "isValid(datum.rho)"
     chart = alt.layer(
-        base.transform_filter(known).mark_rect().encode(color=color),
-        base.transform_filter(known)
-        .mark_text(fontSize=11)
-        .encode(text="_shown:N", color=alt.condition(dark, alt.value("white"), alt.value("black"))),
+        base.transform_filter(known).mark_rect().encode(color=color_of_rho()),
+        base.transform_filter(known).mark_text(fontSize=11).encode(text="_shown:N", color=text_on_rho()),
         base.transform_filter("!" + known).mark_text(fontSize=11, color=INK).encode(text="_shown:N"),
     )
     return Figure(

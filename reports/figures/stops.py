@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..curves import CurvePoint, CurveTable
+from ..thinning import evenly_spread
 from .figure import Figure, make_panel
 from .style import LINES_OF_LABEL, broken, color_of, rounded, shape_of
 
@@ -21,7 +22,7 @@ def stops_figure(table: CurveTable | None) -> Figure | None:
         return None
     labels = list(dict.fromkeys(point.evaluator for point in table.points))
     curves = [[point for point in table.points if point.evaluator == label] for label in labels]
-    drawn = [point for curve in curves for point in _spread(curve)]
+    drawn = [curve[position] for curve in curves for position in evenly_spread(len(curve), LARGEST_DRAWN)]
     rows = [_row(point) for point in drawn if point.rho.value is not None]
     if not rows:
         return None
@@ -67,13 +68,6 @@ def _row(point: CurvePoint) -> dict[str, str | float | None]:
         "evaluator": point.evaluator, "_name": broken(point.evaluator), "curve": point.curve, "point": point.point,
         "rho": rounded(point.rho.value), "low": rounded(point.rho.low), "high": rounded(point.rho.high), "n": point.n,
     }  # fmt: skip
-
-
-def _spread(curve: list[CurvePoint]) -> list[CurvePoint]:
-    count = len(curve)
-    if count <= LARGEST_DRAWN:
-        return curve
-    return [curve[(index + 1) * count // LARGEST_DRAWN - 1] for index in range(LARGEST_DRAWN)]
 
 
 def _thinned(lengths: list[int]) -> str:

@@ -6,9 +6,12 @@ import re
 import textwrap
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...core.errors import UsageError
+
+if TYPE_CHECKING:
+    import altair as alt
 
 PALETTE = (
     "#2878c4", "#c9601a", "#14916b", "#b5569b", "#8b7d12", "#7767d3", "#cb4553", "#1c92a3", "#6f8f23", "#9a6b52",
@@ -46,6 +49,8 @@ axis leaves blank stays so.
 """
 
 _LABEL_WIDTH = 28
+_DARK_FROM = 0.6
+"""Absolute value of rho from which on a cell of a matrix is so dark that its text is white."""
 _WORD = re.compile(r"[^:,/= ]*[:,/= ]*")
 
 
@@ -71,6 +76,24 @@ def color_of(position: int) -> str:
 def shape_of(position: int) -> str:
     """Return the shape of an evaluator's marks by its position in the report."""
     return SHAPES[position % len(SHAPES)]
+
+
+def color_of_rho() -> alt.Color:
+    """Return the colours of a matrix of Spearman's rho, in the column ``rho``."""
+    import altair as alt
+
+    return alt.Color(
+        "rho:Q", scale=alt.Scale(scheme="blueorange", domain=[-1, 1], reverse=True), title="Spearman's rho",
+        legend=alt.Legend(orient="bottom", gradientLength=220),
+    )  # fmt: skip
+
+
+def text_on_rho() -> Any:
+    """Return the colour of texts in such a matrix: white where a cell is dark."""
+    import altair as alt
+
+    dark = f"isValid(datum.rho) && abs(datum.rho) > {_DARK_FROM}"
+    return alt.condition(dark, alt.value("white"), alt.value("black"))
 
 
 def broken(label: str, width: int = _LABEL_WIDTH) -> str:

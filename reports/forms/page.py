@@ -12,6 +12,7 @@ from ... import __version__
 from ...core.documents.document import Facts
 from ...core.documents.html import render_block, render_notes, text
 from ..figures.figure import SCHEMA, Figure
+from ..figures.scores import NAME as SCORES
 from ..figures.style import CONFIG, color_of
 from ..report import Report
 from .cells import DrawnCells, draw_cells_of
@@ -124,7 +125,7 @@ def _heading(chapter: _Chapter) -> str:
 
 
 def _figure(chapter: _Chapter, figure: Figure) -> Iterator[str]:
-    name, note = f"{chapter.prefix}{text(figure.name)}", chapter.cells.note if figure.name == "scores" else ""
+    name, note = f"{chapter.prefix}{text(figure.name)}", chapter.cells.note if figure.name == SCORES else ""
     yield f'<section id="{name}">'
     yield f"<{_heading(chapter)}>{text(figure.title)}</{_heading(chapter)}>"
     yield "<figure>"

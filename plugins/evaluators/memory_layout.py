@@ -68,3 +68,9 @@ def _runs(network: nn.Module, inputs: Tensor) -> bool:
         # Whatever else is wrong, the evaluator's own pass will meet it and say so.
         return False
     return True
+
+
+def is_dense(values: Tensor) -> bool:
+    """Return whether values lie in memory without gaps, the channels of maps first or last."""
+    is_last = values.dim() == IMAGE_DIMENSIONS and values.is_contiguous(memory_format=torch.channels_last)
+    return values.is_contiguous() or is_last

@@ -12,6 +12,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from ..memory_layout import is_dense
 from .library import POINTERS, SIZE, declare, load_library, pointers
 
 Update = Callable[[list[Tensor], list[Tensor], list[Tensor] | None, float, float, float], None]
@@ -94,14 +95,10 @@ def _can_compute(parameters: list[Tensor], gradients: list[Tensor], velocities: 
         first.dtype is second.dtype is torch.float32
         and first.device.type == second.device.type == "cpu"
         and first.stride() == second.stride()
-        and _is_dense(first)
+        and is_dense(first)
         for others in (gradients, velocities or ())
         for first, second in zip(parameters, others, strict=False)
     )
-
-
-def _is_dense(tensor: Tensor) -> bool:
-    return tensor.is_contiguous() or tensor.is_contiguous(memory_format=torch.channels_last)
 
 
 def _descend(

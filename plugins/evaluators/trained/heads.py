@@ -46,7 +46,11 @@ class PooledFeatures(nn.Module):
         network.train()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images ``(batch, *input_shape)`` to features ``(batch, channels, *size)``."""
+        """Map images ``(batch, *input_shape)`` to features ``(batch, channels, *size)``.
+
+        Raises:
+            EvaluationError: No call of the network returns such features.
+        """
         last = _LastMap(self.size)
         with observe_calls(last.observe):
             self.network(images)

@@ -16,7 +16,7 @@ from ....core.seeding import saved_global_rng
 from ..checkpoints import checkpoints_ignored
 from ..executed_weights import ExecutedWeights, check_visible
 from ..lookups import LookedUp
-from ..memory_layout import channels_last_inputs
+from ..memory_layout import channels_last_inputs, is_dense
 from ..observe import Call, observe_calls
 from ..probing import (
     check_gradients,
@@ -26,11 +26,11 @@ from ..probing import (
     leaf_parameters,
     mean_cross_entropy,
 )
-from .layer_runs import LayerRun, LayerRuns
+from .layer_runs import LayerRun, LayerRuns, graph_nodes
 from .twice_differentiable import TwiceDifferentiableBatchNorm, twice_differentiable
 
 WeightGradients = dict[str, tuple[Tensor, Tensor]]
-"""Weights with their gradients, by name."""
+"""Weights with their gradients, or with what is made of these, by name."""
 
 
 _WITH_ONE_BACKWARD_PASS = frozenset(
@@ -146,18 +146,8 @@ class ForwardGraph:
         """
         if not all(map(is_dense, (run.values for run in self._layers.runs))):
             return False
-        nodes = [self.logits.grad_fn]
-        seen = set(nodes)
-        while nodes:
-            node = nodes.pop()
-            if node is None:
-                continue
-            if node.name().removeprefix("torch::autograd::") not in _WITH_ONE_BACKWARD_PASS:
-                return False
-            following = {next_node for next_node, _ in node.next_functions} - seen
-            seen |= following
-            nodes += following
-        return True
+        names = (node.name().removeprefix("torch::autograd::") for node in graph_nodes(self.logits.grad_fn))
+        return all(name in _WITH_ONE_BACKWARD_PASS for name in names)
 
     def loss(self, labels: Tensor) -> Tensor:
         """Return the mean cross-entropy of the logits."""
@@ -229,8 +219,10 @@ def weight_gradients(graph: ForwardGraph, gradients: LossGradients) -> WeightGra
 def output_gradients(graph: ForwardGraph, labels: Tensor) -> tuple[Tensor | None, ...]:
     """Return the loss's gradients by the outputs of the layers, in their order; None where it does not depend on one.
 
+    There are none as a whole if no layer ran, or the logits depend on no weight.
+
     Raises:
-        DegenerateError: It depends on none.
+        EvaluationError: Layers ran where their gradients are not seen.
     """
     edges = [layer.edge for layer in graph.layers]
     gradients: tuple[Tensor | None, ...] = ()
@@ -239,7 +231,7 @@ def output_gradients(graph: ForwardGraph, labels: Tensor) -> tuple[Tensor | None
     return gradients
 
 
-def curvatures(graph: ForwardGraph, gradients: LossGradients) -> dict[str, tuple[Tensor, Tensor]]:
+def curvatures(graph: ForwardGraph, gradients: LossGradients) -> WeightGradients:
     """Return each executed weight with H g, the product of the loss's Hessian and gradient, both detached.
 
     By double backward: <stop(g), g> need not be formed, since its gradient is the vector-Jacobian product of g with
@@ -320,8 +312,3 @@ def gradients_of_batch(network: nn.Module, batch: Batch) -> WeightGradients:
     """
     graph = ForwardGraph(network, batch.inputs)
     return weight_gradients(graph, LossGradients(graph, batch.labels))
-
-
-def is_dense(values: Tensor) -> bool:
-    """Return whether values lie in memory without gaps, the channels of maps first or last."""
-    return values.is_contiguous() or (values.dim() == 4 and values.is_contiguous(memory_format=torch.channels_last))

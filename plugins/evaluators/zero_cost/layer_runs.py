@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,17 +75,20 @@ class LayerRuns:
         return output.clone() if self._copied else output
 
     def _depends_on_parameters(self, output: Tensor) -> bool:
-        nodes: list[Node | None] = [output.grad_fn]
-        seen = set(nodes)
-        while nodes:
-            node = nodes.pop()
-            leaf = getattr(node, "variable", None)
-            if leaf is not None and leaf is not self._images:
-                return True
-            following = {next_node for next_node, _ in node.next_functions} - seen if node is not None else set()
-            seen |= following
-            nodes += following
-        return False
+        leaves = (getattr(node, "variable", None) for node in graph_nodes(output.grad_fn))
+        return any(leaf is not None and leaf is not self._images for leaf in leaves)
+
+
+def graph_nodes(root: Node | None) -> Iterator[Node]:
+    """Yield the nodes of a graph to differentiate by, each once; none for what has no graph."""
+    nodes = [] if root is None else [root]
+    seen = set(nodes)
+    while nodes:
+        node = nodes.pop()
+        yield node
+        following = {next_node for next_node, _ in node.next_functions if next_node is not None} - seen
+        seen |= following
+        nodes += following
 
 
 def _is_trained(weight: Tensor) -> bool:

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from nasbench_toolkit.plugins.evaluators.memory_layout import channels_last_inputs, order_channels_last
+from nasbench_toolkit.plugins.evaluators.memory_layout import channels_last_inputs, is_dense, order_channels_last
 from torch import Tensor, nn
 
 
@@ -67,3 +67,16 @@ def test_network_that_makes_images_of_its_inputs_is_ordered() -> None:
     network = nn.Sequential(nn.Flatten(0, 1), nn.Conv2d(3, 4, 3), AsVector())
     assert not order_channels_last(network, tiles)
     assert network[1].weight.is_contiguous()
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (torch.zeros(2, 3, 4, 5), True),
+        (torch.zeros(2, 3, 4, 5).contiguous(memory_format=torch.channels_last), True),
+        (torch.zeros(2, 3, 4, 5).transpose(2, 3), False),
+        (torch.zeros(2, 3).T, False),
+    ],
+)
+def test_values_without_gaps_are_told(values, expected):
+    assert is_dense(values) is expected

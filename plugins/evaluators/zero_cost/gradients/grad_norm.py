@@ -35,6 +35,7 @@ def grad_norm_score(network: nn.Module, batch: Batch) -> float:
     Raises:
         DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all inputs.
         DivergedError: The logits or a gradient are not finite.
+        EvaluationError: The network's layers cannot be looked at.
     """
     return norm_of(gradients_of_batch(network, batch))
 

@@ -44,6 +44,7 @@ def grasp_score(network: nn.Module, batch: Batch) -> float:
     Raises:
         DegenerateError: The network has no weights, every gradient is 0, or the logits are the same for all inputs.
         DivergedError: The logits, a gradient or a second derivative are not finite.
+        EvaluationError: The network's layers cannot be looked at.
     """
     graph = ForwardGraph(network, batch.inputs)
     return loss_of_flow(curvatures(graph, LossGradients(graph, batch.labels, differentiable=True)))

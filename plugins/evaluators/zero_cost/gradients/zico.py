@@ -59,6 +59,7 @@ def zico_score(network: nn.Module, batches: Sequence[Batch]) -> float:
         DegenerateError: The network has no weights, all gradients of a batch are 0, its logits are the same for all of
             its images, or no gradient differs between batches.
         DivergedError: The logits or a gradient are not finite.
+        EvaluationError: The network's layers cannot be looked at.
     """
     values = [inverse_variation(gradients) for gradients in _gradients_by_weight(network, batches)]
     varying = [value.log() for value in values if value > 0]

@@ -52,6 +52,7 @@ def te_nas_ntk_score(network: nn.Module, images: Tensor, generator: torch.Genera
     Raises:
         DegenerateError: There are no more parameters than images, or a kernel is singular.
         DivergedError: The logits or a gradient are not finite.
+        EvaluationError: It is not known what a parameter is for.
     """
     parameters = drawable_parameters(network, images.shape[1:])
     draws = (redrawn_state(network, parameters, kaiming_fan_out, generator) for _ in range(repeats))

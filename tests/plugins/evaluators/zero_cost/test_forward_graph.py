@@ -10,7 +10,6 @@ from nasbench_toolkit.plugins.evaluators.zero_cost.forward_graph import (
     gradients_of_batch,
     input_gradients,
     input_gradients_of,
-    is_dense,
     output_gradients,
     weight_gradients,
 )
@@ -115,19 +114,6 @@ def test_one_backward_pass_gives_the_gradients_of_several(make_network, images, 
 def test_functions_with_a_backward_pass_for_second_derivatives_are_told(images, layer):
     network = nn.Sequential(nn.Conv2d(3, 3, 1), layer, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 10))
     assert not ForwardGraph(network, images).has_one_backward_pass
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        (torch.zeros(2, 3, 4, 5), True),
-        (torch.zeros(2, 3, 4, 5).contiguous(memory_format=torch.channels_last), True),
-        (torch.zeros(2, 3, 4, 5).transpose(2, 3), False),
-        (torch.zeros(2, 3).T, False),
-    ],
-)
-def test_layouts_that_may_differ_are_told(values, expected):
-    assert is_dense(values) is expected
 
 
 def test_graph_leaves_network_untouched(make_network, images, assert_untouched):

@@ -365,6 +365,7 @@ class DesignSpace(ABC):
 
         Raises:
             UnsupportedSearchSpaceError: The space has no ``choices``.
+            PluginError: It has ``choices``, and does not implement this.
         """
         if self.choices() is not None:
             raise fault(self, "has 'choices' and no 'assemble'")

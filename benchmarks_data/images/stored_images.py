@@ -54,7 +54,7 @@ class NpyAppender:
         self._write_header()
 
     def append(self, items: npt.NDArray[Any]) -> None:
-        """Add items of shape (n, *item_shape)."""
+        """Add items of shape (n, *item_shape). Raises ValueError if they have another shape or type."""
         if items.shape[1:] != self._item_shape or items.dtype != self._dtype:
             raise ValueError(f"expected {self._dtype} of shape {self._item_shape}, got {items.dtype} {items.shape[1:]}")
         self._file.write(np.ascontiguousarray(items).data)

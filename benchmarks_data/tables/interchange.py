@@ -131,7 +131,11 @@ class _Rows:
         self._line_numbers = array("q")
 
     def add(self, cells: list[str], line: int) -> None:
-        """Take one row; ``line`` is its last line in the file."""
+        """Take one row; ``line`` is its last line in the file.
+
+        Raises:
+            DataError: It has another number of cells than the first line, or is one row too many.
+        """
         if len(cells) != self._width:
             raise DataError(
                 f"'{self._path}', line {line}: {len(cells)} cells, expected {self._width} as in the first line. The "

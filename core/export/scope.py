@@ -82,7 +82,11 @@ class Scope:
         return all(id(tensor) in self._constants for tensor in tensors)
 
     def expressed(self, value: Any) -> Any:
-        """Return a value with the names of its tensors in their places."""
+        """Return a value with the names of its tensors in their places.
+
+        Raises:
+            UnsupportedNetworkError: The module has not made one of them, and was not given it.
+        """
         if isinstance(value, Tensor):
             try:
                 return Name(self._names[id(value)])

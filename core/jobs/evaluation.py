@@ -14,6 +14,7 @@ from ..context import EvaluationContext, WorkerCache
 from ..domain import JobCost, JobKey, Record, Status
 from ..errors import EvaluationError, InvalidEvaluationError
 from ..interfaces import Dataset, Evaluator, SearchSpace
+from ..loading.faults import CPU_OUT_OF_MEMORY_MARKS
 from ..memory import MemoryMeter
 from ..plain_text import printable, printable_lines, shortened
 from ..seeding import derive_seed, seed_global_rng, seeded_global_rng
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     import torch
 
     from ..descriptions import DatasetInfo
-
-# What torch says, in a plain RuntimeError, when the CPU allocator gets no memory.
-CPU_OUT_OF_MEMORY_MARKS = ("can't allocate memory", "not enough memory", "Cannot allocate memory")
 
 # What is kept of what an exception says, and of where it was raised.
 MAX_MESSAGE_LENGTH = 4_000

@@ -19,8 +19,11 @@ from ..errors import NasbenchError, PluginError
 OWNER = "_nasbench_owner"
 DESCRIPTION = "_nasbench_description"
 
+CPU_OUT_OF_MEMORY_MARKS = ("can't allocate memory", "not enough memory", "Cannot allocate memory")
+"""What torch says, in a plain RuntimeError, when the CPU allocator gets no memory."""
+
 # Memory may run out in anybody's code; whoever called decides what that means.
-_MEMORY_MARKS = ("can't allocate memory", "not enough memory", "Cannot allocate memory", "out of memory")
+_MEMORY_MARKS = (*CPU_OUT_OF_MEMORY_MARKS, "out of memory")
 
 Check = Callable[[Any, tuple[Any, ...], Any], str | None]
 """Given the object, the arguments and what a method returned, returns what is wrong with that, or None."""

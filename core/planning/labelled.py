@@ -18,7 +18,7 @@ from ..number_text import read_number
 from .label_columns import ARCHITECTURE, choose_direction, choose_label
 
 MAX_FILE_BYTES = 200_000_000
-"""NAS-Bench-101's 423,624 cells take 40 MB: a larger file is some other one. Ours."""
+"""NAS-Bench-101's 423,624 cells take 40 MB: a larger file lists no architectures. Ours."""
 
 
 @dataclass(frozen=True)

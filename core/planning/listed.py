@@ -10,10 +10,7 @@ from ..errors import InvalidArchitectureError, UsageError
 from ..input_files import check_input, other_delimiter, read_text
 from ..interfaces import SearchSpace
 from .label_columns import ARCHITECTURE
-from .labelled import has_architecture_column, read_architecture_column
-
-# A list of architectures larger than this is a mistake: NAS-Bench-101's 423,624 cells take 40 MB.
-MAX_LIST_BYTES = 200_000_000
+from .labelled import MAX_FILE_BYTES, has_architecture_column, read_architecture_column
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -50,8 +47,8 @@ def read_spellings(path: Path) -> list[str]:
 def _placed_spellings(path: Path) -> list[tuple[str, str]]:
     """Return each architecture with its place in the file, in words."""
     check_input(path, WANTED)
-    if path.stat().st_size > MAX_LIST_BYTES:
-        raise UsageError(f"'{path}' has more than {MAX_LIST_BYTES:,} bytes: that is not a list of architectures.")
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise UsageError(f"'{path}' has more than {MAX_FILE_BYTES:,} bytes: that is not a list of architectures.")
     placed = [(place, text) for place, text in _entries(path) if text]
     if not placed:
         raise UsageError(f"'{path}' lists no architecture. {WANTED}")

@@ -20,7 +20,7 @@ def write_architectures(file: h5py.Group, arch_ids: Sequence[str]) -> None:
 
 
 def read_architectures(file: StoredGroup) -> tuple[str, ...]:
-    """Return the canonical strings, all different."""
+    """Return the canonical strings, all different. Raises ValueError if one is there twice, or they cannot be read."""
     array = file.array(NAME)
     ENCODING.check(array)
     arch_ids = tuple(read_texts(array))

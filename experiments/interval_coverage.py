@@ -34,6 +34,9 @@ LARGE = 400_000
 SIZES = (50, 100, 500)
 SEEDS = 4
 
+_ALIKE = 0.5
+"""Correlation of the noise of two evaluators that are compared."""
+
 
 @dataclass(frozen=True)
 class Population:
@@ -177,7 +180,7 @@ def _draw_seeded(evaluators: Sequence[SeededEvaluator], n: int, seed: int) -> li
     ]
 
 
-def level(correlation: float, decimals: int | None, n: int, samples: int, alike: float = 0.5) -> float:
+def level(correlation: float, decimals: int | None, n: int, samples: int) -> float:
     """Return the share of samples in which two evaluators of equal correlation differ at 5 %.
 
     Args:
@@ -185,12 +188,11 @@ def level(correlation: float, decimals: int | None, n: int, samples: int, alike:
         decimals: Rounds all values, so that many tie; None for no rounding.
         n: Architectures.
         samples: Number of samples.
-        alike: Correlation of their noise.
     """
     found, noise_scale = 0, math.sqrt(1 - correlation**2)
     for seed in range(samples):
         truth, common, *own = np.random.default_rng([n, seed]).normal(size=(4, n))
-        noises = [math.sqrt(alike) * common + math.sqrt(1 - alike) * each for each in own]
+        noises = [math.sqrt(_ALIKE) * common + math.sqrt(1 - _ALIKE) * each for each in own]
         sides = [correlation * truth + noise_scale * noise for noise in noises]
         if decimals is not None:
             truth, *sides = (side.round(decimals) for side in (truth, *sides))

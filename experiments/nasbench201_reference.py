@@ -112,7 +112,7 @@ class Agreement:
     seconds: float
 
 
-def sample_cells(data: Path, count: int, seed: int = SAMPLE_SEED) -> pd.DataFrame:
+def sample_cells(data: Path, count: int) -> pd.DataFrame:
     """Draw cells that have both an accuracy and reference scores; a smaller sample is the start of a larger
     one.
 
@@ -123,7 +123,7 @@ def sample_cells(data: Path, count: int, seed: int = SAMPLE_SEED) -> pd.DataFram
     accuracy = pd.read_csv(data / "nasbench201/nasbench201.csv.gz", index_col="architecture")[[ACCURACY]]
     reference = pd.read_csv(data / "reference_scores/nasbench201_cifar10_suite_zero.csv.gz", index_col="architecture")
     both = accuracy.join(reference, how="inner").sort_index()
-    return both.iloc[np.random.default_rng(seed).permutation(len(both))[:count]]
+    return both.iloc[np.random.default_rng(SAMPLE_SEED).permutation(len(both))[:count]]
 
 
 @cache

@@ -91,7 +91,6 @@ BATCH = "cifar-10-batches-py/data_batch_1"
 LOG = "log_stats_model_#.json"
 
 _MANY_ATTRIBUTES = {f"a{number}": "" for number in range(4_000)}
-_SPARSE = {"major": "1", "minor": "0", "name": "x", "realsize": "9"}
 _WIDE_DICTIONARY = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 30}]
 
 TARS: Mapping[str, Callable[[], bytes]] = MappingProxyType(

@@ -295,7 +295,7 @@ def _is_document(output: Path) -> bool:
 
 
 def _require_document(output: Path | None, kind: str) -> None:
-    """Refuse what has tables only where something else is to be written."""
+    """Refuse to write anything but tables of a kind of report that has tables only."""
     if output and not _is_document(output):
         raise UsageError(f"A report of {kind} has tables only, for .tex, .md, .csv or .json; got '{output}'.")
 

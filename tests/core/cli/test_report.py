@@ -116,6 +116,7 @@ def test_seeds_of_a_run_are_reported_together_from_one_file_or_several(nasbench,
     for options, message in (
         (("both.h5", "other.h5", "--compare"), "--compare is for a single one"),
         (("both.h5", "--compare", "--curves"), "--curves is for correlations"),
+        (("both.h5", "--compare", "-o", "differences.svg"), "differences has tables only"),
         (("both.h5", "--compare", "params", "randon"), "have no evaluator 'randon'. Did you mean 'random'"),
     ):
         result = nasbench("report", *options)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ...core.errors import EvaluationError
+from .autograd_graph import graph_nodes
 from .observe import OWN_BACKWARD_PASS, Call, inside_own_function
 
 COMPLEX_WEIGHT = "the network has a complex weight, for which measures of weights have no definition here"
@@ -290,7 +291,7 @@ class ExecutedWeights:
 
     def _is_projected(self, operand: Tensor) -> bool:
         """Return whether a tensor that is computed of parameters alone is computed of what a layer returned."""
-        return any(node in self._of_layers for node in _nodes_behind(operand))
+        return any(node in self._of_layers for node in graph_nodes(operand.grad_fn))
 
     def _weight(self, operand: Tensor) -> Tensor | None:
         if id(operand) in self._positions:
@@ -316,9 +317,7 @@ class ExecutedWeights:
         if operand.grad_fn is None:
             return None
         leaves: set[int] = set()
-        nodes, seen = [operand.grad_fn], {operand.grad_fn}
-        while nodes:
-            node = nodes.pop()
+        for node in graph_nodes(operand.grad_fn):
             if node in self._of_inputs or (self._lookups and node.name() == _LOOKUP):
                 self._of_inputs.add(operand.grad_fn)
                 return None
@@ -329,24 +328,7 @@ class ExecutedWeights:
                     self._of_inputs.add(operand.grad_fn)
                     return None
                 leaves.add(self._positions[id(variable)])
-            for following, _ in node.next_functions:
-                if following is not None and following not in seen:
-                    seen.add(following)
-                    nodes.append(following)
         return frozenset(leaves) or None
-
-
-def _nodes_behind(tensor: Tensor) -> Iterator[Any]:
-    """Yield all nodes of the graph that computed a tensor."""
-    nodes, seen = [tensor.grad_fn], {tensor.grad_fn}
-    while nodes:
-        node = nodes.pop()
-        if node is None:
-            continue
-        yield node
-        following = {next_node for next_node, _ in node.next_functions} - seen
-        seen |= following
-        nodes += following
 
 
 def _broadcast_size(first: Tensor, second: Tensor) -> int:

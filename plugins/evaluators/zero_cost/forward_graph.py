@@ -13,6 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from ....core.batches import Batch
 from ....core.errors import DegenerateError, DivergedError, EvaluationError
 from ....core.seeding import saved_global_rng
+from ..autograd_graph import graph_nodes
 from ..checkpoints import checkpoints_ignored
 from ..executed_weights import ExecutedWeights, check_visible
 from ..lookups import LookedUp
@@ -26,7 +27,7 @@ from ..probing import (
     leaf_parameters,
     mean_cross_entropy,
 )
-from .layer_runs import LayerRun, LayerRuns, graph_nodes
+from .layer_runs import LayerRun, LayerRuns
 from .twice_differentiable import TwiceDifferentiableBatchNorm, twice_differentiable
 
 WeightGradients = dict[str, tuple[Tensor, Tensor]]

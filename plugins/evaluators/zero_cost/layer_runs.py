@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
-from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
+from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.nn import functional
 
+from ..autograd_graph import graph_nodes
 from ..executed_weights import GATHERING_CONVOLUTIONS, SCATTERING_CONVOLUTIONS
 from ..observe import MAPPED, OWN_BACKWARD_PASS, Call, inside_own_function, is_mapped
 
@@ -77,18 +77,6 @@ class LayerRuns:
     def _depends_on_parameters(self, output: Tensor) -> bool:
         leaves = (getattr(node, "variable", None) for node in graph_nodes(output.grad_fn))
         return any(leaf is not None and leaf is not self._images for leaf in leaves)
-
-
-def graph_nodes(root: Node | None) -> Iterator[Node]:
-    """Yield the nodes of a graph to differentiate by, each once; none for what has no graph."""
-    nodes = [] if root is None else [root]
-    seen = set(nodes)
-    while nodes:
-        node = nodes.pop()
-        yield node
-        following = {next_node for next_node, _ in node.next_functions if next_node is not None} - seen
-        seen |= following
-        nodes += following
 
 
 def _is_trained(weight: Tensor) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -45,16 +46,23 @@ def write_module(network: nn.Module, shape: Sequence[int], about: str, batch_dim
     classes = writer.classes()
     quoted = about.replace("\\", "\\\\").replace('"""', "'''")
     text = f'"""{quoted}"""\n\n{_used_imports(classes)}\n\n{classes}\n'
-    _check(text, network, shapes[0])
+    _check(text, network, shapes)
     return text
 
 
 def _forwards(network: nn.Module, shapes: Sequence[Sequence[int]]) -> dict[str, Forward]:
     small, large = (trace_network(network, shape, training=True) for shape in shapes)
-    evaluation = trace_network(network, shapes[0], training=False)
-    if not small.keys() == large.keys() >= evaluation.keys():
+    still_small, still_large = (trace_network(network, shape, training=False) for shape in shapes)
+    if not small.keys() == large.keys() >= still_small.keys() == still_large.keys():
         raise UnsupportedNetworkError("which modules run depends on the number of images in the batch, or on training")
-    return {path: unify(small[path], large[path], evaluation.get(path), _BATCHES) for path in small}
+    return {
+        path: unify(
+            (small[path], large[path]),
+            (still_small[path], still_large[path]) if path in still_small else None,
+            _BATCHES,
+        )
+        for path in small
+    }
 
 
 def _used_imports(classes: str) -> str:
@@ -67,8 +75,8 @@ def _used_imports(classes: str) -> str:
     return "".join(lines).lstrip("\n")
 
 
-def _check(text: str, network: nn.Module, shape: Sequence[int]) -> None:
-    """Run the text, and compare outputs in evaluation and training with the network's.
+def _check(text: str, network: nn.Module, shapes: Sequence[Sequence[int]]) -> None:
+    """Run the text, and compare outputs for batches of all sizes, in evaluation and training, with the network's.
 
     Raises:
         UnsupportedNetworkError: They differ.
@@ -78,12 +86,12 @@ def _check(text: str, network: nn.Module, shape: Sequence[int]) -> None:
     with _generators_kept():
         made: nn.Module = namespace[ROOT_CLASS]()  # type: ignore[operator]
     original = copy.deepcopy(network)
-    inputs = torch.randn(tuple(shape), generator=torch_generator(0))
     try:
         made.load_state_dict(original.state_dict())
     except RuntimeError as error:
         raise UnsupportedNetworkError(f"its copy would have other parameters: {error!s:.200}") from error
-    for training in (False, True):
+    for training, shape in itertools.product((False, True), shapes):
+        inputs = torch.randn(tuple(shape), generator=torch_generator(0))
         if not _are_equal(_output(made, inputs, training), _output(original, inputs, training)):
             mode = "in training" if training else "in evaluation"
             raise UnsupportedNetworkError(f"its copy would compute something else {mode}")

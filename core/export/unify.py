@@ -33,64 +33,66 @@ class _DifferentError(Exception):
     """Two passes are not the same up to symbols."""
 
 
-def unify(small: Trace, large: Trace, evaluation: Trace | None, batches: tuple[int, int]) -> Forward:
+def unify(training: tuple[Trace, Trace], evaluation: tuple[Trace, Trace] | None, batches: tuple[int, int]) -> Forward:
     """Return one forward pass.
 
     Args:
-        small: In training, with a batch of the first of two sizes.
-        large: The same with the second size.
-        evaluation: Out of training, with the first size; None if the module does not run then.
-        batches: Two sizes of a batch.
+        training: In training, with batches of two sizes.
+        evaluation: The same out of training; None if the module does not run then.
+        batches: The two sizes.
 
     Raises:
         UnsupportedNetworkError: What is done depends on the size of the batch.
     """
+    trained = _of_any_batch(training, batches)
+    if evaluation is None:
+        return Forward(trained)
+    evaluated = _of_any_batch(evaluation, batches)
     try:
-        training = _unified_trace(small, large, {batches: Symbol.BATCH})
+        return Forward(_unified_trace(trained, evaluated, {(True, False): Symbol.TRAINING}))
+    except _DifferentError:
+        return Forward(trained, evaluated)
+
+
+def _of_any_batch(traces: tuple[Trace, Trace], batches: tuple[int, int]) -> Trace:
+    try:
+        return _unified_trace(*traces, {batches: Symbol.BATCH})
     except _DifferentError:
         raise UnsupportedNetworkError("what it does depends on the number of images in the batch") from None
-    if evaluation is None:
-        return Forward(training)
-    try:
-        return Forward(_unified_trace(training, evaluation, {(True, False): Symbol.TRAINING}, batches[0]))
-    except _DifferentError:
-        return Forward(training, evaluation)
 
 
-def _unified_trace(first: Trace, second: Trace, symbols: dict[Any, Symbol], batch: int | None = None) -> Trace:
+def _unified_trace(first: Trace, second: Trace, symbols: dict[Any, Symbol]) -> Trace:
     if first.inputs != second.inputs or len(first.calls) != len(second.calls):
         raise _DifferentError
     pairs = zip(first.calls, second.calls, strict=True)
-    calls = [_unified_call(one, other, symbols, batch) for one, other in pairs]
-    return Trace(first.inputs, calls, _unified(first.result, second.result, symbols, batch))
+    calls = [_unified_call(one, other, symbols) for one, other in pairs]
+    return Trace(first.inputs, calls, _unified(first.result, second.result, symbols))
 
 
-def _unified_call(first: Call, second: Call, symbols: dict[Any, Symbol], batch: int | None) -> Call:
+def _unified_call(first: Call, second: Call, symbols: dict[Any, Symbol]) -> Call:
     if first.target != second.target or first.outputs != second.outputs:
         raise _DifferentError
-    arguments = _unified(first.arguments, second.arguments, symbols, batch)
-    keywords = _unified(first.keywords, second.keywords, symbols, batch)
+    arguments = _unified(first.arguments, second.arguments, symbols)
+    keywords = _unified(first.keywords, second.keywords, symbols)
     return Call(first.target, arguments, keywords, first.outputs)
 
 
-def _unified(first: Any, second: Any, symbols: dict[Any, Symbol], batch: int | None) -> Any:
-    """Return a value in which what differs is a symbol; ``batch`` is what the other pass has for the batch's size."""
-    if first is Symbol.BATCH and type(second) is int and second == batch:
-        return first
+def _unified(first: Any, second: Any, symbols: dict[Any, Symbol]) -> Any:
+    """Return a value in which what differs is a symbol."""
     if type(first) is not type(second):
         raise _DifferentError
     if isinstance(first, list | tuple):
         if len(first) != len(second):
             raise _DifferentError
-        items = [_unified(one, other, symbols, batch) for one, other in zip(first, second, strict=True)]
+        items = [_unified(one, other, symbols) for one, other in zip(first, second, strict=True)]
         return items if isinstance(first, list) else tuple(items)
     if isinstance(first, dict):
         if first.keys() != second.keys():
             raise _DifferentError
-        return {key: _unified(first[key], second[key], symbols, batch) for key in first}
+        return {key: _unified(first[key], second[key], symbols) for key in first}
     if isinstance(first, slice):
         parts = ((first.start, second.start), (first.stop, second.stop), (first.step, second.step))
-        return slice(*(_unified(one, other, symbols, batch) for one, other in parts))
+        return slice(*(_unified(one, other, symbols) for one, other in parts))
     if first == second:
         return first
     symbol = symbols.get((first, second))

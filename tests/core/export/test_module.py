@@ -151,7 +151,7 @@ class Drops(nn.Module):
         if self.training:
             x = x * torch.empty(x.shape[0], 1, 1, 1).bernoulli_(0.5)
             x = self.head(x)
-        return self.dropout(x).flatten(1)
+        return (self.dropout(x) + x.new_ones(len(x), 1, 1, 1)).flatten(1)
 
 
 def test_what_differs_in_training():

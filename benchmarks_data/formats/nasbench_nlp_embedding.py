@@ -14,6 +14,7 @@ from pathlib import Path
 from ...core.errors import DataError
 from ...core.input_files import UTF8
 from ...core.interfaces import Progress
+from ...core.number_text import read_number
 
 # The official 14,322 recipes with 50 dimensions take 14 MB.
 _MAX_BYTES = 2**26
@@ -59,16 +60,18 @@ def _rows(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[str, list[f
             "is no embedding of NAS-Bench-NLP: get 'doc2vec_features_lowdim.csv'."
         )
     for line, cells in enumerate(reader, start=2):
+        if not cells:
+            continue
         try:
-            yield str(int(cells[0])), _vector(cells[1:], len(header) - 1)
-        except (ValueError, IndexError) as error:
+            yield str(read_number(cells[0], int)), _vector(cells[1:], len(header) - 1)
+        except ValueError as error:
             raise DataError(f"'{path}', line {line}: {error}. Correct the line, or get the file again.") from error
 
 
 def _vector(cells: Sequence[str], dimensions: int) -> list[float]:
     if len(cells) != dimensions:
         raise ValueError(f"it has {len(cells)} numbers, the first line names {dimensions}")
-    vector = [float(cell) for cell in cells]
+    vector = [read_number(cell, float) for cell in cells]
     if not all(map(math.isfinite, vector)) or not any(vector):
         raise ValueError("its numbers are not finite, or all zero, which is no direction")
     return vector

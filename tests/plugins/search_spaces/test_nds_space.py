@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from nasbench_toolkit.core.errors import PluginError, SampleSizeError
 from nasbench_toolkit.core.plugin_manager import installed_plugins
 from nasbench_toolkit.plugins.search_spaces.nds.definition import CellSpaceDefinition
@@ -54,6 +55,31 @@ def test_different_cells_stay_apart() -> None:
         "sep3~0+sep5~1,sep3~0+sep3~1,sep3~3+sep3~3,skip~0+skip~1",
     ]
     assert len({darts(cell) for cell in cells}) == len(cells)
+
+
+@pytest.mark.parametrize(
+    ("cell", "other"),
+    [
+        # Of two equal poolings both are used, or one twice.
+        (
+            "max3~0+max3~1,max3~0+max3~1,sep3~2+sep3~3,skip~0+skip~1",
+            "max3~0+max3~1,max3~0+max3~1,sep3~2+sep3~2,skip~0+skip~1",
+        ),
+        # Zeros pass through a skip connection, or there are none.
+        (
+            "none~0+none~0,skip~0+skip~1,skip~0+skip~1,skip~2+sep3~2",
+            "none~0+none~0,skip~0+skip~1,skip~0+skip~1,none~0+sep3~2",
+        ),
+    ],
+)
+def test_cells_of_one_function_stay_apart_if_their_operations_differ(cell: str, other: str) -> None:
+    outputs = []
+    for text in (darts(cell), darts(other)):
+        torch.manual_seed(0)
+        network = space("nds-darts").build_network(text, installed_plugins().dataset("photos").info, "narrow")
+        outputs.append(network(torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))))
+    assert darts(cell) != darts(other)
+    assert torch.allclose(outputs[0], outputs[1])
 
 
 def test_what_none_works_on_counts_among_loose_ends() -> None:

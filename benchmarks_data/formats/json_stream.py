@@ -138,11 +138,7 @@ class JsonStream:
         """Read on; False at the end."""
         if self._ended:
             return False
-        try:
-            # Other than ``read``, it does not lose what was unpacked before the file ends.
-            chunk = self._file.read1(_CHUNK_BYTES)
-        except EOFError as error:
-            raise CutShortError("it is cut short, as the compressed file is") from error
+        chunk = self._read()
         self._bytes += len(chunk)
         if self._bytes > _MAX_BYTES:
             raise ValueError(f"it has more than {_MAX_BYTES:,} bytes")
@@ -151,3 +147,17 @@ class JsonStream:
         self._text = self._text[self._position :] + self._decode(chunk, final=self._ended)
         self._position = 0
         return True
+
+    def _read(self) -> bytes:
+        """Return the next bytes, a whole chunk but at the end: what is read in smaller parts is parsed more often."""
+        parts: list[bytes] = []
+        missing = _CHUNK_BYTES
+        try:
+            # Other than ``read``, it does not lose what was unpacked before the file ends.
+            while missing and (part := self._file.read1(missing)):
+                parts.append(part)
+                missing -= len(part)
+        except EOFError as error:
+            if not parts:
+                raise CutShortError("it is cut short, as the compressed file is") from error
+        return b"".join(parts)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from nasbench_toolkit.benchmarks_data.formats import json_stream
 from nasbench_toolkit.benchmarks_data.formats.nds_json import read_nds_json
 from nasbench_toolkit.benchmarks_data.tables.raw import RawTable
 from nasbench_toolkit.core.errors import DataError
@@ -157,6 +158,29 @@ def test_a_gzipped_file_that_ends_too_early_gives_the_records_before(tmp_path: P
     count = len(table.architectures)
     assert 1900 < count <= 2000
     assert table.problems == (f"record {count + 1:,}: it is cut short, as the compressed file is",)
+
+
+def test_a_large_record_of_a_gzipped_file_is_parsed_no_more_often_than_of_an_unpacked_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = json.dumps([record(train_it_top1=np.random.default_rng(0).random(80_000).tolist())])
+    (tmp_path / "DARTS.json").write_text(text)
+    (tmp_path / "DARTS.json.gz").write_bytes(gzip.compress(text.encode()))
+    decoder = json.JSONDecoder()
+    starts = []
+
+    class Counted:
+        def raw_decode(self, text: str, position: int) -> tuple[object, int]:
+            starts.append(position)
+            return decoder.raw_decode(text, position)
+
+    monkeypatch.setattr(json_stream, "_DECODER", Counted())
+    counts = []
+    for path in (tmp_path / "DARTS.json", tmp_path / "DARTS.json.gz"):
+        starts.clear()
+        assert len(read_nds_json(path, ignore).architectures) == 1
+        counts.append(len(starts))
+    assert counts[1] <= counts[0] < 20
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,14 @@ _HASH_SEED = "PYTHONHASHSEED"
 
 
 def in_other_process(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function of a module in another process, in which texts have other hashes: sets of them, another order."""
-    return _other_process().submit(_call_there, dict(os.environ), function, *arguments).result()
+    """Call a function of a module in another process, with as many math threads.
+
+    Texts have other hashes there, hence sets of them another order.
+    """
+    import torch
+
+    threads = torch.get_num_threads()  # which the last digits depend on
+    return _other_process().submit(_call_there, dict(os.environ), threads, function, *arguments).result()
 
 
 @functools.cache
@@ -32,10 +38,10 @@ def _other_process() -> ProcessPoolExecutor:
     return pool
 
 
-def _call_there(environment: dict[str, str], function: Callable[..., Any], *arguments: Any) -> Any:
+def _call_there(environment: dict[str, str], threads: int, function: Callable[..., Any], *arguments: Any) -> Any:
     import torch
 
     os.environ.clear()
     os.environ.update(environment)  # which may name another data directory than when the process started
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     return function(*arguments)

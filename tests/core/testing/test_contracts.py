@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import torch
 from nasbench_toolkit import (
     Aggregate,
     AggregateInfo,
@@ -413,6 +414,32 @@ def test_texts_have_other_hashes_and_the_environment_is_the_same_in_the_other_pr
     assert in_other_process(hash, "text") != hash("text")
     monkeypatch.setenv("NASBENCH_DATA", "elsewhere")
     assert in_other_process(os.getenv, "NASBENCH_DATA") == "elsewhere"
+
+
+def test_the_other_process_has_as_many_math_threads() -> None:
+    before = torch.get_num_threads()
+    try:
+        for threads in (2, 1):
+            torch.set_num_threads(threads)
+            assert in_other_process(torch.get_num_threads) == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+class OfOtherNetworks(SearchSpaceContract):
+    """Looks at other networks than a contract does by default."""
+
+    space, samples = "nasbench201-tiny", 2
+
+    def build_network(self, space: SearchSpace, variant: str = "benchmark") -> torch.nn.Module:
+        return super().build_network(space, "narrow")
+
+    def draw(self, seed: int = 0) -> list[str]:
+        return super().draw(seed + 1)
+
+
+def test_what_a_contract_overrides_makes_no_difference_to_another_process() -> None:
+    OfOtherNetworks().test_space_is_the_same_in_another_process()
 
 
 def test_space_without_what_it_promises_is_found() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import itertools
 import multiprocessing
@@ -35,6 +36,9 @@ FORK_SERVER = f"{__package__}.fork_server"
 
 # A worker that never gets ready, several times in a row, will not get ready the next time either.
 MAX_FAILED_STARTS = 3
+
+# What the system says where a limit of processes, open files or memory is reached.
+ERRORS_OF_LIMITS = frozenset({errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 # Signals that a process sends itself when its own code is wrong; all others come from outside.
 SIGNALS_OF_FAULTS = frozenset(
@@ -180,6 +184,8 @@ class ProcessExecutor(JobExecutor):
                     device, "the server that they are forked from ended; perhaps the machine ran out of memory"
                 )
             except OSError as error:
+                if error.errno not in ERRORS_OF_LIMITS:
+                    raise NasbenchError(f"Worker processes on {device} cannot start: {error}.") from error
                 raise NasbenchError(
                     f"Only {len(self._workers)} of {len(self._devices)} worker processes can start: {error.strerror}. "
                     "Raise that limit, or take fewer with --workers."

@@ -176,6 +176,9 @@ def test_a_worker_whose_server_ends_is_started_again_but_not_for_ever(toy_plan, 
     problems.append(OSError(errno.EMFILE, "Too many open files"))
     with executor_of(plan) as executor, pytest.raises(NasbenchError, match="Only 0 of 1 .* Too many open files"):
         list(executor.run(jobs_of(plan, 1)))
+    problems.append(OSError("AF_UNIX path too long"))
+    with executor_of(plan) as executor, pytest.raises(NasbenchError, match="on cpu cannot start: AF_UNIX path too lon"):
+        list(executor.run(jobs_of(plan, 1)))
 
 
 def test_workers_have_the_variables_of_the_moment_they_start(toy_plan, monkeypatch) -> None:

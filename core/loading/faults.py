@@ -98,9 +98,17 @@ def silent_output() -> Iterator[None]:
 
 
 def end_a_copy(process: int) -> None:
-    """End this process if it is a copy of ``process`` that a plugin made: it would do the same work once more."""
+    """End this process if it is a copy of ``process`` that a plugin made: it would do the same work once more.
+
+    Its status is that of any process which ends so: the plugin may wait for it.
+    """
     if os.getpid() != process:
-        os._exit(0)
+        os._exit(_exit_status(sys.exception()))
+
+
+def _exit_status(error: BaseException | None) -> int:
+    code = error.code if isinstance(error, SystemExit) else error
+    return code & 0xFF if isinstance(code, int) else int(code is not None)
 
 
 @contextlib.contextmanager

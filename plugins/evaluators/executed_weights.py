@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,6 +85,9 @@ _RECURRENT: dict[_Function, bool] = {
 
 _WITH_WEIGHT = (*GATHERING_CONVOLUTIONS, *SCATTERING_CONVOLUTIONS, functional.linear, functional.embedding)
 
+# Marks nodes of what layers return; a list of these would keep alive what the network has thrown away.
+_OF_LAYER = "nasbench_of_layer"
+
 
 @dataclass
 class _Computed:
@@ -123,7 +126,6 @@ class ExecutedWeights:
         self._views: dict[int, Tensor] = {}
         # Known to be computed of inputs: what a recurrent network multiplies has its whole history behind it.
         self._of_inputs: set[Any] = set()
-        self._of_layers: set[Any] = set()
 
     def by_name(self) -> dict[str, Tensor]:
         """Return the weights found so far, in the order of the parameters that they are or are first computed of.
@@ -182,8 +184,9 @@ class ExecutedWeights:
 
     def noted(self, call: Call, output: Any) -> Any:
         """Return what a call returned, after noting it if a layer did; for those who do not call :meth:`observe`."""
-        if call.function in _WITH_WEIGHT and call.function is not functional.embedding:
-            self._of_layers.add(output.grad_fn)
+        is_layer = call.function in _WITH_WEIGHT and call.function is not functional.embedding
+        if is_layer and output.grad_fn is not None:
+            output.grad_fn.metadata[_OF_LAYER] = True
         return output
 
     def refuse_products(self, call: Call) -> None:
@@ -291,7 +294,8 @@ class ExecutedWeights:
 
     def _is_projected(self, operand: Tensor) -> bool:
         """Return whether a tensor that is computed of parameters alone is computed of what a layer returned."""
-        return any(node in self._of_layers for node in graph_nodes(operand.grad_fn))
+        nodes: Iterable[Any] = graph_nodes(operand.grad_fn)
+        return any(_OF_LAYER in node.metadata for node in nodes)
 
     def _weight(self, operand: Tensor) -> Tensor | None:
         if id(operand) in self._positions:

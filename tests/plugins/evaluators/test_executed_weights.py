@@ -1,10 +1,14 @@
 import copy
+import gc
+import weakref
 
 import pytest
 import torch
 from nasbench_toolkit.core.batches import Batch
 from nasbench_toolkit.core.errors import EvaluationError
+from nasbench_toolkit.plugins.evaluators.executed_weights import ExecutedWeights
 from nasbench_toolkit.plugins.evaluators.macs import count_macs
+from nasbench_toolkit.plugins.evaluators.observe import observe_calls
 from nasbench_toolkit.plugins.evaluators.probing import run_weights
 from nasbench_toolkit.plugins.evaluators.stand_ins import run_with
 from nasbench_toolkit.plugins.evaluators.zero_cost.activations.naswot import naswot_score
@@ -624,3 +628,24 @@ def test_linear_layer_with_a_vector_has_one_channel(batch, kind, score):
         {name: value.view(network.state_dict()[name].shape) for name, value in gated.state_dict().items()}
     )
     assert VECTOR_SCORES[score](network, batch) == pytest.approx(VECTOR_SCORES[score](gated, batch), rel=1e-6)
+
+
+def test_what_a_network_throws_away_is_not_kept_alive() -> None:
+    kept, layer = [], nn.Linear(4, 4)
+
+    class Kept(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, inputs):
+            ctx.token = nn.Identity()
+            kept.append(weakref.ref(ctx.token))
+            return inputs.clone()
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient
+
+    weights = ExecutedWeights(dict(layer.named_parameters()), layer)
+    with observe_calls(weights.observe):
+        layer(Kept.apply(torch.ones(2, 4, requires_grad=True))).detach()
+    gc.collect()
+    assert [made() for made in kept] == [None]

@@ -23,12 +23,16 @@ from ...core.jobs.remote import RemoteWorker, pack_jobs, pack_setup, read_reply
 from ...core.jobs.waiting import Attempt, WaitingJobs
 from ...core.plan import JobIndex
 from .extras import import_extra
-from .lost_jobs import LostJobs
+from .lost_jobs import MAX_LOSSES, LostJobs
 from .settings import SubmititSettings
 
 # What is left of a batch's time for what comes before its first job and after its last one: SLURM tells a task of its
 # end 90 s before.
 SECONDS_TO_END = 120.0
+
+# So many losses beyond MAX_LOSSES for each worker, before any batch has come back, are the queue's fault and not a
+# job's. Ours.
+FURTHER_LOSSES = 5
 
 # How often the queue is asked: SLURM's is shared with others.
 SECONDS_BETWEEN_LOOKS = {"slurm": 5.0, "local": 0.2}
@@ -84,6 +88,8 @@ class SubmititExecutor(JobExecutor):
         self._waiting = WaitingJobs()
         self._again: deque[Sequence[Job]] = deque()
         self._lost = LostJobs()
+        self._lost_batches = 0
+        self._has_brought = False
 
     def submit(self, job: Job) -> None:
         """Add one job."""
@@ -131,16 +137,27 @@ class SubmititExecutor(JobExecutor):
         try:
             replies, problem = task.result()
         except Exception:  # the batch was lost, whatever the library says of it
+            self._count_loss()
             yield from self._repeat(jobs)
             return
         if problem:
             raise NasbenchError(problem)
+        self._has_brought = True
         brought = {index for index, _ in replies}
         for job in reversed(jobs):
             if job.index not in brought:
                 self._waiting.add(Attempt(job), first=True)
         for index, content in replies:
             yield index, read_reply(content)
+
+    def _count_loss(self) -> None:
+        """Give up where every batch is lost, before each of many jobs was tried by itself."""
+        self._lost_batches += 1
+        if not self._has_brought and self._lost_batches >= FURTHER_LOSSES + MAX_LOSSES * self._settings.workers:
+            raise NasbenchError(
+                f"The queue lost {self._lost_batches} batches, and none has come back. What happened to them is in "
+                f"'{self._settings.folder}'; the run can then be resumed."
+            )
 
     def _repeat(self, jobs: Sequence[Job]) -> list[tuple[JobIndex, Record]]:
         """Repeat a lost batch, and return the record of a job that was lost alone too often."""

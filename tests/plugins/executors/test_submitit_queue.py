@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from nasbench_toolkit.core.errors import NasbenchError
 from nasbench_toolkit.core.results.store import read_results
 
 pytest.importorskip("submitit", reason="needs the extra 'slurm'")
@@ -89,6 +90,13 @@ def test_a_job_that_takes_its_machines_down_costs_no_other_one_its_score(run_thr
     assert batches == [[0, 1, 2], [0], [1, 2], [1], [2], [1], [1]]
     assert [records[index].status for index in range(3)] == ["ok", "crashed", "ok"]
     assert records[1].message == "the machine that did it was lost, 3 times"
+
+
+def test_a_queue_that_loses_every_batch_ends_the_run(run_through) -> None:
+    seen = []
+    with pytest.raises(NasbenchError, match="lost 8 batches, and none has come back"):
+        run_through(lambda batches: seen.append(len(batches)) or True)
+    assert seen[-1] == 8
 
 
 def test_a_batch_ends_before_the_queue_ends_it(run_through) -> None:

@@ -177,12 +177,6 @@ def test_markdown_escapes_what_would_be_markup() -> None:
     assert escape_markdown("a_b *c* `d` <e> [f](g) [h] < 3") == r"a\_b \*c\* \`d\` \<e> \[f](g) [h] < 3"
 
 
-def test_every_format_is_one_of_the_command_line() -> None:
-    from nasbench_toolkit.core.cli.tables import FORMATS
-
-    assert list(Format) == list(FORMATS)
-
-
 def test_only_the_terminal_format_imports_rich() -> None:
     code = (
         "import sys\nfrom nasbench_toolkit.core.documents.records import list_records\n"

@@ -206,7 +206,7 @@ def replace_dataset(group, name, values):
         (lambda group: replace_dataset(group, "positions", np.zeros(12)), "must hold 12 whole numbers"),
         (lambda group: replace_dataset(group, "positions", np.full(12, 99)), "names architectures that are not there"),
         (lambda group: replace_dataset(group, "positions", np.full(12, 0)), "not those that were proposed"),
-        (lambda group: replace_dataset(group, "proposals", np.zeros(12)), "must hold texts"),
+        (lambda group: replace_dataset(group, "proposals", np.zeros(12)), "must hold 12 texts"),
         (lambda group: replace_dataset(group, "rungs", np.full(12, 1)), "names fidelities that are not there"),
         (lambda group: write_attributes(group, exhausted="no"), "'exhausted' must be true or false"),
         (lambda group: write_attributes(group, costs="{}"), "'costs' must be a JSON list"),

@@ -181,7 +181,7 @@ def test_the_net_of_a_resnext_record_is_an_architecture():
         ({"bot_muls": [0, 0.25, 0.5, 1e-300]}, "stage 3 has the ratio 9{15}[0-9]{25}; choose from 1, 2, 4"),
         ({"bot_muls": [0.5, 0.25, 0.5, 1]}, "ds 1, ws 16, ss 1, bot_muls 0.5, num_gs 1, expected ds 1, ws 16"),
         ({"num_gs": [4, 2, 1, 2]}, "num_gs 4, expected"),
-        ({"block_type": "x" * 3000}, "'net.block_type' is 'x{59}, and this space"),
+        ({"block_type": "x" * 3000}, "'net.block_type' is 'x{59}, expected"),
     ):
         with pytest.raises(InvalidArchitectureError, match=message):
             space.canonicalize(json.dumps(net | changes))

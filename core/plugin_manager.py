@@ -187,6 +187,10 @@ class PluginManager:
         """Return one evaluator. Raises UnknownNameError with the closest matches, aggregates among them."""
         return self._get(EvaluatorInfo, name, self._named(AggregateInfo))
 
+    def aggregate(self, name: str) -> Provided[AggregateInfo]:
+        """Return one aggregate. Raises UnknownNameError with the closest matches."""
+        return self._get(AggregateInfo, name)
+
     def search_strategy(self, name: str) -> Provided[SearchStrategyInfo]:
         """Return one search strategy. Raises UnknownNameError with the closest matches."""
         return self._get(SearchStrategyInfo, name)

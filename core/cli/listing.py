@@ -50,7 +50,7 @@ def evaluators_command(name: str | None, output_format: str) -> None:
     if name is None:
         print_rows(_summarise_evaluators(plugins), output_format)
     elif name in plugins.aggregates():
-        print_record(_explain_aggregate(plugins.aggregates()[name]), output_format)
+        print_record(_explain_aggregate(plugins.aggregate(name)), output_format)
     else:
         print_record(_explain_evaluator(plugins.evaluator(name), plugins), output_format)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..descriptions import AggregateInfo
-from ..errors import UnknownNameError, UsageError
+from ..errors import UsageError
 from ..plan import EvaluatorHeader
 from ..plugin_manager import PluginManager, Provided
 from .spellings import parse_evaluator_spelling, split_name
@@ -119,8 +119,7 @@ def aggregates_to_show(
     for text in dict.fromkeys((*stored, *asked)):
         spec = find_aggregate(text, plugins)
         if spec is None and text in asked:
-            name = split_name(text)[0]
-            raise UnknownNameError("aggregate", name, plugins.aggregates(), "Run 'nasbench evaluators' to list them.")
+            plugins.aggregate(split_name(text)[0])  # says what there is
         problem = "which is not installed here" if spec is None else ""
         if spec is not None and text not in asked:
             problem = _why_not_made(spec, headers)

@@ -12,7 +12,7 @@ from ..descriptions import DatasetInfo, SearchStrategyInfo, WeightSharingInfo
 from ..domain import Metric
 from ..errors import UsageError
 from ..interfaces import GroundTruth
-from ..plan import EvaluatorSpec, GroundTruthColumn
+from ..plan import EvaluatorHeader, EvaluatorSpec, GroundTruthColumn
 from ..planning.aggregation import refuse_aggregate
 from ..planning.datasets import choose_dataset, dataset_version
 from ..planning.evaluators import EvaluatorFactory
@@ -21,7 +21,7 @@ from ..planning.own_labels import LabelFile, OwnLabels, check_one_truth, read_ow
 from ..plugin_manager import PluginManager
 from ..seeding import check_seed
 from .cost_planning import plan_costs
-from .costs import metric_limits
+from .costs import Cost, metric_limits
 from .fidelities import lower_fidelities
 from .history import SearchHeader
 from .outcome import TableSummary
@@ -146,6 +146,7 @@ def _choose_evaluators(
     refuse_aggregate(text, "maximise", factory.plugins)
     evaluator = factory.make(text)
     costs = plan_costs(request.limits, request.minimize, factory, metrics)
+    _refuse_own_score(evaluator.header, costs.costs)
     lower: tuple[EvaluatorSpec, ...] = ()
     if not isinstance(strategy.info, WeightSharingInfo):
         # Makes the strategy to say now, not after the first evaluations, what the space or the evaluator lacks.
@@ -172,6 +173,15 @@ def _choose_evaluators(
         ),
     )
     return header, _in_order(header, specs)
+
+
+def _refuse_own_score(evaluator: EvaluatorHeader, costs: Sequence[Cost]) -> None:
+    """Refuse the score as an objective beside itself: all architectures would be on the front, or the least alone."""
+    if any(cost.minimized and cost.identity == evaluator.identity for cost in costs):
+        raise UsageError(
+            f"'{evaluator.label}' is the score of this search, which cannot be minimised beside itself. Name "
+            "another cost with --minimize, or another evaluator with --evaluator."
+        )
 
 
 def _in_order(header: SearchHeader, specs: Sequence[EvaluatorSpec]) -> tuple[EvaluatorSpec, ...]:

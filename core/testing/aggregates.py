@@ -29,11 +29,11 @@ class AggregateContract:
 
     def make_aggregate(self) -> Aggregate:
         """Return the aggregate."""
-        return installed_plugins().aggregates()[self.aggregate].info.create()
+        return installed_plugins().aggregate(self.aggregate).info.create()
 
     def draw_ranks(self, seed: int = 0) -> Floats:
         """Return average ranks of random scores with ties, shape ``(components, architectures)``."""
-        named = installed_plugins().aggregates()[self.aggregate].info.components
+        named = installed_plugins().aggregate(self.aggregate).info.components
         rng = np.random.default_rng(seed)
         scores = rng.integers(0, self.architectures, (len(named) or self.components, self.architectures))
         return np.asarray(rankdata(scores, axis=1), np.float64)

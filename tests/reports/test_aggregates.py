@@ -77,7 +77,7 @@ def test_vote_pair_agreement_equals_the_loop_over_ordered_pairs():
             says_better = (ranks[:, first] > ranks[:, second]).sum() >= 2
             right += says_better == (truth[first] > truth[second])
             pairs += 1
-    made = installed_plugins().aggregates()["vote"].info.create()
+    made = installed_plugins().aggregate("vote").info.create()
     assert list(made.figures(ranks, truth).values()) == [pytest.approx(right / pairs, rel=1e-12)]
 
 
@@ -100,7 +100,7 @@ def test_rank_sum_adds_oriented_ranks(results, evaluator):
 
 
 def test_log_rank_sum_punishes_one_bad_rank():
-    made = installed_plugins().aggregates()["az_nas"].info.create()
+    made = installed_plugins().aggregate("az_nas").info.create()
     ranks = np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])
     assert made.combine(ranks).tolist() == pytest.approx([math.log(1 / 3), 2 * math.log(2 / 3), math.log(1 / 3)])
     # Ranks are compared with the number of architectures, also where the best share theirs.

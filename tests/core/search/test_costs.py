@@ -230,6 +230,7 @@ def test_resume_with_other_costs_is_refused(plan, search, changes, difference) -
         ({"minimize": ("test_acuracy",)}, "Unknown cost 'test_acuracy'. Did you mean 'noise/test_accuracy@5'"),
         ({"limits": (("toy-width", 1.0), ("toy-width", 2.0))}, "'toy-width' has two limits, 1 and 2"),
         ({"minimize": ("test_accuracy", "noise/test_accuracy@5")}, "is to be minimised twice"),
+        ({"minimize": ("toy-random",)}, "'toy-random' is the score of this search"),
         ({"limits": (("vote", 1.0),)}, "cannot have as a cost the aggregate 'vote'"),
         ({"limits": (("synflow", 1.0),), "evaluator": "toy-wide"}, "Did you mean 'toy-width'"),
         ({"limits": (("toy-width:mod=1", 1.0),)}, "has no setting 'mod'"),

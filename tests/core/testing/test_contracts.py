@@ -31,7 +31,7 @@ from nasbench_toolkit import (
     hookimpl,
     setting,
 )
-from nasbench_toolkit.core.errors import EvaluationError, PluginError
+from nasbench_toolkit.core.errors import EvaluationError, PluginError, UnknownNameError
 from nasbench_toolkit.core.testing.other_process import in_other_process
 from nasbench_toolkit.testing import (
     AggregateContract,
@@ -449,6 +449,11 @@ def test_space_without_what_it_promises_is_found() -> None:
 
 def test_toy_aggregate_keeps_the_contract() -> None:
     check(AggregateContract, aggregate="toy-larger")
+
+
+def test_aggregate_that_is_not_installed_is_named() -> None:
+    with pytest.raises(UnknownNameError, match="Unknown aggregate 'toy-large'. Did you mean 'toy-larger'"):
+        check(AggregateContract, aggregate="toy-large")
 
 
 def test_aggregate_with_a_wrong_direction_is_found() -> None:

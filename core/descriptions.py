@@ -514,12 +514,21 @@ class ExecutorInfo(ConfigurableDescription):
     """What runs jobs on processes or machines, returned by the hook ``nasbench_executors``.
 
     Attributes:
+        settings: One called ``workers``, if there is one, is the number of workers, 0 for as many as there can be; it
+            takes the place of ``--workers``.
         remote: Whether jobs run on other machines: the devices that the user names are not looked for on this one.
     """
 
     kind: ClassVar[str] = "executor"
 
     remote: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(getattr(self.settings(), "workers", 0), int):
+            raise PluginError(
+                f"The setting 'workers' of the executor '{self.name}' is no whole number: it is the number of workers."
+            )
 
     def create(self, *arguments: Any) -> Any:
         """Start an executor with what :class:`ExecutorSpec` gives it."""

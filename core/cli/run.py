@@ -35,7 +35,7 @@ from .options import (
     time_limit_option,
 )
 from .progress import JobProgress
-from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
+from .sessions import dated_file, describe_images, devices_of_workers, interruptible, say_what_is_missing
 from .tables import print_document
 from .task_option import give_task, task_option
 from .types import COUNT, FILE, MAX_PROCESSES, PROCESSES, SEED
@@ -164,8 +164,8 @@ def run_command(
     chosen_executor = choose_executor(executor, plugins)
     options = RunOptions(
         output=output or dated_file("nasbench", ".h5"),
-        devices=chosen_executor.devices(device, processes), threads=threads, time_limit=time_limit, resume=resume,
-        overwrite=overwrite, retry_failed=retry_failed, shard=shard_position,
+        devices=devices_of_workers(chosen_executor, device, processes), threads=threads, time_limit=time_limit,
+        resume=resume, overwrite=overwrite, retry_failed=retry_failed, shard=shard_position,
         start_executor=chosen_executor.start, in_process=in_process,
         extended_command=_extended_command(earlier, context, chosen) if earlier else None,
     )  # fmt: skip

@@ -32,7 +32,7 @@ from .options import (
     time_limit_option,
 )
 from .progress import SearchProgress, SupernetProgress
-from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
+from .sessions import dated_file, describe_images, devices_of_workers, interruptible, say_what_is_missing
 from .tables import format_option
 from .types import COUNT, FILE, MAX_PROCESSES, PROCESSES
 
@@ -145,7 +145,7 @@ def search_command(
 
     plugins = installed_plugins()
     chosen = choose_executor(executor, plugins)
-    devices = chosen.devices(device, workers)
+    devices = devices_of_workers(chosen, device, workers)
     if parallel < len(devices) and workers:
         click.echo(
             f"Note: {parallel} of the {workers} workers will have something to do, since so many proposals wait for "

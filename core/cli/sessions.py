@@ -18,6 +18,7 @@ from .progress import Bar
 
 if TYPE_CHECKING:
     from ..descriptions import DatasetInfo, SearchSpaceInfo
+    from ..jobs.choice import ExecutorSpec
 
 
 def dated_file(stem: str, suffix: str) -> Path:
@@ -55,6 +56,18 @@ def say_what_is_missing(space: SearchSpaceInfo, dataset: str, *, chose_dataset: 
             f"{space.requires}' says how to get it.",
             err=True,
         )
+
+
+def devices_of_workers(executor: ExecutorSpec, device: str, workers: int | None) -> tuple[str, ...]:
+    """Return the device of each worker of an executor.
+
+    Raises:
+        UsageError: The user gives ``--workers`` to an executor that does not heed it.
+        DeviceError: The options do not fit, or the device is not there.
+    """
+    if workers is not None and was_given(click.get_current_context(), "workers"):
+        executor.refuse_workers(workers)
+    return executor.devices(device, workers)
 
 
 @contextmanager

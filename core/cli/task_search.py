@@ -32,7 +32,7 @@ from .options import (
     time_limit_option,
 )
 from .progress import TaskProgress
-from .sessions import dated_file, describe_images, interruptible, say_what_is_missing
+from .sessions import dated_file, describe_images, devices_of_workers, interruptible, say_what_is_missing
 from .tables import format_option, print_document
 from .types import COUNT, FILE, PROCESSES
 
@@ -146,7 +146,7 @@ def task_search_command(
         refuse_existing(plot)
     plugins = installed_plugins()
     chosen = choose_executor(executor, plugins)
-    devices = chosen.devices(device, workers)
+    devices = devices_of_workers(chosen, device, workers)
     request = TaskSearchRequest(
         space, labelled, evaluator or searchable_evaluator(space, plugins), strategy, label, lower_is_better, dataset,
         describe_images(images, image_size), evaluations, parallel, seed, fitness,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..descriptions import ExecutorInfo
+from ..errors import UsageError
 from ..planning.spellings import parse_spelling
 from ..plugin_manager import PluginManager
 from ..settings import Settings
@@ -21,12 +22,32 @@ class ExecutorSpec:
     info: ExecutorInfo
     settings: Settings
 
+    @property
+    def counts_workers(self) -> bool:
+        """Whether one of its settings is the number of workers, in place of ``--workers``."""
+        return hasattr(self.settings, "workers")
+
+    def refuse_workers(self, workers: int) -> None:
+        """Refuse ``--workers`` beside an executor that would not heed it.
+
+        Raises:
+            UsageError: It would not.
+        """
+        if self.counts_workers:
+            name = self.info.name
+            raise UsageError(
+                f"--workers does not count the workers of '{name}', a setting of its own does: --executor "
+                f"{name}:workers={workers}."
+            )
+
     def devices(self, text: str, workers: int | None) -> tuple[str, ...]:
-        """Return the device of each worker, as ``--device`` and ``--workers`` say.
+        """Return the device of each worker, as ``--device`` and ``--workers`` say, or a setting instead.
 
         Raises:
             DeviceError: They do not fit, or the device is not there.
         """
+        if self.counts_workers:
+            workers = getattr(self.settings, "workers", 0) or None
         return remote_devices(text, workers) if self.info.remote else worker_devices(text, workers)
 
     def start(self, setup: WorkerSetup, devices: Sequence[str], time_limit: float | None) -> JobExecutor:

@@ -29,8 +29,7 @@ def worker_devices(text: str, workers: int | None) -> tuple[str, ...]:
     Raises:
         DeviceError: The text is not a device, the device is not there, or ``workers`` does not fit.
     """
-    if workers is not None and workers < 1:
-        raise DeviceError(f"--workers must be at least 1, got {workers}.")
+    _check_count(workers)
     names = _cuda_devices() or ("cpu",) if text == "auto" else tuple(part.strip() for part in text.split(","))
     for name in names:
         if not DEVICE_PATTERN.fullmatch(name):
@@ -50,11 +49,17 @@ def remote_devices(text: str, workers: int | None) -> tuple[str, ...]:
     """Return the device of each worker on other machines, which find out themselves whether it is there.
 
     Raises:
-        DeviceError: The text does not say which kind of device it is.
+        DeviceError: The text does not say which kind of device it is, or ``workers`` is not positive.
     """
+    _check_count(workers)
     if text not in ("cpu", "cuda"):
         raise DeviceError(f"Workers on other machines have one device each: use --device cpu or cuda, not '{text}'.")
     return (text,) * (workers or usable_cores())
+
+
+def _check_count(workers: int | None) -> None:
+    if workers is not None and workers < 1:
+        raise DeviceError(f"--workers must be at least 1, got {workers}.")
 
 
 def _check_cuda(names: tuple[str, ...], workers: int | None) -> None:

@@ -66,6 +66,8 @@ def test_report_json_has_the_perfect_correlation_of_a_perfect_evaluator(nasbench
         ),
         (["run", "--space", "toy", "-e", "toy-width", "--device", "cuda:97"], "There is no device cuda:97"),
         (["run", "--space", "toy", "-e", "toy-width", "--workers", "0"], "--workers must be at least 1"),
+        (["run", "--space", "toy", "-e", "toy-width", "--executor", "ray", "-j", "2"], "--executor ray:workers=2"),
+        (["search", "--space", "toy", "-e", "toy-width", "--executor", "ray", "-j", "2"], "--executor ray:workers=2"),
         (["run", "--space", "toy", "-e", "toy-width", "--shard", "3/2"], "--shard must be I/K"),
         (["run", "--space", "toy", "-e", "toy-width", "--shard", "１/2"], "--shard must be I/K"),
         (

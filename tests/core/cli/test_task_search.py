@@ -146,6 +146,7 @@ def test_a_damaged_history_is_refused_and_left_as_it_is(task_search, tmp_path) -
     [
         (("-e", "naswot"), "The evaluator 'naswot' has no task to search for. Evaluators that have one: gennas"),
         (("-e", "gennas-rnn"), "does not support search space 'nasbench201-tiny': it needs networks that map"),
+        (("--executor", "submitit", "-j", "2"), "--workers does not count the workers of 'submitit'"),
         (("-e", "gennas:task=x.json"), "is what is searched for. Leave it out"),
         (("-s", "nsga2"), "searches for a Pareto front"),
         (("-s", "successive-halving"), "stops evaluations early, and tasks are evaluated in full"),

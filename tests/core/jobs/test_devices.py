@@ -65,6 +65,8 @@ def test_devices_of_other_machines_need_not_be_here(no_gpu) -> None:
     for text in ("auto", "cuda:1", "cuda:0,cuda:1"):
         with pytest.raises(DeviceError, match=f"use --device cpu or cuda, not '{text}'"):
             remote_devices(text, 2)
+    with pytest.raises(DeviceError, match="--workers must be at least 1, got 0"):
+        remote_devices("cpu", 0)
 
 
 def test_worker_devices_names_the_way_out_without_a_gpu(no_gpu) -> None:

@@ -41,6 +41,17 @@ def test_killed_run_is_resumed_and_its_scores_are_those_of_a_local_one(nasbench,
     assert scores(tmp_path / "queued.h5") == scores(tmp_path / "local.h5")
 
 
+def test_local_run_is_continued_through_a_queue_though_it_counted_its_workers(nasbench, tmp_path) -> None:
+    assert nasbench("run", "--space", "toy", "-e", "toy-width", "-n", "2", "-j", "1", "-o", "r.h5").returncode == 0
+    through = ("--executor", "submitit:cluster=local,folder=jobs,workers=1")
+    done = nasbench("run", "--resume", "r.h5", "-n", "3", *through, env={"PYTHONPATH": str(TOY_PLUGIN)})
+    assert done.returncode == 0, done.stderr
+    assert [len(column) for column in scores(tmp_path / "r.h5")] == [3]
+    refused = nasbench("run", "--resume", "r.h5", "-n", "4", "-j", "1", *through)
+    assert refused.returncode == 2
+    assert "--executor submitit:workers=1" in refused.stderr
+
+
 @pytest.fixture
 def run_through(tmp_path, toy_plan):
     """Run three jobs through a queue that loses the batches that are to be lost; return records and batch sizes."""

@@ -514,8 +514,8 @@ class ExecutorInfo(ConfigurableDescription):
     """What runs jobs on processes or machines, returned by the hook ``nasbench_executors``.
 
     Attributes:
-        settings: One called ``workers``, if there is one, is the number of workers, 0 for as many as there can be; it
-            takes the place of ``--workers``.
+        settings: One called ``workers``, if there is one, is the number of workers, 0 or None for as many as there can
+            be; it takes the place of ``--workers``.
         remote: Whether jobs run on other machines: the devices that the user names are not looked for on this one.
     """
 
@@ -525,7 +525,7 @@ class ExecutorInfo(ConfigurableDescription):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(getattr(self.settings(), "workers", 0), int):
+        if not isinstance(getattr(self.settings(), "workers", None), int | None):
             raise PluginError(
                 f"The setting 'workers' of the executor '{self.name}' is no whole number: it is the number of workers."
             )

@@ -146,12 +146,7 @@ def search_command(
     plugins = installed_plugins()
     chosen = choose_executor(executor, plugins)
     devices = devices_of_workers(chosen, device, workers)
-    if parallel < len(devices) and workers:
-        click.echo(
-            f"Note: {parallel} of the {workers} workers will have something to do, since so many proposals wait for "
-            f"their scores at a time; --parallel {workers} uses all, and is another search.",
-            err=True,
-        )
+    _say_who_is_idle(chosen.stated_workers(workers), parallel)
     request = SearchRequest(
         space, evaluator, strategy, dataset, describe_images(images, image_size), evaluations,
         parallel, seed, seeds, metric, read_limits(limits, max_params, max_flops), minimize,
@@ -178,6 +173,15 @@ def search_command(
     outcomes = _search_all(plans, options, whole)
     print_outcomes(plans[0].space, outcomes, [option.output for option in options], output_format)
     return _conclude(plans, outcomes, options)
+
+
+def _say_who_is_idle(workers: int | None, parallel: int) -> None:
+    if workers and parallel < workers:
+        click.echo(
+            f"Note: {parallel} of the {workers} workers will have something to do, since so many proposals wait for "
+            f"their scores at a time; --parallel {workers} uses all, and is another search.",
+            err=True,
+        )
 
 
 def _only_one(evaluators: tuple[str, ...]) -> str | None:

@@ -40,15 +40,18 @@ class ExecutorSpec:
                 f"{name}:workers={workers}."
             )
 
+    def stated_workers(self, workers: int | None) -> int | None:
+        """Return the number of workers that a setting states, or else ``--workers``; None where neither does."""
+        return getattr(self.settings, "workers", None) or None if self.counts_workers else workers
+
     def devices(self, text: str, workers: int | None) -> tuple[str, ...]:
         """Return the device of each worker, as ``--device`` and ``--workers`` say, or a setting instead.
 
         Raises:
             DeviceError: They do not fit, or the device is not there.
         """
-        if self.counts_workers:
-            workers = getattr(self.settings, "workers", 0) or None
-        return remote_devices(text, workers) if self.info.remote else worker_devices(text, workers)
+        number = self.stated_workers(workers)
+        return remote_devices(text, number) if self.info.remote else worker_devices(text, number)
 
     def start(self, setup: WorkerSetup, devices: Sequence[str], time_limit: float | None) -> JobExecutor:
         """Start it.

@@ -119,7 +119,7 @@ def aggregates_to_show(
     for text in dict.fromkeys((*stored, *asked)):
         spec = find_aggregate(text, plugins)
         if spec is None and text in asked:
-            plugins.aggregate(split_name(text)[0])  # says what there is
+            plugins.aggregate(split_name(text)[0])  # is not there, and raises
         problem = "which is not installed here" if spec is None else ""
         if spec is not None and text not in asked:
             problem = _why_not_made(spec, headers)

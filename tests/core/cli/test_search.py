@@ -134,6 +134,13 @@ def test_refused_are_counted_apart_and_costs_are_shown(nasbench) -> None:
     assert "it differs in: limits (toy-width <= 1500, noise/test_accuracy@5 <= 2000 in the file" in other.stderr
 
 
+@pytest.mark.parametrize(("parallel", "noted"), [(1, True), (2, False)])
+def test_workers_that_a_search_leaves_idle_are_noted(nasbench, parallel, noted) -> None:
+    done = nasbench(*TOY, "-e", "toy-width", "-n", 3, "--workers", 2, "--parallel", parallel)
+    assert done.returncode == 0, done.stderr
+    assert ("Note: 1 of the 2 workers will have something to do" in done.stderr) is noted
+
+
 def test_front_of_score_and_costs(nasbench) -> None:
     args = [*TOY, "-e", "toy-random", "-n", 8, "--minimize", "toy-width", "-o", "s.h5"]
     done = nasbench(*args)

@@ -25,6 +25,11 @@ def test_a_setting_counts_workers_in_place_of_the_option(executor: str, workers:
     assert chosen.devices("cpu", workers) == ("cpu",) * number
 
 
+@pytest.mark.parametrize(("executor", "stated"), [("local", 3), ("ray:workers=5", 5), ("ray", None)])
+def test_workers_are_stated_in_one_place(executor: str, stated: int | None) -> None:
+    assert choose_executor(executor, installed_plugins()).stated_workers(3) == stated
+
+
 def test_the_option_is_refused_where_it_would_do_nothing() -> None:
     choose_executor("local", installed_plugins()).refuse_workers(3)
     with pytest.raises(UsageError, match="a setting of its own does: --executor ray:workers=3"):

@@ -439,7 +439,9 @@ class OfOtherNetworks(SearchSpaceContract):
 
 
 def test_what_a_contract_overrides_makes_no_difference_to_another_process() -> None:
-    OfOtherNetworks().test_space_is_the_same_in_another_process()
+    contract = OfOtherNetworks()
+    assert contract.draw(1) != SearchSpaceContract.draw(contract, 1)
+    contract.test_space_is_the_same_in_another_process()
 
 
 def test_space_without_what_it_promises_is_found() -> None:
